@@ -1,0 +1,63 @@
+"""What is wrong with an input, as data: collected everywhere, rendered only by the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a source file. `line` and `column` count from 1; `file` is relative to the project root."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that keeps an input from being accepted.
+
+    `says` names the value and what is allowed; `hint` names what to do next. `path` is the place in the
+    document, as keys and indexes. `rule` is the id of the planner rule that found it, empty for the language
+    itself. `site` is the site at which it shows, empty when it holds everywhere.
+    """
+
+    says: str
+    path: Path = ()
+    hint: str = ""
+    at: Position | None = None
+    rule: str = ""
+    site: str = ""
+
+    def located(self, at: Position | None) -> Problem:
+        """The same problem, at a place in a file."""
+        return replace(self, at=at)
+
+
+class Refused(Exception):  # noqa: N818 - it is a verdict about the input, not a failure of ours
+    """An input was refused. Carries every problem found, never empty."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(problem.says for problem in self.problems) or "refused")
+
+
+def path_text(path: Path) -> str:
+    """`("parts", 1, "accelerator")` as `parts[1].accelerator`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def nearest(name: str, known: Iterable[str], shown: int = 12) -> str:
+    """A hint that names the closest known spelling and what else is known."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
+    return (f'did you mean "{close[0]}"? ' if close else "") + (f"Known: {listed}" if names else "None is known")

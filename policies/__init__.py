@@ -1,0 +1,1 @@
+"""The rules: verdicts over documents that the other rooms produce."""

@@ -1,0 +1,1 @@
+"""The places: plans, rendered folders and Pulumi programs of every stack."""
