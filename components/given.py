@@ -340,7 +340,7 @@ class UfmGiven(Spec):
     """Name of the existing Secret in the network operator's namespace (keys UFM_USERNAME, UFM_PASSWORD,
     UFM_ADDRESS)."""
 
-    guid_pool: tuple[str, str]
+    guid_pool: list[str] = Field(min_length=2, max_length=2)
     """First and last GUID that may be given out."""
 
 

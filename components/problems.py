@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Literal
 
 Path = tuple[str | int, ...]
 
@@ -24,7 +25,7 @@ class Problem:
 
     `says` names the value and what is allowed; `hint` names what to do next. `path` is the place in the
     document, as keys and indexes. `rule` is the id of the planner rule that found it, empty for the language
-    itself. `site` is the site at which it shows, empty when it holds everywhere.
+    itself. `site` is the site at which it shows, empty when it holds everywhere. A `warning` doesn't refuse.
     """
 
     says: str
@@ -33,6 +34,7 @@ class Problem:
     at: Position | None = None
     rule: str = ""
     site: str = ""
+    severity: Literal["error", "warning"] = "error"
 
     def located(self, at: Position | None) -> Problem:
         """The same problem, at a place in a file."""

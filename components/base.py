@@ -1,0 +1,180 @@
+"""What a part is planned with: the place, the facts, what other parts offer, and where decisions go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from aifactory.components.capabilities import CAPABILITIES, NamespaceRequest, Requirement
+from aifactory.components.catalog import Catalog
+from aifactory.components.given import ClusterGiven, Location, NetworkGiven, NodeGroup, Power, State
+from aifactory.components.problems import Path, Problem, nearest
+from aifactory.components.rules import Rule
+
+Offer = TypeVar("Offer")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A site as parts see it: what it gives, with the jurisdictions its country belongs to."""
+
+    site: str
+    venue: Literal["on-prem", "colo"]
+    location: Location
+    jurisdictions: tuple[str, ...]
+    power: Power
+    cluster: ClusterGiven
+    nodes: tuple[NodeGroup, ...]
+    network: NetworkGiven
+    state: State
+    train: str
+
+    def group_of(self, accelerator: str) -> NodeGroup | None:
+        """The first node group with this accelerator."""
+        return next((group for group in self.nodes if group.accelerator == accelerator), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An alternative that was not taken, and why."""
+
+    value: object
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One choice of the planner."""
+
+    path: str
+    """`PART.KEY`, such as `train.nodes`."""
+    value: object
+    reason: str
+    rejected: tuple[Rejected, ...] = ()
+    facts: tuple[str, ...] = ()
+    """Catalog rows it rests on, as `table/key`."""
+    because: tuple[str, ...] = ()
+    """Paths of the decisions it follows from."""
+    source: Path = ()
+    """Where in the blueprint or site file it was written, empty when the planner chose."""
+    document: Literal["blueprint", "site"] = "blueprint"
+
+
+@dataclass(slots=True)
+class SitePlan:
+    """What planning one site gathers: shared by the contexts of all its parts."""
+
+    place: Place
+    catalog: Catalog
+    factory: str
+    rules: Mapping[str, Rule]
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    evaluated: dict[str, int] = field(default_factory=dict)
+    offers: list[object] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)
+    namespaces: list[NamespaceRequest] = field(default_factory=list)
+    settings_readers: dict[str, list[str]] = field(default_factory=dict)
+    """Namespaces whose pods mount a fabric's settings, by fabric."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """The planner's side of one part at one site."""
+
+    site_plan: SitePlan
+    part: str
+    where: Path
+    """Place of the part in the blueprint, such as ("parts", 1)."""
+
+    @property
+    def place(self) -> Place:
+        """The site."""
+        return self.site_plan.place
+
+    @property
+    def catalog(self) -> Catalog:
+        """The facts."""
+        return self.site_plan.catalog
+
+    @property
+    def factory(self) -> str:
+        """Name of the blueprint."""
+        return self.site_plan.factory
+
+    def decide(  # noqa: PLR0913 - the fields of a decision, named at each call
+        self,
+        key: str,
+        value: Offer,
+        reason: str,
+        *,
+        rejected: Iterable[Rejected] = (),
+        facts: Iterable[str] = (),
+        because: Iterable[str] = (),
+        source: Path = (),
+        document: Literal["blueprint", "site"] = "blueprint",
+    ) -> Offer:
+        """Record a choice and return its value.
+
+        `source` is relative to the part when the document is the blueprint (("nodes",)), and absolute in a site
+        file (("power", "racks")).
+        """
+        path = f"{self.part}.{key}"
+        written = (*self.where, *source) if source and document == "blueprint" else source
+        self.site_plan.decisions[path] = Decision(
+            path, value, reason, tuple(rejected), tuple(facts), tuple(because), written, document
+        )
+        return value
+
+    def refuse(self, says: str, at: Path = (), hint: str = "") -> None:
+        """Record that the part can't be built, with a field of the part where the reader can change that."""
+        self.site_plan.problems.append(Problem(says, (*self.where, *at), hint, site=self.place.site))
+
+    def check(self, rule: str, holds: bool, says: str | Callable[[], str], at: Path = (), hint: str = "") -> bool:
+        """Evaluate a planner rule once; record a problem when it doesn't hold. Returns `holds`."""
+        known = self.site_plan.rules[rule]
+        self.site_plan.evaluated[rule] = self.site_plan.evaluated.get(rule, 0) + 1
+        if not holds:
+            text = says if isinstance(says, str) else says()
+            self.site_plan.problems.append(
+                Problem(text, (*self.where, *at), hint, rule=rule, site=self.place.site, severity=known.level)
+            )
+        return holds
+
+    def offer(self, offer: object) -> None:
+        """Make something available to other parts of the site."""
+        self.site_plan.offers.append(offer)
+
+    def offers(self, kind: type[Offer]) -> list[Offer]:
+        """What other parts offer so far, of one type, in order of planning."""
+        return [offer for offer in self.site_plan.offers if isinstance(offer, kind)]
+
+    def named(self, kind: type[Offer], field_name: str, name: str, at: Path) -> Offer | None:
+        """The offer whose `field_name` is `name`; a problem with the nearest name when there is none."""
+        found = {str(getattr(offer, field_name)): offer for offer in self.offers(kind)}
+        if name not in found:
+            self.refuse(
+                f'"{name}" is not a {field_name} of this blueprint at {self.place.site}', at, nearest(name, found)
+            )
+        return found.get(name)
+
+    def require(
+        self, capability: str, reason: str, values: dict[str, object] | None = None, features: Iterable[str] = ()
+    ) -> None:
+        """Ask for a prerequisite. The cluster part answers with the site's own or one release of ours."""
+        if capability not in CAPABILITIES:
+            raise KeyError(capability)
+        self.site_plan.requirements.append(
+            Requirement(capability, self.part, reason, values or {}, tuple(features))
+        )
+
+    def namespace(self, request: NamespaceRequest) -> None:
+        """Ask for a namespace of ours."""
+        self.site_plan.namespaces.append(request)
+
+    def read_settings(self, fabric: str, namespace: str) -> None:
+        """Ask for the settings ConfigMap of a fabric in a namespace."""
+        readers = self.site_plan.settings_readers.setdefault(fabric, [])
+        if namespace not in readers:
+            readers.append(namespace)

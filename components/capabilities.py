@@ -1,0 +1,50 @@
+"""Prerequisites with one provider each: something the site already runs, or one system release of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+CAPABILITIES: dict[str, str] = {
+    "cert-manager": "Certificates for webhooks",
+    "node-feature-discovery": "Node labels from hardware, and the pool and topology labels of ours",
+    "gpu-operator": "GPU driver, container toolkit, device plugin and DCGM",
+    "dra-driver-nvidia-gpu": "GPUs as DRA devices, and ComputeDomains",
+    "network-operator": "RDMA drivers, SR-IOV, secondary networks and their addresses",
+    "kueue": "Admission of jobs by quota and topology",
+    "jobset": "Gangs of jobs that start and fail together",
+    "gateway-api": "Gateway API resource definitions",
+    "metrics": "Prometheus and its resource definitions",
+    "external-secrets": "Secrets from a store outside the cluster",
+}
+"""Every capability a part may require, and what it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A part's need for a capability. `values` are what the part needs of its release's chart values."""
+
+    capability: str
+    part: str
+    reason: str
+    values: dict[str, object] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+    """Features that a given one must have; ours has them by `values`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceRequest:
+    """A part's need for a namespace, made with the baseline of every namespace of ours."""
+
+    name: str
+    part: str
+    purpose: str
+    pod_security: Literal["privileged", "baseline", "restricted"] = "restricted"
+    labels: tuple[tuple[str, str], ...] = ()
+    tenant: str = ""
+    quota: tuple[tuple[str, str], ...] = ()
+    """ResourceQuota hard limits, such as ("requests.nvidia.com/gpu", "64")."""
+    ingress_from: tuple[str, ...] = ()
+    """Namespaces that may open connections to pods here, besides the namespace itself."""
+    egress: tuple[str, ...] = ("dns", "namespace")
+    """What pods may reach: dns, namespace (its own pods), api (the API server), any."""

@@ -1,0 +1,154 @@
+"""What parts offer each other. A part never imports a part: it reads the offers it needs from the context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A taint on nodes, and so the toleration that its pods need."""
+
+    key: str
+    value: str
+    effect: Literal["NoSchedule", "NoExecute"]
+
+    def toleration(self) -> dict[str, object]:
+        """The toleration that matches this taint alone."""
+        if not self.value:
+            return {"key": self.key, "operator": "Exists", "effect": self.effect}
+        return {"key": self.key, "operator": "Equal", "value": self.value, "effect": self.effect}
+
+
+@dataclass(frozen=True, slots=True)
+class RackShare:
+    """The nodes of a pool in one rack."""
+
+    rack: str
+    block: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOffer:
+    """GPU nodes that workloads may ask for."""
+
+    part: str
+    pool: str
+    accelerator: str
+    architecture: str
+    nodes: int
+    gpus_per_node: int
+    gpu_resource: str
+    """Extended resource of one whole GPU, such as nvidia.com/gpu."""
+    slice_resources: tuple[tuple[str, int], ...]
+    """MIG or time-sliced resources and how many of each a node has."""
+    cpus_per_node: int
+    memory_gib_per_node: int
+    node_labels: tuple[tuple[str, str], ...]
+    """Labels that every node of the pool has, and no other node."""
+    taints: tuple[Taint, ...]
+    topology_levels: tuple[str, ...]
+    """Node labels from coarse to fine."""
+    racks: tuple[RackShare, ...]
+    fabric: str
+    """Name of the fabric part that joins the nodes, empty for none."""
+    device_claim: str = ""
+    """DeviceClass where GPUs are handed out by DRA, empty with the device plugin."""
+
+    @property
+    def gpus(self) -> int:
+        """All GPUs of the pool."""
+        return self.nodes * self.gpus_per_node
+
+
+@dataclass(frozen=True, slots=True)
+class RailOffer:
+    """One rail as a pod sees it."""
+
+    rail: int
+    network: str
+    """NetworkAttachmentDefinition, as `namespace/name`."""
+    resource: str
+    """Extended resource that reserves the rail's device, empty when the device is shared without count."""
+
+
+@dataclass(frozen=True, slots=True)
+class FabricOffer:
+    """The network between GPUs of different nodes."""
+
+    part: str
+    fabric: str
+    kind: Literal["roce", "infiniband"]
+    mode: str
+    gbps_per_rail: int
+    rails: tuple[RailOffer, ...]
+    mtu: int
+    settings: tuple[tuple[str, str], ...]
+    """NCCL and UCX environment that fits this fabric and its NICs."""
+    settings_name: str
+    """Name of the ConfigMap with these settings in every namespace that asked for it."""
+    ipc_lock: bool = True
+    """Whether pods need the IPC_LOCK capability to pin memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantOffer:
+    """A tenant as workloads see it."""
+
+    tenant: str
+    namespace: str
+    queue: str
+    """LocalQueue in the namespace."""
+    gpus: int
+    """GPUs guaranteed."""
+    gpus_at_most: int
+    """GPUs with everything borrowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOffer:
+    """Admission of workloads by quota."""
+
+    part: str
+    queue: str
+    engine: Literal["kueue"]
+    pools: tuple[str, ...]
+    tenants: tuple[TenantOffer, ...]
+    priorities: tuple[tuple[str, int], ...]
+    """WorkloadPriorityClasses and their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageOffer:
+    """A StorageClass that workloads may use."""
+
+    name: str
+    access: tuple[str, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaDemand:
+    """GPUs that quotas guarantee on a pool, from which `nodes: quotas` follows."""
+
+    part: str
+    pool: str
+    gpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class PodPromise:
+    """Pods that a plan promises to place: what the scheduler will be asked."""
+
+    part: str
+    name: str
+    namespace: str
+    count: int
+    requests: tuple[tuple[str, str], ...]
+    node_selector: tuple[tuple[str, str], ...]
+    tolerations: tuple[Taint, ...]
+    queue: str = ""
+    topology: str = ""
+    """Node label within one value of which all of them must land, empty for anywhere."""
