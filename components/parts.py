@@ -14,7 +14,7 @@ from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
 from aifactory.components.queue.spec import QueueSpec
-from aifactory.components.rows import Maker, Row
+from aifactory.components.rows import Maker, Row, Wave
 from aifactory.components.rules import Rule
 from aifactory.components.spec import PartSpec
 from aifactory.components.training.spec import TrainingSpec
@@ -47,6 +47,8 @@ class Part:
     kind: str
     layer: int
     spec: type[PartSpec]
+    wave: Wave
+    """Wave of the part's rows, unless a row says otherwise."""
     derived: bool = False
     """Whether a site has one even when the blueprint says nothing of it."""
 
@@ -67,11 +69,11 @@ class Part:
 
 
 PARTS: tuple[Part, ...] = (
-    Part("cluster", 1, ClusterSpec, derived=True),
-    Part("fabric", 1, FabricSpec, derived=True),
-    Part("gpu-node-pool", 1, GpuNodePoolSpec),
-    Part("queue", 2, QueueSpec),
-    Part("training", 2, TrainingSpec),
+    Part("cluster", 1, ClusterSpec, Wave.FOUNDATION, derived=True),
+    Part("fabric", 1, FabricSpec, Wave.HARDWARE, derived=True),
+    Part("gpu-node-pool", 1, GpuNodePoolSpec, Wave.HARDWARE),
+    Part("queue", 2, QueueSpec, Wave.SCHEDULING),
+    Part("training", 2, TrainingSpec, Wave.WORKLOADS),
 )
 BY_KIND: dict[str, Part] = {part.kind: part for part in PARTS}
 

@@ -92,6 +92,9 @@ class HelmRow:
     version: str
     values: Tree
     crds: tuple[str, ...] = ()
+    """CRDs that arrive with it, as `plural.group`."""
+    provides: tuple[str, ...] = ()
+    """Capabilities it provides."""
     after: tuple[str, ...] = ()
     protect: bool = False
     retain_on_delete: bool = False
