@@ -1,0 +1,1 @@
+"""The renderer: rows become the files of a generated folder."""
