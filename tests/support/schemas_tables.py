@@ -1,0 +1,87 @@
+"""Choices of the schema lane that no stored file makes: which CRD copy counts, what a chart leaves open."""
+
+from collections.abc import Mapping
+
+PREFERRED: Mapping[str, str] = {
+    "gateway-api-standard": "the release train installs the standard channel",
+    "karpenter-aws": "the train runs the AWS build; its NodeClass rules are stricter than the core's",
+    "nic-configuration-operator": "part of Network Operator 26.4.1, the train's release; 26.7 is a candidate",
+    "nvidia-network-operator": "26.4.1 is the train's release; 26.7 is a candidate",
+    "spectrum-x-operator": "part of Network Operator 26.4.1, the train's release; 26.7 is a candidate",
+    "sriov-network-operator-nvidia": "the build inside the Network Operator chart, which the train installs",
+}
+"""Project that answers for a CRD which several projects hold, and why."""
+
+CLUSTER_SCOPED: frozenset[str] = frozenset(
+    [
+        "APIService",
+        "CSIDriver",
+        "CSINode",
+        "CertificateSigningRequest",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ComponentStatus",
+        "CustomResourceDefinition",
+        "DeviceClass",
+        "FlowSchema",
+        "IPAddress",
+        "IngressClass",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "ResourceSlice",
+        "RuntimeClass",
+        "SelfSubjectAccessReview",
+        "SelfSubjectReview",
+        "SelfSubjectRulesReview",
+        "ServiceCIDR",
+        "StorageClass",
+        "SubjectAccessReview",
+        "TokenReview",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
+        "VolumeAttributesClass",
+    ]
+)
+"""Native kinds without a namespace. The stored OpenAPI files have no paths, which would say it."""
+
+SUB_CHARTS: Mapping[str, Mapping[str, str]] = {
+    "dynamo-platform": {
+        "dynamo-operator": "dynamo-operator",
+        "grove": "grove-charts",
+        "kai-scheduler": "kai-scheduler",
+    },
+    "falco": {"falcosidekick": "falcosidekick"},
+    "gpu-operator": {"node-feature-discovery": "node-feature-discovery"},
+    "kube-prometheus-stack": {"grafana": "grafana", "kube-state-metrics": "kube-state-metrics"},
+    "network-operator": {
+        "maintenance-operator-chart": "maintenance-operator-chart",
+        "node-feature-discovery": "node-feature-discovery",
+        "sriov-network-operator": "sriov-network-operator",
+    },
+}
+"""Stored chart of each dependency, by chart and alias: what Chart.yaml says, which is not stored."""
+
+COPIED: Mapping[str, frozenset[str] | None] = {
+    "affinity": frozenset({"nodeAffinity", "podAffinity", "podAntiAffinity"}),
+    "resources": frozenset({"claims", "limits", "requests"}),
+    "annotations": None,
+    "labels": None,
+    "nodeSelector": None,
+    "podSecurityContext": None,
+    "securityContext": None,
+}
+"""Values (by the end of their name) that a chart copies into a Kubernetes field: open whatever the defaults,
+but for the keys that Kubernetes allows."""
+
+KNOWN: Mapping[tuple[str, str], str] = {}
+"""Values that a chart reads and its values.yaml doesn't name, by chart and path: the upstream reason.
+
+At most five."""
