@@ -17,12 +17,11 @@ Offer = TypeVar("Offer")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A site as parts see it: what it gives, with the jurisdictions its country belongs to."""
+    """A site as parts see it: what its file gives, under one release train."""
 
     site: str
     venue: Literal["on-prem", "colo"]
     location: Location
-    jurisdictions: tuple[str, ...]
     power: Power
     cluster: ClusterGiven
     nodes: tuple[NodeGroup, ...]

@@ -1,0 +1,1 @@
+"""From a stack's plan to its rows: shaped, patched, linked and put in order."""

@@ -1,0 +1,80 @@
+"""The three passes over the parts of one site: resolve, size, settle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from aifactory.components import names
+from aifactory.components.base import Place, PlanContext, SitePlan
+from aifactory.components.catalog import Catalog
+from aifactory.components.cluster.spec import ClusterSpec
+from aifactory.components.fabric.spec import FabricSpec
+from aifactory.components.offers import PodPromise
+from aifactory.components.parts import PARTS
+from aifactory.components.rules import Rule
+from aifactory.components.rules import table as rule_table
+from aifactory.components.spec import PartSpec
+from aifactory.stacks.planning.model import OverrideNote, PartPlan, PlannedSpec, StackPlan
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """All planner rules by id."""
+    return rule_table(*(rule for part in PARTS for rule in part.planner.RULES))
+
+
+def plan_site(
+    factory: str, specs: Iterable[PlannedSpec], place: Place, catalog: Catalog
+) -> tuple[SitePlan, StackPlan | None]:
+    """Plan the parts of one site. The stack is None when a part refused."""
+    site_plan = SitePlan(place, catalog, factory, rules())
+    written = [planned for planned in specs if not planned.spec.sites or place.site in planned.spec.sites]
+    ordered = _in_table_order([*written, *_derived(written)])
+    contexts = [PlanContext(site_plan, planned.spec.name, planned.where) for planned in ordered]
+    drafts: list[object] = [planned.spec for planned in ordered]
+    planners = [PARTS[_ORDER[planned.kind]].planner for planned in ordered]
+    forward = list(range(len(ordered)))
+    for step, order in (("resolve", forward), ("size", forward), ("settle", forward[::-1])):
+        for index in order:
+            if drafts[index] is not None:
+                drafts[index] = getattr(planners[index], step)(drafts[index], contexts[index])
+    if any(draft is None for draft in drafts):
+        return site_plan, None
+    parts = tuple(_part_plan(planned, draft) for planned, draft in zip(ordered, drafts, strict=True))
+    return site_plan, StackPlan(
+        name=names.stack_name(factory, place.site),
+        factory=factory,
+        place=place,
+        parts=parts,
+        decisions=site_plan.decisions,
+        promises=tuple(offer for offer in site_plan.offers if isinstance(offer, PodPromise)),
+    )
+
+
+_ORDER = {part.kind: index for index, part in enumerate(PARTS)}
+
+
+def _in_table_order(specs: list[PlannedSpec]) -> list[PlannedSpec]:
+    return sorted(specs, key=lambda planned: (_ORDER[planned.kind], planned.spec.name))
+
+
+def _derived(written: list[PlannedSpec]) -> list[PlannedSpec]:
+    """The site parts that a blueprint needn't mention: the cluster, and the fabric of pools that have one."""
+    kinds = {planned.kind for planned in written}
+    derived: list[PartSpec] = []
+    if "cluster" not in kinds:
+        derived.append(ClusterSpec(kind="cluster"))
+    wants_fabric = any(getattr(planned.spec, "fabric", "none") != "none" for planned in written)
+    if wants_fabric and "fabric" not in kinds:
+        derived.append(FabricSpec(kind="fabric"))
+    return [PlannedSpec(spec, ("parts",), derived=True) for spec in derived]
+
+
+def _part_plan(planned: PlannedSpec, plan: object) -> PartPlan:
+    spec = planned.spec
+    notes = tuple(
+        OverrideNote(spec.name, note.row, note.patch, note.reason, (*planned.where, "overrides", index))
+        for index, note in enumerate(spec.overrides)
+    )
+    return PartPlan(spec.name, planned.kind, spec.renamed_from or "", plan, notes)
