@@ -1,0 +1,1 @@
+"""A gang of pods that trains one model: admitted whole, placed together, restarted together."""

@@ -1,0 +1,159 @@
+"""What a person writes about a training run: its gang, image, place, checkpoint and patience."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from aifactory.components.names import Name
+from aifactory.components.spec import PartSpec, Spec
+from aifactory.components.training.image import parse_image
+
+ImageText = Annotated[
+    str, Field(min_length=3, max_length=512), AfterValidator(lambda text: parse_image(text).text)
+]
+"""An image with its registry: `nvcr.io/nvidia/pytorch:25.06-py3`, `registry/repository@sha256:...`, or both."""
+
+Word = Annotated[str, Field(max_length=16_384, pattern=r"^[^\x00]*$")]
+"""A word of a command. Taken as it is: `$(X)` and `${X}` reach the program as written."""
+
+VariableName = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""Name of an environment variable, as a shell allows it."""
+
+SecretName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+SecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+AbsolutePath = Annotated[str, Field(max_length=255, pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$")]
+"""An absolute path without `..`, such as /checkpoints."""
+
+
+class SecretVariable(Spec):
+    """An environment variable whose value lies in a Secret of the tenant's namespace."""
+
+    variable: VariableName
+    """Name of the variable."""
+
+    secret: SecretName
+    """Name of the existing Secret. The value itself is never read here."""
+
+    key: SecretKey
+    """Key in the Secret."""
+
+
+class Checkpoint(Spec):
+    """The volume that outlives the run and every restart of it."""
+
+    storage_class: Name | None = None
+    """StorageClass of the site. It must serve ReadWriteMany when the gang has several nodes. Default: the first class
+    of the site that serves the access it needs, its default class before others."""
+
+    size_gib: int = Field(ge=1, le=1_048_576)
+    """Size of the volume. Unit: GiB. A checkpoint with optimizer state takes 14 to 16 bytes per parameter; keep two."""
+
+    path: AbsolutePath = "/checkpoints"
+    """Where pods see it; the variable CHECKPOINT_DIR names it too. Default /checkpoints."""
+
+
+class TopologyRequest(Spec):
+    """How near to each other the nodes of the gang must be."""
+
+    placement: Literal["required", "preferred", "none"] = "preferred"
+    """required waits until one place is free for all; preferred takes the nearest that is free now; none takes any.
+    Default preferred: the gang starts, and lies well whenever it can."""
+
+    within: Literal["block", "rack"] = "block"
+    """What holds the gang: a block is racks under one set of leaf switches. Default block: traffic of a rail then
+    crosses one leaf and no spine."""
+
+
+class TrainingSpec(PartSpec):
+    """A gang that trains one model on the nodes of one pool."""
+
+    kind: Literal["training"]
+
+    pool: Name
+    """GPU node pool it runs on. Its fabric decides networks, devices and NCCL settings of the pods."""
+
+    queue: Name | None = None
+    """Queue that admits it. Default: the only queue that hands out the pool."""
+
+    tenant: Name
+    """Tenant it runs for: decides namespace, quota and who is charged."""
+
+    nodes: int = Field(ge=1, le=10_000)
+    """Nodes of the gang. All start together or none does, and one that fails restarts all."""
+
+    gpus_per_node: int | None = Field(default=None, ge=1, le=72)
+    """GPUs of each node. Default: the whole node; less excludes several nodes, since ranks would share rails with
+    strangers."""
+
+    image: ImageText
+    """Image with its registry, and a tag, a digest or both. A digest is never made up: `plan` shows null until
+    somebody states it."""
+
+    command: list[Word] = Field(default=[], max_length=200)
+    """Entry point. Default: the image's own."""
+
+    args: list[Word] = Field(default=[], max_length=1_000)
+    """Arguments. Default: the image's own."""
+
+    environment: dict[VariableName, Word] = Field(default={}, max_length=500)
+    """Variables by name, their values taken as they are. Names that the gang itself sets are refused. Default none."""
+
+    secrets: list[SecretVariable] = Field(default=[], max_length=100)
+    """Variables from Secrets. Default none."""
+
+    checkpoint: Checkpoint | None = None
+    """Volume for checkpoints. Default none: a restart begins from nothing, so only short runs do without."""
+
+    topology: TopologyRequest = TopologyRequest()
+    """How near the nodes must be. Default: one block, preferred."""
+
+    priority: Name | None = None
+    """Priority of the queue. Default: the tenant's."""
+
+    max_restarts: int = Field(default=3, ge=0, le=1_000)
+    """Restarts of the whole gang after a failure. Default 3: a bad GPU or link is found and drained by the second;
+    a wrong argument fails each time, and must not hold GPUs for a night."""
+
+    time_limit_h: int | None = Field(default=None, ge=1, le=8_760)
+    """Most time it may run, all restarts together. Unit: hours. Default none: it runs until it ends."""
+
+    keep_finished_h: int = Field(default=72, ge=0, le=8_760)
+    """How long a finished run stays for people to read its state and logs. Unit: hours. Default 72: a weekend. The
+    checkpoint stays in any case."""
+
+    shm_gib: int | None = Field(default=None, ge=1, le=4_096)
+    """Shared memory (/dev/shm) of each pod, counted in its memory. Unit: GiB. Default: 8 per GPU, at most a quarter
+    of the pod's memory: data loaders hand batches through it and NCCL needs some."""
+
+    hugepages_2mi_gib: int = Field(default=0, ge=0, le=4_096)
+    """Huge pages of 2 MiB for each pod, reserved on the hosts before. Unit: GiB. Default 0: NCCL needs none."""
+
+    user_id: int | None = Field(default=None, ge=0, le=2_147_483_647)
+    """User that the processes run as; 0 is root. Default: 1000, or 0 where the fabric needs the IPC_LOCK capability,
+    which Linux gives to root alone."""
+
+    grace_s: int = Field(default=120, ge=1, le=3_600)
+    """Time between the signal to stop and the kill, for a last checkpoint. Unit: s. Default 120: a preempted gang
+    holds GPUs that belong to another tenant by then."""
+
+    @model_validator(mode="after")
+    def _a_gang_of_several_nodes_takes_whole_nodes(self) -> Self:
+        if (
+            self.nodes > 1
+            and self.gpus_per_node is not None
+            and self.gpus_per_node not in (4, 8, 16, 18, 36, 72)
+        ):
+            raise ValueError(
+                f"gpus_per_node {self.gpus_per_node} with {self.nodes} nodes; leave it out to take whole nodes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_variable_has_one_value(self) -> Self:
+        names = [secret.variable for secret in self.secrets]
+        twice = sorted({name for name in names if names.count(name) > 1 or name in self.environment})
+        if twice:
+            raise ValueError(f'variable "{twice[0]}" is set twice; keep it in environment or in secrets')
+        return self
