@@ -127,6 +127,8 @@ class Document:
     """Files it came from, relative to the project root, in the order of reading."""
     bound: Mapping[Path, str] = field(default_factory=dict)
     """Paths whose value came from a parameter, with the name of the parameter."""
+    nodes: int = 0
+    """Values it holds, each alias counted as all that it repeats."""
 
     @cached_property
     def data(self) -> Any:

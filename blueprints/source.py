@@ -50,24 +50,25 @@ def parse(content: bytes, file: str, limits: Limits = DEFAULT) -> Document:
         raise Refused(
             [Problem("the file is empty", hint="start with: aifactory: v1", at=Position(file, 1, 1))]
         )
-    return Document(builder.root, (file,))
+    return Document(builder.root, (file,), nodes=builder.nodes)
 
 
-def locate(path: Path, root: Path) -> tuple[Path, str]:
+def locate(path: Path, root: Path, written: str = "") -> tuple[Path, str]:
     """The real path of a file, links followed, and its name relative to the project root.
 
-    Raises `Refused` if there is no such file, or it lies outside the root.
+    `written` is how the user named it, for messages. Raises `Refused` if it lies outside the root, whether
+    or not it exists, and if there is no such file.
     """
-    name = escaped(os.fspath(path))
+    name = shown(written or os.fspath(path))
     try:
+        real_root = Path(os.path.realpath(root))
+        if not Path(os.path.realpath(path)).is_relative_to(real_root):
+            raise Refused([Problem(f"{name} lies outside the project", hint=_OUTSIDE)])
         real = Path(os.path.realpath(path, strict=True))
-        real_root = Path(os.path.realpath(root, strict=True))
     except FileNotFoundError:
         raise Refused([Problem(f"there is no file {name}", hint=_similar(path))]) from None
     except (OSError, ValueError) as error:
         raise Refused([_unreadable(name, error)]) from None
-    if not real.is_relative_to(real_root):
-        raise Refused([Problem(f"{name} lies outside the project {escaped(str(real_root))}", hint=_OUTSIDE)])
     file = real.relative_to(real_root).as_posix()
     if HIDDEN.search(file):
         raise Refused([Problem(f"the name {shown(file)} hides characters", hint="rename the file")])
