@@ -11,16 +11,18 @@ from aifactory.blueprints.document import Document, Node, child_of
 from aifactory.blueprints.parameter_types import TYPES, Declaration, Type, wrong_value
 from aifactory.blueprints.scalars import Scalar
 from aifactory.blueprints.shown import shown
-from aifactory.components.problems import Path, Position, Problem, nearest
+from aifactory.components.problems import Path, Position, Problem, Refused, nearest
 
 _KEYS = ("type", "default", "minimum", "maximum", "allowed", "description")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
-def declared(document: Document) -> tuple[dict[str, Declaration], list[Problem]]:
-    """The well-formed parameters of a document by name, and what is wrong with the others."""
+def declared(document: Document) -> dict[str, Declaration]:
+    """The parameters of a document by name. Raises `Refused` if a declaration is wrong."""
     declarations, problems = read_declarations(document)
-    return {name: found for name, found in declarations.items() if found is not None}, problems
+    if problems:
+        raise Refused(problems)
+    return {name: found for name, found in declarations.items() if found is not None}
 
 
 def read_declarations(document: Document) -> tuple[dict[str, Declaration | None], list[Problem]]:

@@ -74,9 +74,7 @@ def _wrong_number(declaration: Declaration, value: Scalar) -> Wrong | None:
         return None
     sides = (("least", low), ("most", high))
     bounds = " and ".join(f"at {side} {bound}" for side, bound in sides if bound is not None)
-    return Wrong(
-        f"{declaration.name} must be {bounds}, not {value}", "choose another, or change the declaration"
-    )
+    return Wrong(f"{declaration.name} must be {bounds}, not {value}", "choose another")
 
 
 def _wrong_choice(declaration: Declaration, value: Scalar) -> Wrong | None:

@@ -18,12 +18,13 @@ from aifactory.components.problems import Path, Position, Problem, Refused, near
 __all__ = ["Declaration", "Origin", "bind", "declared", "parse_value"]
 
 Origin = str | Path
+_UNSAID = "the given values"
 
 
 def bind(
     document: Document,
     values: Mapping[str, object],
-    origin: Origin | Mapping[str, Origin] = "the given values",
+    origin: Origin | Mapping[str, Origin] = _UNSAID,
 ) -> Document:
     """The document with every `{parameter: name}` replaced by its value, and without `parameters`.
 
@@ -40,8 +41,11 @@ def bind(
     return replace(document, tree=tree, bound={**document.bound, **binding.bound})
 
 
-def parse_value(declaration: Declaration, text: str) -> Scalar | Problem:
-    """The value that a text from the command line stands for, or why the parameter does not take it."""
+def parse_value(declaration: Declaration, text: str) -> Scalar:
+    """The value that a text from the command line stands for.
+
+    Raises `Refused` if the parameter does not take it.
+    """
     value: Scalar = text
     wrong: Wrong | None = None
     if declaration.type != "string":
@@ -50,9 +54,10 @@ def parse_value(declaration: Declaration, text: str) -> Scalar | Problem:
         except AmbiguousError as error:
             wrong = Wrong(f"{declaration.name}: {error.args[0]}", "write a plain number")
     wrong = wrong or wrong_value(declaration, value, text)
-    if wrong is None:
-        return value
-    return Problem(wrong.says, ("parameters", declaration.name), wrong.hint, declaration.at)
+    if wrong is not None:
+        path = ("parameters", declaration.name)
+        raise Refused([Problem(wrong.says, path, wrong.hint, declaration.at)])
+    return value
 
 
 @dataclass
@@ -97,9 +102,7 @@ class _Binding:
         wrong = wrong_value(declaration, value, raw)
         if wrong is not None:
             says = f"{words}: {wrong.says}" if words else wrong.says
-            self.problems.append(
-                Problem(says, path, wrong.hint or _expected(declaration), at or declaration.at)
-            )
+            self.problems.append(Problem(says, path, wrong.hint, at or declaration.at))
         elif isinstance(value, str | int | float):
             self._chosen[name] = value, str(value) if raw is None else raw
 
