@@ -1,7 +1,7 @@
 """Turns a catalog file into tables of rows, and says which rows have no source or no date.
 
-The result is plain JSON, so that `cache.py` can keep it: `about`, the header, and `tables`, each with `rows` by
-key, `aliases` with the key they name, and `facts`: for each key its date and its sources in words.
+The result is plain JSON, so that `cache.py` can keep it: `about` is the header; each of `tables` has `rows` by
+key, `aliases` with the key they name, and `facts`, for each key its date and its sources in words.
 """
 
 from __future__ import annotations

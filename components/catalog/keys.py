@@ -1,8 +1,7 @@
 """Fields of blueprints and sites that name a row of the catalog.
 
 `accelerator: AcceleratorKey` accepts a key or an alias and holds the key. The catalog is taken from the
-validation context, `{"catalog": Catalog}`, else it is the shipped one. In JSON Schema the shipped names are an
-enum.
+validation context, `{"catalog": Catalog}`, else it is the shipped one. JSON Schema has the names as an enum.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,8 @@ class Catalog:
 
     def hint(self, table: str, name: str) -> str:
         """The nearest known spelling, and what else is known."""
-        return nearest(name, self.short_names(table))
+        close = get_close_matches(name, self.names(table), n=1, cutoff=0.8)
+        return nearest(name, {*self.short_names(table), *close})
 
     def digest(self, refs: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The rows that a plan used, as plain data by ref, sorted: what its digest covers."""
