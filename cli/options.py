@@ -1,0 +1,44 @@
+"""Arguments and options that several verbs share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+def blueprint(verb: Verb) -> Verb:
+    """`BLUEPRINT`, `--site` and `--set`."""
+    for option in (
+        click.option("values", "--set", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="Set a parameter."),
+        click.option("sites", "--site", metavar="NAME", multiple=True, help="Show this site alone; may be repeated."),
+        click.argument("blueprint", type=click.Path(path_type=Path)),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def output(*formats: str) -> Callable[[Verb], Verb]:
+    """`--format`, `text` first and by default."""
+
+    def decorate(verb: Verb) -> Verb:
+        choice = click.Choice(["text", "json", *formats])
+        return click.option(
+            "form", "--format", type=choice, default="text", help="Form of the output. Default text."
+        )(verb)
+
+    return decorate
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", ctx, param)
+        pairs[name] = value
+    return pairs

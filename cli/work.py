@@ -1,0 +1,82 @@
+"""What most verbs start from: a blueprint loaded, planned and assembled, or all its problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from aifactory.blueprints.load import Loaded, load
+from aifactory.components.problems import Problem, Refused, nearest
+from aifactory.stacks.assembly.stack import Stack, assemble
+from aifactory.stacks.planning.data import digest_of, factory_data
+from aifactory.stacks.planning.factory import plan_factory
+from aifactory.stacks.planning.model import FactoryPlan
+
+
+@dataclass(frozen=True)
+class Work:
+    """A blueprint, its plan and its stacks. `sites` narrows what is shown, never what is planned."""
+
+    loaded: Loaded
+    plan: FactoryPlan
+    stacks: Mapping[str, Stack]
+    sites: tuple[str, ...]
+
+    @property
+    def shown(self) -> dict[str, Stack]:
+        """The stacks of the sites that were asked for, all by default."""
+        return {
+            name: stack for name, stack in self.stacks.items() if not self.sites or stack.plan.place.site in self.sites
+        }
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The whole plan as data."""
+        return factory_data(self.plan, self.loaded.catalog)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the whole plan."""
+        return digest_of(self.data)
+
+
+def prepare(blueprint: Path, sites: Sequence[str] = (), values: Mapping[str, str] | None = None) -> Work:
+    """Load, plan and assemble. Raises `Refused` with every problem that keeps it from being built."""
+    loaded = load(blueprint, values)
+    _check_sites(loaded, sites)
+    plan = plan_factory(loaded)
+    problems = list(plan.findings.errors)
+    stacks: dict[str, Stack] = {}
+    if not problems:
+        for name, stack in plan.stacks.items():
+            try:
+                stacks[name] = assemble(stack)
+            except Refused as refused:
+                problems.extend(_located(problem, loaded) for problem in refused.problems)
+    if problems:
+        raise PlanRefused(problems, plan, loaded)
+    return Work(loaded, plan, stacks, tuple(sites))
+
+
+class PlanRefused(Refused):
+    """A blueprint that loads, and can't be built. Carries the plan as far as it came, for its rule counts."""
+
+    def __init__(self, problems: Sequence[Problem], plan: FactoryPlan, loaded: Loaded) -> None:
+        super().__init__(problems)
+        self.plan = plan
+        self.loaded = loaded
+
+
+def _check_sites(loaded: Loaded, sites: Sequence[str]) -> None:
+    unknown = [site for site in sites if site not in loaded.sites]
+    if unknown:
+        raise Refused(
+            [Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites)) for site in unknown]
+        )
+
+
+def _located(problem: Problem, loaded: Loaded) -> Problem:
+    return problem if problem.at else problem.located(loaded.position(problem.path))
