@@ -1,0 +1,86 @@
+"""Chains of decisions as data and as text."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import Any
+
+import click
+
+from aifactory.cli.plan_text import value_text
+from aifactory.cli.work import Work
+from aifactory.components.base import Decision
+from aifactory.components.problems import Refused
+from aifactory.stacks.assembly.stack import Stack
+from aifactory.stacks.planning.data import data_of
+from aifactory.stacks.planning.explain import Link, chain, matching
+
+
+def explained(work: Work, path: str) -> dict[str, Any]:
+    """The chains of all values that `path` names, by stack. Raises `Refused` when no stack has one."""
+    stacks: dict[str, Any] = {}
+    refused: Refused | None = None
+    for name, stack in work.shown.items():
+        try:
+            paths = matching(stack.plan.decisions, path)
+        except Refused as problem:
+            refused = problem
+            continue
+        stacks[name] = {each: [_link(work, stack, link) for link in chain(stack.plan.decisions, each)] for each in paths}
+    if not stacks and refused is not None:
+        raise refused
+    return {"path": path, "stacks": stacks}
+
+
+def print_explained(found: dict[str, Any]) -> None:
+    """Print the chains, the one asked for first, what it follows from indented below."""
+    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    for stack, chains in found["stacks"].items():
+        click.echo(click.style(stack, fg="green", bold=True))
+        for links in chains.values():
+            for link in links:
+                _print_link(link, width)
+            click.echo()
+
+
+def _link(work: Work, stack: Stack, link: Link) -> dict[str, Any]:
+    decision = link.decision
+    return {
+        "depth": link.depth,
+        "path": decision.path,
+        "value": data_of(decision.value),
+        "reason": decision.reason,
+        "rejected": [{"value": data_of(other.value), "reason": other.reason} for other in decision.rejected],
+        "facts": [] if link.repeated else [_fact(work, ref) for ref in decision.facts],
+        "written": _written(work, stack, decision),
+        "repeated": link.repeated,
+    }
+
+
+def _fact(work: Work, ref: str) -> dict[str, Any]:
+    table, _, key = ref.partition("/")
+    row = work.loaded.catalog.row(table, key)
+    return {"row": ref, "sources": list(row.sources), "checked": row.checked}
+
+
+def _written(work: Work, stack: Stack, decision: Decision) -> str:
+    if not decision.source:
+        return ""
+    at = work.loaded.position(decision.source, decision.document, stack.plan.place.site)
+    return f"{at.file}:{at.line}:{at.column}"
+
+
+def _print_link(link: dict[str, Any], width: int) -> None:
+    indent = "  " + "    " * link["depth"]
+    arrow = "because " if link["depth"] else ""
+    click.echo(f"{indent}{arrow}{click.style(link['path'], bold=True)} = {value_text(link['value'])}")
+    if link["repeated"]:
+        click.echo(f"{indent}    (shown above)")
+        return
+    lines = [link["reason"]]
+    lines += [f"not {value_text(other['value'])}: {other['reason']}" for other in link["rejected"]]
+    lines += [f"written at {link['written']}"] if link["written"] else []
+    lines += [f"fact {fact['row']}, checked {fact['checked']}: {'; '.join(fact['sources'])}" for fact in link["facts"]]
+    for line in lines:
+        click.echo(textwrap.fill(line, width, initial_indent=indent + "    ", subsequent_indent=indent + "      ", break_on_hyphens=False))

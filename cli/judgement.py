@@ -1,0 +1,92 @@
+"""Brings together what the planner found and the verdict over it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from aifactory.cli.report import counted, rendered
+from aifactory.cli.work import PlanRefused, prepare
+from aifactory.components import names
+from aifactory.components.problems import Problem, Refused, path_text
+from aifactory.policies.verdict import Finding, RuleCount, Verdict, judge
+from aifactory.stacks.planning.model import FactoryPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with the problems it rests on. `plan` is None when the input couldn't be loaded."""
+
+    verdict: Verdict
+    problems: tuple[Problem, ...]
+    plan: FactoryPlan | None
+    digests: Mapping[str, str]
+
+    def print(self, root: Path) -> None:
+        """Findings to stderr, the verdict in one line to stdout."""
+        for text in rendered(self.problems, root):
+            click.echo(text, err=True)
+        errors = sum(problem.severity == "error" for problem in self.problems)
+        warnings = len(self.problems) - errors
+        evaluated = sum(rule.evaluated for rule in self.verdict.rules)
+        rules = sum(1 for rule in self.verdict.rules if rule.evaluated)
+        color = {"allowed": "green", "denied": "red"}.get(self.verdict.outcome, "yellow")
+        outcome = click.style(self.verdict.outcome, fg=color, bold=True)
+        click.echo(
+            f"{outcome}: {counted(errors, 'problem')}, {counted(warnings, 'warning')}; "
+            f"{counted(rules, 'rule')} evaluated {counted(evaluated, 'time')}"
+        )
+
+
+def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]) -> Judgement:
+    """Load, plan and judge. Never raises for wrong input: that is a verdict."""
+    plan: FactoryPlan | None = None
+    digests: dict[str, str] = {}
+    problems: list[Problem] = []
+    try:
+        work = prepare(blueprint, sites, values)
+        plan, problems = work.plan, list(work.plan.findings.problems)
+        digests["plan"] = work.digest
+    except PlanRefused as refused:
+        plan = refused.plan
+        problems = [*refused.problems, *(found for found in plan.findings.problems if found.severity == "warning")]
+    except Refused as refused:
+        problems = list(refused.problems)
+    shown = tuple(found for found in problems if not sites or not found.site or found.site in sites)
+    factory = plan.factory if plan else ""
+    verdict = judge([_finding(problem, factory) for problem in shown], _counts(plan, problems))
+    return Judgement(verdict, shown, plan, digests)
+
+
+def _finding(problem: Problem, factory: str) -> Finding:
+    at = problem.at
+    return Finding(
+        rule=problem.rule or "language",
+        severity="high" if problem.severity == "error" else "medium",
+        stack=names.stack_name(factory, problem.site) if factory and problem.site else "",
+        target=path_text(problem.path),
+        message=problem.says,
+        remediation=problem.hint,
+        file=at.file if at else "",
+        line=at.line if at else 0,
+        column=at.column if at else 0,
+    )
+
+
+def _counts(plan: FactoryPlan | None, problems: Sequence[Problem]) -> list[RuleCount]:
+    if plan is None:
+        return []
+    found = Counter(problem.rule for problem in problems)
+    return [
+        RuleCount(
+            rule.id,
+            "mandatory" if rule.level == "error" else "advisory",
+            plan.findings.evaluated.get(rule.id, 0),
+            found[rule.id],
+        )
+        for rule in plan.findings.rules.values()
+    ]
