@@ -63,6 +63,8 @@ def decode(content: bytes, file: str, limits: Limits) -> str:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Refused([_not_utf8(content, error.start, file)]) from None
+    if "\x00" in text:
+        raise Refused([_nul(text, file)])
     if text.isascii() and not _suspicious_ascii(content):
         return text
     problems = list(_hidden(text, file, limits))
@@ -85,6 +87,13 @@ def _not_utf8(content: bytes, start: int, file: str) -> Problem:
     return Problem(f"the byte 0x{content[start]:02x} is not UTF-8", hint=_SAVE_AS_UTF8, at=at)
 
 
+def _nul(text: str, file: str) -> Problem:
+    index = text.index("\x00")
+    at = Position(file, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
+    hint = f"{_SAVE_AS_UTF8}; UTF-16 and files that are no text hold many"
+    return Problem(f"the character {character(text[index])} is not allowed", hint=hint, at=at)
+
+
 def _hidden(text: str, file: str, limits: Limits) -> Iterator[Problem]:
     line, line_start, found = 1, 0, 0
     for match in HIDDEN.finditer(text):
@@ -104,8 +113,6 @@ def _hidden(text: str, file: str, limits: Limits) -> Iterator[Problem]:
 
 
 def _advice(char: str) -> str:
-    if char == "\x00":
-        return f"{_SAVE_AS_UTF8}; a file full of NULs is UTF-16 or no text at all"
     if char == "\r":
         return "end lines with LF or CRLF"
     if re.match(f"[{_BLANK}]", char):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from yaml import __with_libyaml__
+from yaml import YAMLError, __with_libyaml__
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
@@ -18,8 +18,7 @@ def events(text: str) -> Callable[[], Any]:
     """A function that gives the next event, None at the end; it raises `yaml.YAMLError` where YAML ends."""
     if __with_libyaml__:
         return CParser(text).get_event
-    parser: Any = _PythonParser(text)
-    return lambda: parser.get_event() if parser.check_event() else None
+    return _PythonParser(text).next_event
 
 
 class _PythonParser(Reader, Scanner, Parser):
@@ -30,3 +29,11 @@ class _PythonParser(Reader, Scanner, Parser):
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
+
+    def next_event(self) -> Any:
+        """The next event, None at the end. Raises `YAMLError` alone, as libyaml does."""
+        parser: Any = self
+        try:
+            return parser.get_event() if parser.check_event() else None
+        except (ValueError, OverflowError) as error:  # an escape beyond the last code point
+            raise YAMLError("an escape that is no character") from error

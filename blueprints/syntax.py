@@ -102,6 +102,8 @@ def _unclosed(complaint: _Complaint, innermost: Position | None) -> Problem | No
 def _of_character(complaint: _Complaint) -> Problem | None:
     if complaint.char == "\t" or "\\t" in complaint.message:
         return Problem("a tab where only spaces may stand", hint="indent with spaces", at=complaint.at)
+    if complaint.char == ":" and "expected key" in complaint.message:
+        return Problem("a value without a key", hint="write a key before the colon", at=complaint.at)
     if complaint.char and complaint.char in "]}":
         says = f"a {complaint.char} that closes nothing"
         return Problem(says, hint="delete it, or quote the text", at=complaint.at)

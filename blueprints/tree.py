@@ -191,34 +191,34 @@ class TreeBuilder:
         self._aliases += 1
         if self._aliases > self._limits.aliases:
             self._stop(f"more than {self._limits.aliases} aliases in one file", event, "write the values out")
-        anchored = self._anchors.get(event.anchor)
         frame = self._stack[-1] if self._stack else None
-        mark = event.start_mark
-        node = Node(self._file, mark.line + 1, mark.column + 1)
         if frame is not None and frame.awaits_key:
             self._refuse("an alias used as a key", event, "write the key out")
             frame.key = _NO_TEXT_KEY
             return
+        self._add(self._repeated(event, frame))
+
+    def _repeated(self, event: Any, frame: _Frame | None) -> Node:
+        mark = event.start_mark
+        node = Node(self._file, mark.line + 1, mark.column + 1)
+        anchored = self._anchors.get(event.anchor)
         if anchored is None:
-            says = f"the alias {shown(event.anchor)} has no anchor above it"
             hint = nearest(event.anchor, self._anchors) if self._anchors else "quote text that starts with *"
-            self._refuse(says, event, hint)
-        elif anchored.node is None:
-            self._refuse(
-                f"the alias {shown(event.anchor)} stands inside what it repeats",
-                event,
-                "write the values out",
-            )
-        else:
-            source = anchored.node
-            node.children, node.value, node.raw = source.children, source.value, source.raw
-            self._count(event, anchored.nodes)
-            deepest = len(self._stack) + anchored.height
-            if deepest > self._limits.depth:
-                self._stop_too_deep(event)
-            if frame is not None:
-                frame.deepest = max(frame.deepest, deepest)
-        self._add(node)
+            self._refuse(f"the alias {shown(event.anchor)} has no anchor above it", event, hint)
+            return node
+        source = anchored.node
+        if source is None:
+            says = f"the alias {shown(event.anchor)} stands inside what it repeats"
+            self._refuse(says, event, "write the values out")
+            return node
+        node.children, node.value, node.raw = source.children, source.value, source.raw
+        self._count(event, anchored.nodes)
+        deepest = len(self._stack) + anchored.height
+        if deepest > self._limits.depth:
+            self._stop_too_deep(event)
+        if frame is not None:
+            frame.deepest = max(frame.deepest, deepest)
+        return node
 
     # Parts of values
 
@@ -229,11 +229,10 @@ class TreeBuilder:
             self._refuse(str(error.args[0]), event, str(error.args[1]))
             return str(event.value)
         if is_key and value.__class__ is not str:
-            written = event.value or "nothing"
-            self._refuse(
-                f"a key must be text; {written} is {_kind(value)}", event, f'quote it: "{event.value}"'
-            )
-            return str(event.value)
+            written = str(event.value)
+            says = f"the key {written} is not text" if written else "a value without a key"
+            self._refuse(says, event, f'quote it: "{written}"' if written else "write a key before the colon")
+            return written
         return value
 
     def _key(self, frame: _Frame, event: Any, value: Scalar) -> None:
@@ -324,9 +323,3 @@ class TreeBuilder:
             elif isinstance(frame.key, str):
                 steps.append(frame.key)
         return tuple(steps)
-
-
-def _kind(value: Scalar) -> str:
-    if value is None:
-        return "null"
-    return "true or false" if isinstance(value, bool) else "a number"
