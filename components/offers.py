@@ -94,6 +94,17 @@ class FabricOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolShare:
+    """What a tenant may use of one pool."""
+
+    pool: str
+    gpus: int
+    """GPUs guaranteed."""
+    gpus_at_most: int
+    """GPUs with everything borrowed."""
+
+
+@dataclass(frozen=True, slots=True)
 class TenantOffer:
     """A tenant as workloads see it."""
 
@@ -102,9 +113,13 @@ class TenantOffer:
     queue: str
     """LocalQueue in the namespace."""
     gpus: int
-    """GPUs guaranteed."""
+    """GPUs guaranteed, of all pools."""
     gpus_at_most: int
-    """GPUs with everything borrowed."""
+    """GPUs with everything borrowed, of all pools."""
+    shares: tuple[PoolShare, ...]
+    """The same by pool, in the order of the queue's pools."""
+    priority: str
+    """Priority of its workloads that name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,9 @@ class QueueOffer:
     pools: tuple[str, ...]
     tenants: tuple[TenantOffer, ...]
     priorities: tuple[tuple[str, int], ...]
-    """WorkloadPriorityClasses and their values."""
+    """Priorities by the name that people write, and their values. Their objects are `<queue>-<priority>`."""
+    topology_aware: bool = True
+    """Whether workloads may ask for nodes near each other."""
 
 
 @dataclass(frozen=True, slots=True)
