@@ -31,12 +31,13 @@ class Schemas:
 
     def __init__(self, folder: Path, cache: Path | None = None) -> None:
         """Read below `folder`; parsed schemas are kept below `cache`, by default one folder per user."""
-        self._folder = folder
+        self.folder = folder
+        """Holds `crds/` and `chart-values/`."""
         self._crds = CrdStore(folder / "crds", cache or cache_folder())
         self._native = NativeStore(folder / "crds" / NATIVE)
         self._known: dict[str, list[Json]] = {}
         self.rules = schemas_cel.Rules()
-        """Counts of the CEL rules run so far."""
+        """Runs CEL rules, and counts them by outcome."""
 
     @staticmethod
     def open() -> "Schemas | None":
@@ -58,10 +59,24 @@ class Schemas:
 
     def chart_problems(self, chart: str, values: Mapping[str, Json]) -> list[str]:
         """Values that the chart doesn't know, by its own values.yaml and those of its sub-charts."""
-        if not (self._folder / "chart-values" / chart / "values.yaml").is_file():
+        if not (self.folder / "chart-values" / chart / "values.yaml").is_file():
             return [f"no values.yaml of chart {chart} is stored"]
         subs = {alias: self._defaults(name) for alias, name in SUB_CHARTS.get(chart, {}).items()}
         return list(schemas_values.problems(values, self._defaults(chart), chart, subs))
+
+    def values(self, chart: str) -> dict[str, Json]:
+        """The chart's own values."""
+        return dict(self._defaults(chart)[0])
+
+    def schema(self, api_version: str, kind: str, project: str | None = None) -> Json:
+        """Schema of a served custom kind, without prose; KeyError when there is none."""
+        group, _, version = api_version.rpartition("/")
+        files = [file for file in self._crds.index[group, kind] if project in (None, file.project)]
+        return self._crds.versions(min(files, key=_rank))[version]["schema"]
+
+    def native_kinds(self) -> set[KindKey]:
+        """Group and kind of everything that Kubernetes itself serves."""
+        return self._native.all_kinds()
 
     def crd_names(self) -> dict[KindKey, str]:
         """Name of the CRD (`plural.group`) of each group and kind."""
@@ -134,7 +149,7 @@ class Schemas:
 
     def _defaults(self, chart: str) -> list[Json]:
         if chart not in self._known:
-            path = self._folder / "chart-values" / chart / "values.yaml"
+            path = self.folder / "chart-values" / chart / "values.yaml"
             self._known[chart] = schemas_values.defaults(path.read_text(encoding="utf-8"))
         return self._known[chart]
 

@@ -15,9 +15,26 @@ Json = Any
 
 _ESCAPED = re.compile(r"\b__(\w+?)__\b")
 _RESERVED = frozenset(
-    ["as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop", "namespace", "null", "package", "return", "true", "var", "void", "while"]
+    {
+        "break",
+        "const",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "namespace",
+        "package",
+        "return",
+        "var",
+    }
 )
 _SYMBOLS = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
+
+
+AVAILABLE = util.find_spec("cel") is not None
+"""Whether the CEL engine is installed."""
 
 
 class Rules:
@@ -26,7 +43,7 @@ class Rules:
     def __init__(self) -> None:
         """Use the engine if it is installed."""
         self.counts: Counter[str] = Counter()
-        self._engine = import_module("cel") if util.find_spec("cel") else None
+        self._engine = import_module("cel") if AVAILABLE else None
 
     def problems(self, ruled: Iterable[tuple[str, Json, Json]]) -> Iterator[str]:
         """What the rules refuse, each with the rule's own message. Takes path, value and rule."""

@@ -1,7 +1,7 @@
 """Structural validation of one value, as the API server does it with strict field validation.
 
-Source: kubernetes.io, "Extend the Kubernetes API with CustomResourceDefinitions", on structural schemas, pruning,
-defaulting and nullable. Not a general JSON Schema validator.
+Source: kubernetes.io, "Extend the Kubernetes API with CustomResourceDefinitions", on structural schemas,
+pruning, defaulting and nullable. Not a general JSON Schema validator.
 """
 
 import base64
@@ -254,14 +254,25 @@ def _junctions(value: Json, schema: Json, path: str) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def go_regex(pattern: str) -> re.Pattern[str]:
-    r"""A Go (RE2) pattern for Python: ASCII classes; `$` and `\z` mean the very end, not before a newline."""
-    ended = re.sub(
-        r"\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|\$",
-        lambda found: r"\Z" if found[0] in ("$", r"\z") else found[0],
-        pattern,
-        flags=re.DOTALL,
-    )
-    return re.compile(ended, re.ASCII)
+    r"""A Go (RE2) pattern for Python.
+
+    Classes are ASCII; `$` and `\z` mean the very end, not before a newline; `(?i)` may stand anywhere (here
+    it holds for the whole); `[` and `&&` in a class are plain characters; `\PC` is no control character.
+    """
+    flags = re.ASCII | (re.IGNORECASE if "(?i)" in pattern else 0)
+    return re.compile(_GO_TOKEN.sub(_python_token, pattern.replace("(?i)", "")), flags)
+
+
+_GO_TOKEN = re.compile(r"\\PC|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+
+
+def _python_token(found: re.Match[str]) -> str:
+    token = found[0]
+    if token.startswith("["):
+        return "[" + re.sub(
+            r"\\.|[\[&|~]", lambda part: part[0] if part[0][0] == "\\" else f"\\{part[0]}", token[1:]
+        )
+    return {"$": r"\Z", r"\z": r"\Z", r"\PC": r"[^\x00-\x1f\x7f-\x9f]"}.get(token, token)
 
 
 def _date_time(value: str) -> bool:

@@ -30,10 +30,14 @@ OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 CACHE_FORMAT = 1
 """Part of each cache name: raise it when what is cached changes its form."""
 
+QUANTITY = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
+"""Form of `500m` or `8Gi`. Source: k8s.io/apimachinery, pkg/api/resource, Quantity."""
+
 PROSE = frozenset({"description", "example", "externalDocs"})
 """Keys of a schema that only people read."""
 
 _DOCUMENT = re.compile(r"^---\s*$", re.MULTILINE)
+_QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _REF = "#/components/schemas/"
 
 
@@ -172,6 +176,15 @@ class NativeStore:
             if (mark["group"], mark["version"]) == (group, version)
         }
 
+    def all_kinds(self) -> set[KindKey]:
+        """Group and kind of everything the API server serves."""
+        return {
+            (mark["group"], mark["kind"])
+            for path in self._folder.glob("*.json")
+            for schema in self._schemas(path.stem).values()
+            for mark in schema.get("x-kubernetes-group-version-kind", ())
+        }
+
     @cached_property
     def object_meta(self) -> Json:
         """Schema of `metadata`."""
@@ -184,8 +197,9 @@ class NativeStore:
             self._files[name] = found
             for schema in found.values():
                 _link(schema, found)
-            if OBJECT_META in found:
-                found[OBJECT_META][IS_METADATA] = True
+            # What Go refuses and the files don't say.
+            found.get(OBJECT_META, {})[IS_METADATA] = True
+            found.get(_QUANTITY, {})["pattern"] = QUANTITY
         return self._files[name]
 
 

@@ -69,19 +69,17 @@ SUB_CHARTS: Mapping[str, Mapping[str, str]] = {
 }
 """Stored chart of each dependency, by chart and alias: what Chart.yaml says, which is not stored."""
 
-COPIED: Mapping[str, frozenset[str] | None] = {
-    "affinity": frozenset({"nodeAffinity", "podAffinity", "podAntiAffinity"}),
-    "resources": frozenset({"claims", "limits", "requests"}),
-    "annotations": None,
-    "labels": None,
-    "nodeSelector": None,
-    "podSecurityContext": None,
-    "securityContext": None,
+FIELDS: Mapping[str, Mapping[str, None]] = {
+    "affinity": dict.fromkeys(("nodeAffinity", "podAffinity", "podAntiAffinity")),
+    "resources": dict.fromkeys(("claims", "limits", "requests")),
 }
-"""Values (by the end of their name) that a chart copies into a Kubernetes field: open whatever the defaults,
-but for the keys that Kubernetes allows."""
+"""Values that a chart copies into a Kubernetes field: these keys may be there too, whatever the defaults."""
+
+OPEN_ENDS = ("annotations", "labels", "nodeselector", "securitycontext")
+"""Ends of the names of values that a chart copies into a Kubernetes map: open, whatever the defaults are."""
 
 KNOWN: Mapping[tuple[str, str], str] = {}
 """Values that a chart reads and its values.yaml doesn't name, by chart and path: the upstream reason.
 
-At most five."""
+At most five.
+"""

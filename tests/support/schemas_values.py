@@ -6,10 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
-from support.schemas_tables import COPIED, KNOWN
+from support.schemas_tables import FIELDS, KNOWN, OPEN_ENDS
 
 Json = Any
 """A JSON value."""
+
+REMARK: Json = ()
+"""Value of a key in comments that has no keys below."""
+
+
+class Remarks(dict[str, Json]):
+    """Keys in comments below one parent."""
+
 
 _COMMENTED = re.compile(r"( *)#( *)([A-Za-z][\w-]*):(?: (.*))?")
 _PLAIN = re.compile(r"( *)(?:- )?[\"']?([\w./-]+)[\"']?:(?: .*)?")
@@ -17,15 +25,17 @@ _PLAIN = re.compile(r"( *)(?:- )?[\"']?([\w./-]+)[\"']?:(?: .*)?")
 
 def defaults(text: str) -> list[Json]:
     """What a values.yaml says a chart knows: its values, and beside them the keys in comments."""
-    return [yaml.load(text, yaml.CSafeLoader) or {}, commented(text)]
+    documents = yaml.load_all(text, yaml.CSafeLoader)  # one chart has two; Helm reads the first
+    remarks = commented(text)
+    return [next(documents, None) or {}, *([remarks] if remarks else [])]
 
 
-def commented(text: str) -> dict[str, Json]:
-    """The tree of keys in comments, below their parents. A scalar key is `None` (anything may be set there).
+def commented(text: str) -> Remarks:
+    """The tree of keys in comments, below their parents. A key without keys below is `REMARK`.
 
     Read by indentation: `#key:` and `# key:` stand where the mark stands, deeper ones as deep as their text.
     """
-    tree: dict[str, Json] = {}
+    tree = Remarks()
     stack: list[tuple[int, str]] = []
     for line in text.splitlines():
         found = _COMMENTED.fullmatch(line.rstrip()) or _PLAIN.fullmatch(line.rstrip())
@@ -41,10 +51,11 @@ def commented(text: str) -> dict[str, Json]:
     return tree
 
 
-def _put(tree: dict[str, Json], path: Sequence[str]) -> None:
+def _put(tree: Remarks, path: Sequence[str]) -> None:
     for name in path[:-1]:
-        tree = tree[name] = tree.get(name) or {}
-    tree.setdefault(path[-1], None)
+        tree[name] = tree.get(name) or Remarks()
+        tree = tree[name]
+    tree.setdefault(path[-1], REMARK)
 
 
 def problems(
@@ -60,22 +71,35 @@ def problems(
     """
     for key, value in values.items():
         here = f"{path}.{key}" if path else key
-        found = [tree[key] for tree in known if isinstance(tree, dict) and key in tree] + list(
-            subs.get(key, ())
-        )
+        found = _found(key, known, subs)
         if not found:
             if (chart, here) not in KNOWN:
                 yield f"{here}: {chart} has no such value{_nearest(key, known)}"
             continue
         yield from _formed(value, found[0], here)
-        if isinstance(value, Mapping) and not _free(here, found):
-            yield from problems(value, found, chart, {}, here)
-        elif isinstance(value, Mapping):
-            yield from _copied(value, here)
+        if isinstance(value, Mapping) and not _is_open(key, found):
+            yield from problems(value, [*found, FIELDS.get(key, {})], chart, {}, here)
+
+
+def _found(key: str, known: Sequence[Json], subs: Mapping[str, Sequence[Json]]) -> list[Json]:
+    """What the trees hold under a key; what tells nothing counts only where nothing else does."""
+    found = [tree[key] for tree in known if isinstance(tree, dict) and key in tree]
+    if key in subs:
+        return [value for value in found if value] + list(subs[key])
+    return [value for value in found if value is not REMARK] or found
+
+
+def _is_open(key: str, found: Sequence[Json]) -> bool:
+    """Whether nothing names the keys below: a Kubernetes map, or no map, or an empty one."""
+    if key.lower().endswith(OPEN_ENDS):
+        return True
+    return key not in FIELDS and any(not tree or not isinstance(tree, dict) for tree in found)
 
 
 def _formed(value: Json, default: Json, path: str) -> Iterator[str]:
     """Forms that break a chart quietly: Helm drops a scalar over a map, a template takes "false" for true."""
+    if isinstance(default, Remarks) or default is REMARK:
+        return
     if isinstance(default, dict) and value is not None and not isinstance(value, Mapping):
         yield f"{path}: is a map in the chart's values, set to {value!r}"
     elif isinstance(default, bool) and value is not None and not isinstance(value, bool):
@@ -84,23 +108,6 @@ def _formed(value: Json, default: Json, path: str) -> Iterator[str]:
         yield f"{path}: is a list in the chart's values, set to a map"
     elif isinstance(default, str | int | float) and default != "" and isinstance(value, Mapping | list):
         yield f"{path}: is {default!r} in the chart's values, set to a {type(value).__name__}"
-
-
-def _free(path: str, found: Sequence[Json]) -> bool:
-    """Whether the chart doesn't name the keys below: an empty map, a list, nothing, a Kubernetes field."""
-    return _copied_name(path) is not None or any(not tree or not isinstance(tree, dict) for tree in found)
-
-
-def _copied(value: Mapping[str, Json], path: str) -> Iterator[str]:
-    allowed = COPIED.get(_copied_name(path) or "")
-    for key in value if allowed else ():
-        if allowed and key not in allowed:
-            yield f"{path}.{key}: Kubernetes has no such field here; known: {', '.join(sorted(allowed))}"
-
-
-def _copied_name(path: str) -> str | None:
-    last = path.rsplit(".", 1)[-1]
-    return next((name for name in COPIED if last == name or last.endswith(name[0].upper() + name[1:])), None)
 
 
 def _nearest(key: str, known: Sequence[Json]) -> str:
