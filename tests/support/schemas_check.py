@@ -162,7 +162,7 @@ def _nearest(key: str, fields: dict[str, Json]) -> str:
 
 def _array(value: list[Json], schema: Json, path: str, strict: bool) -> Iterator[str]:
     items = schema.get("items", {})
-    for number, item in enumerate(value):
+    for number, item in enumerate(value if items else ()):
         yield from problems(item, items, f"{path}[{number}]", strict=strict)
     kind = schema.get("x-kubernetes-list-type")
     if schema.get("uniqueItems") or kind == "set":

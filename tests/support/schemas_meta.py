@@ -18,7 +18,9 @@ MAX_ANNOTATIONS_BYTES = 256 * 1024
 
 def name_problems(metadata: Mapping[str, Any], group: str, kind: str) -> Iterator[str]:
     """What is wrong with the name and namespace of an object of this kind."""
-    name = metadata.get("name", metadata.get("generateName"))
+    name = metadata.get("name")
+    if name is None and isinstance(metadata.get("generateName"), str):
+        name = metadata["generateName"] + "x"  # the server puts more behind it
     if not isinstance(name, str) or not name:
         yield "metadata.name: is required"
     elif kind in _PATH_NAMED and group == "rbac.authorization.k8s.io":

@@ -116,7 +116,7 @@ spec:
     - name: v1
       served: true
       storage: true
-      schema: {openAPIV3Schema: {type: object, properties: {a: {type: string, default: x}}}}
+      schema: {openAPIV3Schema: {type: object, properties: {a: {type: array, default: [{b: 1}]}}}}
 """
 NAMESPACE = "{apiVersion: v1, kind: Namespace, metadata: {name: team}}"
 

@@ -29,6 +29,7 @@ EMBEDDED = {"type": "object", "x-kubernetes-embedded-resource": True, "propertie
 RIGHT: list[tuple[str, dict[str, Any], Any]] = [
     ("fields of their types", OBJECT, {"size": 1, "names": ["a"]}),
     ("a free object", {"type": "object", "x-kubernetes-preserve-unknown-fields": True}, {"a": {"b": 1}}),
+    ("items of no schema", {"x-kubernetes-preserve-unknown-fields": True}, [{"a": [{}]}]),
     ("a map", {"type": "object", "additionalProperties": STRING}, {"a": "b"}),
     ("an integer as int-or-string", {"x-kubernetes-int-or-string": True}, 1),
     ("a string as int-or-string", {"x-kubernetes-int-or-string": True}, "25%"),
@@ -185,7 +186,7 @@ def test_a_go_pattern_means_in_python_what_it_means_in_go(pattern: str, text: st
 
 NAMES = [
     ("", "ConfigMap", {"name": "a.b-c"}, None),
-    ("", "ConfigMap", {"generateName": "a-b"}, None),
+    ("", "ConfigMap", {"generateName": "a-"}, None),
     ("", "ConfigMap", {}, "metadata.name: is required"),
     ("", "ConfigMap", {"name": "A"}, "is not a DNS subdomain"),
     ("", "ConfigMap", {"name": "a" * 254}, "is not a DNS subdomain"),
