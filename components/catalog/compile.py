@@ -1,7 +1,7 @@
 """Turns a catalog file into tables of rows, and says which rows have no source or no date.
 
-The result is plain JSON, so that `cache.py` can keep it: `about` is the header; each of `tables` has `rows` by
-key, `aliases` with the key they name, and `facts`, for each key its date and its sources in words.
+The result is plain JSON, so that `cache.py` can keep it: `about` is the header; each of `tables` has `rows`
+by key, `aliases` with the key they name, and `facts`: for each key its date and its sources in words.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aifactory.components.problems import Path, Problem
+from aifactory.components.problems import Path, Problem, nearest
 
 Compiled = dict[str, Any]
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _SOURCE_FIELDS = ("source", "src", "sources")
-_SHAPE = ("keys", "main")
+_PRIVATE_HEADER = {"schema", "as_of", "checked", "sources", "units", "rules", "gaps"}
 
 
 def compiled(
@@ -27,11 +27,11 @@ def compiled(
     """Tables of one file. `shape` is the header of the shipped file that a private file adds to."""
     problems: list[Problem] = []
     if shape is not None:
-        problems += [
-            Problem(f'"{name}" is set by the shipped file', (name,)) for name in _SHAPE if name in document
-        ]
-        document = {**document, **{name: shape[name] for name in _SHAPE if name in shape}}
-        document["row_source"] = {}
+        problems += _private_header_problems(document, shape)
+        document = {**document, "keys": shape["keys"], "main": shape.get("main"), "row_source": {}}
+    if not _is_text_by_text(document.get("sources", {})):
+        problems.append(Problem("sources is not a mapping of keys to texts", ("sources",)))
+        document = {**document, "sources": {}}
     about = {name: value for name, value in document.items() if name not in document.get("keys", {})}
     tables: dict[str, Any] = {}
     for section in document.get("keys", {}):
@@ -39,6 +39,17 @@ def compiled(
         tables[table] = {"rows": {}, "aliases": {}, "facts": {}}
         _fill(tables[table], section, document, about, problems)
     return {"about": about, "tables": tables}, problems
+
+
+def _private_header_problems(document: Mapping[str, Any], shape: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in document:
+        if name not in _PRIVATE_HEADER and name not in shape["keys"]:
+            hint = nearest(name, {*_PRIVATE_HEADER, *shape["keys"]})
+            yield Problem(f'"{name}" is not a section of this file', (name,), hint)
+
+
+def _is_text_by_text(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(inner, str) for inner in value.values())
 
 
 def _fill(

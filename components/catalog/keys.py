@@ -35,7 +35,8 @@ class CatalogName:
         catalog = given if isinstance(given, Catalog) else Catalog.shipped()
         row = catalog.find(self.table, name)
         if row is None:
-            context = {"name": name, "noun": self.noun, "hint": catalog.hint(self.table, name)}
+            # `name` comes last: pydantic fills the text in this order, and a name may itself hold {hint}
+            context = {"noun": self.noun, "hint": catalog.hint(self.table, name), "name": name}
             raise PydanticCustomError("catalog_name", '"{name}" is not a known {noun}', context)
         return row.key
 

@@ -35,7 +35,7 @@ def read(text: bytes) -> dict[str, Any]:
         raise ReadError(f"{len(text)} bytes, more than the {MAX_BYTES} a catalog file may have")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _refuse_depth_and_anchors(text, loader)
+        _refuse_what_is_hostile(text, loader)
         node = yaml.compose(text, Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -48,13 +48,15 @@ def read(text: bytes) -> dict[str, Any]:
     return value
 
 
-def _refuse_depth_and_anchors(text: bytes, loader: Any) -> None:
+def _refuse_what_is_hostile(text: bytes, loader: Any) -> None:
     """Looks at the stream of events before a tree is built, so that a hostile file costs nothing."""
     depth = 0
     for event in yaml.parse(text, Loader=loader):
         line = event.start_mark.line + 1 if event.start_mark else 0
         if getattr(event, "anchor", None) is not None:
             raise ReadError("a catalog file has no anchors or aliases", line)
+        if getattr(event, "tag", None) is not None:
+            raise ReadError("a catalog file has no tags", line)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:

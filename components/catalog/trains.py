@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aifactory.components.catalog.rows import Row
+from aifactory.components.catalog.rows import Row, Unknown, UnknownFact
 from aifactory.components.catalog.tables import Catalog
 from aifactory.components.problems import Problem, Refused, nearest
+
+_VERSION = re.compile(r"v?[0-9]{1,4}\.[0-9]{1,4}([.+-].{0,80})?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class KubernetesRange:
     high: str = ""
 
     def admits(self, version: str) -> bool:
-        """Whether a version, such as 1.36 or v1.36.3, is in the range."""
+        """Whether a version, such as 1.36 or v1.36.3, is in the range. Raises ValueError for another text."""
         minor = _minor(version)
         return (not self.low or _minor(self.low) <= minor) and (not self.high or minor <= _minor(self.high))
 
@@ -102,7 +105,7 @@ def provider(catalog: Catalog, train: str, capability: str) -> Release | None:
 
 def kubernetes_range(catalog: Catalog, train: str) -> KubernetesRange:
     """Versions on which every release of the train is supported, as far as the releases say."""
-    return _range(catalog.row("trains", train).data.get("kubernetes"))
+    return _range(catalog.row("trains", train))
 
 
 def _release(row: Row) -> Release:
@@ -115,8 +118,8 @@ def _release(row: Row) -> Release:
         version=row.text("version"),
         app_version=row.text("app_version"),
         namespace=data.get("namespace") or "",
-        kubernetes=_range(data.get("kubernetes")),
-        definitions=tuple(_definitions(item) for item in data["crds"]),
+        kubernetes=_range(row),
+        definitions=tuple(_definitions(row, item) for item in _listed(row, row.value("crds"))),
         schemas=row.texts("schemas"),
         values=data.get("values") or "",
         gap=data.get("gap") or "",
@@ -124,17 +127,32 @@ def _release(row: Row) -> Release:
     )
 
 
-def _definitions(data: Mapping[str, Any]) -> Definitions:
-    words = {name: data.get(name) or "" for name in ("switch", "keep", "upgrade_hook", "when", "release")}
-    return Definitions(names=data["names"], arrive=data["arrive"], **words)
+def _definitions(row: Row, item: Any) -> Definitions:
+    if not isinstance(item, Mapping) or not isinstance(item.get("arrive"), str):
+        raise UnknownFact(Unknown(row.ref, "crds.arrive"))
+    words = {name: item.get(name) or "" for name in ("switch", "keep", "upgrade_hook", "when", "release")}
+    return Definitions(names=_listed(row, item.get("names")), arrive=item["arrive"], **words)
 
 
-def _range(data: Any) -> KubernetesRange:
+def _listed(row: Row, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, tuple):
+        raise UnknownFact(Unknown(row.ref, "crds"), "a list")
+    return value
+
+
+def _range(row: Row) -> KubernetesRange:
+    """The range that a row states; all versions when it states none."""
+    data = row.data.get("kubernetes")
     if not isinstance(data, Mapping):
         return KubernetesRange()
-    return KubernetesRange(data.get("min") or "", data.get("max") or "")
+    ends = [data.get(end) or "" for end in ("min", "max")]
+    if not all(isinstance(end, str) and _VERSION.match(end or "0.0") for end in ends):
+        raise UnknownFact(Unknown(row.ref, "kubernetes"), "a range of versions")
+    return KubernetesRange(*ends)
 
 
 def _minor(version: str) -> tuple[int, int]:
-    major, _, rest = version.removeprefix("v").partition(".")
-    return int(major), int(rest.partition(".")[0] or 0)
+    if not _VERSION.match(version):
+        raise ValueError(f'"{version}" is not a Kubernetes version')
+    major, minor = version.removeprefix("v").split(".")[:2]
+    return int(major), int(minor)
