@@ -29,29 +29,35 @@ class Tenant(Spec):
     """Name of the team, unique in the queue. It labels the namespace, and costs are charged by it."""
 
     gpus: Share
-    """GPUs guaranteed: the team gets them whenever it asks, if need be by preempting who borrowed them. 0 makes a
-    tenant that lives on idle GPUs alone. Unit: whole GPUs, a multiple of a node for gangs of whole nodes."""
+    """GPUs guaranteed: the team gets them whenever it asks, if need be by preempting who borrowed them. 0
+    makes a tenant that lives on idle GPUs alone. Unit: whole GPUs, a multiple of a node for gangs of whole
+    nodes."""
 
     borrow_gpus: Share | None = None
     """Most GPUs it may use beyond its guarantee while others leave them idle.
 
-    Unit: whole GPUs. Default: half of the pool's GPUs, or what others guarantee when that is less: a team that may
-    borrow everything makes each other team wait for a preemption.
+    Unit: whole GPUs. Default: half of the pool's GPUs, or what others guarantee when that is less: a team
+    that may borrow everything makes each other team wait for a preemption.
     """
 
     lend_gpus: Share | None = None
-    """Most of its guaranteed GPUs that others may use while it leaves them idle. 0 keeps them free for it, which
-    saves the time of a preemption and costs idle GPUs. Unit: whole GPUs. Default: all of them."""
+    """Most of its guaranteed GPUs that others may use while it leaves them idle. 0 keeps them free for it,
+    which saves the time of a preemption and costs idle GPUs. Unit: whole GPUs. Default: all of them."""
 
     weight: int = Field(default=1, ge=0, le=1_000)
-    """Share of idle GPUs relative to the other tenants' weights. 0 borrows only what nobody else wants. Excludes
-    sharing: priority unless 1. Default 1: all alike."""
+    """Share of idle GPUs relative to the other tenants' weights. 0 borrows only what nobody else wants.
+    Excludes sharing: priority unless 1. Default 1: all alike."""
 
     priority: PriorityName | None = None
     """Priority of its jobs that name none. Default: the one in the middle of `priorities`."""
 
     namespace: Name | None = None
     """Namespace its jobs run in. Default: the name of the tenant."""
+
+    reach: Literal["own", "any"] = "own"
+    """What its pods may open connections to: own is each other and DNS, any adds everything outside.
+    Default own: checkpoints come through volumes, and data that leaves is noticed only where leaving is
+    the exception."""
 
 
 class Priority(Spec):
@@ -78,31 +84,33 @@ class Preemption(Spec):
     """Who must stop when somebody with a right to the GPUs asks for them."""
 
     reclaim: Literal["never", "lower-priority", "any"] = "any"
-    """Whose jobs stop when a tenant asks for guaranteed GPUs that others borrowed. Default any: a guarantee that
-    waits for a borrower of higher priority is none."""
+    """Whose jobs stop when a tenant asks for guaranteed GPUs that others borrowed. Default any: a
+    guarantee that waits for a borrower of higher priority is none."""
 
     within_tenant: Literal["never", "lower-priority", "lower-or-newer-equal-priority"] = "lower-priority"
-    """Which jobs of the same tenant stop for one of its own. Default lower-priority: equal jobs keep their turn."""
+    """Which jobs of the same tenant stop for one of its own. Default lower-priority: equal jobs keep their
+    turn."""
 
 
 class PodsReady(Spec):
     """How long an admitted gang may take to start before it makes room and waits again."""
 
     timeout_s: int = Field(default=1_800, ge=60, le=86_400)
-    """Time from admission until each pod of the gang is ready. Unit: s. Default 1800: pulling an image of 20 to
-    60 GB on fresh nodes takes most of it. Source: Kueue documentation, "Setup All-or-nothing with ready Pods"."""
+    """Time from admission until each pod of the gang is ready. Unit: s. Default 1800: pulling an image of
+    20 to 60 GB on fresh nodes takes most of it. Source: Kueue documentation, "Setup All-or-nothing with
+    ready Pods"."""
 
     recovery_timeout_s: int = Field(default=600, ge=60, le=86_400)
     """Time that a running gang may miss a pod, such as one on a failed node, before it is evicted whole.
 
-    Unit: s. Default 600: a replaced node's pod starts in minutes because the image is there; without a limit the
-    other ranks hold their GPUs and wait for ever. Source: Kueue documentation, "Topology Aware Scheduling", node
-    replacement.
+    Unit: s. Default 600: a replaced node's pod starts in minutes because the image is there; without a limit
+    the other ranks hold their GPUs and wait for ever. Source: Kueue documentation, "Topology Aware
+    Scheduling", node replacement.
     """
 
     requeue_limit: int = Field(default=5, ge=0, le=100)
-    """Times a gang that didn't start is tried again before it is deactivated for a person to look at. Default 5:
-    without a limit a wrong image blocks the head of the queue for ever."""
+    """Times a gang that didn't start is tried again before it is deactivated for a person to look at.
+    Default 5: without a limit a wrong image blocks the head of the queue for ever."""
 
     requeue_base_s: int = Field(default=60, ge=1, le=3_600)
     """Wait before the first retry, doubled each time. Unit: s. Default 60: Kueue's own."""
@@ -124,11 +132,12 @@ class QueueSpec(PartSpec):
     """Admission of jobs by quota: each tenant's guarantee, and the rules for idle GPUs."""
 
     kind: Literal["queue"]
+    """A queue."""
 
     engine: Literal["kueue"] = "kueue"
     """What admits jobs. Default kueue: the only one here; it works above the default scheduler."""
 
-    pools: list[Name] = Field(min_length=1, max_length=64)
+    pools: list[Name] = Field(min_length=1, max_length=1_000)
     """GPU node pools it hands out, the preferred one first. A pool belongs to one queue."""
 
     cohort: Name | None = None
@@ -138,24 +147,26 @@ class QueueSpec(PartSpec):
     """Teams that share the pools."""
 
     priorities: list[Priority] = Field(default=_PRIORITIES, min_length=1, max_length=50)
-    """Priorities that jobs may name. Default low, normal and high: few enough that people agree on their meaning."""
+    """Priorities that jobs may name. Default low, normal and high: few enough that people agree on their
+    meaning."""
 
     sharing: Literal["fair", "priority"] = "fair"
-    """Who gets idle GPUs when several want them: the tenant that uses least beyond its guarantee by weight, or the job
-    of the highest priority. Default fair: with priority alone one team of many urgent jobs takes all of them."""
+    """Who gets idle GPUs when several want them: the tenant that uses least beyond its guarantee by
+    weight, or the job of the highest priority. Default fair: with priority alone one team of many urgent
+    jobs takes all of them."""
 
     preemption: Preemption = Preemption()
     """Who must stop for whom. Default: guarantees are taken back from any borrower, own jobs by priority."""
 
     queueing: Literal["best-effort-fifo", "strict-fifo"] = "best-effort-fifo"
-    """Whether a job that doesn't fit holds back the jobs behind it. strict-fifo lets a large gang get its turn and
-    leaves GPUs idle meanwhile. Default best-effort-fifo: small jobs fill the gaps."""
+    """Whether a job that doesn't fit holds back the jobs behind it. strict-fifo lets a large gang get its
+    turn and leaves GPUs idle meanwhile. Default best-effort-fifo: small jobs fill the gaps."""
 
     topology_aware: bool = True
     """Whether a gang is admitted only when free nodes for it exist, near each other where it asks for that.
 
-    Default true: quota is a sum, so without this a job for one node of 8 GPUs is admitted to 4 free GPUs on each of
-    two nodes, and its pod hangs. Source: kubernetes-sigs/kueue#4329.
+    Default true: quota is a sum, so without this a job for one node of 8 GPUs is admitted to 4 free GPUs on
+    each of two nodes, and its pod hangs. Source: kubernetes-sigs/kueue#4329.
     """
 
     pods_ready: PodsReady = PodsReady()

@@ -15,7 +15,8 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image by registry, repository, and tag or digest. With both, the digest decides and the tag is a remark."""
+    """An image by registry, repository, and tag or digest. With both, the digest decides and the tag is a
+    remark."""
 
     registry: str
     repository: str
@@ -32,14 +33,14 @@ class Image:
 def parse_image(text: str) -> Image:
     """The parts of a reference. Raises ValueError with what is wrong.
 
-    The registry is always written, in lower case, because what runtimes add when it is missing differs. Source:
-    distribution/reference grammar.
+    The registry is always written, in lower case, because what runtimes add when it is missing differs.
+    Source: distribution/reference grammar.
     """
     rest, at, digest = text.partition("@")
     registry, slash, path = rest.partition("/")
     if not slash or not _is_registry(registry):
         raise ValueError(
-            f'"{text}" must begin with its registry in lower case and a slash, such as nvcr.io/nvidia/pytorch:25.06-py3'
+            f'"{text}" must begin with its registry in lower case and a slash: nvcr.io/nvidia/pytorch:25.06-py3'
         )
     repository, colon, tag = path.partition(":")
     if not all(_COMPONENT.fullmatch(part) for part in repository.split("/")):
@@ -52,7 +53,7 @@ def parse_image(text: str) -> Image:
         )
     if at and not _DIGEST.fullmatch(digest):
         raise ValueError(
-            f'"{digest}" is not a digest; it is sha256: and 64 digits 0-9a-f (this has {len(digest)} characters)'
+            f'"{digest}" ({len(digest)} characters) is not a digest: that is sha256: and 64 digits 0-9a-f'
         )
     if not colon and not at:
         raise ValueError(f'"{text}" has neither tag nor digest, so it means another image every day; add one')

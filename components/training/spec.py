@@ -13,7 +13,8 @@ from aifactory.components.training.image import parse_image
 ImageText = Annotated[
     str, Field(min_length=3, max_length=512), AfterValidator(lambda text: parse_image(text).text)
 ]
-"""An image with its registry: `nvcr.io/nvidia/pytorch:25.06-py3`, `registry/repository@sha256:...`, or both."""
+"""An image with its registry: `nvcr.io/nvidia/pytorch:25.06-py3`, `registry/repository@sha256:...`, or
+both."""
 
 Word = Annotated[str, Field(max_length=16_384, pattern=r"^[^\x00]*$")]
 """A word of a command. Taken as it is: `$(X)` and `${X}` reach the program as written."""
@@ -44,11 +45,12 @@ class Checkpoint(Spec):
     """The volume that outlives the run and every restart of it."""
 
     storage_class: Name | None = None
-    """StorageClass of the site. It must serve ReadWriteMany when the gang has several nodes. Default: the first class
-    of the site that serves the access it needs, its default class before others."""
+    """StorageClass of the site. It must serve ReadWriteMany when the gang has several nodes. Default: the
+    first class of the site that serves the access it needs, its default class before others."""
 
     size_gib: int = Field(ge=1, le=1_048_576)
-    """Size of the volume. Unit: GiB. A checkpoint with optimizer state takes 14 to 16 bytes per parameter; keep two."""
+    """Size of the volume. Unit: GiB. A checkpoint with optimizer state takes 14 to 16 bytes per parameter;
+    keep two."""
 
     path: AbsolutePath = "/checkpoints"
     """Where pods see it; the variable CHECKPOINT_DIR names it too. Default /checkpoints."""
@@ -58,18 +60,19 @@ class TopologyRequest(Spec):
     """How near to each other the nodes of the gang must be."""
 
     placement: Literal["required", "preferred", "none"] = "preferred"
-    """required waits until one place is free for all; preferred takes the nearest that is free now; none takes any.
-    Default preferred: the gang starts, and lies well whenever it can."""
+    """required waits until one place is free for all; preferred takes the nearest that is free now; none
+    takes any. Default preferred: the gang starts, and lies well whenever it can."""
 
     within: Literal["block", "rack"] = "block"
-    """What holds the gang: a block is racks under one set of leaf switches. Default block: traffic of a rail then
-    crosses one leaf and no spine."""
+    """What holds the gang: a block is racks under one set of leaf switches. Default block: traffic of a
+    rail then crosses one leaf and no spine."""
 
 
 class TrainingSpec(PartSpec):
     """A gang that trains one model on the nodes of one pool."""
 
     kind: Literal["training"]
+    """A training run."""
 
     pool: Name
     """GPU node pool it runs on. Its fabric decides networks, devices and NCCL settings of the pods."""
@@ -84,12 +87,15 @@ class TrainingSpec(PartSpec):
     """Nodes of the gang. All start together or none does, and one that fails restarts all."""
 
     gpus_per_node: int | None = Field(default=None, ge=1, le=72)
-    """GPUs of each node. Default: the whole node; less excludes several nodes, since ranks would share rails with
-    strangers."""
+    """GPUs of each node. Default: the whole node; less excludes several nodes, since ranks would share
+    rails with strangers."""
 
     image: ImageText
-    """Image with its registry, and a tag, a digest or both. A digest is never made up: `plan` shows null until
-    somebody states it."""
+    """Image with its registry, and a tag, a digest or both. A digest is never made up: `plan` shows null
+    until somebody states it."""
+
+    pull_secrets: list[SecretName] = Field(default=[], max_length=10)
+    """Existing Secrets of the tenant's namespace with registry credentials. Default none."""
 
     command: list[Word] = Field(default=[], max_length=200)
     """Entry point. Default: the image's own."""
@@ -98,7 +104,8 @@ class TrainingSpec(PartSpec):
     """Arguments. Default: the image's own."""
 
     environment: dict[VariableName, Word] = Field(default={}, max_length=500)
-    """Variables by name, their values taken as they are. Names that the gang itself sets are refused. Default none."""
+    """Variables by name, their values taken as they are. Names that the gang itself sets are refused.
+    Default none."""
 
     secrets: list[SecretVariable] = Field(default=[], max_length=100)
     """Variables from Secrets. Default none."""
@@ -113,42 +120,31 @@ class TrainingSpec(PartSpec):
     """Priority of the queue. Default: the tenant's."""
 
     max_restarts: int = Field(default=3, ge=0, le=1_000)
-    """Restarts of the whole gang after a failure. Default 3: a bad GPU or link is found and drained by the second;
-    a wrong argument fails each time, and must not hold GPUs for a night."""
+    """Restarts of the whole gang after a failure. Default 3: a bad GPU or link is found and drained by the
+    second; a wrong argument fails each time, and must not hold GPUs for a night."""
 
     time_limit_h: int | None = Field(default=None, ge=1, le=8_760)
     """Most time it may run, all restarts together. Unit: hours. Default none: it runs until it ends."""
 
-    keep_finished_h: int = Field(default=72, ge=0, le=8_760)
-    """How long a finished run stays for people to read its state and logs. Unit: hours. Default 72: a weekend. The
-    checkpoint stays in any case."""
+    run: int = Field(default=1, ge=1, le=9_999)
+    """Number of the run, part of its object's name. Raise it to run again, or with other settings: a gang
+    that was created can't be changed. Default 1. The checkpoint is the same for all runs."""
 
     shm_gib: int | None = Field(default=None, ge=1, le=4_096)
-    """Shared memory (/dev/shm) of each pod, counted in its memory. Unit: GiB. Default: 8 per GPU, at most a quarter
-    of the pod's memory: data loaders hand batches through it and NCCL needs some."""
+    """Shared memory (/dev/shm) of each pod, counted in its memory. Unit: GiB. Default: 8 per GPU, at most
+    a quarter of the pod's memory: data loaders hand batches through it and NCCL needs some."""
 
     hugepages_2mi_gib: int = Field(default=0, ge=0, le=4_096)
-    """Huge pages of 2 MiB for each pod, reserved on the hosts before. Unit: GiB. Default 0: NCCL needs none."""
+    """Huge pages of 2 MiB for each pod, reserved on the hosts before. Unit: GiB. Default 0: NCCL needs
+    none."""
 
     user_id: int | None = Field(default=None, ge=0, le=2_147_483_647)
-    """User that the processes run as; 0 is root. Default: 1000, or 0 where the fabric needs the IPC_LOCK capability,
-    which Linux gives to root alone."""
+    """User that the processes run as; 0 is root. Default: 1000, or 0 where the fabric needs the IPC_LOCK
+    capability, which Linux gives to root alone."""
 
     grace_s: int = Field(default=120, ge=1, le=3_600)
-    """Time between the signal to stop and the kill, for a last checkpoint. Unit: s. Default 120: a preempted gang
-    holds GPUs that belong to another tenant by then."""
-
-    @model_validator(mode="after")
-    def _a_gang_of_several_nodes_takes_whole_nodes(self) -> Self:
-        if (
-            self.nodes > 1
-            and self.gpus_per_node is not None
-            and self.gpus_per_node not in (4, 8, 16, 18, 36, 72)
-        ):
-            raise ValueError(
-                f"gpus_per_node {self.gpus_per_node} with {self.nodes} nodes; leave it out to take whole nodes"
-            )
-        return self
+    """Time between the signal to stop and the kill, for a last checkpoint. Unit: s. Default 120: a
+    preempted gang holds GPUs that belong to another tenant by then."""
 
     @model_validator(mode="after")
     def _a_variable_has_one_value(self) -> Self:

@@ -1,0 +1,256 @@
+"""The pod contract: what a pod must carry to use GPUs of a pool and the rails of its fabric.
+
+Every workload part builds its pods here, so that the contract is decided once. Source of the list: device
+request, networks, IPC_LOCK, /dev/shm, huge pages, NCCL settings, tolerations, architecture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aifactory.components import quantities
+from aifactory.components.offers import FabricOffer, PoolOffer, Taint
+from aifactory.components.values import SecretRef
+
+Tree = dict[str, object]
+
+NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks"
+ARCHITECTURE_LABEL = "kubernetes.io/arch"
+CLAIM = "gpus"
+"""Name of the claim on GPUs inside a pod, where DRA hands them out."""
+
+SYSTEM_CPUS = 4
+SYSTEM_MEMORY_GIB = 16
+SYSTEM_PERCENT = 5
+"""Kept on each node for kubelet, operating system and the daemons of the GPU and network operators: 5
+percent, and no less than 4 CPUs and 16 GiB. A pod that asks for all of a node fits none."""
+
+SHM_GIB_PER_GPU = 8
+UNPRIVILEGED_USER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NodeShare:
+    """CPU and memory that belong to a number of GPUs of one node."""
+
+    cpus: int
+    memory_mib: int
+
+
+@dataclass(frozen=True, slots=True)
+class PodContract:
+    """What a pod carries besides its program."""
+
+    requests: tuple[tuple[str, str], ...]
+    """Requests of its container, and its limits: equal, so that the pod is evicted last and may own its
+    cores."""
+    device_class: str
+    """DeviceClass to claim GPUs of, empty with the device plugin."""
+    gpus: int
+    networks: tuple[str, ...]
+    """NetworkAttachmentDefinitions, one a rail, as `namespace/name`."""
+    node_selector: tuple[tuple[str, str], ...]
+    tolerations: tuple[Taint, ...]
+    settings: str
+    """ConfigMap with the fabric's NCCL settings, empty without a fabric."""
+    shm_gib: int
+    hugepages_2mi_gib: int
+    user_id: int
+    ipc_lock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A claim of the namespace and where the container sees it."""
+
+    name: str
+    claim: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What runs in the pod's container."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    from_pod: tuple[tuple[str, str], ...]
+    """Variables that take a field of the pod, such as an annotation."""
+    secrets: tuple[tuple[str, SecretRef], ...]
+
+
+def allocatable(pool: PoolOffer) -> NodeShare:
+    """What pods may use of one node of the pool: all but what the system keeps."""
+    cpus = pool.cpus_per_node - max(SYSTEM_CPUS, -(-pool.cpus_per_node * SYSTEM_PERCENT // 100))
+    gib = pool.memory_gib_per_node - max(
+        SYSTEM_MEMORY_GIB, -(-pool.memory_gib_per_node * SYSTEM_PERCENT // 100)
+    )
+    return NodeShare(max(cpus, 0), max(gib, 0) * 1024)
+
+
+def node_share(pool: PoolOffer, gpus: int) -> NodeShare:
+    """CPU and memory of a pod with `gpus` of a node's GPUs: the same part of the node, in whole CPUs."""
+    node = allocatable(pool)
+    return NodeShare(node.cpus * gpus // pool.gpus_per_node, node.memory_mib * gpus // pool.gpus_per_node)
+
+
+def default_shm_gib(memory_mib: int, gpus: int) -> int:
+    """Shared memory of a pod: 8 GiB a GPU, at most a quarter of its memory, at least 1."""
+    return max(1, min(SHM_GIB_PER_GPU * gpus, memory_mib // 4096))
+
+
+def contract(
+    pool: PoolOffer,
+    fabric: FabricOffer | None,
+    gpus: int,
+    *,
+    shm_gib: int | None = None,
+    hugepages_2mi_gib: int = 0,
+    user_id: int | None = None,
+) -> PodContract:
+    """The contract of a pod with `gpus` whole GPUs of one node. Its memory includes the shared memory, and
+    huge pages come out of the node's share."""
+    share = node_share(pool, gpus)
+    memory_mib = share.memory_mib - hugepages_2mi_gib * 1024
+    ipc_lock = fabric is not None and fabric.ipc_lock
+    requests = {"cpu": quantities.count(share.cpus), "memory": quantities.mib(memory_mib)}
+    if hugepages_2mi_gib:
+        requests["hugepages-2Mi"] = quantities.gib(hugepages_2mi_gib)
+    if not pool.device_claim:
+        requests[pool.gpu_resource] = quantities.count(gpus)
+    requests.update(_rail_devices(fabric))
+    return PodContract(
+        requests=tuple(requests.items()),
+        device_class=pool.device_claim,
+        gpus=gpus,
+        networks=tuple(rail.network for rail in fabric.rails) if fabric else (),
+        node_selector=node_selector(pool),
+        tolerations=pool.taints,
+        settings=fabric.settings_name if fabric else "",
+        shm_gib=default_shm_gib(memory_mib, gpus) if shm_gib is None else shm_gib,
+        hugepages_2mi_gib=hugepages_2mi_gib,
+        user_id=(0 if ipc_lock else UNPRIVILEGED_USER) if user_id is None else user_id,
+        ipc_lock=ipc_lock,
+    )
+
+
+def node_selector(pool: PoolOffer) -> tuple[tuple[str, str], ...]:
+    """Labels that only nodes of the pool have; on other than amd64 also the architecture, which images
+    depend on."""
+    labels = dict(pool.node_labels)
+    if pool.architecture != "amd64":
+        labels[ARCHITECTURE_LABEL] = pool.architecture
+    return tuple(labels.items())
+
+
+def _rail_devices(fabric: FabricOffer | None) -> dict[str, str]:
+    """One device of each rail. Rails that share a resource add up."""
+    devices: dict[str, int] = {}
+    for rail in fabric.rails if fabric else ():
+        if rail.resource:
+            devices[rail.resource] = devices.get(rail.resource, 0) + 1
+    return {name: quantities.count(number) for name, number in devices.items()}
+
+
+def annotations(contract: PodContract) -> dict[str, str]:
+    """Annotations of the pod: the networks that Multus attaches, in order of rails."""
+    return {NETWORKS_ANNOTATION: ",".join(contract.networks)} if contract.networks else {}
+
+
+def claim_spec(contract: PodContract) -> Tree:
+    """`spec` of the ResourceClaimTemplate of a pod that gets its GPUs by DRA."""
+    exactly = {
+        "deviceClassName": contract.device_class,
+        "allocationMode": "ExactCount",
+        "count": contract.gpus,
+    }
+    return {"spec": {"devices": {"requests": [{"name": CLAIM, "exactly": exactly}]}}}
+
+
+def pod(
+    contract: PodContract,
+    program: Program,
+    *,
+    service_account: str,
+    grace_s: int,
+    volumes: tuple[Volume, ...] = (),
+    claim_template: str = "",
+) -> Tree:
+    """`spec` of a pod that runs one program under the contract and never restarts in place."""
+    spec: Tree = {
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": grace_s,
+        "nodeSelector": dict(contract.node_selector),
+        "tolerations": [taint.toleration() for taint in contract.tolerations],
+        "securityContext": _pod_security(contract),
+        "containers": [_container(contract, program, volumes)],
+        "volumes": _volumes(contract, volumes),
+    }
+    if contract.device_class:
+        spec["resourceClaims"] = [{"name": CLAIM, "resourceClaimTemplateName": claim_template}]
+    return spec
+
+
+def _pod_security(contract: PodContract) -> Tree:
+    user: Tree = {"runAsUser": contract.user_id, "runAsGroup": contract.user_id}
+    if contract.user_id:
+        # A volume of terabytes is not chowned file by file at each start.
+        user |= {"fsGroup": contract.user_id, "fsGroupChangePolicy": "OnRootMismatch"}
+    return {"runAsNonRoot": contract.user_id != 0, **user, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def _container(contract: PodContract, program: Program, volumes: tuple[Volume, ...]) -> Tree:
+    resources: Tree = {"requests": dict(contract.requests), "limits": dict(contract.requests)}
+    if contract.device_class:
+        resources["claims"] = [{"name": CLAIM}]
+    container: Tree = {"name": program.name, "image": program.image}
+    if program.command:
+        container["command"] = list(program.command)
+    if program.args:
+        container["args"] = list(program.args)
+    if contract.settings:
+        container["envFrom"] = [{"configMapRef": {"name": contract.settings}}]
+    return {
+        **container,
+        "env": _environment(program),
+        "resources": resources,
+        "securityContext": _container_security(contract),
+        "volumeMounts": [
+            *({"name": name, "mountPath": path} for name, path in _memory_mounts(contract)),
+            *({"name": volume.name, "mountPath": volume.path} for volume in volumes),
+        ],
+    }
+
+
+def _container_security(contract: PodContract) -> Tree:
+    capabilities: Tree = {"drop": ["ALL"]}
+    if contract.ipc_lock:
+        capabilities["add"] = ["IPC_LOCK"]
+    return {"allowPrivilegeEscalation": False, "capabilities": capabilities}
+
+
+def _environment(program: Program) -> list[Tree]:
+    return [
+        *({"name": name, "value": value} for name, value in program.environment),
+        *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in program.from_pod),
+        *({"name": name, "valueFrom": {"secretKeyRef": reference}} for name, reference in program.secrets),
+    ]
+
+
+def _memory_mounts(contract: PodContract) -> list[tuple[str, str]]:
+    mounts = [("shm", "/dev/shm")]  # noqa: S108 - where programs look for shared memory
+    return [*mounts, ("hugepages", "/dev/hugepages")] if contract.hugepages_2mi_gib else mounts
+
+
+def _volumes(contract: PodContract, volumes: tuple[Volume, ...]) -> list[Tree]:
+    shm: Tree = {"medium": "Memory", "sizeLimit": quantities.gib(contract.shm_gib)}
+    found: list[Tree] = [{"name": "shm", "emptyDir": shm}]
+    if contract.hugepages_2mi_gib:
+        found.append({"name": "hugepages", "emptyDir": {"medium": "HugePages-2Mi"}})
+    return [*found, *({"name": v.name, "persistentVolumeClaim": {"claimName": v.claim}} for v in volumes)]
