@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from aifactory.components.given import ClusterGiven, Location, NetworkGiven, NodeGroup, Power, State
+from aifactory.components.given import ClusterGiven, Delivery, Location, NetworkGiven, NodeGroup, Power, State
 from aifactory.components.names import Name
 from aifactory.components.spec import Spec
 from pydantic import Field, model_validator
@@ -42,6 +42,9 @@ class Site(Spec):
 
     state: State
     """Where the state of `up` lies."""
+
+    delivery: Delivery | None = None
+    """Git repository that Argo CD reads. Default none: no Argo CD applications are written."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from aifactory.components.capabilities import CAPABILITIES, NamespaceRequest, Requirement
 from aifactory.components.catalog import Catalog
-from aifactory.components.given import ClusterGiven, Location, NetworkGiven, NodeGroup, Power, State
+from aifactory.components.given import ClusterGiven, Delivery, Location, NetworkGiven, NodeGroup, Power, State
 from aifactory.components.problems import Path, Problem, nearest
 from aifactory.components.rules import Rule
 
@@ -27,6 +27,7 @@ class Place:
     nodes: tuple[NodeGroup, ...]
     network: NetworkGiven
     state: State
+    delivery: Delivery | None
     train: str
 
     def group_of(self, accelerator: str) -> NodeGroup | None:

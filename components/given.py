@@ -419,3 +419,19 @@ class State(Spec):
 
     place: Country
     """Country the state rests in."""
+
+
+class Delivery(Spec):
+    """Where a GitOps controller reads generated folders from."""
+
+    url: str = Field(pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._/~-]+|ssh://[A-Za-z0-9@.:/_-]+)$")
+    """Git repository, without credentials."""
+
+    revision: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")
+    """Branch or tag. Default main."""
+
+    path: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$")
+    """Folder in the repository under which the stack's folder lies."""
+
+    argocd_namespace: Name = "argocd"
+    """Namespace of Argo CD. Default argocd: where its chart puts it."""

@@ -17,5 +17,6 @@ def place_of(site: Site, train: str) -> Place:
         nodes=tuple(site.nodes),
         network=site.network,
         state=site.state,
+        delivery=site.delivery,
         train=train,
     )

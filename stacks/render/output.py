@@ -63,10 +63,10 @@ def write(
     0755, less the umask. `forbidden` are the sources: `folder` may not be one or hold one. The same input
     twice changes nothing, not even a time.
 
-    Raises Refused, with the folder as it was: a folder that is a link, a file, read-only, or busy for seconds;
-    a path that is no portable name; a file of ours that was edited since, or a foreign one in its place; a
-    full disk. If the disk fails later, when files were already replaced, Refused says so and the next run
-    finishes.
+    Raises Refused, with the folder as it was: a folder that is a link, a file, read-only, or busy for
+    seconds; a path that is no portable name; a file of ours that was edited since, or a foreign one in its
+    place; a full disk. If the disk fails later, when files were already replaced, Refused says so and the
+    next run finishes.
     """
     refuse_unfit(folder, forbidden)
     pairs = files.items() if isinstance(files, Mapping) else files
@@ -184,7 +184,7 @@ class _Run:
         folders = set()
         for path in stale:
             os.unlink(self._full(path))
-            while path := os.path.dirname(path):  # noqa: PLW2901 - the folders above it, one by one
+            while path := os.path.dirname(path):
                 folders.add(path)
         for folder in sorted(folders, key=len, reverse=True):
             with suppress(OSError):  # not empty

@@ -1,0 +1,49 @@
+"""The Pulumi project of a generated folder: it registers `rows.json` and never plans."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from aifactory.stacks.assembly.rowset import RowSet, to_data
+from aifactory.stacks.render.yaml import dump
+
+PROJECT = "aifactory"
+"""Name of the Pulumi project, the same for the root project and for generated ones, so that both make one stack."""
+
+_MAIN = '''\
+"""Registers the rows beside this file. They were planned and checked when they were generated."""
+
+from pathlib import Path
+
+from aifactory.stacks.program.folder import register_folder
+
+register_folder(Path(__file__).parent)
+'''
+
+
+def rows_json(rows: RowSet) -> str:
+    """The text of `rows.json`."""
+    return json.dumps(to_data(rows), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def project_files(rows: RowSet, plan_data: dict[str, Any], backend: str) -> Iterator[tuple[str, str]]:
+    """`Pulumi.yaml`, the program, the stack's settings, `plan.json` and `rows.json`."""
+    rows_text = rows_json(rows)
+    digest = f"sha256:{hashlib.sha256(rows_text.encode()).hexdigest()}"
+    plan = {**plan_data, "digest": rows.plan_digest, "rows_digest": digest}
+    yield "Pulumi.yaml", dump(
+        {
+            "name": PROJECT,
+            "description": f"{rows.factory} at {rows.site}",
+            "runtime": {"name": "python", "options": {"toolchain": "pip"}},
+            "requiredPulumiVersion": ">=3.250.0",
+            **({"backend": {"url": backend}} if not backend.startswith("file://") else {}),
+        }
+    )
+    yield f"Pulumi.{rows.stack}.yaml", dump({"config": {"aifactory:plan-digest": rows.plan_digest}})
+    yield "__main__.py", _MAIN
+    yield "plan.json", json.dumps(plan, ensure_ascii=False, indent=1) + "\n"
+    yield "rows.json", rows_text
