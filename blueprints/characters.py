@@ -95,21 +95,17 @@ def _nul(text: str, file: str) -> Problem:
 
 
 def _hidden(text: str, file: str, limits: Limits) -> Iterator[Problem]:
-    line, line_start, found = 1, 0, 0
-    for match in HIDDEN.finditer(text):
+    line, line_start = 1, 0
+    for found, match in enumerate(HIDDEN.finditer(text)):
         index = match.start()
-        found += 1
-        if found > limits.problems:
-            continue
         line += text.count("\n", line_start, index)
         line_start = text.rfind("\n", 0, index) + 1
-        yield Problem(
-            f"the character {character(text[index])} is not allowed",
-            hint=_advice(text[index]),
-            at=Position(file, line, index - line_start + 1),
-        )
-    if found > limits.problems:
-        yield Problem(f"and {found - limits.problems} more such characters", at=Position(file, line, 1))
+        at = Position(file, line, index - line_start + 1)
+        if found == limits.problems:
+            yield Problem("more such characters follow; reading stopped here", hint=_SAVE_AS_UTF8, at=at)
+            return
+        says = f"the character {character(text[index])} is not allowed"
+        yield Problem(says, hint=_advice(text[index]), at=at)
 
 
 def _advice(char: str) -> str:

@@ -70,7 +70,7 @@ def locate(path: Path, root: Path, written: str = "") -> tuple[Path, str]:
     except (OSError, ValueError) as error:
         raise Refused([_unreadable(name, error)]) from None
     file = real.relative_to(real_root).as_posix()
-    if HIDDEN.search(file):
+    if HIDDEN.search(file) or "\n" in file or "\t" in file:
         raise Refused([Problem(f"the name {shown(file)} hides characters", hint="rename the file")])
     return real, file
 

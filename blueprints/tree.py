@@ -125,25 +125,13 @@ class TreeBuilder:
             self._refuse("a %TAG line", event, "tags are not used here; delete the line")
 
     def _scalar(self, event: Any) -> None:
-        value: Scalar = event.value
-        mark = event.start_mark
-        if event.tag is not None:
-            self._refuse_tag(event)
-        elif event.implicit[0]:
-            frame = self._stack[-1] if self._stack else None
-            value = self._plain(event, is_key=frame is not None and frame.awaits_key)
-        elif self._has_escapes and event.style == '"':
-            self._refuse_hidden(event)
-        if len(event.value) > self._limits.scalar_chars:
-            self._refuse(
-                f"a text of {len(event.value)} characters; at most {self._limits.scalar_chars} are allowed",
-                event,
-                "keep large texts in their own file",
-            )
         frame = self._stack[-1] if self._stack else None
-        if frame is not None and frame.awaits_key:
+        is_key = frame is not None and frame.awaits_key
+        value = self._value(event, is_key=is_key)
+        if frame is not None and is_key:
             self._key(frame, event, value)
             return
+        mark = event.start_mark
         node = Node(self._file, mark.line + 1, mark.column + 1, None, value, event.value)
         if event.anchor is not None:
             self._anchor(event)
@@ -221,6 +209,19 @@ class TreeBuilder:
         return node
 
     # Parts of values
+
+    def _value(self, event: Any, *, is_key: bool) -> Scalar:
+        text: str = event.value
+        if event.tag is not None:
+            self._refuse_tag(event)
+        elif len(text) > self._limits.scalar_chars:
+            says = f"a text of {len(text)} characters; at most {self._limits.scalar_chars} are allowed"
+            self._refuse(says, event, "keep large texts in their own file")
+        elif event.implicit[0]:
+            return self._plain(event, is_key=is_key)
+        elif self._has_escapes and event.style == '"':
+            self._refuse_hidden(event)
+        return text
 
     def _plain(self, event: Any, *, is_key: bool) -> Scalar:
         try:

@@ -214,7 +214,7 @@ BEYOND = [
     ("a: {b: {c: {}}}", [(1, 12, "more than 3 lists and maps inside one another")]),
     (f"a: [{', '.join('x' * 20)}]", [(1, 59, "more than 20 values, counting what aliases repeat")]),
     ("a: 12345678901", [(1, 4, "a text of 11 characters; at most 10 are allowed")]),
-    ("12345678901: a", [(1, 1, "the key 12345678901 is not text")]),
+    ("12345678901: a", [(1, 1, "a text of 11 characters; at most 10 are allowed")]),
     ("a: &a 1\nb: [*a, *a, *a]", [(2, 13, "more than 2 aliases in one file")]),
     ("a: &a [1,1,1,1,1,1,1]\nb: [*a,*a]", [(2, 8, "more than 20 values, counting what aliases repeat")]),
     ("a: &a [[1]]\nb: [*a]", [(2, 5, "more than 3 lists and maps inside one another")]),
