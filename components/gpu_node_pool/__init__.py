@@ -1,1 +1,1 @@
-"""NVIDIA GPU nodes of one model: drivers, devices, labels, health and host settings, through the GPU Operator."""
+"""NVIDIA GPU nodes of one model: driver, devices, labels, health and host settings, by the GPU Operator."""

@@ -10,12 +10,15 @@ from aifactory.components.catalog import AcceleratorKey
 from aifactory.components.spec import PartSpec, Spec
 
 MigProfile = Annotated[
-    str, StringConstraints(pattern=r"^[1-7]g\.[1-9][0-9]{0,2}gb([+-][a-z]{2,3}(\.all)?)?$")
+    str, StringConstraints(pattern=r"^[1-7]g\.[1-9][0-9]{0,2}gb([+-](me|gfx)(\.all)?)?$", max_length=20)
 ]
 """A MIG profile as `nvidia-smi mig -lgip` prints it: 1g.18gb, 1g.18gb+me."""
 
 DriverVersion = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{2}\.[0-9]{1,3}(\.[0-9]{1,2})?$")]
 """A data centre driver release, quoted in YAML: "580.178.04"."""
+
+Instances = Annotated[int, Field(ge=1, le=7)]
+"""MIG instances of one GPU; no GPU has more than seven."""
 
 
 class WholeGpus(Spec):
@@ -29,15 +32,15 @@ class Mig(Spec):
     """Each GPU is cut into instances with memory and compute of their own."""
 
     kind: Literal["mig"]
-    """Hardware partitions. Excluded with a fabric (NCCL does not run across them) and with DRA."""
+    """Hardware partitions. Excluded with a fabric, because collectives don't cross instances, and with DRA."""
 
-    profiles: dict[MigProfile, Annotated[int, Field(ge=1, le=7)]] = Field(min_length=1, max_length=7)
-    """Instances of each GPU, by profile: `{1g.18gb: 7}`. They must fit one GPU together, and the profiles must
-    be ones that the accelerator has."""
+    profiles: dict[MigProfile, Instances] = Field(min_length=1, max_length=7)
+    """Instances of each GPU, by profile: `{1g.18gb: 7}`. They must fit one GPU together, and the accelerator
+    must have these profiles."""
 
     strategy: Literal["single", "mixed"] = "single"
-    """How Kubernetes sees instances: `single` as nvidia.com/gpu, `mixed` as nvidia.com/mig-<profile>. Default
-    single: workloads need no change, which is possible as long as there is one profile."""
+    """How Kubernetes sees instances: `single` as nvidia.com/gpu, `mixed` as nvidia.com/mig-PROFILE. One choice
+    for all pools of a site. Default single: workloads need no change, which works with one profile."""
 
     @model_validator(mode="after")
     def _a_single_strategy_has_a_single_profile(self) -> Self:
@@ -53,43 +56,49 @@ class TimeSlicing(Spec):
     """Pods take turns on each GPU, without any isolation of memory or faults."""
 
     kind: Literal["time-slicing"]
-    """Turns on a whole GPU. Excluded with MIG, with a fabric and with DRA. For trusted workloads of one tenant."""
+    """Turns on a whole GPU. Excluded with MIG, a fabric and DRA. For workloads that trust each other."""
 
     replicas: int = Field(ge=2, le=48)
-    """Pods that may share one GPU. They appear as nvidia.com/gpu.shared, so nobody takes one for a whole GPU."""
+    """Pods that may share one GPU. They ask for nvidia.com/gpu.shared, so nobody takes a turn for a GPU."""
 
 
 Sharing = Annotated[WholeGpus | Mig | TimeSlicing, Field(discriminator="kind")]
+"""How pods share one GPU."""
 
 
 class DriverPolicy(Spec):
-    """Which GPU driver the nodes run, and how it is upgraded. Where the host owns the driver, it is only checked."""
+    """Which GPU driver the nodes run, and how it is replaced. A driver that the host owns is only checked."""
 
     version: DriverVersion | None = None
-    """Exact driver release. Default: the release that the GPU Operator of the site's release train was proven
-    with, so that driver, toolkit and DCGM fit together."""
+    """Driver release, one of the catalog's. Default: the newest release of the oldest branch in the catalog that
+    drives the accelerator, because it changes least. Source: components/catalog/drivers.yaml."""
 
     upgrade: Literal["automatic", "manual"] = "automatic"
-    """Whether a new version rolls over the nodes by itself. Default automatic: one node at a time, and only
-    nodes without GPU pods."""
+    """Whether a new version rolls over the nodes by itself. Default automatic: node by node, and a node with
+    running Jobs is left until they end."""
 
     max_parallel: int = Field(default=1, ge=1, le=64)
-    """Nodes whose driver is replaced at the same time. Default 1: a bad release stops at the first node."""
+    """Nodes whose driver is replaced at once. Default 1: a bad release stops at the first node."""
 
     max_unavailable_percent: int = Field(default=25, ge=1, le=100)
-    """Share of the pool's nodes that may be down during an upgrade. Unit: percent. Default 25: the operator's own."""
+    """Share of the nodes that may be down during an upgrade.
+
+    Unit: percent. Default 25: the GPU Operator's own.
+    """
 
 
 class Monitoring(Spec):
     """What DCGM measures on the nodes."""
 
     interval_s: int = Field(default=30, ge=5, le=300)
-    """Time between two scrapes. Unit: seconds. Default 30: shows a stalled job within a minute. The shortest
-    interval of the site's pools holds for all of them, because one exporter serves them."""
+    """Time between two scrapes. The shortest of the site's pools holds for all: one exporter serves them.
+
+    Unit: seconds. Default 30: shows a stalled job within a minute. Source: NVIDIA/aicr gpu-operator values.
+    """
 
     profiling: bool = True
-    """Whether tensor, SM and memory activity are sampled. Default true: without them a busy GPU and a useful one
-    look alike. Excludes Nsight and other profilers on the same GPU while it runs."""
+    """Whether activity of tensor cores, SMs and memory is sampled. It takes the GPU's profiling counters, so
+    Nsight can't use them meanwhile. Default true: without it a busy GPU and a useful one look alike."""
 
 
 class GpuNodePoolSpec(PartSpec):
@@ -99,52 +108,59 @@ class GpuNodePoolSpec(PartSpec):
     """A pool of GPU nodes."""
 
     accelerator: AcceleratorKey
-    """GPU model. Decides node group, driver branch, MIG profiles and host settings."""
+    """GPU model. Decides node group, driver, MIG profiles and host settings."""
 
     nodes: Annotated[int, Field(ge=1, le=4096)] | Literal["all", "quotas"]
-    """Nodes in the pool: a number, `all` that the site has of this GPU model and no earlier pool took, or `quotas`:
-    as many whole nodes as the queues' guaranteed GPUs need. Fixed while it runs: a gang needs every rank at once."""
+    """Nodes in the pool: a number; `all` of the site's node group that have power and belong to no other pool; or
+    `quotas`, as many whole nodes as the queues guarantee GPUs on. Fixed while it runs: a gang needs every
+    rank at once."""
 
     workload: Literal["training", "inference"] = "training"
-    """What the hosts are tuned for. `training` jobs span nodes, `inference` keeps each job on one node. Default
-    training: its settings never slow inference, while the reverse halves collective bandwidth."""
+    """What jobs do with the nodes. `training` jobs span nodes, `inference` keeps each job on one node. Decides
+    host settings and NUMA policy. Default training: the settings that a gang needs do no harm to a server."""
 
     fabric: Literal["none", "rdma", "roce", "infiniband"] = "none"
-    """Network between GPUs of different nodes. `rdma` takes whichever kind the site has. Default none: jobs of one
-    node only."""
+    """Network between GPUs of different nodes. `rdma` takes whichever kind the site has. Default none: jobs of
+    one node only."""
 
     within: Literal["site", "block", "rack"] = "site"
-    """Where all nodes of the pool must lie together. `block` is one set of leaf switches, so no collective crosses
-    the spine. Default site: whole blocks are filled first, then the next."""
+    """Where all nodes of the pool must lie together. `block` is one set of leaf switches, so no collective
+    crosses the spine. Default site: whole blocks are filled first, then the next."""
 
     device_management: Literal["device-plugin", "dra"] = "device-plugin"
-    """Who hands GPUs to pods. One way for all pools of a site. Default device-plugin: every queue, framework and
-    quota counts nvidia.com/gpu; DRA needs Kubernetes 1.34 and workloads that claim devices."""
+    """Who hands GPUs to pods: one way for all pools of a site. Default device-plugin: queues, quotas and
+    frameworks count nvidia.com/gpu; DRA needs Kubernetes 1.34 and workloads that claim devices."""
 
     sharing: Sharing = WholeGpus()
     """How pods share one GPU. Default none: a GPU belongs to one pod."""
 
     driver: DriverPolicy = DriverPolicy()
-    """GPU driver. Default: the release train's version, replaced one idle node at a time."""
+    """GPU driver. Default: the catalog's choice, replaced one node at a time."""
 
     gds: bool = False
-    """GPUDirect Storage: storage reads straight into GPU memory. Needs a fabric and the open kernel module.
-    Default false: without a file system that serves it, cuFile falls back to copies in silence."""
+    """GPUDirect Storage: storage reads straight into GPU memory. Needs a fabric and a StorageClass for many
+    readers; one choice for all pools of a site. Default false: without a file system that serves it, cuFile
+    copies through the CPU and says nothing."""
 
     monitoring: Monitoring = Monitoring()
     """GPU metrics. Default: every 30 s, with profiling counters."""
+
+    numa: Literal["none", "best-effort", "restricted", "single-numa-node"] | None = None
+    """Topology manager policy of the kubelets. Default: best-effort for training, because a pod that is refused
+    kills its gang; restricted for inference, where another replica runs elsewhere."""
 
     dedicated: bool = True
     """Whether nodes are tainted so that only pods that ask for GPUs run there. Default true: a web server on a
     GPU node costs as much as the GPU it keeps from a job."""
 
     host_tuning: bool = True
-    """Whether settings of kernel, container runtime and kubelet are written for the hosts. Default true. Set false
-    where another team owns the hosts' configuration; the plan then says what it relies on."""
+    """Whether settings of kernel, container runtime and kubelet are written for the hosts. Default true. Set
+    false where others own the hosts; the plan then says what it relies on."""
 
     @model_validator(mode="after")
     def _several_training_nodes_share_a_fabric(self) -> Self:
-        if self.nodes not in (1, "all", "quotas") and self.fabric == "none" and self.workload == "training":
+        several = isinstance(self.nodes, int) and self.nodes > 1
+        if several and self.fabric == "none" and self.workload == "training":
             raise ValueError(
                 f"{self.nodes} training nodes without a fabric; set fabric to rdma, nodes to 1, "
                 "or workload to inference, where each job stays on one node"
@@ -164,7 +180,8 @@ class GpuNodePoolSpec(PartSpec):
     def _shared_gpus_are_counted_by_the_device_plugin(self) -> Self:
         if self.sharing.kind != "none" and self.device_management == "dra":
             raise ValueError(
-                f"sharing {self.sharing.kind} with DRA, where it is alpha; set device_management to device-plugin"
+                f"sharing {self.sharing.kind} with DRA, where sharing is alpha; "
+                "set device_management to device-plugin"
             )
         return self
 
