@@ -83,8 +83,10 @@ class _Run:
         self._folder = folder
         self._executable = executable
         with told(folder, NOTHING_CHANGED):
-            known, self._pending = own_files(Path(folder))
+            known, pending = own_files(Path(folder))
             self._staging = Staging(folder)
+        self._follows_unfinished = pending is not None
+        self._pending = pending or {}
         own = {path: known.get(path, _NONE) | digests for path, digests in self._pending.items()}
         self._names = Names()
         self._problems = Problems()
@@ -112,7 +114,7 @@ class _Run:
     def take(self, path: str, data: bytes) -> None:
         """Stage one file, unless it is there as it shall be, or the run is refused anyway."""
         if why := self._names.refuse(path):
-            self._problems.add(f'"{path}"', f"this path {why}", _RENAME)
+            self._problems.add(repr(path), f"this path {why}", _RENAME)
             return
         self._digests[path] = digest(data)
         mode = _MODE_EXECUTABLE if path in self._executable else _MODE
@@ -127,7 +129,12 @@ class _Run:
             stale = self._survey.stale(self._digests.keys())
             self._problems.refuse()
             manifest = manifest_text(self._digests)
-            if any(self._staged.values()) or stale or self._pending or not self._has_manifest(manifest):
+            if (
+                any(self._staged.values())
+                or stale
+                or self._follows_unfinished
+                or not self._has_manifest(manifest)
+            ):
                 self._commit(stale, manifest)
         changed = {path for files in self._staged.values() for path in files}
         return Written(tuple(sorted(changed)), tuple(sorted(self._digests.keys() - changed)), tuple(stale))
@@ -180,13 +187,10 @@ class _Run:
             os.mkdir(self._full(folder))
 
     def _remove(self, stale: list[str]) -> None:
-        """Remove files, then the folders that this left empty."""
-        folders = set()
+        """Remove files, then the folders that no file of ours needs any more, if they are empty."""
         for path in stale:
             os.unlink(self._full(path))
-            while path := os.path.dirname(path):
-                folders.add(path)
-        for folder in sorted(folders, key=len, reverse=True):
+        for folder in self._survey.unneeded_folders():
             with suppress(OSError):  # not empty
                 os.rmdir(self._full(folder))
 
@@ -195,7 +199,7 @@ class _Run:
         for path, is_folder in reversed(self._undo):
             with suppress(FileNotFoundError):
                 (os.rmdir if is_folder else os.unlink)(path)
-        if not self._pending:
+        if not self._follows_unfinished:
             with suppress(FileNotFoundError):
                 os.unlink(self._full(PENDING))
 

@@ -45,21 +45,21 @@ def _text(tree: Mapping[str, object]) -> bytes:
     return (json.dumps(tree, indent=1, sort_keys=True) + "\n").encode()
 
 
-def own_files(folder: Path) -> tuple[Digests, Digests]:
-    """Our files as the manifest has them, and as unfinished runs left them. Both empty in a new folder.
+def own_files(folder: Path) -> tuple[Digests, Digests | None]:
+    """Our files as the manifest has them, and as unfinished runs left them; None if all runs finished.
 
     Raises Refused if a record is not one of ours: what belongs to us is then unknown.
     """
-    return _read(folder / MANIFEST, MANIFEST_SCHEMA), _read(folder / PENDING, _PENDING_SCHEMA)
+    return _read(folder / MANIFEST, MANIFEST_SCHEMA) or {}, _read(folder / PENDING, _PENDING_SCHEMA)
 
 
-def _read(file: Path, schema: str) -> Digests:
+def _read(file: Path, schema: str) -> Digests | None:
     if file.is_symlink():
         raise Refused([_not_ours(file, "it is a symbolic link")])
     try:
         tree = json.loads(file.read_bytes())
     except FileNotFoundError:
-        return {}
+        return None
     except (ValueError, RecursionError, IsADirectoryError) as error:
         raise Refused([_not_ours(file, f"it is not JSON ({error})")]) from None
     if not isinstance(tree, dict) or tree.get("schema") != schema:

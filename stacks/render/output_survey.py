@@ -37,6 +37,7 @@ class Survey:
         self._parents = {"": Place.SAME}
         self._writable: dict[str, bool] = {}
         self._folders_in_the_way: list[str] = []
+        self._unneeded_folders: set[str] = set()
 
     def place(self, path: str, data: bytes, mode: int) -> Place:
         """What is where a file with these contents shall be. Raises OSError."""
@@ -111,15 +112,24 @@ class Survey:
             return False
 
     def stale(self, paths: Set[str]) -> list[str]:
-        """Files of ours that are not in `paths`, sorted. Raises OSError."""
-        stale = [path for path in sorted(self._own.keys() - paths) if self._is_removable(path)]
-        going = set(stale)
+        """Files of ours that are there and not in `paths`, sorted. Raises OSError."""
+        gone = sorted(self._own.keys() - paths)
+        stale = [path for path in gone if self._is_removable(path)]
+        for path in gone:
+            while path := os.path.dirname(path):
+                self._unneeded_folders.add(path)
+        ours = {*stale, *self._unneeded_folders}
         for path in self._folders_in_the_way:
-            if self._holds_more_than(path, going):
+            if self._holds_more_than(path, ours):
                 self._refuse(
                     path, "is a folder with other files than ours, and a file is needed there", _MOVE
                 )
         return stale
+
+    def unneeded_folders(self) -> list[str]:
+        """Folders of files that are stale, or that an unfinished run was about to write; inner ones first."""
+        there = (path for path in self._unneeded_folders if self._parent(path) is Place.SAME)
+        return sorted(there, key=len, reverse=True)
 
     def _is_removable(self, path: str) -> bool:
         parent = path.rpartition("/")[0]
@@ -138,12 +148,10 @@ class Survey:
             return False
         return self._may_write(parent)
 
-    def _holds_more_than(self, folder: str, files: set[str]) -> bool:
+    def _holds_more_than(self, folder: str, ours: set[str]) -> bool:
         for path, folders, names in os.walk(f"{self._folder}/{folder}"):
             within = os.path.relpath(path, self._folder).replace(os.sep, "/")
-            if not (folders or names) or any(os.path.islink(f"{path}/{name}") for name in folders):
-                return True
-            if any(f"{within}/{name}" not in files for name in names):
+            if any(f"{within}/{name}" not in ours for name in (*folders, *names)):
                 return True
         return False
 
