@@ -18,8 +18,7 @@ _COLORS = {"added": "green", "removed": "red"}
 def snapshot(path: Path, sites: Sequence[str]) -> Snapshot:
     """A blueprint file planned now, or a folder that was generated before. Raises `Refused`."""
     if path.is_dir():
-        found = of_folder(path)
-        return {name: stack for name, stack in found.items() if not sites or name.split("-platform")[0].endswith(tuple(f"-{site}" for site in sites))}
+        return {name: stack for name, stack in of_folder(path).items() if not sites or stack.site in sites}
     return of_stacks(prepare(path, sites).shown.values())
 
 

@@ -19,6 +19,7 @@ class StackSnapshot:
     """A stack as plain data."""
 
     name: str
+    site: str
     parts: Mapping[str, Mapping[str, Any]]
     """By name."""
     decisions: Mapping[str, Mapping[str, Any]]
@@ -61,6 +62,7 @@ def of_folder(folder: Path) -> Snapshot:
 def _snapshot(name: str, data: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> StackSnapshot:
     return StackSnapshot(
         name,
+        data["site"],
         {part["name"]: part for part in data["parts"]},
         {decision["path"]: decision for decision in data["decisions"]},
         {row["id"]: row for row in rows},
