@@ -1,0 +1,48 @@
+"""`aifactory init`: a first blueprint and site."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+@click.option("example", "--from", metavar="NAME", help="Copy a shipped blueprint with its sites, such as training-roce.")
+@click.option("--name", help="Name of the factory.")
+@click.option("--site", help="Name of the site.")
+@click.option("--venue", type=click.Choice(["on-prem", "colo"]), help="Kind of place.")
+@click.option("--country", metavar="CODE", help="Country of the site: DE.")
+@click.option("--accelerator", metavar="NAME", help="GPU of the nodes: h200.")
+@click.option("--nodes", type=click.IntRange(1, 512), help="GPU nodes of the site.")
+@click.option("--fabric", type=click.Choice(["roce", "infiniband", "none"]), help="Network between the GPUs of nodes.")
+@click.option("--tenant", "tenants", metavar="NAME", multiple=True, help="A team that shares the GPUs; may be repeated.")
+@click.option("form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+def init(folder: Path, example: str | None, form: str, **answers: object) -> int:
+    """Write aifactory.yaml, factory.yaml and sites/SITE.yaml into FOLDER (default: here).
+
+    Asks for what the flags leave open when a terminal is there. Overwrites nothing.
+    """
+    from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
+
+    with refusing(folder / "factory.yaml"):
+        from aifactory.cli.starting import completed, files_from_example, files_from_answers, write_new  # noqa: PLC0415
+
+        if example is not None:
+            files = files_from_example(example)
+        else:
+            files = files_from_answers(completed(answers, ask=sys.stdin.isatty() and sys.stderr.isatty()))
+        write_new(folder, files)
+    if form == "json":
+        import json  # noqa: PLC0415
+
+        listed = [str(folder / name) for name in files]
+        click.echo(json.dumps({"schema": "aifactory-init/v1", "files": listed}, indent=2))
+    else:
+        for name in files:
+            click.echo(str(folder / name))
+        blueprint = next(name for name in files if name != "aifactory.yaml" and not name.startswith("sites/"))
+        click.echo(f"Next: aifactory check {folder / blueprint}", err=True)
+    return 0
