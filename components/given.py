@@ -260,6 +260,27 @@ class NodeGroup(Spec):
         return self
 
 
+class EcnMarking(Spec):
+    """Queue lengths between which a switch marks packets of the lossless queue instead of dropping them."""
+
+    minimum_kbytes: int = Field(ge=1, le=1_000_000)
+    """Queue length at which marking begins. Unit: kilobytes. From the vendor's guide for the ASIC and port speed."""
+
+    maximum_kbytes: int = Field(ge=1, le=1_000_000)
+    """Queue length from which on packets are marked with the full probability. Unit: kilobytes."""
+
+    mark_percent: int = Field(default=100, ge=1, le=100)
+    """Share of packets that is marked at the maximum. Unit: percent. Default 100: NVIDIA's RoCE profile."""
+
+    @model_validator(mode="after")
+    def _marking_begins_before_it_is_full(self) -> Self:
+        if self.minimum_kbytes > self.maximum_kbytes:
+            raise ValueError(
+                f"minimum_kbytes {self.minimum_kbytes} is above maximum_kbytes {self.maximum_kbytes}; swap them"
+            )
+        return self
+
+
 class Leaf(Spec):
     """A leaf switch of the GPU fabric."""
 
@@ -273,7 +294,9 @@ class Leaf(Spec):
     """Rails that end on it."""
 
     ports: list[str] = Field(min_length=1, max_length=512)
-    """Ports that face nodes, as the switch names them (`swp1`, `Ethernet1/1`)."""
+    """Ports that face nodes, as the switch names them (`swp1`, `Ethernet1/1`). In order of its rails, and for each
+    rail in order of the block's nodes as the racks list them: with rails [0, 1] and nodes a and b the ports face a
+    and b on rail 0, then a and b on rail 1. Further ports stay free."""
 
 
 class Switches(Spec):
@@ -287,6 +310,18 @@ class Switches(Spec):
 
     leafs: list[Leaf] = Field(min_length=1)
     """Leaf switches."""
+
+    ecn: EcnMarking | None = None
+    """When the lossless queue is marked. Default none: the switch's own RoCE profile says it. EOS and NX-OS have
+    no profile, and mark nothing until it is stated."""
+
+    @model_validator(mode="after")
+    def _leafs_are_listed_once(self) -> Self:
+        names = [leaf.switch for leaf in self.leafs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"leaf {twice[0]} is listed twice; give it one entry with all its rails and ports")
+        return self
 
 
 class RoceGiven(Spec):
@@ -313,6 +348,13 @@ class RoceGiven(Spec):
     rails: int = Field(ge=1, le=16)
     """Rails of the fabric."""
 
+    gbps: int | None = Field(default=None, ge=10, le=1600)
+    """Line rate of one rail. Unit: Gbit/s. Default: the highest that the NIC model has on Ethernet."""
+
+    spectrum_x: bool = False
+    """Whether the switches run Spectrum-X with adaptive routing. Its NICs are tuned by a profile of the reference
+    architecture and not as plain RoCE. Default false."""
+
     addresses: Cidr
     """Address space of the fabric. Each rail takes an equal share."""
 
@@ -333,6 +375,13 @@ class RoceGiven(Spec):
         return self
 
 
+Guid = Annotated[str, Field(pattern=r"^([0-9a-f]{2}:){7}[0-9a-f]{2}$")]
+"""A GUID of an InfiniBand port, such as 02:00:00:00:00:00:00:00."""
+
+PKey = Annotated[str, Field(pattern=r"^0x[0-9a-f]{1,4}$")]
+"""A partition key as UFM prints it, such as 0x12."""
+
+
 class UfmGiven(Spec):
     """Where NVIDIA UFM's credentials lie. Needed only where PKeys are assigned from Kubernetes."""
 
@@ -340,8 +389,29 @@ class UfmGiven(Spec):
     """Name of the existing Secret in the network operator's namespace (keys UFM_USERNAME, UFM_PASSWORD,
     UFM_ADDRESS)."""
 
-    guid_pool: list[str] = Field(min_length=2, max_length=2)
+    guid_pool: list[Guid] = Field(min_length=2, max_length=2)
     """First and last GUID that may be given out."""
+
+    pkeys: dict[Name, PKey] = {}
+    """Partition key of each tenant, by tenant name. UFM has the partitions already. Default none; `per-tenant` PKeys
+    need one for each tenant that uses the fabric."""
+
+    @model_validator(mode="after")
+    def _guids_are_in_order(self) -> Self:
+        first, last = self.guid_pool
+        if first > last:
+            raise ValueError(f"guid_pool begins with {first}, which is above {last}; swap them")
+        return self
+
+    @model_validator(mode="after")
+    def _each_tenant_has_its_own_partition(self) -> Self:
+        keys = [int(key, 16) for key in self.pkeys.values()]
+        if len(set(keys)) != len(keys):
+            raise ValueError("two tenants have the same PKey, so their traffic isn't kept apart; give each its own")
+        outside = [name for name, key in self.pkeys.items() if not 0x1 <= int(key, 16) <= 0x7FFE]
+        if outside:
+            raise ValueError(f"the PKey of {outside[0]} is {self.pkeys[outside[0]]}; tenants have 0x1 to 0x7ffe")
+        return self
 
 
 class InfinibandGiven(Spec):
