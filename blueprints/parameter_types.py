@@ -47,13 +47,18 @@ class Wrong:
 def wrong_value(declaration: Declaration, value: object, raw: str | None = None) -> Wrong | None:
     """Why a value is none that the parameter takes, None if it is one. `raw` is its text as written."""
     if not _is_of(declaration.type, value):
-        given = shown(value) if raw is None or isinstance(value, str) else escaped(raw)
         what, hint = _EXPECTED[declaration.type]
-        return Wrong(f"{declaration.name} must be {what}, not {given}", hint)
+        return Wrong(f"{declaration.name} must be {what}, not {_given(value, raw)}", hint)
     if isinstance(value, str):
         return _wrong_text(declaration, value)
     scalar = cast(Scalar, value)
     return _wrong_number(declaration, scalar) or _wrong_choice(declaration, scalar)
+
+
+def _given(value: object, raw: str | None) -> str:
+    if raw is None:
+        return shown(value)
+    return shown(raw) if isinstance(value, str) or not raw else escaped(raw)
 
 
 def _wrong_text(declaration: Declaration, value: str) -> Wrong | None:
@@ -69,6 +74,8 @@ def _wrong_text(declaration: Declaration, value: str) -> Wrong | None:
 def _wrong_number(declaration: Declaration, value: Scalar) -> Wrong | None:
     if isinstance(value, bool | str) or value is None:
         return None
+    if not -(2**63) <= value < 2**63:  # false for what is not a number, too
+        return Wrong(f"{declaration.name} must be a number of 64 bits, not {shown(value)}", "choose another")
     low, high = declaration.minimum, declaration.maximum
     if (low is None or value >= low) and (high is None or value <= high):
         return None
