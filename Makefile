@@ -1,0 +1,58 @@
+# `make demo` and `make test` need Python 3.11 or newer and make, nothing else; see README.md.
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+DEMO := build/demo
+BLUEPRINTS := blueprints/library/training-infiniband.yaml blueprints/library/training-roce.yaml
+LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --only-binary :all: --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml --group build
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint format bench lock setup setup-dev clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup:
+	@$(PYTHON) requirements/install.py run
+
+setup-dev:
+	@$(PYTHON) requirements/install.py dev
+
+demo: setup ## check and generate the reference blueprints at all their sites, into build/demo
+	@set -e; for blueprint in $(BLUEPRINTS); do \
+	  for command in "check $$blueprint" "generate $$blueprint --out $(DEMO)"; do \
+	    echo; echo "$$ aifactory $$command"; .venv/bin/aifactory $$command; \
+	  done; \
+	done; \
+	echo; echo "The files are in $(DEMO); read $(DEMO)/STACK/README.md first."
+
+test: setup-dev ## every lane that this machine can run, with line coverage
+	@$(RUN) -m coverage erase
+	@$(RUN) -m coverage run -m pytest -n auto --maxprocesses 8 --dist worksteal
+	@$(RUN) -m coverage combine --quiet
+	@$(RUN) tests/support/room_coverage.py
+
+test-fast: setup-dev ## the same without coverage
+	@$(RUN) -m pytest -n auto --maxprocesses 8 --dist worksteal
+
+lint: setup-dev ## ruff, mypy, pyright, pip check
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(RUN) -m pyright
+	@$(RUN) -I -m pip check
+
+format: setup-dev ## write the format that lint checks
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+bench: setup-dev ## measure, and write docs/performance.md
+	@$(RUN) tests/benchmarks/report.py
+
+lock: setup-dev ## make the lock files again; UPGRADE=1 takes newer versions
+	@$(LOCK) --constraints requirements/pins.txt --output-file requirements/run.txt
+	@$(LOCK) --constraints requirements/run.txt --group dev --output-file requirements/dev.txt
+
+clean: ## remove what was built and measured, and .venv
+	@rm -rf .venv build dist .coverage* .benchmarks .pytest_cache .mypy_cache .ruff_cache .hypothesis
