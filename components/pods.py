@@ -155,7 +155,7 @@ def _rail_devices(fabric: FabricOffer | None) -> dict[str, str]:
     return {name: quantities.count(number) for name, number in devices.items()}
 
 
-def annotations(contract: PodContract) -> dict[str, str]:
+def pod_annotations(contract: PodContract) -> dict[str, str]:
     """Annotations of the pod: the networks that Multus attaches, in order of rails."""
     return {NETWORKS_ANNOTATION: ",".join(contract.networks)} if contract.networks else {}
 
@@ -170,7 +170,7 @@ def claim_spec(contract: PodContract) -> Tree:
     return {"spec": {"devices": {"requests": [{"name": CLAIM, "exactly": exactly}]}}}
 
 
-def pod(
+def pod_spec(
     contract: PodContract,
     program: Program,
     *,
@@ -236,11 +236,12 @@ def _container_security(contract: PodContract) -> Tree:
 
 
 def _environment(program: Program) -> list[Tree]:
-    return [
-        *({"name": name, "value": value} for name, value in program.environment),
-        *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in program.from_pod),
-        *({"name": name, "valueFrom": {"secretKeyRef": reference}} for name, reference in program.secrets),
-    ]
+    found: list[Tree] = [{"name": name, "value": value} for name, value in program.environment]
+    for name, path in program.from_pod:
+        found.append({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
+    for name, reference in program.secrets:
+        found.append({"name": name, "valueFrom": {"secretKeyRef": reference}})
+    return found
 
 
 def _memory_mounts(contract: PodContract) -> list[tuple[str, str]]:
@@ -253,4 +254,6 @@ def _volumes(contract: PodContract, volumes: tuple[Volume, ...]) -> list[Tree]:
     found: list[Tree] = [{"name": "shm", "emptyDir": shm}]
     if contract.hugepages_2mi_gib:
         found.append({"name": "hugepages", "emptyDir": {"medium": "HugePages-2Mi"}})
-    return [*found, *({"name": v.name, "persistentVolumeClaim": {"claimName": v.claim}} for v in volumes)]
+    for volume in volumes:
+        found.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.claim}})
+    return found

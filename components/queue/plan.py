@@ -1,0 +1,292 @@
+"""Decides quotas: who is guaranteed which GPUs, who may borrow them, and how Kueue is set up for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.offers import PoolOffer, PoolShare, QueueOffer, QuotaDemand, TenantOffer
+from aifactory.components.problems import nearest
+from aifactory.components.queue import checks, prerequisites, quota, rules
+from aifactory.components.queue.decided import Flavor, PriorityPlan, QueuePlan, TenantPlan, Topology
+from aifactory.components.queue.quota import Claim, Stock
+from aifactory.components.queue.spec import QueueSpec, Tenant
+from aifactory.components.rules import Rule
+
+RULES: tuple[Rule, ...] = rules.RULES
+
+LOCAL_QUEUE = "default"
+"""Name of each LocalQueue. Kueue gives a job that names no queue the one of this name, so that a forgotten
+label waits its turn instead of for ever."""
+
+STRATEGIES = {"best-effort-fifo": "BestEffortFIFO", "strict-fifo": "StrictFIFO"}
+RECLAIM = {"never": "Never", "lower-priority": "LowerPriority", "any": "Any"}
+WITHIN = {
+    "never": "Never",
+    "lower-priority": "LowerPriority",
+    "lower-or-newer-equal-priority": "LowerOrNewerEqualPriority",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the specification asks, by tenant and pool, before pools have their size."""
+
+    spec: QueueSpec
+    gpus: tuple[Mapping[str, int], ...]
+    borrow: tuple[Mapping[str, int] | None, ...]
+    lend: tuple[Mapping[str, int] | None, ...]
+
+
+def resolve(spec: QueueSpec, ctx: PlanContext) -> Asked | None:
+    """Who is guaranteed what, so that pools whose size follows from quotas can follow."""
+    checks.check_tenants(spec, spec.identity, ctx)
+    checks.check_pools_are_free(spec, ctx)
+    gpus, borrow, lend = [], [], []
+    for index, tenant in enumerate(spec.tenants):
+        at = ("tenants", index)
+        gpus.append(checks.check_share(tenant, "gpus", tenant.gpus, spec.pools, at, ctx))
+        borrow.append(_optional(tenant, "borrow_gpus", spec, index, ctx))
+        lend.append(_optional(tenant, "lend_gpus", spec, index, ctx))
+    known = tuple(share for share in gpus if share is not None)
+    if len(known) < len(gpus):
+        return None
+    for pool in spec.pools:
+        ctx.offer(QuotaDemand(ctx.part, pool, sum(share[pool] for share in known)))
+    return Asked(spec, known, tuple(borrow), tuple(lend))
+
+
+def _optional(
+    tenant: Tenant, field: str, spec: QueueSpec, index: int, ctx: PlanContext
+) -> Mapping[str, int] | None:
+    share = tenant.borrow_gpus if field == "borrow_gpus" else tenant.lend_gpus
+    if share is None:
+        return None
+    return checks.check_share(tenant, field, share, spec.pools, ("tenants", index), ctx)
+
+
+def size(asked: Asked, ctx: PlanContext) -> QueuePlan | None:
+    """Quotas, from the pools' sizes."""
+    spec = asked.spec
+    pools = _pools(spec, ctx)
+    if pools is None:
+        return None
+    stocks = {name: quota.stock(f"{spec.identity}-{pool.pool}", pool) for name, pool in pools.items()}
+    claims = {name: _claims(asked, name, stock) for name, stock in stocks.items()}
+    resources = quota.covered(stocks)
+    checks.check_limits(spec, pools, resources, ctx)
+    if not checks.check_capacity(spec, claims, stocks, ctx):
+        return None
+    shares = _shares(spec, claims, stocks, ctx)
+    checks.check_policy(spec, pools, any(claim.borrow for each in claims.values() for claim in each), ctx)
+    ctx.offer(_offer(spec, shares))
+    prerequisites.ask_for_namespaces(spec, pools, shares, ctx)
+    if not prerequisites.ask_for_kueue(spec, resources, ctx):
+        return None
+    _explain_policies(spec, ctx)
+    return _plan(spec, pools, stocks, claims, resources, ctx)
+
+
+def settle(plan: QueuePlan, ctx: PlanContext) -> QueuePlan:  # noqa: ARG001 - every part has the pass
+    """Nothing is left to settle: quotas follow from the pools alone."""
+    return plan
+
+
+def _pools(spec: QueueSpec, ctx: PlanContext) -> dict[str, PoolOffer] | None:
+    offers = {offer.part: offer for offer in ctx.offers(PoolOffer)}
+    for index, name in enumerate(spec.pools):
+        if name not in offers:
+            says = f'"{name}" is no GPU node pool with nodes at {ctx.place.site}'
+            ctx.refuse(says, ("pools", index), nearest(name, offers))
+    return {name: offers[name] for name in spec.pools} if set(spec.pools) <= set(offers) else None
+
+
+def _claims(asked: Asked, pool: str, stock: Stock) -> list[Claim]:
+    """What each tenant may use of a pool. Unsaid borrowing is half of the pool, or all that others can
+    lend."""
+    gpus = [share[pool] for share in asked.gpus]
+    lend = [share if given is None else given[pool] for share, given in zip(gpus, asked.lend, strict=True)]
+    available = _available(gpus, lend, stock)
+    borrow = [
+        min(stock.gpus // 2, most) if given is None else given[pool]
+        for most, given in zip(available, asked.borrow, strict=True)
+    ]
+    return [Claim(*numbers) for numbers in zip(gpus, borrow, lend, strict=True)]
+
+
+def _available(gpus: list[int], lend: list[int], stock: Stock) -> list[int]:
+    """What each tenant could borrow at best: what nobody is guaranteed, and all that the others lend."""
+    spare = max(0, stock.gpus - sum(gpus))
+    lent = sum(min(most, own) for most, own in zip(lend, gpus, strict=True))
+    return [spare + lent - min(most, own) for most, own in zip(lend, gpus, strict=True)]
+
+
+def _shares(
+    spec: QueueSpec, claims: Mapping[str, list[Claim]], stocks: Mapping[str, Stock], ctx: PlanContext
+) -> list[tuple[PoolShare, ...]]:
+    """What each tenant can count on and hope for, checked and explained."""
+    available = {
+        name: _available([claim.gpus for claim in each], [claim.lend for claim in each], stocks[name])
+        for name, each in claims.items()
+    }
+    found = []
+    for index, tenant in enumerate(spec.tenants):
+        at = ("tenants", index)
+        shares = []
+        for name, stock in stocks.items():
+            claim, most = claims[name][index], available[name][index]
+            checks.check_claim(tenant, name, claim, stock, most, at, ctx)
+            shares.append(PoolShare(name, claim.gpus, claim.gpus + min(claim.borrow, most)))
+        checks.check_something_runs(tenant, sum(share.gpus_at_most for share in shares), at, ctx)
+        _explain_tenant(tenant, {name: each[index] for name, each in claims.items()}, at, ctx)
+        found.append(tuple(shares))
+    return found
+
+
+def _explain_tenant(
+    tenant: Tenant, claims: Mapping[str, Claim], at: tuple[str | int, ...], ctx: PlanContext
+) -> None:
+    value = {
+        pool: {"guaranteed": claim.gpus, "may_borrow": claim.borrow, "lends": claim.lend}
+        for pool, claim in claims.items()
+    }
+    unsaid = [
+        text
+        for given, text in (
+            (tenant.borrow_gpus, "borrowing is half of the pool or what others can lend"),
+            (tenant.lend_gpus, "it lends all it leaves idle"),
+        )
+        if given is None
+    ]
+    reason = "as written" + (f"; where nothing is written, {' and '.join(unsaid)}" if unsaid else "")
+    ctx.decide(f"tenants.{tenant.name}.gpus", value, reason, source=(*at, "gpus"))
+
+
+def _offer(spec: QueueSpec, shares: list[tuple[PoolShare, ...]]) -> QueueOffer:
+    usual = _usual_priority(spec)
+    tenants = tuple(
+        TenantOffer(
+            tenant=tenant.name,
+            namespace=tenant.namespace or tenant.name,
+            queue=LOCAL_QUEUE,
+            gpus=sum(share.gpus for share in each),
+            gpus_at_most=sum(share.gpus_at_most for share in each),
+            shares=each,
+            priority=tenant.priority or usual,
+        )
+        for tenant, each in zip(spec.tenants, shares, strict=True)
+    )
+    return QueueOffer(
+        part=spec.name,
+        queue=spec.identity,
+        engine=spec.engine,
+        pools=tuple(spec.pools),
+        tenants=tenants,
+        priorities=tuple((priority.name, priority.value) for priority in spec.priorities),
+        topology_aware=spec.topology_aware,
+    )
+
+
+def _usual_priority(spec: QueueSpec) -> str:
+    """The priority in the middle, the lower of two."""
+    ordered = sorted(spec.priorities, key=lambda priority: (priority.value, priority.name))
+    return ordered[(len(ordered) - 1) // 2].name
+
+
+def _explain_policies(spec: QueueSpec, ctx: PlanContext) -> None:
+    ready = spec.pods_ready
+    ctx.decide(
+        "sharing",
+        spec.sharing,
+        "idle GPUs go to the tenant that uses least beyond its guarantee, by weight"
+        if spec.sharing == "fair"
+        else "idle GPUs go to the job of the highest priority",
+        source=("sharing",),
+    )
+    ctx.decide(
+        "preemption",
+        {"reclaim": RECLAIM[spec.preemption.reclaim], "within_tenant": WITHIN[spec.preemption.within_tenant]},
+        "guarantees are taken back from borrowers; nobody within the guarantee is preempted by others",
+        rejected=[
+            Rejected("borrowWithinCohort", "it preempts others for GPUs that nobody owes the borrower")
+        ],
+        source=("preemption",),
+    )
+    ctx.decide(
+        "queueing", STRATEGIES[spec.queueing], "as written, or Kueue's own default", source=("queueing",)
+    )
+    ctx.decide(
+        "pods_ready",
+        {
+            "timeout_s": ready.timeout_s,
+            "recovery_timeout_s": ready.recovery_timeout_s,
+            "retries": ready.requeue_limit,
+        },
+        "a gang that doesn't start, or misses a pod, gives its GPUs back and waits again, for a few times",
+        rejected=[Rejected("blockAdmission", "one slow image pull would hold up every other tenant")],
+        source=("pods_ready",),
+    )
+    ctx.decide(
+        "local_queue",
+        LOCAL_QUEUE,
+        "jobs that name no queue get the LocalQueue of this name",
+        rejected=[Rejected(spec.identity, "a job without the label would be suspended and wait for ever")],
+    )
+
+
+def _plan(
+    spec: QueueSpec,
+    pools: Mapping[str, PoolOffer],
+    stocks: Mapping[str, Stock],
+    claims: Mapping[str, list[Claim]],
+    resources: tuple[str, ...],
+    ctx: PlanContext,
+) -> QueuePlan:
+    topologies = _topologies(spec, pools)
+    return QueuePlan(
+        cohort=ctx.decide("cohort", spec.cohort or spec.identity, "tenants of one queue lend to each other"),
+        covered=ctx.decide(
+            "covered", resources, "in one group, so that CPU, memory and GPUs come from one pool"
+        ),
+        spare=quota.spare_quotas(stocks, resources, claims),
+        flavors=tuple(_flavor(pool, stocks[name], topologies) for name, pool in pools.items()),
+        topologies=tuple(Topology(name, levels) for levels, name in topologies.items()),
+        priorities=tuple(
+            PriorityPlan(f"{spec.identity}-{priority.name}", priority.value, priority.description)
+            for priority in spec.priorities
+        ),
+        tenants=tuple(
+            TenantPlan(
+                tenant=tenant.name,
+                namespace=tenant.namespace or tenant.name,
+                cluster_queue=f"{spec.identity}-{tenant.name}",
+                weight=tenant.weight,
+                quotas=quota.tenant_quotas(
+                    stocks, resources, {name: each[index] for name, each in claims.items()}
+                ),
+            )
+            for index, tenant in enumerate(spec.tenants)
+        ),
+        local_queue=LOCAL_QUEUE,
+        strategy=STRATEGIES[spec.queueing],
+        reclaim=RECLAIM[spec.preemption.reclaim],
+        within=WITHIN[spec.preemption.within_tenant],
+    )
+
+
+def _topologies(spec: QueueSpec, pools: Mapping[str, PoolOffer]) -> dict[tuple[str, ...], str]:
+    """A topology for each list of levels, named by it: levels can't be changed in place."""
+    if not spec.topology_aware:
+        return {}
+    levels = dict.fromkeys(pool.topology_levels for pool in pools.values())
+    return {
+        each: "-".join([spec.identity, *(label.rpartition("/")[2].lower() for label in each)])
+        for each in levels
+    }
+
+
+def _flavor(pool: PoolOffer, stock: Stock, topologies: Mapping[tuple[str, ...], str]) -> Flavor:
+    return Flavor(
+        stock.flavor, pool.pool, pool.node_labels, pool.taints, topologies.get(pool.topology_levels, "")
+    )
