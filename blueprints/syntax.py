@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ _STARTS = {
     "`": ("text that starts with a backquote without quotes", "quote it"),
     "%": ("text that starts with % without quotes", "quote it"),
 }
+_OPENER = re.compile(r"(?:&\S+\s+)?([\[{])")  # a bracket, perhaps behind its anchor
 _CLOSED_BY = {"{": "}", "[": "]"}
 
 
@@ -88,15 +90,14 @@ def _unclosed(complaint: _Complaint, innermost: Position | None) -> Problem | No
     flow = complaint.context.startswith("while parsing a flow")
     if not flow or innermost is None:
         return None
-    opener = _char_at(complaint.text, innermost)
-    closer = _CLOSED_BY.get(opener)
-    if closer is None:
+    opener = _opener(complaint.text, innermost)
+    if opener is None:
         return None
-    hint = f"close it with {closer}, separate items with commas, or quote the text"
+    hint = f"close it with {_CLOSED_BY[opener]}, separate items with commas, or quote the text"
     if complaint.at_the_end:
         return Problem(f"this {opener} is never closed", hint=hint, at=innermost)
     opened = f"opened at line {innermost.line}, column {innermost.column}"
-    return Problem(f"this fits not into the {opener} {opened}", hint=hint, at=complaint.at)
+    return Problem(f"this does not fit into the {opener} {opened}", hint=hint, at=complaint.at)
 
 
 def _of_character(complaint: _Complaint) -> Problem | None:
@@ -135,6 +136,7 @@ def _unknown(complaint: _Complaint) -> Problem:
     return Problem(f"not YAML: {escaped(complaint.message)}", hint=hint, at=complaint.at)
 
 
-def _char_at(text: str, at: Position) -> str:
+def _opener(text: str, at: Position) -> str | None:
     lines = text.split("\n", at.line)
-    return lines[at.line - 1][at.column - 1 : at.column] if len(lines) >= at.line else ""
+    match = _OPENER.match(lines[at.line - 1], at.column - 1) if len(lines) >= at.line else None
+    return None if match is None else match.group(1)
