@@ -10,13 +10,12 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-if __with_libyaml__:
-    from yaml._yaml import CParser
-
 
 def events(text: str) -> Callable[[], Any]:
     """A function that gives the next event, None at the end; it raises `yaml.YAMLError` where YAML ends."""
     if __with_libyaml__:
+        from yaml._yaml import CParser  # noqa: PLC0415 - missing where libyaml is not built in
+
         return CParser(text).get_event
     return _PythonParser(text).next_event
 

@@ -59,7 +59,7 @@ def locate(path: Path, root: Path, written: str = "") -> tuple[Path, str]:
     `written` is how the user named it, for messages. Raises `Refused` if it lies outside the root, whether
     or not it exists, and if there is no such file.
     """
-    name = shown(written or os.fspath(path))
+    name = shown(written or os.fspath(path.relative_to(root) if path.is_relative_to(root) else path.name))
     try:
         real_root = Path(os.path.realpath(root))
         if not Path(os.path.realpath(path)).is_relative_to(real_root):

@@ -258,7 +258,7 @@ def test_a_missing_file_has_a_hint_at_the_nearest_name(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         read(tmp_path / "factroy.yaml", tmp_path)
     (problem,) = refused.value.problems
-    assert "there is no file" in problem.says
+    assert problem.says == 'there is no file "factroy.yaml"'
     assert problem.hint.startswith('did you mean "factory.yaml"?')
 
 
