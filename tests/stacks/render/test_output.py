@@ -26,7 +26,7 @@ FILES = {"README.md": b"# chat\n", "manifests/00-base/a.yaml": b"a: 1\n", "apply
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder but the manifest, every link, and every empty folder as a name with a slash."""
+    """Every file and link below a folder but the manifest, and each empty folder as a name with a slash."""
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -211,7 +211,7 @@ def test_a_file_whose_name_changes_case_is_there_once(out: Path) -> None:
 def test_a_new_case_on_a_disk_that_ignores_case_replaces_the_old_name(out: Path) -> None:
     write(out, {"Readme": b"1", "z": b"1"})
     os.link(out / "Readme", out / "README")  # one file under both names, as such a disk shows it
-    assert write(out, {"README": b"1", "z": b"1"}).removed == ("Readme",)
+    assert write(out, {"README": b"1", "z": b"1"}) == Written(("README",), ("z",), ("Readme",))
     assert tree(out) == {"README": b"1", "z": b"1"}
 
 
@@ -224,7 +224,8 @@ def test_a_foreign_file_that_differs_from_ours_in_case_is_not_overwritten(out: P
 
 
 NAMES = (
-    ("", "is empty"), ("/etc/passwd", "is absolute"), ("..", '".." as a name'), ("a/../../b", '".." as a name'),
+    ("", "is empty"), ("/etc/passwd", "is absolute"), ("..", '".." as a name'),
+    ("a/../../b", '".." as a name'),
     ("./a", '"." as a name'), ("a//b", '"" as a name'), ("a/", '"" as a name'), ("a\\b", "every disk"),
     ("C:/x", "every disk"), ("a\nb", "every disk"), ("a\x00", "every disk"), ("\x1b[2J", "every disk"),
     ("a\udc80", "every disk"), ("what?", "every disk"), ("con", "device"), ("a/NUL.yaml", "device"),
@@ -407,6 +408,15 @@ def test_an_input_that_breaks_off_leaves_nothing(out: Path) -> None:
     with pytest.raises(KeyError, match="a part"):
         write(out, files())
     assert not out.parent.exists()
+
+
+def test_a_disk_that_takes_a_file_in_pieces_gets_all_of_it(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:7]))
+    write(out, FILES | {"long": b"0123456789" * 100})
+    assert tree(out) == FILES | {"long": b"0123456789" * 100}
 
 
 def test_modes_follow_the_umask_and_executables_are_executable(out: Path) -> None:

@@ -86,9 +86,9 @@ spec:
 
 PLAIN = (
     "chat", "Llama-3.3-70B", "a b", "a  b", "10Gi", "500m", "10.0.0.0/24", "v1.36.0", "25.09-py3", "it's",
-    "a:b",
-    "http://x/y?z=1&w", "a#b", "--port=80", "-c", "$(POD_IP)", "/dev/nvidia0", ".spec.x", "_x", "Grüße", "模型",
-    "sha256:ab12", "a, b", "a{b}[c]", "a=b", "1st", "nvidia.com/gpu", "x*", "nulls", "yesterday", "🚀",
+    "a:b", "http://x/y?z=1&w", "a#b", "--port=80", "-c", "$(POD_IP)", "/dev/nvidia0", ".spec.x", "_x",
+    "Grüße", "模型", "sha256:ab12", "a, b", "a{b}[c]", "a=b", "1st", "nvidia.com/gpu", "x*", "nulls", "yesterday",
+    "🚀",
 )  # fmt: skip
 
 QUOTED = (
@@ -103,7 +103,7 @@ QUOTED = (
     "|", ">", "|-", "[a", "]", "{a", "}", ",a", '"a"', "'a'", "=", "<<", "\t", "a\tb", "a\x00", "\x1b[31m",
     "\x7f", "\x85", "a\xa0b", "\u200b", "\u202e", "\u2028", "\u2029", "\ufeff", "\ufffe", "\ue000",
     "a\r\nb", "\n",
-    "\n\n", "\na", " a\nb", "a \nb", "a\n b \n", "a\n\t\nb", "\ta\nb", "a\x07\nb", "\U000e0041", "0.0.0.0",
+    "\n\n", "\na", " a\nb", "a \nb", "a\n b \n", "a\n\t\nb", "\ta\nb", "a\x07\nb", "\U000e0041", "0.0.0",
 )  # fmt: skip
 
 BLOCKS = (
