@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
-
 from aifactory.components.names import Name
 from aifactory.components.spec import PartSpec, Spec
+from pydantic import Field, StringConstraints, model_validator
 
 CapabilityName = Annotated[str, StringConstraints(pattern=r"^[a-z][-a-z0-9]{1,38}[a-z0-9]$")]
 """Name of a capability, such as cert-manager. `plan` knows the list."""
@@ -16,21 +15,21 @@ PodSecurity = Literal["privileged", "baseline", "restricted"]
 """Level of the Kubernetes Pod Security Standards, from the loosest to the strictest."""
 
 
-class ContainerLimits(Spec):
+class ContainerDefaults(Spec):
     """What a container of a tenant gets when it doesn't say what it needs."""
 
     cpu_milli: int = Field(default=1000, ge=10, le=256_000)
     """CPU request of a container that states none.
 
-    Unit: thousandths of a CPU. Default 1000: a quota on CPU refuses pods without a request, and one CPU runs a shell
-    or a sidecar.
+    Unit: thousandths of a CPU. Default 1000: a quota on CPU refuses pods without a request, and one CPU runs
+    a shell or a sidecar.
     """
 
     memory_mib: int = Field(default=2048, ge=16, le=4_194_304)
-    """Memory request and limit of a container that states none.
+    """Memory request of a container that states none.
 
-    Unit: MiB. Default 2048: enough for a tool, too little for a trainer, so that one who forgets the request
-    notices at once and not when its neighbour is killed.
+    Unit: MiB. Default 2048: enough for a tool. It is no limit: a limit below a request that a pod states
+    would refuse the pod.
     """
 
 
@@ -40,8 +39,8 @@ class NamespacePolicy(Spec):
     weakest_tenant_pod_security: PodSecurity = "privileged"
     """The loosest Pod Security level that a tenant's namespace may have.
 
-    Set baseline to refuse plans whose tenants need more. Default privileged: RDMA needs the capability IPC_LOCK, which
-    baseline forbids.
+    Set baseline to refuse plans whose tenants need more. Default privileged: RDMA may need the capability
+    IPC_LOCK, which baseline forbids.
     """
 
     report_pod_security: PodSecurity = "restricted"
@@ -50,15 +49,15 @@ class NamespacePolicy(Spec):
     Default restricted: a user sees in the answer of kubectl what a pod would have to give up.
     """
 
-    container_limits: ContainerLimits = ContainerLimits()
-    """Requests and limits of containers in tenant namespaces that state none."""
+    container_defaults: ContainerDefaults = ContainerDefaults()
+    """Requests of containers in tenant namespaces that state none. Default: see its fields."""
 
 
 class ClusterSpec(PartSpec):
     """Policy on the site's cluster. A site has this part even when the blueprint doesn't write it."""
 
     kind: Literal["cluster"]
-    """Kind of the part."""
+    """What this part is."""
 
     name: Name = "cluster"
     """Name of the part, unique in the blueprint. Default cluster: a site has one."""
@@ -72,8 +71,8 @@ class ClusterSpec(PartSpec):
     webhook_replicas: int = Field(default=2, ge=1, le=5)
     """Replicas of controllers that answer admission webhooks.
 
-    Default 2: with one, draining its node refuses every pod of the cluster until it runs again. 1 suits a site with
-    one node that is not a GPU node.
+    Default 2: with one, draining its node refuses every job of the cluster until it runs again. 1 suits a
+    site with one node that is not a GPU node.
     """
 
     namespaces: NamespacePolicy = NamespacePolicy()

@@ -1,0 +1,120 @@
+"""The cluster as decided: what the site gives, the releases of ours, and the baseline of every namespace of
+ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aifactory.components.rows import Tree, Wave
+
+PodSecurity = Literal["privileged", "baseline", "restricted"]
+DEFAULT_DENY = "default-deny"
+ALLOWED = "allowed"
+QUOTA = "quota"
+CRITICAL_PODS = "critical-pods"
+CONTAINER_DEFAULTS = "container-defaults"
+"""Names of the objects of the baseline. They are forever, as all names of objects are."""
+
+STRICTNESS: tuple[PodSecurity, ...] = ("privileged", "baseline", "restricted")
+"""Pod Security levels from the loosest to the strictest."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPlan:
+    """A capability that the site runs. Never created, changed or deleted."""
+
+    capability: str
+    version: str
+    features: tuple[str, ...]
+    namespace: str
+    """Namespace that its chart's documentation puts it in; nothing of ours makes a namespace of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePlan:
+    """A system release of ours."""
+
+    capability: str
+    name: str
+    namespace: str
+    chart: str
+    repository: str
+    version: str
+    values: Tree
+    crds: tuple[str, ...]
+    """Resource definitions that arrive with it, as `plural.group`."""
+    provides: tuple[str, ...]
+    after: tuple[str, ...]
+    """Identities of the rows it waits for, besides its namespace."""
+    wave: Wave
+    timeout_s: int
+    retain_on_delete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What may reach the pods of a namespace, and what they may reach. Everything else is denied."""
+
+    from_namespaces: tuple[str, ...] = ()
+    """Namespaces that may open connections, besides the namespace itself."""
+    from_anywhere: tuple[int, ...] = ()
+    """TCP ports that anything may reach: the API server calls webhooks from addresses that no selector
+    names."""
+    metrics: tuple[int, ...] = ()
+    """TCP ports that the scraper may reach."""
+    metrics_namespace: str = ""
+    """Namespace of the scraper; empty for any namespace of the cluster."""
+    to: tuple[str, ...] = ("dns", "namespace")
+    """dns, namespace, api or any."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamespacePlan:
+    """A namespace of ours with its baseline."""
+
+    name: str
+    purpose: str
+    labels: tuple[tuple[str, str], ...]
+    traffic: Traffic
+    quota: tuple[tuple[str, str], ...] = ()
+    """ResourceQuota hard limits."""
+    critical_pods: int = 0
+    """Pods that may use a system priority class; 0 makes no such permission."""
+    default_requests: tuple[tuple[str, str], ...] = ()
+    """Requests of containers that state none."""
+    default_limits: tuple[tuple[str, str], ...] = ()
+    """Limits of containers that state none."""
+    protect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityPlan:
+    """A PriorityClass of ours."""
+
+    name: str
+    value: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Where the cluster resolves names: what a policy that allows DNS must admit."""
+
+    namespace: str
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """The cluster of a site, decided."""
+
+    kubernetes: str
+    distribution: str
+    resolver: Resolver
+    api_ports: tuple[int, ...]
+    """TCP ports at which policies meet the API server: of its Service and of its endpoints."""
+    given: tuple[GivenPlan, ...] = ()
+    releases: tuple[ReleasePlan, ...] = ()
+    namespaces: tuple[NamespacePlan, ...] = ()
+    priorities: tuple[PriorityPlan, ...] = field(default=())

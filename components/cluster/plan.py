@@ -1,0 +1,267 @@
+"""The cluster: what it must be, who provides what, and the baseline of every namespace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aifactory.components import names
+from aifactory.components.base import PlanContext
+from aifactory.components.capabilities import CAPABILITIES, Requirement
+from aifactory.components.catalog.trains import Release
+from aifactory.components.cluster.checks import sound
+from aifactory.components.cluster.model import CRITICAL_PODS, ClusterPlan, PriorityPlan, ReleasePlan, Resolver
+from aifactory.components.cluster.namespaces import planned_namespaces
+from aifactory.components.cluster.providers import (
+    Answers,
+    Chosen,
+    SiteTerms,
+    answered,
+    comes_after_metrics,
+    train_releases,
+)
+from aifactory.components.cluster.releases import RECIPES
+from aifactory.components.cluster.rules import RULES
+from aifactory.components.cluster.spec import ClusterSpec
+from aifactory.components.cluster.versions import accepted, admits
+from aifactory.components.problems import nearest
+
+__all__ = ["RULES", "resolve", "settle", "size"]
+
+CONTROL_PRIORITY = 900_000_000
+"""Above every workload (users may go to 1,000,000,000), below the system classes (2,000,000,000)."""
+
+API_PORTS = (443, 6443)
+"""Of the API server's Service and of its endpoints in all distributions here."""
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionFacts:
+    """What differs between Kubernetes distributions."""
+
+    resolver: Resolver
+    namespace_labels: tuple[tuple[str, str], ...] = ()
+
+
+_IN_KUBE_SYSTEM = DistributionFacts(Resolver("kube-system", (53,)))
+DISTRIBUTIONS: dict[str, DistributionFacts] = {
+    "kubeadm": _IN_KUBE_SYSTEM,
+    "rke2": _IN_KUBE_SYSTEM,
+    "k3s": _IN_KUBE_SYSTEM,
+    "talos": _IN_KUBE_SYSTEM,
+    "openshift": DistributionFacts(
+        Resolver("openshift-dns", (53, 5353)),
+        (("security.openshift.io/scc.podSecurityLabelSync", "false"),),
+    ),
+}
+"""OpenShift's resolver listens on 5353 behind its Service, and its label sync overwrites Pod Security
+levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Says that a site has its cluster part: a second one would make every release and namespace again."""
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The cluster before anybody has asked it for anything."""
+
+    spec: ClusterSpec
+    facts: DistributionFacts
+
+
+def resolve(spec: ClusterSpec, ctx: PlanContext) -> Draft | None:
+    """Take what the site gives, if it is known and of the train's versions."""
+    cluster = ctx.place.cluster
+    for other in ctx.offers(Present):
+        ctx.refuse(
+            f"{ctx.place.site} has one cluster, and parts {other.part} and {ctx.part} both describe it",
+            hint="merge them into one part",
+        )
+        return None
+    ctx.offer(Present(ctx.part))
+    facts = DISTRIBUTIONS[cluster.distribution]
+    ctx.decide(
+        "distribution",
+        cluster.distribution,
+        f"the site runs it; names resolve in {facts.resolver.namespace}",
+        source=("cluster", "distribution"),
+        document="site",
+    )
+    known = train_releases(ctx)
+    named = _names_are_known(spec, ctx)
+    fitting = _versions_fit(ctx, known)
+    _default_storage(ctx)
+    return Draft(spec, facts) if named and fitting else None
+
+
+def size(draft: Draft, ctx: PlanContext) -> Draft:  # noqa: ARG001 - the passes of all parts take the same
+    """Nothing to count: the cluster answers what others ask."""
+    return draft
+
+
+def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
+    """Answer every capability, merge what parts want of releases, and give each namespace its baseline."""
+    spec, place = draft.spec, ctx.place
+    terms = SiteTerms(
+        place.cluster,
+        replicas=_replicas(spec, ctx),
+        priority_class=f"{ctx.factory}-control",
+        nodes=sum(len(group.nodes) for group in place.nodes),
+    )
+    wanted = [*ctx.site_plan.requirements, *_written(spec, ctx)]
+    answers = answered(ctx, wanted, terms)
+    fits = sound(ctx, answers, train_releases(ctx), spec.webhook_replicas)
+    namespaces = planned_namespaces(
+        ctx, ctx.site_plan.namespaces, answers, spec.namespaces, draft.facts.namespace_labels
+    )
+    if answers.refused or not fits or namespaces is None:
+        return None
+    made = {namespace.name for namespace in namespaces}
+    return ClusterPlan(
+        kubernetes=place.cluster.version,
+        distribution=place.cluster.distribution,
+        resolver=draft.facts.resolver,
+        api_ports=API_PORTS,
+        given=tuple(answers.given.values()),
+        releases=_releases(ctx, answers, terms, made),
+        namespaces=namespaces,
+        priorities=_priorities(ctx, answers, terms),
+    )
+
+
+def _names_are_known(spec: ClusterSpec, ctx: PlanContext) -> bool:
+    unknown = [name for name in ctx.place.cluster.provides if name not in CAPABILITIES]
+    for name in unknown:
+        ctx.refuse(f'the site provides "{name}", which is no capability', hint=nearest(name, CAPABILITIES))
+    wrong = [index for index, name in enumerate(spec.capabilities) if name not in CAPABILITIES]
+    for index in wrong:
+        name = spec.capabilities[index]
+        ctx.refuse(f'"{name}" is no capability', ("capabilities", index), nearest(name, CAPABILITIES))
+    return not unknown and not wrong
+
+
+def _versions_fit(ctx: PlanContext, known: dict[str, Release]) -> bool:
+    """A given version may be any patch of the train's line: patches change no schema."""
+    fitting = True
+    for name, given in ctx.place.cluster.provides.items():
+        if name not in known:
+            continue
+        versions = accepted(ctx.catalog, known[name])
+        lines = " or ".join(dict.fromkeys(f"{_line(version)}.x" for version in versions))
+        held = ctx.check(
+            "CLU-002",
+            admits(versions, given.version),
+            f"{name} {given.version} of the site is outside release train {ctx.place.train}, which fits "
+            f"{lines}",
+            hint=f"bring the site's {name} to {versions[0]}, or choose the release train that fits "
+            f"{given.version}",
+        )
+        fitting = fitting and held
+    return fitting
+
+
+def _line(version: str) -> str:
+    return ".".join(version.removeprefix("v").split(".")[:2])
+
+
+def _default_storage(ctx: PlanContext) -> None:
+    default = [known.name for known in ctx.place.cluster.storage_classes if known.default]
+    ctx.check(
+        "CLU-007",
+        len(default) == 1,
+        f"{len(default)} default StorageClasses at {ctx.place.site} ({', '.join(default) or 'none'}); "
+        "exactly one is needed",
+        hint="set default: true on one of cluster.storage_classes in the site file",
+    )
+
+
+def _replicas(spec: ClusterSpec, ctx: PlanContext) -> int:
+    return ctx.decide(
+        "webhook_replicas",
+        spec.webhook_replicas,
+        "with one replica a drained node refuses what its webhook admits"
+        if spec.webhook_replicas > 1
+        else "the blueprint accepts that a drained node stops admission",
+        source=("webhook_replicas",) if "webhook_replicas" in spec.model_fields_set else (),
+    )
+
+
+def _written(spec: ClusterSpec, ctx: PlanContext) -> list[Requirement]:
+    return [Requirement(name, ctx.part, "the blueprint asks for it") for name in spec.capabilities]
+
+
+def _releases(
+    ctx: PlanContext, answers: Answers, terms: SiteTerms, made: set[str]
+) -> tuple[ReleasePlan, ...]:
+    """In the order in which they are installed. A definition that two bring is the first one's: Helm keeps
+    it."""
+    owned: set[str] = set()
+    planned = []
+    for capability in RECIPES:
+        chosen = answers.chosen.get(capability)
+        if chosen is None:
+            continue
+        crds = tuple(name for name in chosen.crds() if name not in owned)
+        _note_shared(ctx, chosen, owned)
+        owned.update(crds)
+        planned.append(_release(chosen, crds, _after(chosen, answers, terms, made)))
+    return tuple(planned)
+
+
+def _note_shared(ctx: PlanContext, chosen: Chosen, owned: set[str]) -> None:
+    for name in sorted(owned & set(chosen.crds())):
+        ctx.decide(
+            f"definition.{name}",
+            f"as installed before {chosen.release.chart}",
+            f"{chosen.release.chart} brings it too; Helm installs a file of crds/ once and never changes it",
+            facts=[chosen.release.ref],
+        )
+
+
+def _release(chosen: Chosen, crds: tuple[str, ...], after: tuple[str, ...]) -> ReleasePlan:
+    release, recipe = chosen.release, chosen.recipe
+    return ReleasePlan(
+        capability=chosen.capability,
+        name=release.chart,
+        namespace=release.namespace,
+        chart=release.chart,
+        repository=release.repository,
+        version=release.version,
+        values=chosen.values,
+        crds=crds,
+        provides=(chosen.capability,),
+        after=after,
+        wave=recipe.wave,
+        timeout_s=recipe.timeout_s,
+        retain_on_delete=recipe.retain_on_delete,
+    )
+
+
+def _after(chosen: Chosen, answers: Answers, terms: SiteTerms, made: set[str]) -> tuple[str, ...]:
+    """Releases of ours that it needs or that must be first, its permission for critical pods, its priority
+    class."""
+    recipe, namespace = chosen.recipe, chosen.release.namespace
+    first = [*chosen.first(), *(["metrics"] if comes_after_metrics(recipe) else [])]
+    found = [answers.chosen[name].id for name in first if name in answers.chosen]
+    if recipe.critical_pods and namespace in made:
+        found.append(names.object_id("v1", "ResourceQuota", namespace, CRITICAL_PODS))
+    if recipe.uses_priority_class:
+        found.append(names.object_id("scheduling.k8s.io/v1", "PriorityClass", "", terms.priority_class))
+    return tuple(found)
+
+
+def _priorities(ctx: PlanContext, answers: Answers, terms: SiteTerms) -> tuple[PriorityPlan, ...]:
+    users = sorted(name for name, chosen in answers.chosen.items() if chosen.recipe.uses_priority_class)
+    if not users:
+        return ()
+    ctx.decide(
+        "priority_class",
+        terms.priority_class,
+        f"{', '.join(users)} answer webhooks: they must outlive the workloads they admit, and a class of "
+        "ours needs no permission where clusters limit the system classes",
+    )
+    text = "Controllers that answer admission webhooks; above all workloads, below the system's own."
+    return (PriorityPlan(terms.priority_class, CONTROL_PRIORITY, text),)

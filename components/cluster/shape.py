@@ -1,0 +1,134 @@
+"""Rows of the cluster: priority classes, namespaces with their baseline, and system releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aifactory.components import names
+from aifactory.components.cluster.model import (
+    ALLOWED,
+    CONTAINER_DEFAULTS,
+    CRITICAL_PODS,
+    DEFAULT_DENY,
+    QUOTA,
+    ClusterPlan,
+    NamespacePlan,
+    ReleasePlan,
+    Traffic,
+)
+from aifactory.components.rows import HelmRow, KubernetesRow, Maker, Row, Tree
+
+NODE_LOCAL_DNS = "169.254.20.10/32"
+"""Where NodeLocal DNSCache listens on each node. Source: kubernetes.io docs, Using NodeLocal DNSCache."""
+
+
+def rows(plan: ClusterPlan, maker: Maker) -> Iterator[Row]:
+    """Everything that the other parts of a site stand on."""
+    for priority in plan.priorities:
+        yield maker.kubernetes(
+            "scheduling.k8s.io/v1",
+            "PriorityClass",
+            priority.name,
+            body={"value": priority.value, "globalDefault": False, "description": priority.description},
+        )
+    for namespace in plan.namespaces:
+        yield from _namespace(namespace, plan, maker)
+    for release in plan.releases:
+        yield _release(release, maker)
+
+
+def _namespace(plan: NamespacePlan, cluster: ClusterPlan, maker: Maker) -> Iterator[KubernetesRow]:
+    yield maker.kubernetes(
+        "v1",
+        "Namespace",
+        plan.name,
+        labels=dict(plan.labels),
+        annotations={"kubernetes.io/description": plan.purpose},
+        protect=plan.protect,
+    )
+    policy = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    yield maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", DEFAULT_DENY, plan.name, spec=policy)
+    allowed = policy | {"ingress": _ingress(plan.traffic), "egress": _egress(plan.traffic, cluster)}
+    yield maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", ALLOWED, plan.name, spec=allowed)
+    if plan.quota:
+        yield maker.kubernetes("v1", "ResourceQuota", QUOTA, plan.name, spec={"hard": dict(plan.quota)})
+    if plan.critical_pods:
+        yield maker.kubernetes(
+            "v1", "ResourceQuota", CRITICAL_PODS, plan.name, spec=_critical(plan.critical_pods)
+        )
+    if plan.default_requests:
+        yield maker.kubernetes("v1", "LimitRange", CONTAINER_DEFAULTS, plan.name, spec=_defaults(plan))
+
+
+def _ingress(traffic: Traffic) -> list[object]:
+    rules: list[object] = [{"from": [{"podSelector": {}}]}]
+    if traffic.from_namespaces:
+        rules.append({"from": [_namespaced(name) for name in traffic.from_namespaces]})
+    if traffic.from_anywhere:
+        rules.append({"ports": _tcp(traffic.from_anywhere)})
+    if traffic.metrics:
+        scraper = (
+            _namespaced(traffic.metrics_namespace) if traffic.metrics_namespace else {"namespaceSelector": {}}
+        )
+        rules.append({"from": [scraper], "ports": _tcp(traffic.metrics)})
+    return rules
+
+
+def _egress(traffic: Traffic, cluster: ClusterPlan) -> list[object]:
+    resolver = cluster.resolver
+    known: dict[str, object] = {
+        "dns": {
+            "to": [_namespaced(resolver.namespace), {"ipBlock": {"cidr": NODE_LOCAL_DNS}}],
+            "ports": [
+                {"protocol": protocol, "port": port} for port in resolver.ports for protocol in ("UDP", "TCP")
+            ],
+        },
+        "namespace": {"to": [{"podSelector": {}}]},
+        # No address: a policy meets the Service or the endpoints, and Cilium matches neither by CIDR
+        # (cilium#20550).
+        "api": {"ports": _tcp(cluster.api_ports)},
+        "any": {},
+    }
+    return [known[token] for token in traffic.to]
+
+
+def _namespaced(name: str) -> Tree:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _tcp(ports: tuple[int, ...]) -> list[object]:
+    return [{"protocol": "TCP", "port": port} for port in ports]
+
+
+def _critical(pods: int) -> Tree:
+    """A permission where clusters refuse system priority classes outside kube-system, and no limit
+    elsewhere."""
+    classes = ["system-cluster-critical", "system-node-critical"]
+    scope = {"operator": "In", "scopeName": "PriorityClass", "values": classes}
+    return {"hard": {"pods": str(pods)}, "scopeSelector": {"matchExpressions": [scope]}}
+
+
+def _defaults(plan: NamespacePlan) -> Tree:
+    limit: Tree = {"type": "Container", "defaultRequest": dict(plan.default_requests)}
+    if plan.default_limits:
+        limit["default"] = dict(plan.default_limits)
+    return {"limits": [limit]}
+
+
+def _release(plan: ReleasePlan, maker: Maker) -> HelmRow:
+    return HelmRow(
+        id=names.release_id(plan.namespace, plan.name),
+        part=maker.part,
+        wave=plan.wave,
+        name=plan.name,
+        namespace=plan.namespace,
+        chart=plan.chart,
+        repository=plan.repository,
+        version=plan.version,
+        values=plan.values,
+        crds=plan.crds,
+        provides=plan.provides,
+        after=plan.after,
+        timeout_s=plan.timeout_s,
+        retain_on_delete=plan.retain_on_delete,
+    )
