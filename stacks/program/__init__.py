@@ -1,0 +1,1 @@
+"""The last hop: rows become Pulumi resources. The only room, beside policy packs, that imports Pulumi."""

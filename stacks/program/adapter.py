@@ -1,0 +1,110 @@
+"""Registers the rows of a stack with Pulumi: one adapter for every part. Decides and computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from aifactory.components.rows import ClusterRow
+from aifactory.components.values import Ref
+from aifactory.stacks.assembly.rowset import PartEntry, RowSet
+from aifactory.stacks.program import identity
+from aifactory.stacks.program.inputs import inputs, plugin_version, provider_inputs, timeouts
+from aifactory.stacks.program.lowering import lower, output_of
+
+
+class Part(pulumi.ComponentResource):
+    """A part of a factory. One class for all: the kind is in the type (`aifactory:layer1:GpuNodePool`)."""
+
+    former_urn: pulumi.Output[str] | None = None
+    """URN under the part's former name, None if it was never renamed."""
+
+    def __init__(self, part: PartEntry, parent: pulumi.Resource) -> None:
+        """Register the part below its factory; under its former name too, if it was renamed."""
+        kind = identity.part_type(part)
+        former = [pulumi.Alias(name=part.renamed_from)] if part.renamed_from else None
+        super().__init__(kind, part.name, None, pulumi.ResourceOptions(parent=parent, aliases=former))
+        if part.renamed_from:
+            self.former_urn = pulumi.create_urn(part.renamed_from, kind, parent)
+
+
+class Factory(pulumi.ComponentResource):
+    """All rows of one stack as Pulumi resources."""
+
+    outputs: Mapping[str, Any]
+    """What the stack exports: plan digest, namespaces, queues, releases, training runs. No secrets."""
+
+    def __init__(
+        self,
+        name: str,
+        rows: RowSet,
+        root: Path,
+        kubeconfig: str = "",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Register the rows. `kubeconfig` stands in for the file that the site names, on this machine."""
+        super().__init__(identity.FACTORY_TYPE, name, None, opts)
+        self.outputs = register(rows, parent=self, root=root, kubeconfig=kubeconfig)
+        self.register_outputs(dict(self.outputs))
+
+
+def register(rows: RowSet, *, parent: pulumi.Resource, root: Path, kubeconfig: str = "") -> dict[str, Any]:
+    """Register the provider, the parts and the rows of a stack below `parent`. Returns the stack's outputs.
+
+    `root` is the folder that a relative kubeconfig path counts from.
+    """
+    provider = pulumi.ProviderResource(
+        "kubernetes",
+        rows.cluster.identifier,
+        provider_inputs(rows.cluster, kubeconfig, root),
+        pulumi.ResourceOptions(parent=parent, version=plugin_version()),
+    )
+    parts = {part.name: Part(part, parent) for part in rows.parts}
+    entries = {part.name: part for part in rows.parts}
+    made: dict[str, pulumi.CustomResource] = {}
+
+    def resolve(ref: Ref) -> Any:
+        return output_of(made[ref.row], ref.path)
+
+    resources = identity.cluster_rows(rows)
+    # A row may wait for a file on a host, which the operator applies; Pulumi waits for resources alone.
+    awaited = {row.id for row in resources}
+    for row in resources:
+        after = [made[name] for name in row.after if name in awaited]
+        opts = _options(row, parts[row.part], entries[row.part], provider, after)
+        name = identity.resource_name(row)
+        made[row.id] = pulumi.CustomResource(row.token, name, inputs(row, resolve), opts)
+    for part in parts.values():
+        part.register_outputs({})
+    outputs: dict[str, Any] = lower(dict(rows.outputs), resolve)
+    return outputs
+
+
+def _options(
+    row: ClusterRow,
+    part: Part,
+    entry: PartEntry,
+    provider: pulumi.ProviderResource,
+    after: list[pulumi.CustomResource],
+) -> pulumi.ResourceOptions:
+    former = None
+    if part.former_urn is not None:
+        former = [pulumi.Alias(name=identity.former_name(row, entry), parent=part.former_urn)]
+    return pulumi.ResourceOptions(
+        parent=part,
+        provider=provider,
+        depends_on=after,
+        protect=row.protect or None,
+        retain_on_delete=row.retain_on_delete or None,
+        custom_timeouts=timeouts(row),
+        aliases=former,
+        version=plugin_version(),
+    )
+
+
+def export(outputs: Mapping[str, Any], put: Callable[[str, Any], None] = pulumi.export) -> None:
+    """Make the outputs of a factory those of the stack."""
+    for name, value in outputs.items():
+        put(name, value)

@@ -1,0 +1,45 @@
+"""What Pulumi knows resources by. Forever: a change here replaces what users run, and a test pins it.
+
+Imports no Pulumi, so that files and progress can name resources without the SDK.
+"""
+
+from __future__ import annotations
+
+from aifactory.components import names
+from aifactory.components.rows import ClusterRow, HelmRow, KubernetesRow
+from aifactory.stacks.assembly.rowset import PartEntry, RowSet
+
+PROJECT = "aifactory"
+"""Name of the Pulumi project: one for the root project, generated folders and verbs, which make one stack."""
+
+FACTORY_TYPE = "aifactory:index:AiFactory"
+PROVIDER_TYPE = "pulumi:providers:kubernetes"
+
+
+def resource_name(row: ClusterRow) -> str:
+    """The Pulumi name of a row."""
+    return names.resource_name(row.part, row.namespace, row.name)
+
+
+def former_name(row: ClusterRow, part: PartEntry) -> str:
+    """The Pulumi name that a row had under its part's former name."""
+    return names.resource_name(part.renamed_from, row.namespace, row.name)
+
+
+def part_type(part: PartEntry) -> str:
+    """The Pulumi type of a part's component."""
+    return names.component_type(part.layer, part.kind)
+
+
+def cluster_rows(rows: RowSet) -> list[ClusterRow]:
+    """The rows that become resources; files for hosts and switches don't."""
+    return [row for row in rows.rows if isinstance(row, (KubernetesRow, HelmRow))]
+
+
+def urns(rows: RowSet) -> dict[str, str]:
+    """The row id of each URN that the stack's own program makes."""
+    kinds = {part.name: part_type(part) for part in rows.parts}
+    prefix = f"urn:pulumi:{rows.stack}::{PROJECT}::{FACTORY_TYPE}$"
+    return {
+        f"{prefix}{kinds[row.part]}${row.token}::{resource_name(row)}": row.id for row in cluster_rows(rows)
+    }
