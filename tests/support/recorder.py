@@ -1,6 +1,6 @@
 """Runs a whole Pulumi program without an engine and returns what it registered.
 
-Builds on `pulumi.runtime` pieces that are importable but not promised, so it stands alone here, with its own tests.
+Builds on `pulumi.runtime` pieces that are importable but not promised, so it stands alone here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from google.protobuf import json_format
 from pulumi.runtime import mocks, settings
 from pulumi.runtime.stack import run_in_stack
 
-SECRET = "4dabf18193072939515e22adb298388d"
+SECRET_KEY = "4dabf18193072939515e22adb298388d"
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
@@ -103,15 +103,9 @@ def record(
     config: Mapping[str, str] | None = None,
     tuned: bool = True,
 ) -> Recorded:
-    """Run a program as a preview. Raises what the program raises. `tuned` keeps the collector from dominating."""
+    """Run a program as a preview. Raises what it raises. `tuned` keeps the garbage collector at rest."""
     settings.reset_options(project=project, stack=stack, preview=True)
     monitor = _Monitor(project, stack)
-    features = (
-        set(monitor.GetDeploymentInfo(None).supportedFeatures)
-        if hasattr(monitor, "GetDeploymentInfo")
-        else None
-    )
-    extra = {"monitor_features": features} if features is not None else {}
     settings.configure(
         mocks.MockSettings(
             monitor=monitor,
@@ -121,7 +115,6 @@ def record(
             dry_run=True,
             organization="organization",
             callbacks=None,
-            **extra,
         )
     )
     pulumi.runtime.set_all_config(dict(config or {}))
@@ -139,7 +132,7 @@ def record(
 def plain(value: Any) -> Any:
     """JSON-like data as it was before the wire: sorted keys, whole numbers as int, secrets masked."""
     if isinstance(value, dict):
-        if SECRET in value:
+        if SECRET_KEY in value:
             return "[secret]"
         return {key: plain(value[key]) for key in sorted(value)}
     if isinstance(value, list):
