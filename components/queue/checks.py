@@ -164,7 +164,7 @@ def check_claim(
     tenant: Tenant, pool: str, claim: Claim, stock: Stock, available: int, at: Path, ctx: PlanContext
 ) -> None:
     """One tenant's numbers on one pool. `available` is all that the others and the cohort can lend."""
-    left = claim.gpus % stock.gpus_per_node
+    left = 0 if stock.sliced else claim.gpus % stock.gpus_per_node
     ctx.check(
         "QUE-005",
         left == 0,

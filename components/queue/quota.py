@@ -49,6 +49,8 @@ class Stock:
     nodes: int
     gpus_per_node: int
     per_node: dict[str, int]
+    sliced: bool
+    """Whether GPUs are handed out in slices, so that nobody takes whole nodes."""
 
     @property
     def gpus(self) -> int:
@@ -68,9 +70,8 @@ def stock(flavor: str, pool: PoolOffer) -> Stock:
     """What the nodes of a pool have for pods. Slices of GPUs stand in for the GPUs they were cut from."""
     node = pods.allocatable(pool)
     devices = dict(pool.slice_resources) or {pool.gpu_resource: pool.gpus_per_node}
-    return Stock(
-        flavor, pool.nodes, pool.gpus_per_node, {"cpu": node.cpus, "memory": node.memory_mib, **devices}
-    )
+    per_node = {"cpu": node.cpus, "memory": node.memory_mib, **devices}
+    return Stock(flavor, pool.nodes, pool.gpus_per_node, per_node, bool(pool.slice_resources))
 
 
 def covered(stocks: Mapping[str, Stock]) -> tuple[str, ...]:

@@ -96,8 +96,8 @@ RULES: tuple[Rule, ...] = (
         "QUE-013",
         "warning",
         "Queue and tenant fit one label",
-        "Kueue labels pods with the name of their ClusterQueue only when that is a label value, so usage of longer "
-        "names is nobody's.",
+        "Kueue labels pods with the name of their ClusterQueue only where a label can hold it, so that "
+        "nobody is charged for the others.",
         "kubernetes-sigs/kueue apis/kueue/v1beta2 constants, ClusterQueueLabel",
     ),
     Rule(

@@ -40,7 +40,7 @@ def parse_image(text: str) -> Image:
     registry, slash, path = rest.partition("/")
     if not slash or not _is_registry(registry):
         raise ValueError(
-            f'"{text}" must begin with its registry in lower case and a slash: nvcr.io/nvidia/pytorch:25.06-py3'
+            f'"{text}" must begin with its registry in lower case: nvcr.io/nvidia/pytorch:25.06-py3'
         )
     repository, colon, tag = path.partition(":")
     if not all(_COMPONENT.fullmatch(part) for part in repository.split("/")):

@@ -1,0 +1,66 @@
+"""Where checkpoints lie, and who may write them."""
+
+from __future__ import annotations
+
+from aifactory.components.base import PlanContext
+from aifactory.components.offers import StorageOffer
+from aifactory.components.problems import nearest
+from aifactory.components.training.decided import CheckpointPlan
+from aifactory.components.training.spec import Checkpoint, TrainingSpec
+
+SHARED, SINGLE = "ReadWriteMany", "ReadWriteOnce"
+
+
+def checkpoint_of(spec: TrainingSpec, ctx: PlanContext) -> CheckpointPlan | None:
+    """The volume of a run, None without one, or when the site has none that fits."""
+    ctx.check(
+        "TRN-007",
+        spec.nodes == 1 or spec.checkpoint is not None,
+        f"a gang of {spec.nodes} nodes without a checkpoint: a failure or a preemption loses all it computed",
+        (),
+        "add checkpoint: {size_gib: ...}",
+    )
+    if spec.checkpoint is None:
+        return None
+    access = _classes(ctx)
+    needed = SHARED if spec.nodes > 1 else SINGLE
+    fitting = [name for name, modes in access.items() if needed in modes or SHARED in modes]
+    at = ("checkpoint", "storage_class")
+    name = spec.checkpoint.storage_class or (fitting[0] if fitting else "")
+    if spec.checkpoint.storage_class is not None and name not in access:
+        ctx.refuse(f'"{name}" is not a StorageClass of {ctx.place.site}', at, nearest(name, access))
+        return None
+    known = ", ".join(f"{each} ({', '.join(modes)})" for each, modes in access.items()) or "none"
+    holds = ctx.check(
+        "TRN-005",
+        name in fitting,
+        f"StorageClass {name} doesn't serve {needed}, which {spec.nodes} nodes need"
+        if name
+        else f"no StorageClass of {ctx.place.site} serves {needed}, which {spec.nodes} nodes need",
+        at if spec.checkpoint.storage_class else ("checkpoint",),
+        f"use {' or '.join(fitting)}" if fitting else f"the site has: {known}",
+    )
+    return _claim(spec.checkpoint, f"{spec.identity}-checkpoints", name, access[name], ctx) if holds else None
+
+
+def _classes(ctx: PlanContext) -> dict[str, tuple[str, ...]]:
+    """StorageClasses and what they serve: the site's, its default first, then those that parts make."""
+    given = sorted(ctx.place.cluster.storage_classes, key=lambda each: not each.default)
+    found: dict[str, tuple[str, ...]] = {each.name: tuple(each.access) for each in given}
+    found.update({offer.name: offer.access for offer in ctx.offers(StorageOffer)})
+    return found
+
+
+def _claim(
+    asked: Checkpoint, claim: str, name: str, modes: tuple[str, ...], ctx: PlanContext
+) -> CheckpointPlan:
+    access = SHARED if SHARED in modes else SINGLE
+    ctx.decide(
+        "checkpoint",
+        {"storage_class": name, "access": access, "size_gib": asked.size_gib},
+        "shared wherever the class can: an access mode can't be changed when the gang grows"
+        if access == SHARED
+        else f"one node, and {name} serves no more",
+        source=("checkpoint",),
+    )
+    return CheckpointPlan(claim, name, access, asked.size_gib, asked.path)

@@ -1,0 +1,44 @@
+"""A training run as decided: plain data, nothing left unset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aifactory.components.pods import PodContract, Program
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPlan:
+    """The volume that outlives the run."""
+
+    claim: str
+    storage_class: str
+    access: str
+    size_gib: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """A gang: its pods, what admits it, and what happens when it fails."""
+
+    run: str
+    """Name of the JobSet, and the DNS domain of its pods."""
+    service_account: str
+    tenant: str
+    namespace: str
+    local_queue: str
+    priority_class: str
+    nodes: int
+    contract: PodContract
+    claim_template: str
+    """ResourceClaimTemplate of its GPUs, empty with the device plugin."""
+    program: Program
+    topology: tuple[tuple[str, str], ...]
+    """Annotations that ask Kueue for nodes near each other."""
+    checkpoint: CheckpointPlan | None
+    pull_secrets: tuple[str, ...]
+    max_restarts: int
+    time_limit_s: int
+    """Most time admitted, all restarts together. 0: none."""
+    grace_s: int

@@ -1,0 +1,226 @@
+"""Decides a training run: which pods, in which queue, on which nodes, and what survives a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.offers import (
+    FabricOffer,
+    PodPromise,
+    PoolOffer,
+    PoolShare,
+    QueueOffer,
+    TenantOffer,
+)
+from aifactory.components.problems import nearest
+from aifactory.components.rules import Rule
+from aifactory.components.training import checks, rules
+from aifactory.components.training.checkpoint import checkpoint_of
+from aifactory.components.training.decided import CheckpointPlan, TrainingPlan
+from aifactory.components.training.program import contract_of, own_variables, program_of
+from aifactory.components.training.spec import TrainingSpec
+
+RULES: tuple[Rule, ...] = rules.RULES
+
+TOPOLOGY = {
+    "required": "kueue.x-k8s.io/podset-required-topology",
+    "preferred": "kueue.x-k8s.io/podset-preferred-topology",
+}
+ANYWHERE = (("kueue.x-k8s.io/podset-unconstrained-topology", "true"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the run found of what it names."""
+
+    pool: PoolOffer
+    fabric: FabricOffer | None
+    queue: QueueOffer
+    tenant: TenantOffer
+    share: PoolShare
+
+
+def resolve(spec: TrainingSpec, ctx: PlanContext) -> TrainingSpec:
+    """Ask for what starts gangs. All else depends on sizes."""
+    ctx.require("jobset", "starts the pods of a gang together, names them, and restarts them together")
+    return spec
+
+
+def size(spec: TrainingSpec, ctx: PlanContext) -> TrainingPlan | None:
+    """Everything, once pools and queues have their size."""
+    around = _around(spec, ctx)
+    if around is None:
+        return None
+    gpus = spec.gpus_per_node or around.pool.gpus_per_node
+    checks.check_gang(spec, around.pool, around.fabric, ctx)
+    checks.check_quota(spec, gpus * spec.nodes, around.share, ctx)
+    checks.check_topology(spec, around.pool, around.queue, ctx)
+    checks.check_user(spec, around.fabric, ctx)
+    if not checks.check_memory(spec, around.pool, gpus, ctx):
+        return None
+    checkpoint = checkpoint_of(spec, ctx)
+    if spec.checkpoint is not None and checkpoint is None:
+        return None
+    checks.check_variables(spec, own_variables(checkpoint), around.fabric, ctx)
+    plan = _plan(spec, around, gpus, checkpoint, ctx)
+    if around.fabric:
+        ctx.read_settings(around.fabric.part, plan.namespace)
+    ctx.offer(_promise(spec, plan))
+    return plan
+
+
+def settle(plan: TrainingPlan, ctx: PlanContext) -> TrainingPlan:  # noqa: ARG001 - every part has the pass
+    """Nothing is left to settle."""
+    return plan
+
+
+def _around(spec: TrainingSpec, ctx: PlanContext) -> Around | None:
+    pool = ctx.named(PoolOffer, "part", spec.pool, ("pool",))
+    queue = _queue(spec, ctx)
+    if pool is None or queue is None:
+        return None
+    tenants = {offer.tenant: offer for offer in queue.tenants}
+    tenant = tenants.get(spec.tenant)
+    if tenant is None:
+        ctx.refuse(
+            f'"{spec.tenant}" is not a tenant of queue {queue.part}',
+            ("tenant",),
+            nearest(spec.tenant, tenants),
+        )
+    fabric = ctx.named(FabricOffer, "part", pool.fabric, ("pool",)) if pool.fabric else None
+    known = [name for name, _ in queue.priorities]
+    if spec.priority is not None and spec.priority not in known:
+        says = f'"{spec.priority}" is not a priority of queue {queue.part}'
+        ctx.refuse(says, ("priority",), nearest(spec.priority, known))
+    if tenant is None or (pool.fabric and fabric is None):
+        return None
+    return Around(
+        pool, fabric, queue, tenant, next(share for share in tenant.shares if share.pool == spec.pool)
+    )
+
+
+def _queue(spec: TrainingSpec, ctx: PlanContext) -> QueueOffer | None:
+    offers = {offer.part: offer for offer in ctx.offers(QueueOffer)}
+    serving = [offer for offer in offers.values() if spec.pool in offer.pools]
+    if spec.queue is None:
+        if not serving:
+            hint = "list the pool in the pools of a queue" + (f" ({', '.join(offers)})" if offers else "")
+            ctx.refuse(f"no queue hands out pool {spec.pool}", ("pool",), hint)
+        return serving[0] if serving else None
+    if spec.queue not in offers:
+        ctx.refuse(
+            f'"{spec.queue}" is not a queue of this blueprint', ("queue",), nearest(spec.queue, offers)
+        )
+    elif spec.pool not in offers[spec.queue].pools:
+        pools = ", ".join(offers[spec.queue].pools)
+        ctx.refuse(
+            f"queue {spec.queue} doesn't hand out pool {spec.pool}", ("queue",), f"It hands out {pools}"
+        )
+    else:
+        return offers[spec.queue]
+    return None
+
+
+def _plan(
+    spec: TrainingSpec, around: Around, gpus: int, checkpoint: CheckpointPlan | None, ctx: PlanContext
+) -> TrainingPlan:
+    run = checks.run_name(spec)
+    contract = contract_of(spec, around.pool, around.fabric, gpus, ctx)
+    _explain(spec, around, gpus, ctx)
+    return TrainingPlan(
+        run=run,
+        service_account=spec.identity,
+        tenant=spec.tenant,
+        namespace=around.tenant.namespace,
+        local_queue=around.tenant.queue,
+        priority_class=_priority_class(spec, around, ctx),
+        nodes=spec.nodes,
+        contract=contract,
+        claim_template=f"{run}-gpus" if contract.device_class else "",
+        program=program_of(spec, run, gpus, checkpoint, ctx),
+        topology=_topology(spec, around, ctx),
+        checkpoint=checkpoint,
+        pull_secrets=tuple(spec.pull_secrets),
+        max_restarts=spec.max_restarts,
+        time_limit_s=(spec.time_limit_h or 0) * 3_600,
+        grace_s=spec.grace_s,
+    )
+
+
+def _topology(spec: TrainingSpec, around: Around, ctx: PlanContext) -> tuple[tuple[str, str], ...]:
+    placement, label = spec.topology.placement, checks.LEVELS[spec.topology.within]
+    if not around.queue.topology_aware:
+        annotations: tuple[tuple[str, str], ...] = ()
+        reason = "the queue counts quota alone"
+    elif placement == "none" or (spec.nodes == 1 and placement == "preferred"):
+        annotations, reason = ANYWHERE, "any free nodes; a free node for each pod all the same"
+    else:
+        annotations = ((TOPOLOGY[placement], label),)
+        reason = f"{placement} in one {spec.topology.within}, as written or by default"
+    return ctx.decide("topology", annotations, reason, source=("topology",))
+
+
+def _priority_class(spec: TrainingSpec, around: Around, ctx: PlanContext) -> str:
+    name = spec.priority or around.tenant.priority
+    reason = "as written" if spec.priority else f"usual for tenant {spec.tenant}"
+    return ctx.decide(
+        "priority", f"{around.queue.queue}-{name}", reason, source=("priority",) if spec.priority else ()
+    )
+
+
+def _explain(spec: TrainingSpec, around: Around, gpus: int, ctx: PlanContext) -> None:
+    ctx.decide(
+        "gang",
+        {"nodes": spec.nodes, "gpus_per_node": gpus, "gpus": spec.nodes * gpus},
+        f"tenant {spec.tenant} has {around.share.gpus} GPUs of pool {spec.pool} guaranteed, "
+        f"{around.share.gpus_at_most} with borrowing",
+        because=[f"{around.queue.part}.tenants.{spec.tenant}.gpus"],
+        source=("nodes",),
+    )
+    ctx.decide(
+        "restarts",
+        {"strategy": "BlockingRecreate", "most": spec.max_restarts},
+        "new pods wait until the old are gone, for both want the same nodes; drained nodes don't count",
+        rejected=[Rejected("Recreate", "pods of two attempts meet at the rendezvous")],
+        source=("max_restarts",),
+    )
+    ctx.decide(
+        "suspend",
+        None,
+        "left to Kueue, which suspends the run when it is created and starts it when it is admitted",
+        rejected=[Rejected(True, "the next deployment would set it again and so stop a running gang")],
+    )
+    ctx.decide(
+        "ttl",
+        None,
+        "a finished run stays, because who deploys again would start what was cleaned away once more",
+        rejected=[
+            Rejected("ttlSecondsAfterFinished", "Pulumi refresh and Argo CD both re-create what is missing")
+        ],
+    )
+    if spec.time_limit_h:
+        ctx.decide(
+            "time_limit_h",
+            spec.time_limit_h,
+            "counted by Kueue over all restarts",
+            rejected=[
+                Rejected("activeDeadlineSeconds", "it counts each restart anew, and a restart follows it")
+            ],
+            source=("time_limit_h",),
+        )
+
+
+def _promise(spec: TrainingSpec, plan: TrainingPlan) -> PodPromise:
+    within = checks.LEVELS[spec.topology.within] if spec.topology.placement == "required" else ""
+    return PodPromise(
+        part=spec.name,
+        name=plan.run,
+        namespace=plan.namespace,
+        count=plan.nodes,
+        requests=plan.contract.requests,
+        node_selector=plan.contract.node_selector,
+        tolerations=plan.contract.tolerations,
+        queue=plan.local_queue,
+        topology=within,
+    )
