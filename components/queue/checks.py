@@ -21,12 +21,11 @@ SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 def check_tenants(spec: QueueSpec, identity: str, ctx: PlanContext) -> None:
     """Names, namespaces and weights: what is wrong with a tenant whatever the pools are."""
-    taken = {offer.namespace: queue.part for queue in ctx.offers(QueueOffer) for offer in queue.tenants}
     known = {priority.name for priority in spec.priorities}
     for index, tenant in enumerate(spec.tenants):
         at: Path = ("tenants", index)
         _check_names(tenant, identity, at, ctx)
-        _check_namespace(tenant.namespace or tenant.name, taken, (*at, "namespace"), ctx)
+        _check_namespace(tenant.namespace or tenant.name, (*at, "namespace"), ctx)
         ctx.check(
             "QUE-015",
             spec.sharing == "fair" or tenant.weight == 1,
@@ -53,7 +52,7 @@ def _check_names(tenant: Tenant, identity: str, at: Path, ctx: PlanContext) -> N
     )
 
 
-def _check_namespace(namespace: str, taken: Mapping[str, str], at: Path, ctx: PlanContext) -> None:
+def _check_namespace(namespace: str, at: Path, ctx: PlanContext) -> None:
     ctx.check(
         "QUE-018",
         namespace not in SYSTEM_NAMESPACES and not namespace.startswith("kube-"),
@@ -61,13 +60,20 @@ def _check_namespace(namespace: str, taken: Mapping[str, str], at: Path, ctx: Pl
         at,
         f'set namespace to another name, such as "team-{namespace}"',
     )
-    ctx.check(
-        "QUE-014",
-        namespace not in taken,
-        f'namespace "{namespace}" has a LocalQueue of queue {taken.get(namespace)} already',
-        at,
-        "give the tenant another namespace here, or let one queue hand out the pools of both",
-    )
+
+
+def check_namespaces_are_free(spec: QueueSpec, ctx: PlanContext) -> None:
+    """No other queue has put its LocalQueue into a tenant's namespace."""
+    taken = {offer.namespace: queue.part for queue in ctx.offers(QueueOffer) for offer in queue.tenants}
+    for index, tenant in enumerate(spec.tenants):
+        namespace = tenant.namespace or tenant.name
+        ctx.check(
+            "QUE-014",
+            namespace not in taken,
+            f'namespace "{namespace}" has a LocalQueue of queue {taken.get(namespace)} already',
+            ("tenants", index, "namespace"),
+            "give the tenant another namespace here, or let one queue hand out the pools of both",
+        )
 
 
 def check_pools_are_free(spec: QueueSpec, ctx: PlanContext) -> None:

@@ -75,6 +75,7 @@ def size(asked: Asked, ctx: PlanContext) -> QueuePlan | None:
     stocks = {name: quota.stock(f"{spec.identity}-{pool.pool}", pool) for name, pool in pools.items()}
     claims = {name: _claims(asked, name, stock) for name, stock in stocks.items()}
     resources = quota.covered(stocks)
+    checks.check_namespaces_are_free(spec, ctx)
     checks.check_limits(spec, pools, resources, ctx)
     if not checks.check_capacity(spec, claims, stocks, ctx):
         return None

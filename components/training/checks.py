@@ -163,7 +163,7 @@ def check_variables(
     """Variables: who sets them, and that nobody waits for `$(NAME)` to be replaced."""
     own, settings = set(own), {name for name, _ in fabric.settings} if fabric else set()
     secret = {each.variable: index for index, each in enumerate(spec.secrets)}
-    for name in [*spec.environment, *secret]:
+    for name in [*sorted(spec.environment), *secret]:
         at = ("secrets", secret[name], "variable") if name in secret else ("environment", name)
         ctx.check(
             "TRN-013",

@@ -76,9 +76,14 @@ def settle(plan: TrainingPlan, ctx: PlanContext) -> TrainingPlan:  # noqa: ARG00
 
 
 def _around(spec: TrainingSpec, ctx: PlanContext) -> Around | None:
-    pool = ctx.named(PoolOffer, "part", spec.pool, ("pool",))
+    pools = {offer.part: offer for offer in ctx.offers(PoolOffer)}
+    pool = pools.get(spec.pool)
+    if pool is None:
+        says = f'"{spec.pool}" is no GPU node pool with nodes at {ctx.place.site}'
+        ctx.refuse(says, ("pool",), nearest(spec.pool, pools))
+        return None
     queue = _queue(spec, ctx)
-    if pool is None or queue is None:
+    if queue is None:
         return None
     tenants = {offer.tenant: offer for offer in queue.tenants}
     tenant = tenants.get(spec.tenant)

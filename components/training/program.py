@@ -85,7 +85,7 @@ def program_of(
     own = _rendezvous(run, spec.nodes, gpus, ctx)
     torchrun = {f"PET_{name}": value for name, value in own.items()}
     place = {CHECKPOINT_DIR: checkpoint.path} if checkpoint else {}
-    written = {name: words.literal(value) for name, value in spec.environment.items()}
+    written = {name: words.literal(spec.environment[name]) for name in sorted(spec.environment)}
     return Program(
         name="trainer",
         image=spec.image,
