@@ -1,9 +1,8 @@
-#!/usr/bin/env python3
 """Makes `.venv` hold what a lock file names, and the project itself: `install.py run` or `install.py dev`.
 
-Does nothing when `.venv` already holds it. Safe to interrupt: the record of what `.venv` holds is written last,
-so the next run goes on. Needs Python 3.11 with venv, and pip's way to a package index. Parses on Python 3.6, to
-be able to say that it is too old.
+Does nothing when `.venv` already holds it. Safe to interrupt: the record of what `.venv` holds is written
+last, so the next run goes on. Needs Python 3.11 with venv, and pip's way to a package index. Parses on Python
+3.6, to be able to say that it is too old.
 """
 
 import contextlib
@@ -104,8 +103,10 @@ def newest_enough():
         if answers(python, "import sys; sys.exit(sys.version_info < {})".format(NEEDED)):
             return python
     raise Stopped(
-        "aifactory needs Python 3.11 or newer, and this is {}.{} ({}). Install one and put it on PATH, or name it: "
-        "make PYTHON=/path/to/python3.12".format(sys.version_info[0], sys.version_info[1], sys.executable)
+        "aifactory needs Python 3.11 or newer, and this is {}.{} ({}). Install one and put it on PATH, or "
+        "name it: make PYTHON=/path/to/python3.12".format(
+            sys.version_info[0], sys.version_info[1], sys.executable
+        )
     )
 
 
