@@ -32,15 +32,15 @@ class Mig(Spec):
     """Each GPU is cut into instances with memory and compute of their own."""
 
     kind: Literal["mig"]
-    """Hardware partitions. Excluded with a fabric, because collectives don't cross instances, and with DRA."""
+    """Hardware partitions. Excluded with a fabric, as collectives don't cross instances, and with DRA."""
 
     profiles: dict[MigProfile, Instances] = Field(min_length=1, max_length=7)
     """Instances of each GPU, by profile: `{1g.18gb: 7}`. They must fit one GPU together, and the accelerator
     must have these profiles."""
 
     strategy: Literal["single", "mixed"] = "single"
-    """How Kubernetes sees instances: `single` as nvidia.com/gpu, `mixed` as nvidia.com/mig-PROFILE. One choice
-    for all pools of a site. Default single: workloads need no change, which works with one profile."""
+    """How Kubernetes sees instances: `single` as nvidia.com/gpu, `mixed` as nvidia.com/mig-PROFILE. One
+    choice for all pools of a site. Default single: workloads need no change, which works with one profile."""
 
     @model_validator(mode="after")
     def _a_single_strategy_has_a_single_profile(self) -> Self:
@@ -70,8 +70,8 @@ class DriverPolicy(Spec):
     """Which GPU driver the nodes run, and how it is replaced. A driver that the host owns is only checked."""
 
     version: DriverVersion | None = None
-    """Driver release, one of the catalog's. Default: the newest release of the oldest branch in the catalog that
-    drives the accelerator, because it changes least. Source: components/catalog/drivers.yaml."""
+    """Driver release, one of the catalog's. Default: the newest release of the oldest branch in the catalog
+    that drives the accelerator, because it changes least. Source: components/catalog/drivers.yaml."""
 
     upgrade: Literal["automatic", "manual"] = "automatic"
     """Whether a new version rolls over the nodes by itself. Default automatic: node by node, and a node with
@@ -111,17 +111,17 @@ class GpuNodePoolSpec(PartSpec):
     """GPU model. Decides node group, driver, MIG profiles and host settings."""
 
     nodes: Annotated[int, Field(ge=1, le=4096)] | Literal["all", "quotas"]
-    """Nodes in the pool: a number; `all` of the site's node group that have power and belong to no other pool; or
-    `quotas`, as many whole nodes as the queues guarantee GPUs on. Fixed while it runs: a gang needs every
-    rank at once."""
+    """Nodes in the pool: a number; `all` of the site's node group that have power and belong to no other
+    pool; or `quotas`, as many whole nodes as the queues guarantee GPUs on. Fixed while it runs: a gang needs
+    every rank at once."""
 
     workload: Literal["training", "inference"] = "training"
-    """What jobs do with the nodes. `training` jobs span nodes, `inference` keeps each job on one node. Decides
-    host settings and NUMA policy. Default training: the settings that a gang needs do no harm to a server."""
+    """What jobs do with the nodes. `training` jobs span nodes, `inference` keeps each job on one node.
+    Decides host settings and NUMA policy. Default training: what a gang needs does a server no harm."""
 
     fabric: Literal["none", "rdma", "roce", "infiniband"] = "none"
-    """Network between GPUs of different nodes. `rdma` takes whichever kind the site has. Default none: jobs of
-    one node only."""
+    """Network between GPUs of different nodes. `rdma` takes whichever kind the site has. Default none: jobs
+    of one node only."""
 
     within: Literal["site", "block", "rack"] = "site"
     """Where all nodes of the pool must lie together. `block` is one set of leaf switches, so no collective
@@ -146,12 +146,12 @@ class GpuNodePoolSpec(PartSpec):
     """GPU metrics. Default: every 30 s, with profiling counters."""
 
     numa: Literal["none", "best-effort", "restricted", "single-numa-node"] | None = None
-    """Topology manager policy of the kubelets. Default: best-effort for training, because a pod that is refused
-    kills its gang; restricted for inference, where another replica runs elsewhere."""
+    """Topology manager policy of the kubelets. Default: best-effort for training, because a pod that is
+    refused kills its gang; restricted for inference, where another replica runs elsewhere."""
 
     dedicated: bool = True
-    """Whether nodes are tainted so that only pods that ask for GPUs run there. Default true: a web server on a
-    GPU node costs as much as the GPU it keeps from a job."""
+    """Whether nodes are tainted so that only pods that ask for GPUs run there. Default true: a web server on
+    a GPU node costs as much as the GPU it keeps from a job."""
 
     host_tuning: bool = True
     """Whether settings of kernel, container runtime and kubelet are written for the hosts. Default true. Set

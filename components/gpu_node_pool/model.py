@@ -1,0 +1,141 @@
+"""A pool as decided: plain data, nothing left open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aifactory.components.offers import RackShare, Taint
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A container image."""
+
+    repository: str
+    image: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriverPlan:
+    """The GPU driver of a pool, and who brings it."""
+
+    owner: Literal["operator", "host", "given"]
+    """`operator`: an NVIDIADriver of ours. `host`: installed on the hosts. `given`: the ClusterPolicy of the
+    site's own GPU Operator."""
+    version: str
+    """Release; empty where the given operator decides."""
+    repository: str
+    image: str
+    rdma: bool
+    """Whether nvidia_peermem is loaded, once OFED is there."""
+    host_ofed: bool
+    gdrcopy: Image | None
+    gds: Image | None
+    automatic: bool
+    max_parallel: int
+    max_unavailable: str
+    manager_environment: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class SharingPlan:
+    """How the GPUs of a node appear to pods."""
+
+    kind: Literal["none", "mig", "time-slicing"]
+    strategy: str
+    """MIG strategy, empty without MIG."""
+    profiles: tuple[tuple[str, int], ...]
+    """MIG instances of each GPU."""
+    replicas: int
+    """Pods in turn on each GPU; 1 without time-slicing."""
+    slices: tuple[tuple[str, int], ...]
+    """Resources of a node in place of whole GPUs; empty without sharing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLabels:
+    """Labels and taints of the nodes in one rack."""
+
+    rack: str
+    nodes: tuple[str, ...]
+    labels: Pairs
+    taints: tuple[Taint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostFile:
+    """A file for all hosts of the pool."""
+
+    path: str
+    content: str
+    why: str
+    reboot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition that `kubectl wait` waits for."""
+
+    path: str
+    """JSON path below the object."""
+    value: str
+    objects: tuple[str, ...]
+    """As `resource/name`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What must be true before the pool counts as ready."""
+
+    namespace: str
+    name: str
+    """Of the Job. It changes with the checks, because a Job can't be changed."""
+    image: str
+    checks: tuple[Check, ...]
+    tolerations: tuple[Taint, ...]
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert on GPU health."""
+
+    name: str
+    expression: str
+    for_: str
+    severity: Literal["critical", "warning"]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class GpuNodePoolPlan:
+    """GPU nodes of one model at one site, decided."""
+
+    identity: str
+    accelerator: str
+    group: str
+    racks: tuple[RackShare, ...]
+    gpus_per_node: int
+    gpu_resource: str
+    device_management: Literal["device-plugin", "dra"]
+    fabric: str
+    """Fabric part that joins the nodes, empty for none."""
+    driver: DriverPlan
+    sharing: SharingPlan
+    node_labels: tuple[NodeLabels, ...]
+    idle_nodes: tuple[str, ...]
+    """GPU nodes of the site that no pool has, where this pool is the one to keep operands off them."""
+    host_files: tuple[HostFile, ...]
+    acceptance: Acceptance
+    alerts: tuple[Alert, ...]
+    alert_nodes: Alert | None
+    """Recording rule that maps nodes to the pool, which the alerts use; None without alerts."""
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """All nodes, in the site's order."""
+        return tuple(node for rack in self.racks for node in rack.nodes)
