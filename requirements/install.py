@@ -102,11 +102,10 @@ def newest_enough():
     for python in found:
         if answers(python, "import sys; sys.exit(sys.version_info < {})".format(NEEDED)):
             return python
+    version = "{}.{} ({})".format(sys.version_info[0], sys.version_info[1], sys.executable)
     raise Stopped(
-        "aifactory needs Python 3.11 or newer, and this is {}.{} ({}). Install one and put it on PATH, or "
-        "name it: make PYTHON=/path/to/python3.12".format(
-            sys.version_info[0], sys.version_info[1], sys.executable
-        )
+        "aifactory needs Python 3.11 or newer, and this is {}. Install one and put it on PATH, or name it: "
+        "make PYTHON=/path/to/python3.12".format(version)
     )
 
 
