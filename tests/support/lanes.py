@@ -1,6 +1,7 @@
 """The lanes in pytest: what ran in each, and which was skipped and why.
 
-With CI=true a skipped lane fails the run. A test belongs to the lane whose marker it bears, else to the pure lane. See README.md, "Lanes".
+With CI=true a skipped lane fails the run. A test belongs to the lane whose marker it bears, else to the pure
+lane. See README.md, "Lanes".
 """
 
 import os
@@ -36,6 +37,7 @@ class Lanes:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """A line for each lane."""
+        terminalreporter.ensure_newline()
         terminalreporter.section("lanes")
         for lane in LANES:
             for line in self.lines(lane):
