@@ -69,7 +69,7 @@ def write(
     next run finishes.
     """
     refuse_unfit(folder, forbidden)
-    pairs = files.items() if isinstance(files, Mapping) else files
+    pairs: Iterable[tuple[str, bytes]] = files.items() if isinstance(files, Mapping) else files
     with locked(folder), _Run(os.fspath(folder), frozenset(executable)) as run:
         for path, data in pairs:
             run.take(path, data)

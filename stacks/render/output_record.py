@@ -74,9 +74,10 @@ def _digests(file: Path, path: str, value: object) -> frozenset[str]:
     if why := unusable(path):
         raise Refused([_not_ours(file, f'"{path}" {why}')])
     found = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, str) for one in found):
+    digests = frozenset(one for one in found if isinstance(one, str))
+    if len(digests) < len(found):
         raise Refused([_not_ours(file, f'the digest of "{path}" is not a string')])
-    return frozenset(found)
+    return digests
 
 
 def _not_ours(file: Path, why: str) -> Problem:

@@ -23,31 +23,24 @@ _KEY_CHARS = 900
 """Longest written key that stands on the line of its colon: readers look 1,024 characters far."""
 
 # Not printable in YAML, or invisible, or able to reorder a line in a terminal. A fixed list, because
-# str.isprintable differs between Python versions and the bytes must not.
-_HIDDEN = (
-    "\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
-    "\u3000\u3164\ud800-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
-    "\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
+# str.isprintable differs between Python versions outside of ASCII, and the bytes must not.
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u3000\u3164\ud800-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
+    "\U0001d173-\U0001d17a\U000e0000-\U0010ffff]"
 )
 
 # What a plain string starts with: a letter, a path, a variable, an option; or a digit, if a letter follows
 # that no number, date or time of any reader has. Psych takes "1,000" for a number, Go "0x1p4", YAML 1.1
-# "1.2.3".
-_PLAIN = re.compile(
-    rf"(?:[A-Za-z_/$(]|[^\x00-\x7f{_HIDDEN}]|\.[A-Za-z_/]|--?[A-Za-z]"
-    rf"|[0-9][0-9A-Za-z._+-]*[g-nq-suvwyG-NQ-SUVWY/])[^\x00-\x1f{_HIDDEN}]*"
+# "1.2.3", npm's yaml "e5" and "._".
+_STARTS_PLAIN = re.compile(
+    r"(?![-.]?[eE][-+]?[0-9]+\Z)"
+    r"(?:[A-Za-z_/$(]|[^\x00-\x7f]|\.[A-Za-z/]|--?[A-Za-z]|[0-9][0-9A-Za-z._+-]*[g-nq-suvwyG-NQ-SUVWY/])"
 )
-_ENDS_PLAIN = re.compile(r": | #|[: ]\Z")
 _WORDS = frozenset(
     {"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".nan", ".inf"}
     | {"nan", "inf", "infinity", "-nan", "-inf", "-infinity"}  # what ParseFloat of Go takes
 )
-
-_ESCAPED = re.compile(rf"[\x00-\x1f{_HIDDEN}]")
-
-# A literal block keeps its text only if the first line fixes the indentation; blanks at the end of a line are
-# kept by readers but lost in editors.
-_NOT_LITERAL = re.compile(rf"\A[ \t\n]|[ \t]$|[\x00-\x08\x0b-\x1f{_HIDDEN}]", re.MULTILINE)
 
 
 def dump(tree: object) -> str:
@@ -136,12 +129,29 @@ def _sequence(tree: Iterable[Any], depth: int, parts: list[str]) -> None:
             _write(value, dash, depth + 1, parts)
 
 
+def _is_literal(text: str) -> bool:
+    """Whether a literal block keeps the text.
+
+    Its first line must fix the indentation. Readers keep blanks at the end of a line, editors lose them.
+    """
+    return (
+        "\n" in text
+        and text[0] not in " \t\n"
+        and text[-1] not in " \t"
+        and " \n" not in text
+        and "\t\n" not in text
+        and not _hides(text.replace("\n", "").replace("\t", ""))
+    )
+
+
 def _literal(text: str, depth: int) -> str:
     """A block of lines, `depth` indents deep: `|-` without, `|` with one, `|+` with several last newlines."""
     pad = _PADS[max(depth, 1)]
     body = text.removesuffix("\n")
     mark = " |-" if body == text else " |+" if body.endswith("\n") else " |"
-    return mark + "".join([pad + line if line else "\n" for line in body.split("\n")])
+    if "\n\n" in text:
+        return mark + "".join([pad + line if line else "\n" for line in body.split("\n")])
+    return mark + pad + body.replace("\n", pad)
 
 
 def _float(number: float) -> str:
@@ -154,11 +164,23 @@ def _float(number: float) -> str:
 
 def _flow(text: str) -> str:
     """A string on one line: plain if nobody can misread it, else quoted."""
-    if _PLAIN.fullmatch(text) and not _ENDS_PLAIN.search(text) and text.lower() not in _WORDS:
+    if _hides(text):
+        return _HIDDEN.sub(_escape, encode_basestring(text))
+    if (
+        _STARTS_PLAIN.match(text)
+        and ": " not in text
+        and " #" not in text
+        and text[-1] not in ": "
+        and text.lower() not in _WORDS
+    ):
         return text
-    if ('"' in text or "\\" in text) and not _ESCAPED.search(text):
+    if '"' in text or "\\" in text:
         return "'" + text.replace("'", "''") + "'"
-    return _ESCAPED.sub(_escape, encode_basestring(text))
+    return f'"{text}"'
+
+
+def _hides(text: str) -> bool:
+    return not text.isprintable() if text.isascii() else _HIDDEN.search(text) is not None
 
 
 def _escape(char: re.Match[str]) -> str:
@@ -172,7 +194,7 @@ class _Scalars(dict[str, str]):
     """How a string is written as a value, with the space before it; empty if it is a literal block."""
 
     def __missing__(self, text: str) -> str:
-        written = "" if "\n" in text and not _NOT_LITERAL.search(text) else f" {_flow(text)}"
+        written = "" if _is_literal(text) else f" {_flow(text)}"
         if len(text) <= _MEMO_CHARS:
             if len(self) >= _MEMO_ENTRIES:
                 self.clear()

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from aifactory.components.problems import Refused
 from aifactory.stacks.render.output import write
 from aifactory.stacks.render.output_problems import NEXT_RUN_FINISHES, NOTHING_CHANGED
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 Files = Mapping[str, bytes]
 Instead = Callable[[int, str, Callable[..., Any], tuple[Any, ...]], Any]
@@ -104,6 +105,52 @@ def killed_at(number: int, folder: Path, files: Files, names: tuple[str, ...] = 
     return status == 9
 
 
+def disk_fails_from(number: int, code: int) -> Instead:
+    """Each call from that number on fails, except opening what is there."""
+
+    def instead(now: int, name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        if now >= number and not (name == "open" and not arguments[1] & os.O_CREAT):
+            raise OSError(code, os.strerror(code))
+        return real(*arguments)
+
+    return instead
+
+
+def disk_fails_at(number: int) -> Instead:
+    """One call fails."""
+
+    def instead(now: int, _name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        if now == number:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*arguments)
+
+    return instead
+
+
+def interrupted_after(number: int) -> Instead:
+    """The user presses Ctrl-C during one call."""
+
+    def instead(now: int, _name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        done = real(*arguments)
+        if now == number:
+            raise KeyboardInterrupt
+        return done
+
+    return instead
+
+
+def ended_at(number: int) -> Instead:
+    """From that call on nothing is done, but that the kernel closes the files of an ended process."""
+
+    def instead(now: int, name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        done = real(*arguments) if name == "close" or now < number else None
+        if now >= number:
+            raise Killed
+        return done
+
+    return instead
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, and every empty folder as a name with a slash."""
     found = {}
@@ -184,13 +231,8 @@ def test_a_disk_that_fails_at_any_call_is_refused_and_the_old_state_is_there(
         prepared(out, old)
         before = contents(out)
 
-        def instead(now: int, name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-            if now >= number and not (name == "open" and not arguments[1] & os.O_CREAT):  # noqa: B023
-                raise OSError(code, os.strerror(code))
-            return real(*arguments)
-
         try:
-            with calls(NEEDS_SPACE, instead):
+            with calls(NEEDS_SPACE, disk_fails_from(number, code)):
                 write(out, NEW)
             break
         except Refused as refused:
@@ -215,12 +257,7 @@ def test_a_killed_run_then_a_disk_that_fails_then_a_third_input_lose_nothing(tmp
         prepared(out, OLD)
         assert killed_at(killed, out, NEW, ("replace",))
 
-        def instead(now: int, _name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-            if now == failing:  # noqa: B023
-                raise OSError(errno.EIO, "broken")
-            return real(*arguments)
-
-        with calls(("replace",), instead), pytest.raises(Refused):
+        with calls(("replace",), disk_fails_at(failing)), pytest.raises(Refused):
             write(out, {**NEW, "more": b"m", "other/more": b"m"})
         write(out, THIRD)
         assert_finished(out, THIRD, tmp_path / "fresh")
@@ -267,14 +304,8 @@ def test_an_interrupt_at_any_call_leaves_the_old_state_or_what_the_next_run_fini
         prepared(out, old)
         before = contents(out)
 
-        def instead(now: int, _name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-            done = real(*arguments)
-            if now == number:  # noqa: B023
-                raise KeyboardInterrupt
-            return done
-
         try:
-            with calls(CHANGING, instead):
+            with calls(CHANGING, interrupted_after(number)):
                 write(out, NEW)
             break
         except KeyboardInterrupt:
@@ -305,14 +336,8 @@ def test_after_any_number_of_failed_runs_one_that_ends_gives_what_it_shall(
     out = home / "out"
     prepared(out, {})
     for files, number, is_killed in failed:
-
-        def instead(now: int, name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-            done = real(*arguments) if name == "close" or now < number else None  # noqa: B023
-            if now >= number:  # noqa: B023
-                raise Killed if is_killed else OSError(errno.EIO, "broken")  # noqa: B023
-            return done
-
-        with calls(CHANGING if is_killed else NEEDS_SPACE, instead), suppress(Killed, Refused):
+        names, instead = (CHANGING, ended_at(number)) if is_killed else (NEEDS_SPACE, disk_fails_at(number))
+        with calls(names, instead), suppress(Killed, Refused):
             write(out, files)
     write(out, last)
     assert_finished(out, last, home / "fresh")

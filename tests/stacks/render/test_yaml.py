@@ -5,14 +5,16 @@ from __future__ import annotations
 import enum
 import json
 import math
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 import yaml
-from aifactory.stacks.render.yaml import dump, dump_all
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from aifactory.stacks.render.yaml import dump, dump_all
 
 DEPLOYMENT = {
     "apiVersion": "apps/v1",
@@ -87,23 +89,20 @@ spec:
 PLAIN = (
     "chat", "Llama-3.3-70B", "a b", "a  b", "10Gi", "500m", "10.0.0.0/24", "v1.36.0", "25.09-py3", "it's",
     "a:b", "http://x/y?z=1&w", "a#b", "--port=80", "-c", "$(POD_IP)", "/dev/nvidia0", ".spec.x", "_x",
-    "Grüße", "模型", "sha256:ab12", "a, b", "a{b}[c]", "a=b", "1st", "nvidia.com/gpu", "x*", "nulls", "yesterday",
-    "🚀",
+    "sha256:ab12", "a, b", "a{b}[c]", "a=b", "1st", "nvidia.com/gpu", "x*", "nulls", "yesterday", "e5a",
+    "Grüße", "模型", "🚀",
 )  # fmt: skip
 
 QUOTED = (
-    "", " ", "y", "N", "yes", "No", "ON", "off", "true", "False", "null", "Null", "~", "~/x", ".nan", ".inf",
-    "-.inf", "+.INF", "nan", "Infinity", "-inf", "0", "1", "-1", "+1", "1.5", ".5", "5.", "1e3", "1E+3",
-    "0x1f",
-    "0o7", "012", "0b1", "1_000", "1,000", "0x1p4", "22:22", "1:30:00", "1.2.3", "10.0.0.1", "2026-01-02",
-    "2026-01-02T03:04:05Z", "2026-01-02 03:04:05 +1", "12e03", "190:20:30.15", " a", "a ", "a: b", "a:",
-    "a #b",
-    "#a", "- a", "-", "--", "---", "...", "? a", "?", ": a", ":a", "!x", "!!str x", "&a", "*a", "@a", "`a",
-    "%a",
-    "|", ">", "|-", "[a", "]", "{a", "}", ",a", '"a"', "'a'", "=", "<<", "\t", "a\tb", "a\x00", "\x1b[31m",
-    "\x7f", "\x85", "a\xa0b", "\u200b", "\u202e", "\u2028", "\u2029", "\ufeff", "\ufffe", "\ue000",
-    "a\r\nb", "\n",
-    "\n\n", "\na", " a\nb", "a \nb", "a\n b \n", "a\n\t\nb", "\ta\nb", "a\x07\nb", "\U000e0041", "0.0.0",
+    "", " ", "y", "N", "yes", "No", "ON", "off", "true", "False", "null", "Null", "~", "~/x", ".nan",
+    ".inf", "-.inf", "+.INF", "nan", "Infinity", "-inf", "0", "1", "-1", "+1", "1.5", ".5", "5.", "1e3",
+    "1E+3", "0x1f", "e5", "-E+5", ".e-8", "._", "0o7", "012", "0b1", "1_000", "1,000", "0x1p4", "22:22",
+    "1:30:00", "1.2.3", "10.0.0.1", "2026-01-02", "2026-01-02T03:04:05Z", "2026-01-02 03:04:05 +1", "12e03",
+    "190:20:30.15", " a", "a ", "a: b", "a:", "a #b", "#a", "- a", "-", "--", "---", "...", "? a", "?",
+    ": a", ":a", "!x", "!!str x", "&a", "*a", "@a", "`a", "%a", "|", ">", "|-", "[a", "]", "{a", "}", ",a",
+    '"a"', "'a'", "=", "<<", "\t", "a\tb", "a\x00", "\x1b[31m", "\x7f", "\x85", "a\xa0b", "\u200b",
+    "\u202e", "\u2028", "\u2029", "\ufeff", "\ufffe", "\ue000", "a\r\nb", "\n", "\n\n", "\na", " a\nb",
+    "a \nb", "a\n b \n", "a\n\t\nb", "\ta\nb", "a\x07\nb", "\U000e0041", "0.0.0",
 )  # fmt: skip
 
 BLOCKS = (
@@ -111,6 +110,7 @@ BLOCKS = (
     ("a\nb\n", "|", "  a\n  b\n"),
     ("a\n", "|", "  a\n"),
     ("a\n\n\n", "|+", "  a\n\n\n"),
+    ("a\n  b\n\tc", "|-", "  a\n    b\n  \tc\n"),
     ("a\n\n  b: c\n# d\n---\n\te\n", "|", "  a\n\n    b: c\n  # d\n  ---\n  \te\n"),
 )
 
@@ -157,7 +157,7 @@ def readers() -> list[Any]:
         lambda text: list(yaml.load_all(text, Loader=yaml.CSafeLoader)),
     ]
     try:
-        import yaml12  # noqa: PLC0415 - it may be absent
+        yaml12 = import_module("yaml12")
     except ImportError:
         return found
     return [*found, lambda text: yaml12.parse_yaml(text, multi=True)]
@@ -235,7 +235,7 @@ def test_sequences_and_maps_nest_in_each_other() -> None:
 
 
 def test_tuples_and_read_only_maps_are_written_like_lists_and_dicts() -> None:
-    tree = MappingProxyType({"a": (1, ("x", MappingProxyType({"b": ()})), MappingProxyType({}))})
+    tree: Any = MappingProxyType({"a": (1, ("x", MappingProxyType({"b": ()})), MappingProxyType({}))})
     assert dump(tree) == "a:\n- 1\n- - x\n  - b: []\n- {}\n"
 
 
@@ -292,3 +292,9 @@ def test_a_full_memo_starts_over_and_changes_nothing() -> None:
     tree = {f"key-{i}": f"value {i}" for i in range(40_000)}
     assert dump(tree) == "".join(f"key-{i}: value {i}\n" for i in range(40_000))
     assert dump(tree) == dump(tree)
+
+
+@pytest.mark.parametrize("unit", ["0", "1_", " ", "a: ", "a \n", "\n", "-", "\x00", '"', "é\u200b", "0x1p"])
+def test_a_megabyte_of_anything_is_written_and_read_back(unit: str) -> None:
+    value = unit * (1_000_000 // len(unit))
+    assert yaml.load(dump({"k": [value]}), Loader=yaml.CSafeLoader) == {"k": [value]}
