@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aifactory.components import names
-from aifactory.components.base import PlanContext
+from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.cluster.model import STRICTNESS, NamespacePlan, PodSecurity, Traffic
 from aifactory.components.cluster.providers import Answers, Chosen
@@ -46,6 +46,7 @@ def planned_namespaces(
     planned: list[NamespacePlan] = []
     sound = _not_the_clusters_own(ctx, gathered)
     strict = _strict_enough(ctx, gathered.values(), policy)
+    _say_what_tenants_get(ctx, gathered.values())
     extra = tuple(labels_of_distribution)
     for name in sorted(gathered):
         if name in given:
@@ -109,6 +110,18 @@ def _strict_enough(ctx: PlanContext, gathered: Iterable[Gathered], policy: Names
         ("namespaces", "weakest_tenant_pod_security"),
         f"set it to {below[0][1]}, or leave out what needs it" if below else "",
     )
+
+
+def _say_what_tenants_get(ctx: PlanContext, gathered: Iterable[Gathered]) -> None:
+    """Once for all of them: there may be thousands."""
+    if any(request.tenant for item in gathered for request in item.requests):
+        ctx.decide(
+            "tenant_namespaces",
+            "protected",
+            "deleting a namespace deletes the volumes in it, checkpoints included; `destroy` stops there "
+            "until somebody lifts the protection",
+            rejected=[Rejected("deleted with the stack", "a changed tenant name would delete a team's data")],
+        )
 
 
 def _loosest(item: Gathered) -> PodSecurity:

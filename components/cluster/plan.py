@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aifactory.components import names
-from aifactory.components.base import PlanContext
+from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import CAPABILITIES, Requirement
 from aifactory.components.catalog.trains import Release
 from aifactory.components.cluster.checks import sound
@@ -120,11 +120,21 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
     if answers.refused or not fits or namespaces is None:
         return None
     made = {namespace.name for namespace in namespaces}
+    api_ports = ctx.decide(
+        "api_ports",
+        API_PORTS,
+        "policies meet the API server at the port of its Service or of its endpoints",
+        rejected=[
+            Rejected(
+                "its addresses", "Cilium matches nodes by no CIDR, so pods lose it (cilium/cilium#20550)"
+            )
+        ],
+    )
     return ClusterPlan(
         kubernetes=place.cluster.version,
         distribution=place.cluster.distribution,
         resolver=draft.facts.resolver,
-        api_ports=API_PORTS,
+        api_ports=api_ports,
         given=tuple(answers.given.values()),
         releases=_releases(ctx, answers, terms, made),
         namespaces=namespaces,

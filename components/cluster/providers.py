@@ -109,12 +109,17 @@ def answered(ctx: PlanContext, requirements: Iterable[Requirement], terms: SiteT
     known = _known(ctx, answers)
     wanted = _by_capability(requirements)
     pending = list(wanted)
+    seen: set[str] = set()
     while pending:
         capability = pending.pop(0)
-        if capability in answers.given or capability in answers.chosen:
+        if capability in seen:
             continue
+        seen.add(capability)
         if capability in ctx.place.cluster.provides:
-            answers.given[capability] = _given(ctx, capability, wanted[capability], known)
+            given = _given(ctx, capability, wanted[capability], known)
+            answers.refused = answers.refused or given is None
+            if given is not None:
+                answers.given[capability] = given
             continue
         chosen = _chosen(ctx, capability, wanted, known, terms)
         if chosen is None:
@@ -153,7 +158,7 @@ def _by_capability(requirements: Iterable[Requirement]) -> dict[str, list[Requir
 
 def _given(
     ctx: PlanContext, capability: str, asked: list[Requirement], known: Mapping[str, Release]
-) -> GivenPlan:
+) -> GivenPlan | None:
     given = ctx.place.cluster.provides[capability]
     missing = {
         feature: requirement.part
@@ -161,7 +166,7 @@ def _given(
         for feature in requirement.features
         if feature not in given.features
     }
-    ctx.check(
+    held = ctx.check(
         "CLU-010",
         not missing,
         lambda: "; ".join(
@@ -172,7 +177,7 @@ def _given(
         "file",
     )
     namespace = known[capability].namespace if capability in known else ""
-    return GivenPlan(capability, given.version, tuple(given.features), namespace)
+    return GivenPlan(capability, given.version, tuple(given.features), namespace) if held else None
 
 
 def _chosen(

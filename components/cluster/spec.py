@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
+from pydantic import Field, StringConstraints, model_validator
+
 from aifactory.components.names import Name
 from aifactory.components.spec import PartSpec, Spec
-from pydantic import Field, StringConstraints, model_validator
 
 CapabilityName = Annotated[str, StringConstraints(pattern=r"^[a-z][-a-z0-9]{1,38}[a-z0-9]$")]
 """Name of a capability, such as cert-manager. `plan` knows the list."""
