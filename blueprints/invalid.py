@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
 from aifactory.blueprints.document import Document
 from aifactory.blueprints.shown import shown
 from aifactory.components.problems import Path, Problem, nearest
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 _TEXT_WANTED = {"string_type"}
 _NUMBER_WANTED = {"int_type", "float_type", "int_from_float"}
@@ -20,7 +21,9 @@ def problems_of(error: ValidationError, document: Document, model: type[BaseMode
     """The problems of one refused document, in the order of the file."""
     found = [_problem(details, document, model) for details in error.errors(include_url=False)]
     unique = {(problem.path, problem.says): problem for problem in found}
-    return sorted(unique.values(), key=lambda problem: (problem.at.line, problem.at.column) if problem.at else (0, 0))
+    return sorted(
+        unique.values(), key=lambda problem: (problem.at.line, problem.at.column) if problem.at else (0, 0)
+    )
 
 
 def _problem(details: ErrorDetails, document: Document, model: type[BaseModel]) -> Problem:
@@ -36,9 +39,7 @@ def real_path(loc: tuple[int | str, ...], data: object) -> Path:
     path: list[int | str] = []
     value = data
     for index, step in enumerate(loc):
-        if isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        if (isinstance(value, Mapping) and step in value) or (isinstance(value, list) and isinstance(step, int) and step < len(value)):
             value = value[step]
         elif index < len(loc) - 1 or _is_tag(step, value):
             continue
@@ -77,7 +78,10 @@ def _words(details: ErrorDetails, path: Path, document: Document, model: type[Ba
         quoted = f': "{raw}"' if raw is not None else ""
         return f"{value} is not text", f"write it in quotes{quoted}" if quoted else "write one line of text"
     if kind in _NUMBER_WANTED:
-        return f"{value} is not a number of the right kind", f"{details['msg']}; numbers have no unit and no quotes"
+        return (
+            f"{value} is not a number of the right kind",
+            f"{details['msg']}; numbers have no unit and no quotes",
+        )
     return f"{value}: {_lower(details['msg'])}", ""
 
 
@@ -87,7 +91,7 @@ def _tag_words(details: ErrorDetails, context: Mapping[str, Any]) -> tuple[str, 
         return f'"{discriminator}" is missing', f"add {discriminator}: to say what this is"
     expected = str(context.get("expected_tags", ""))
     tag = str(context.get("tag", ""))
-    return f'{shown(tag)} is not a known {discriminator}', _choices(tag, expected)
+    return f"{shown(tag)} is not a known {discriminator}", _choices(tag, expected)
 
 
 def _choices(given: str, expected: str) -> str:

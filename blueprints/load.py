@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from aifactory.blueprints.document import Document
 from aifactory.blueprints.includes import compose
 from aifactory.blueprints.invalid import problems_of
@@ -21,7 +23,6 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.problems import Path as TreePath
 from aifactory.components.problems import Position, Problem, Refused, nearest
 from aifactory.components.spec import Spec
-from pydantic import ValidationError
 
 Model = TypeVar("Model", bound=Spec)
 
@@ -126,7 +127,9 @@ def _site_names(document: Document, problems: list[Problem]) -> list[str]:
     return []
 
 
-def _given_values(document: Document, values: Mapping[str, str], problems: list[Problem]) -> dict[str, object]:
+def _given_values(
+    document: Document, values: Mapping[str, str], problems: list[Problem]
+) -> dict[str, object]:
     given: dict[str, object] = {}
     try:
         declarations = declared(document)
@@ -168,7 +171,14 @@ def _site(
     site = validated(Site, document, catalog)
     if site.site != name:
         raise Refused(
-            [Problem(f'this file describes site "{site.site}"', ("site",), f"call it {name}", document.at(("site",)))]
+            [
+                Problem(
+                    f'this file describes site "{site.site}"',
+                    ("site",),
+                    f"call it {name}",
+                    document.at(("site",)),
+                )
+            ]
         )
     return site, document
 
@@ -183,4 +193,13 @@ def _site_file(name: str, path: Path, root: Path, project: Project, blueprint: D
     looked = ", ".join(str(folder.relative_to(root)) for folder in folders) or "."
     index = blueprint.data["placement"]["core"]["sites"].index(name)
     where = (*_SITES, index)
-    raise Refused([Problem(f'there is no site file for "{name}" in {looked}', where, nearest(name, known), blueprint.at(where))])
+    raise Refused(
+        [
+            Problem(
+                f'there is no site file for "{name}" in {looked}',
+                where,
+                nearest(name, known),
+                blueprint.at(where),
+            )
+        ]
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
+from pydantic import Field, model_validator
+
 from aifactory.components.catalog import TrainKey
 from aifactory.components.names import Name
 from aifactory.components.parts import AnyPart
 from aifactory.components.spec import Spec
-from pydantic import Field, model_validator
 
 
 class Core(Spec):
@@ -36,7 +37,9 @@ class Placement(Spec):
     @model_validator(mode="after")
     def _parameters_are_set_for_sites_that_are_named(self) -> Self:
         if unknown := sorted(set(self.parameters) - set(self.core.sites)):
-            raise ValueError(f"parameters are set for {', '.join(unknown)}, which placement.core.sites doesn't name")
+            raise ValueError(
+                f"parameters are set for {', '.join(unknown)}, which placement.core.sites doesn't name"
+            )
         return self
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from aifactory.components.spec import Spec
 from pydantic import Field
+
+from aifactory.components.spec import Spec
 
 Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", max_length=200)]
 """A folder below the project root, with forward slashes."""

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
+
 from aifactory.blueprints.invalid import models_in
 from aifactory.blueprints.model import Blueprint
 from aifactory.blueprints.project import Project
 from aifactory.blueprints.site import Site
 from aifactory.components.spec import Spec
-from pydantic import BaseModel
 
 DOCUMENTS: dict[str, type[Spec]] = {"blueprint": Blueprint, "site": Site, "project": Project}
 """The kinds of document, each with its model."""
@@ -88,7 +89,9 @@ def models_below(model: type[BaseModel]) -> list[type[BaseModel]]:
         each = pending.pop()
         if each not in found:
             found[each] = None
-            pending.extend(inner for field in each.model_fields.values() for inner in models_in(field.annotation))
+            pending.extend(
+                inner for field in each.model_fields.values() for inner in models_in(field.annotation)
+            )
     return list(found)
 
 
@@ -106,7 +109,9 @@ def field_texts(model: type[BaseModel]) -> dict[str, str]:
 
 def _texts_in_source(model: type[Spec]) -> Iterator[tuple[str, str]]:
     tree = ast.parse(inspect.getsource(sys.modules[model.__module__]))
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == model.__name__)
+    body = next(
+        node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == model.__name__
+    )
     for field, text in zip(body, body[1:], strict=False):
         if (
             isinstance(field, ast.AnnAssign)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
+from pydantic import Field, model_validator
+
 from aifactory.components.given import ClusterGiven, Delivery, Location, NetworkGiven, NodeGroup, Power, State
 from aifactory.components.names import Name
 from aifactory.components.spec import Spec
-from pydantic import Field, model_validator
 
 
 class Site(Spec):

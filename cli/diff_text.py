@@ -36,4 +36,6 @@ def print_changes(found: Sequence[Change], *, rows: bool) -> None:
                 click.echo(f"  {click.style(change.says, fg=_COLORS.get(change.verb))}")
         count = Counter(change.verb for change in here if change.subject == "row")
         if count:
-            click.echo(f"  rows: {count['added']} added, {count['changed']} changed, {count['removed']} removed")
+            click.echo(
+                f"  rows: {count['added']} added, {count['changed']} changed, {count['removed']} removed"
+            )

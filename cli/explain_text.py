@@ -27,7 +27,9 @@ def explained(work: Work, path: str) -> dict[str, Any]:
         except Refused as problem:
             refused = problem
             continue
-        stacks[name] = {each: [_link(work, stack, link) for link in chain(stack.plan.decisions, each)] for each in paths}
+        stacks[name] = {
+            each: [_link(work, stack, link) for link in chain(stack.plan.decisions, each)] for each in paths
+        }
     if not stacks and refused is not None:
         raise refused
     return {"path": path, "stacks": stacks}
@@ -81,6 +83,17 @@ def _print_link(link: dict[str, Any], width: int) -> None:
     lines = [link["reason"]]
     lines += [f"not {value_text(other['value'])}: {other['reason']}" for other in link["rejected"]]
     lines += [f"written at {link['written']}"] if link["written"] else []
-    lines += [f"fact {fact['row']}, checked {fact['checked']}: {'; '.join(fact['sources'])}" for fact in link["facts"]]
+    lines += [
+        f"fact {fact['row']}, checked {fact['checked']}: {'; '.join(fact['sources'])}"
+        for fact in link["facts"]
+    ]
     for line in lines:
-        click.echo(textwrap.fill(line, width, initial_indent=indent + "    ", subsequent_indent=indent + "      ", break_on_hyphens=False))
+        click.echo(
+            textwrap.fill(
+                line,
+                width,
+                initial_indent=indent + "    ",
+                subsequent_indent=indent + "      ",
+                break_on_hyphens=False,
+            )
+        )

@@ -61,5 +61,7 @@ def _known(table: str) -> Catalog:
     catalog = Catalog.shipped()
     tables = catalog.tables()
     if table not in tables:
-        raise Refused([Problem(f'"{table}" is not a table of the catalog', hint=nearest(table, tables, shown=20))])
+        raise Refused(
+            [Problem(f'"{table}" is not a table of the catalog', hint=nearest(table, tables, shown=20))]
+        )
     return catalog

@@ -84,11 +84,15 @@ def _gpus(answers: Answers) -> int:
 def _nics(answers: Answers) -> str:
     if answers.fabric == "none":
         return ""
-    lines = ["    nic_model: connectx-7   # REPLACE\n    nics:   # REPLACE: lspci -D | grep -i mellanox, rail by rail\n"]
+    lines = [
+        "    nic_model: connectx-7   # REPLACE\n    nics:   # REPLACE: lspci -D | grep -i mellanox, rail by rail\n"
+    ]
     prefix = "ib" if answers.fabric == "infiniband" else "eth"
     for rail in range(_RAILS):
         pci = f"0000:{0x1A + 0x11 * rail:02x}:00.0"
-        lines.append(f'      - {{rail: {rail}, pci: "{pci}", interface: {prefix}_rail{rail}, numa: {rail // 4}}}\n')
+        lines.append(
+            f'      - {{rail: {rail}, pci: "{pci}", interface: {prefix}_rail{rail}, numa: {rail // 4}}}\n'
+        )
     return "".join(lines)
 
 
@@ -97,7 +101,9 @@ def _racks(answers: Answers) -> str:
     for rack in range(-(-answers.nodes // _NODES_PER_RACK)):
         first, last = rack * _NODES_PER_RACK, min((rack + 1) * _NODES_PER_RACK, answers.nodes)
         nodes = ", ".join(f"{answers.site}-gpu-{node + 1:03d}" for node in range(first, last))
-        lines.append(f"      - {{rack: r{rack + 1:02d}, block: b1, nodes: [{nodes}]}}   # REPLACE: kubectl get nodes\n")
+        lines.append(
+            f"      - {{rack: r{rack + 1:02d}, block: b1, nodes: [{nodes}]}}   # REPLACE: kubectl get nodes\n"
+        )
     return "".join(lines)
 
 
@@ -111,7 +117,8 @@ def _network(answers: Answers) -> str:
         )
     ports = ", ".join(f"swp{port}" for port in range(1, 65))
     leafs = "".join(
-        f"        - {{switch: leaf-{rail:02d}, block: b1, rails: [{rail}], ports: [{ports}]}}\n" for rail in range(_RAILS)
+        f"        - {{switch: leaf-{rail:02d}, block: b1, rails: [{rail}], ports: [{ports}]}}\n"
+        for rail in range(_RAILS)
     )
     return (
         "  roce:   # REPLACE: must agree with the switches\n    traffic_class: 106\n    priority: 3\n    cnp_dscp: 48\n"

@@ -44,7 +44,9 @@ class Generated:
 def generate_all(work: Work, out: Path) -> Generated:
     """Write a folder for each stack that was asked for. Raises `Refused` before anything is lost."""
     forbidden = [work.loaded.root, work.loaded.path.resolve().parent]
-    return Generated(work, out, {name: _write(work, stack, out / name, forbidden) for name, stack in work.shown.items()})
+    return Generated(
+        work, out, {name: _write(work, stack, out / name, forbidden) for name, stack in work.shown.items()}
+    )
 
 
 def print_generated(generated: Generated) -> None:

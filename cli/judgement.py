@@ -53,7 +53,10 @@ def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]) -> 
         digests["plan"] = work.digest
     except PlanRefused as refused:
         plan = refused.plan
-        problems = [*refused.problems, *(found for found in plan.findings.problems if found.severity == "warning")]
+        problems = [
+            *refused.problems,
+            *(found for found in plan.findings.problems if found.severity == "warning"),
+        ]
     except Refused as refused:
         problems = list(refused.problems)
     shown = tuple(found for found in problems if not sites or not found.site or found.site in sites)

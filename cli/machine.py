@@ -62,7 +62,9 @@ def _tools() -> Iterator[Check]:
     )
     yield _tool("pulumi-language-python", None, "needed by plain `pulumi up`; it comes with pulumi")
     yield _tool(
-        "pulumi-resource-kubernetes", None, "pulumi fetches it at the first preview; without network: pulumi plugin install"
+        "pulumi-resource-kubernetes",
+        None,
+        "pulumi fetches it at the first preview; without network: pulumi plugin install",
     )
     yield _tool("kubectl", ["version", "--client"], "needed by apply.sh")
     yield _tool("helm", ["version", "--short"], "needed by apply.sh")

@@ -31,7 +31,11 @@ def value_text(value: object) -> str:
     """A decided value on one line."""
     plain = data_of(value)
     if isinstance(plain, list):
-        text = ", ".join(str(item) for item in plain) if all(isinstance(item, (str, int)) for item in plain) else ""
+        text = (
+            ", ".join(str(item) for item in plain)
+            if all(isinstance(item, (str, int)) for item in plain)
+            else ""
+        )
         return _cut(text or counted(len(plain), "item"))
     if isinstance(plain, dict):
         return _cut(", ".join(f"{key}={item}" for key, item in plain.items())) or "none"
@@ -55,7 +59,9 @@ def _print_stack(stack: Stack, width: int, *, details: bool) -> None:
     plan = stack.plan
     place = plan.place
     click.echo(click.style(f"{stack.name}", fg="green", bold=True), nl=False)
-    click.echo(f"  {place.venue} in {place.location.city or place.location.country}, Kubernetes {place.cluster.version}")
+    click.echo(
+        f"  {place.venue} in {place.location.city or place.location.country}, Kubernetes {place.cluster.version}"
+    )
     counts = [counted(sum(row.part == part.name for row in stack.rows), "row") for part in plan.parts]
     for part, count in zip(plan.parts, counts, strict=True):
         click.echo(f"\n  {click.style(part.name, fg='cyan', bold=True)} ({part.kind}, {count})")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+
 from aifactory.components.problems import Problem, path_text
 
 EXIT_REFUSED = 1
@@ -49,7 +50,9 @@ def failure(error: Exception) -> int:
 
         traceback.print_exception(error, file=sys.stderr)
     kind = type(error).__name__
-    click.echo(f"aifactory failed by a defect of its own ({kind}). Nothing can be said about the input.", err=True)
+    click.echo(
+        f"aifactory failed by a defect of its own ({kind}). Nothing can be said about the input.", err=True
+    )
     click.echo("hint: run it again with AIFACTORY_DEBUG=1 and report what it prints", err=True)
     return EXIT_FAILED
 

@@ -36,11 +36,19 @@ def completed(given: Mapping[str, object], *, ask: bool) -> Answers:
     missing = [key for key in _QUESTIONS if key not in found]
     if missing and not ask:
         flags = ", ".join("--tenant" if key == "tenants" else f"--{key}" for key in missing)
-        raise Refused([Problem(f"{flags} missing, and no terminal to ask at", hint="add the flags, or use --from")])
+        raise Refused(
+            [Problem(f"{flags} missing, and no terminal to ask at", hint="add the flags, or use --from")]
+        )
     for key in missing:
         found[key] = click.prompt(_QUESTIONS[key][0], default=_QUESTIONS[key][1], err=True)
     tenants = found["tenants"]
-    teams = tenants.split(",") if isinstance(tenants, str) else list(tenants) if isinstance(tenants, tuple) else []
+    teams = (
+        tenants.split(",")
+        if isinstance(tenants, str)
+        else list(tenants)
+        if isinstance(tenants, tuple)
+        else []
+    )
     texts = {key: str(found[key]).strip() for key in _QUESTIONS if key != "tenants"}
     return _checked(texts, [team.strip() for team in teams])
 
@@ -57,7 +65,9 @@ def files_from_answers(answers: Answers) -> dict[str, str]:
 def files_from_example(name: str) -> dict[str, str]:
     """A shipped blueprint with its sites, by path. Raises `Refused` for an unknown name."""
     shipped = package_files("aifactory.blueprints")
-    library = {path.name.removesuffix(".yaml"): path for path in (shipped / "library").iterdir() if path.is_file()}
+    library = {
+        path.name.removesuffix(".yaml"): path for path in (shipped / "library").iterdir() if path.is_file()
+    }
     if name not in library:
         raise Refused([Problem(f'"{name}" is not a shipped blueprint', hint=nearest(name, library))])
     text = library[name].read_text(encoding="utf-8")
@@ -91,18 +101,27 @@ def _without_schema(text: str) -> str:
 
 def _checked(texts: Mapping[str, str], tenants: list[str]) -> Answers:
     problems = [
-        Problem(f'{key} "{value}" is not a name', hint="lower case letters, digits and -, at most 40, a letter first")
-        for key, value in [("name", texts["name"]), ("site", texts["site"]), *(("tenant", team) for team in tenants)]
+        Problem(
+            f'{key} "{value}" is not a name',
+            hint="lower case letters, digits and -, at most 40, a letter first",
+        )
+        for key, value in [
+            ("name", texts["name"]),
+            ("site", texts["site"]),
+            *(("tenant", team) for team in tenants),
+        ]
         if not _NAME.fullmatch(value)
     ]
     catalog = Catalog.shipped()
     for key, table in (("accelerator", "accelerators"), ("country", "countries")):
         if catalog.find(table, texts[key]) is None:
-            problems.append(Problem(f'"{texts[key]}" is not a known {key}', hint=catalog.hint(table, texts[key])))
+            problems.append(
+                Problem(f'"{texts[key]}" is not a known {key}', hint=catalog.hint(table, texts[key]))
+            )
     for key, known in (("venue", ("on-prem", "colo")), ("fabric", ("roce", "infiniband", "none"))):
         if texts[key] not in known:
             problems.append(Problem(f'{key} "{texts[key]}" is not allowed', hint=nearest(texts[key], known)))
-    if not texts["nodes"].isdecimal() or not 1 <= int(texts["nodes"]) <= 512:  # noqa: PLR2004 - as --nodes
+    if not texts["nodes"].isdecimal() or not 1 <= int(texts["nodes"]) <= 512:
         problems.append(Problem(f'nodes "{texts["nodes"]}" is not a number from 1 to 512'))
     if len(set(tenants)) != len(tenants) or not tenants:
         problems.append(Problem("tenants must be named, each once"))

@@ -29,7 +29,9 @@ class Work:
     def shown(self) -> dict[str, Stack]:
         """The stacks of the sites that were asked for, all by default."""
         return {
-            name: stack for name, stack in self.stacks.items() if not self.sites or stack.plan.place.site in self.sites
+            name: stack
+            for name, stack in self.stacks.items()
+            if not self.sites or stack.plan.place.site in self.sites
         }
 
     @cached_property
@@ -74,7 +76,10 @@ def _check_sites(loaded: Loaded, sites: Sequence[str]) -> None:
     unknown = [site for site in sites if site not in loaded.sites]
     if unknown:
         raise Refused(
-            [Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites)) for site in unknown]
+            [
+                Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites))
+                for site in unknown
+            ]
         )
 
 

@@ -22,7 +22,9 @@ def _network(value: str) -> str:
     return value
 
 
-Cidr = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"), AfterValidator(_network)]
+Cidr = Annotated[
+    str, Field(pattern=r"^[1-9][0-9]{0,2}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"), AfterValidator(_network)
+]
 """An IPv4 network, written with its network address."""
 
 HostName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$")]
@@ -110,7 +112,9 @@ class StorageClassGiven(Spec):
     name: Name
     """Name of the StorageClass."""
 
-    access: list[Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]] = Field(min_length=1)
+    access: list[Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]] = Field(
+        min_length=1
+    )
     """Access modes that it serves."""
 
     default: bool = False
@@ -320,7 +324,9 @@ class Switches(Spec):
         names = [leaf.switch for leaf in self.leafs]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"leaf {twice[0]} is listed twice; give it one entry with all its rails and ports")
+            raise ValueError(
+                f"leaf {twice[0]} is listed twice; give it one entry with all its rails and ports"
+            )
         return self
 
 
@@ -407,10 +413,14 @@ class UfmGiven(Spec):
     def _each_tenant_has_its_own_partition(self) -> Self:
         keys = [int(key, 16) for key in self.pkeys.values()]
         if len(set(keys)) != len(keys):
-            raise ValueError("two tenants have the same PKey, so their traffic isn't kept apart; give each its own")
+            raise ValueError(
+                "two tenants have the same PKey, so their traffic isn't kept apart; give each its own"
+            )
         outside = [name for name, key in self.pkeys.items() if not 0x1 <= int(key, 16) <= 0x7FFE]
         if outside:
-            raise ValueError(f"the PKey of {outside[0]} is {self.pkeys[outside[0]]}; tenants have 0x1 to 0x7ffe")
+            raise ValueError(
+                f"the PKey of {outside[0]} is {self.pkeys[outside[0]]}; tenants have 0x1 to 0x7ffe"
+            )
         return self
 
 
@@ -481,10 +491,14 @@ class NetworkGiven(Spec):
 class State(Spec):
     """Where the state of `up` lies. State names every resource, so it counts as data of the factory."""
 
-    backend: str = Field(pattern=r"^(file://[^\s?#@]+|s3://[^\s@]+|azblob://[^\s@]+|gs://[^\s@]+|https://[^\s@]+)$")
+    backend: str = Field(
+        pattern=r"^(file://[^\s?#@]+|s3://[^\s@]+|azblob://[^\s@]+|gs://[^\s@]+|https://[^\s@]+)$"
+    )
     """Pulumi backend. A relative file path is relative to the project root."""
 
-    secrets_provider: str = Field(pattern=r"^(passphrase|awskms://\S+|azurekeyvault://\S+|gcpkms://\S+|hashivault://\S+)$")
+    secrets_provider: str = Field(
+        pattern=r"^(passphrase|awskms://\S+|azurekeyvault://\S+|gcpkms://\S+|hashivault://\S+)$"
+    )
     """What encrypts secrets in the state."""
 
     place: Country
@@ -494,7 +508,9 @@ class State(Spec):
 class Delivery(Spec):
     """Where a GitOps controller reads generated folders from."""
 
-    url: str = Field(pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._/~-]+|ssh://[A-Za-z0-9@.:/_-]+)$")
+    url: str = Field(
+        pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._/~-]+|ssh://[A-Za-z0-9@.:/_-]+)$"
+    )
     """Git repository, without credentials."""
 
     revision: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")

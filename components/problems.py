@@ -41,7 +41,7 @@ class Problem:
         return replace(self, at=at)
 
 
-class Refused(Exception):  # noqa: N818 - it is a verdict about the input, not a failure of ours
+class Refused(Exception):
     """An input was refused. Carries every problem found, never empty."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -62,4 +62,6 @@ def nearest(name: str, known: Iterable[str], shown: int = 12) -> str:
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.5)
     listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
-    return (f'did you mean "{close[0]}"? ' if close else "") + (f"Known: {listed}" if names else "None is known")
+    return (f'did you mean "{close[0]}"? ' if close else "") + (
+        f"Known: {listed}" if names else "None is known"
+    )

@@ -11,7 +11,9 @@ import click
 @click.command()
 @click.argument("table", required=False)
 @click.argument("name", required=False)
-@click.option("form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+@click.option(
+    "form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
+)
 def catalog(table: str | None, name: str | None, form: str) -> int:
     """List the tables of facts, the rows of TABLE, or all that is known of one NAME with sources and dates."""
     from pathlib import Path  # noqa: PLC0415 - paid by the verb alone

@@ -14,7 +14,9 @@ import click
 @click.option("sites", "--site", metavar="NAME", multiple=True, help="Show this site alone; may be repeated.")
 @click.option("rows", "--rows", is_flag=True, help="List rows, too; without it they are counted.")
 @click.option("exit_code", "--exit-code", is_flag=True, help="Exit with 1 when there are changes.")
-@click.option("form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+@click.option(
+    "form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
+)
 def diff(before: Path, after: Path, sites: tuple[str, ...], rows: bool, exit_code: bool, form: str) -> int:
     """Compare BEFORE with AFTER: each a blueprint file, or a folder that `generate` wrote.
 
@@ -41,7 +43,9 @@ def diff(before: Path, after: Path, sites: tuple[str, ...], rows: bool, exit_cod
             }
             for change in found
         ]
-        click.echo(json.dumps({"schema": "aifactory-diff/v1", "changes": listed}, indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps({"schema": "aifactory-diff/v1", "changes": listed}, indent=2, ensure_ascii=False)
+        )
     else:
         print_changes(found, rows=rows)
     return 1 if exit_code and found else 0

@@ -8,7 +8,9 @@ import click
 
 
 @click.command()
-@click.option("form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+@click.option(
+    "form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
+)
 def doctor(form: str) -> int:
     """Check this machine: Python, the Pulumi engine and its plugins, kubectl and helm, the cache of facts.
 
@@ -18,7 +20,10 @@ def doctor(form: str) -> int:
 
     checks = examined()
     if form == "json":
-        listed = [{"name": each.name, "state": each.state, "found": each.found, "advice": each.advice} for each in checks]
+        listed = [
+            {"name": each.name, "state": each.state, "found": each.found, "advice": each.advice}
+            for each in checks
+        ]
         click.echo(json.dumps({"schema": "aifactory-doctor/v1", "checks": listed}, indent=2))
     else:
         colors = {"ok": "green", "missing": "yellow", "broken": "red"}

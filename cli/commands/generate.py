@@ -13,7 +13,12 @@ from aifactory.cli import options
 @click.command()
 @options.blueprint
 @click.option(
-    "out", "--out", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Folder to write stacks into."
+    "out",
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder to write stacks into.",
 )
 @options.output()
 def generate(blueprint: Path, out: Path, sites: tuple[str, ...], values: dict[str, str], form: str) -> int:

@@ -10,16 +10,27 @@ import click
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
-@click.option("example", "--from", metavar="NAME", help="Copy a shipped blueprint with its sites, such as training-roce.")
+@click.option(
+    "example",
+    "--from",
+    metavar="NAME",
+    help="Copy a shipped blueprint with its sites, such as training-roce.",
+)
 @click.option("--name", help="Name of the factory.")
 @click.option("--site", help="Name of the site.")
 @click.option("--venue", type=click.Choice(["on-prem", "colo"]), help="Kind of place.")
 @click.option("--country", metavar="CODE", help="Country of the site: DE.")
 @click.option("--accelerator", metavar="NAME", help="GPU of the nodes: h200.")
 @click.option("--nodes", type=click.IntRange(1, 512), help="GPU nodes of the site.")
-@click.option("--fabric", type=click.Choice(["roce", "infiniband", "none"]), help="Network between the GPUs of nodes.")
-@click.option("--tenant", "tenants", metavar="NAME", multiple=True, help="A team that shares the GPUs; may be repeated.")
-@click.option("form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+@click.option(
+    "--fabric", type=click.Choice(["roce", "infiniband", "none"]), help="Network between the GPUs of nodes."
+)
+@click.option(
+    "--tenant", "tenants", metavar="NAME", multiple=True, help="A team that shares the GPUs; may be repeated."
+)
+@click.option(
+    "form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
+)
 def init(folder: Path, example: str | None, form: str, **answers: object) -> int:
     """Write aifactory.yaml, factory.yaml and sites/SITE.yaml into FOLDER (default: here).
 
@@ -28,7 +39,7 @@ def init(folder: Path, example: str | None, form: str, **answers: object) -> int
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 
     with refusing(folder / "factory.yaml"):
-        from aifactory.cli.starting import completed, files_from_example, files_from_answers, write_new  # noqa: PLC0415
+        from aifactory.cli.starting import completed, files_from_answers, files_from_example, write_new  # noqa: PLC0415
 
         if example is not None:
             files = files_from_example(example)

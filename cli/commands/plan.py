@@ -13,7 +13,9 @@ from aifactory.cli import options
 @click.command()
 @options.blueprint
 @options.output()
-@click.option("details", "--details", is_flag=True, help="Show rejected alternatives and the facts used, too.")
+@click.option(
+    "details", "--details", is_flag=True, help="Show rejected alternatives and the facts used, too."
+)
 def plan(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], form: str, details: bool) -> int:
     """Show the decisions for BLUEPRINT at its sites."""
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone

@@ -9,8 +9,12 @@ import click
 
 @click.command()
 @click.argument("document", type=click.Choice(["blueprint", "site", "project"]), required=False)
-@click.option("out", "--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all schemas into DIR.")
-@click.option("form", "--format", type=click.Choice(["json"]), default="json", help="Form of the output: json.")
+@click.option(
+    "out", "--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all schemas into DIR."
+)
+@click.option(
+    "form", "--format", type=click.Choice(["json"]), default="json", help="Form of the output: json."
+)
 def schema(document: str | None, out: Path | None, form: str) -> int:  # noqa: ARG001 - every verb has --format
     """Print the JSON Schema of DOCUMENT: blueprint (default), site or project.
 
