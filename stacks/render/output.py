@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 from aifactory.stacks.render.output_lock import locked, refuse_unfit
 from aifactory.stacks.render.output_names import Names
@@ -69,7 +70,7 @@ def write(
     next run finishes.
     """
     refuse_unfit(folder, forbidden)
-    pairs: Iterable[tuple[str, bytes]] = files.items() if isinstance(files, Mapping) else files
+    pairs = cast("Mapping[str, bytes]", files).items() if isinstance(files, Mapping) else files
     with locked(folder), _Run(os.fspath(folder), frozenset(executable)) as run:
         for path, data in pairs:
             run.take(path, data)
