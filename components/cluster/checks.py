@@ -114,7 +114,7 @@ def _hands_out_gpus(
     plugin = dra = ""
     if "gpu-operator" in answers.chosen:
         plugin = "gpu-operator" if value_at(values["gpu-operator"], "devicePlugin.enabled", True) else ""
-    elif "gpu-operator" in given and "dra-only" not in given["gpu-operator"].features:
+    elif "gpu-operator" in given and "dra" not in given["gpu-operator"].features:
         plugin = "the given gpu-operator"
     if "dra-driver-nvidia-gpu" in answers.chosen:
         on = value_at(values["dra-driver-nvidia-gpu"], "resources.gpus.enabled", True)

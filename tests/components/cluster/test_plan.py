@@ -328,7 +328,7 @@ TEAM = NamespaceRequest("team", "teams", "a team", "privileged", tenant="team")
             },
             {
                 "requirements": ["dra-driver-nvidia-gpu", "gpu-operator"],
-                "provides": given("gpu-operator", "node-feature-discovery", gpu_operator=["dra-only"]),
+                "provides": given("gpu-operator", "node-feature-discovery", gpu_operator=["dra"]),
             },
         ),
         (
