@@ -1,4 +1,9 @@
-"""Registers the rows of a stack with Pulumi: one adapter for every part. Decides and computes nothing."""
+"""Registers the rows of a stack with Pulumi: one adapter for every part. Decides and computes nothing.
+
+Constructors here have another name and are bound to `__init__`: Pulumi keeps, with each resource, the Python
+stack below the third frame called `__init__`. That would put 2.5 KB of paths of this machine into the state
+for each row.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+
 from aifactory.components.rows import ClusterRow
 from aifactory.components.values import Ref
 from aifactory.stacks.assembly.rowset import PartEntry, RowSet
@@ -21,7 +27,7 @@ class Part(pulumi.ComponentResource):
     former_urn: pulumi.Output[str] | None = None
     """URN under the part's former name, None if it was never renamed."""
 
-    def __init__(self, part: PartEntry, parent: pulumi.Resource) -> None:
+    def construct(self, part: PartEntry, parent: pulumi.Resource) -> None:
         """Register the part below its factory; under its former name too, if it was renamed."""
         kind = identity.part_type(part)
         former = [pulumi.Alias(name=part.renamed_from)] if part.renamed_from else None
@@ -29,14 +35,17 @@ class Part(pulumi.ComponentResource):
         if part.renamed_from:
             self.former_urn = pulumi.create_urn(part.renamed_from, kind, parent)
 
+    __init__ = construct
+
 
 class Factory(pulumi.ComponentResource):
-    """All rows of one stack as Pulumi resources."""
+    """All rows of one stack as Pulumi resources.
 
-    outputs: Mapping[str, Any]
-    """What the stack exports: plan digest, namespaces, queues, releases, training runs. No secrets."""
+    `outputs` is what the stack exports: plan digest, namespaces, queues, releases, training runs. No secrets.
+    The class doesn't annotate it: Pulumi would take it for an output of the component in other languages.
+    """
 
-    def __init__(
+    def construct(
         self,
         name: str,
         rows: RowSet,
@@ -46,8 +55,10 @@ class Factory(pulumi.ComponentResource):
     ) -> None:
         """Register the rows. `kubeconfig` stands in for the file that the site names, on this machine."""
         super().__init__(identity.FACTORY_TYPE, name, None, opts)
-        self.outputs = register(rows, parent=self, root=root, kubeconfig=kubeconfig)
+        self.outputs: Mapping[str, Any] = register(rows, parent=self, root=root, kubeconfig=kubeconfig)
         self.register_outputs(dict(self.outputs))
+
+    __init__ = construct
 
 
 def register(rows: RowSet, *, parent: pulumi.Resource, root: Path, kubeconfig: str = "") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+
 from aifactory.components.rows import ClusterRow, Gate, HelmRow, KubernetesRow
 from aifactory.stacks.assembly.rowset import ClusterEntry
 from aifactory.stacks.program.lowering import Resolve, lower

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pulumi
+
 from aifactory.components.values import Format, Json, Ref, SecretRef, plain, refs
 
 Resolve = Callable[[Ref], Any]

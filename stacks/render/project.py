@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from aifactory.stacks.assembly.rowset import RowSet, to_data
+from aifactory.stacks.program.identity import PROJECT
 from aifactory.stacks.render.yaml import dump
-
-PROJECT = "aifactory"
-"""Name of the Pulumi project, the same for the root project and for generated ones, so that both make one stack."""
 
 _MAIN = '''\
 """Registers the rows beside this file. They were planned and checked when they were generated."""
@@ -34,14 +32,17 @@ def project_files(rows: RowSet, plan_data: dict[str, Any], backend: str) -> Iter
     rows_text = rows_json(rows)
     digest = f"sha256:{hashlib.sha256(rows_text.encode()).hexdigest()}"
     plan = {**plan_data, "digest": rows.plan_digest, "rows_digest": digest}
-    yield "Pulumi.yaml", dump(
-        {
-            "name": PROJECT,
-            "description": f"{rows.factory} at {rows.site}",
-            "runtime": {"name": "python", "options": {"toolchain": "pip"}},
-            "requiredPulumiVersion": ">=3.250.0",
-            **({"backend": {"url": backend}} if not backend.startswith("file://") else {}),
-        }
+    yield (
+        "Pulumi.yaml",
+        dump(
+            {
+                "name": PROJECT,
+                "description": f"{rows.factory} at {rows.site}",
+                "runtime": {"name": "python", "options": {"toolchain": "pip"}},
+                "requiredPulumiVersion": ">=3.250.0",
+                **({"backend": {"url": backend}} if not backend.startswith("file://") else {}),
+            }
+        ),
     )
     yield f"Pulumi.{rows.stack}.yaml", dump({"config": {"aifactory:plan-digest": rows.plan_digest}})
     yield "__main__.py", _MAIN

@@ -96,7 +96,7 @@ class _Monitor(mocks.MockMonitor):
 
 
 def record(
-    program: Callable[[], object],
+    program: Callable[[], None],
     *,
     stack: str = "demo-lab-platform",
     project: str = "aifactory",

@@ -1,0 +1,37 @@
+"""The one program of the root project: plans what the stack's settings name, and registers it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pulumi
+
+from aifactory.components.problems import Refused
+from aifactory.stacks.program.adapter import Factory, export
+from aifactory.stacks.program.folder import check_stack
+from aifactory.stacks.program.planned import planned_rows, problems_text
+from aifactory.stacks.program.process import rest_collector
+
+
+def register_configured(root: Path) -> Factory:
+    """Plan the blueprint and site of the stack's settings, register the rows and export their outputs.
+
+    Settings: `aifactory:blueprint` (a path from `root`), `aifactory:site`, and if need be
+    `aifactory:parameters` (a map) and `aifactory:kubeconfig` (a file to use instead of the site's). Raises
+    `pulumi.RunError` that lists every problem if the blueprint can't be built or another stack is selected.
+    """
+    config = pulumi.Config("aifactory")
+    blueprint = config.require("blueprint")
+    parameters = json.loads(config.get("parameters") or "{}")
+    try:
+        planned = planned_rows(root / blueprint, config.require("site"), parameters)
+    except Refused as refused:
+        raise pulumi.RunError(problems_text(f"{blueprint} can't be built:", refused.problems)) from None
+    check_stack(planned.rows.stack, pulumi.get_stack())
+    rest_collector()
+    factory: Factory = Factory(
+        planned.rows.factory, planned.rows, planned.root, config.get("kubeconfig") or ""
+    )
+    export(factory.outputs)
+    return factory
