@@ -1,0 +1,115 @@
+"""Who may import what: the rooms' direction, the parts' isolation, and where engines and clocks are allowed.
+
+Each rule is a function of a module that names its breaches; `breaches` runs them all.
+"""
+
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+
+from support.source_tree import ROOMS, Import, Module, SourceTree
+
+MAY_IMPORT = {
+    "cli": {"cli", "stacks", "blueprints", "components", "policies"},
+    "stacks": {"stacks", "blueprints", "components"},
+    "blueprints": {"blueprints", "components"},
+    "components": {"components"},
+    "policies": {"policies"},
+}
+"""Rooms that each room may import."""
+
+THIRD_PARTY = {"click", "jinja2", "pydantic", "pydantic_core", "yaml"}
+"""What the dependencies of the project bring, besides Pulumi: a tool of ours for tests must not slip in."""
+
+ENGINES = ("pulumi", "pulumi_*", "boto3", "kubernetes", "google")
+"""Modules of Pulumi, of providers and of the wire between them."""
+ENGINE_FOLDERS = ("stacks/program/*", "policies/packs/*")
+
+IMPURE = {
+    *("asyncio", "getpass", "http", "multiprocessing", "random", "requests", "secrets", "select", "socket"),
+    *("ssl", "subprocess", "threading", "time", "urllib.request", "uuid"),
+}
+"""Modules of clocks, chance, networks and processes: load, plan and shape do without."""
+IMPURE_ALLOWED = {
+    "stacks/program/*": "deploys, through the engine",
+    "stacks/render/output_lock.py": "waits for another run to finish writing",
+}
+
+SHARED_BY_PARTS = ("catalog", "sizing")
+"""Folders of components that every part may import."""
+
+
+def breaches(tree: SourceTree) -> list[str]:
+    """Every import that breaks a rule."""
+    rules = (direction, isolation, engines, impure, undeclared)
+    parts = set(tree.parts())
+    modules = list(tree.modules(*ROOMS))
+    return [
+        f"{module.path}:{one.line}: {says}"
+        for module in modules
+        for one in module.imports
+        for rule in rules
+        for says in rule(module, one, parts)
+    ]
+
+
+def direction(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """cli → stacks → blueprints → components, and cli → policies; all absolute."""
+    if one.level:
+        yield "a relative import; write aifactory.<room>…"
+    room = room_of(one)
+    if room and room not in MAY_IMPORT[module.room]:
+        yield f"{module.room} imports {room}; it may import {', '.join(sorted(MAY_IMPORT[module.room]))}"
+
+
+def isolation(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """A part imports itself and what all parts share; the parts table alone imports parts."""
+    target = folder_of(one)
+    own = module.path.parts[1] if module.room == "components" else ""
+    if module.room != "components" or target == own:
+        return
+    if target in parts and own in parts:
+        yield f"the part {own} imports the part {target}; parts meet through offers and capabilities"
+    elif target in parts and own != "parts.py":
+        yield f"imports the part {target}; only components/parts.py may"
+    elif own in parts and target == "parts":
+        yield f"the part {own} imports the parts table"
+
+
+def engines(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """Pulumi and provider SDKs are for the last hop."""
+    if is_engine(one) and not any(fnmatch(module.path.as_posix(), folder) for folder in ENGINE_FOLDERS):
+        yield f"imports {one.module}; only {' and '.join(ENGINE_FOLDERS)} may"
+
+
+def impure(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """Same input, same bytes: nothing before the last hop asks a clock, a network or chance."""
+    names = {one.module, one.module.rpartition(".")[0], one.module.split(".")[0]}
+    allowed = any(fnmatch(module.path.as_posix(), pattern) for pattern in IMPURE_ALLOWED)
+    if module.room != "cli" and names & IMPURE and not allowed:
+        yield f"imports {one.module}, in a room that has no clock, chance, network or process"
+
+
+def undeclared(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """Only what the project depends on is there when a user installs it: no tests, no tools, no bare rooms."""
+    top = one.module.split(".")[0]
+    known = top in sys.stdlib_module_names or top in THIRD_PARTY or top == "aifactory" or is_engine(one)
+    if not known and not one.level:
+        yield f"imports {top}, which the project does not depend on"
+
+
+def room_of(one: Import) -> str:
+    """The room that an import reaches into; empty when none."""
+    steps = one.module.split(".")
+    return steps[1] if steps[0] == "aifactory" and len(steps) > 1 and steps[1] in ROOMS else ""
+
+
+def folder_of(one: Import) -> str:
+    """The folder or module of components that an import reaches into; empty when none."""
+    steps = one.module.split(".")
+    return steps[2] if steps[:2] == ["aifactory", "components"] and len(steps) > 2 else ""
+
+
+def is_engine(one: Import) -> bool:
+    """Whether an import is of Pulumi, a provider or their wire."""
+    return any(fnmatch(one.module.split(".")[0], pattern) for pattern in ENGINES)
