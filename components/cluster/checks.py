@@ -27,6 +27,7 @@ def sound(ctx: PlanContext, answers: Answers, known: Mapping[str, Release], repl
         _one_certificate_maker(ctx, values),
     ]
     _replicas(ctx, answers, replicas)
+    _stored_by_helm(ctx, answers)
     return all(held)
 
 
@@ -161,4 +162,16 @@ def _replicas(ctx: PlanContext, answers: Answers, replicas: int) -> None:
         f"webhook_replicas is 1: while a node drains, {', '.join(ours)} refuse what they admit",
         ("webhook_replicas",),
         "set it to 2",
+    )
+
+
+def _stored_by_helm(ctx: PlanContext, answers: Answers) -> None:
+    chosen = answers.chosen.get("gateway-api")
+    version = chosen.release.app_version if chosen else ""
+    ctx.check(
+        "CLU-013",
+        chosen is None,
+        "the release of the Gateway API's definitions nearly fills the Secret that Helm keeps it in",
+        hint=f"apply standard-install.yaml of Gateway API {version} with kubectl apply --server-side, then "
+        "name it under cluster.provides.gateway-api of the site file",
     )

@@ -101,4 +101,12 @@ RULES: tuple[Rule, ...] = (
         "webhooks, and the API server refuses every job in between.",
         "kueue.sigs.k8s.io docs, Configure external cert-manager",
     ),
+    Rule(
+        "CLU-013",
+        "warning",
+        "Definitions of a release fit the Secret that Helm keeps it in",
+        "The Gateway API's chart carries both channels, about 0.97 of the 1 MiB that a Secret may have; a "
+        "patch that is larger can't be installed, and its authors advise a server-side apply.",
+        "envoyproxy/gateway charts/gateway-crds-helm/README.md; helm/helm#12277",
+    ),
 )

@@ -18,10 +18,12 @@ def line(version: str) -> Line:
 
 
 def accepted(catalog: Catalog, release: Release) -> tuple[str, ...]:
-    """Versions whose lines a given one may be of: the train's own, and those its row names as compatible."""
+    """Versions whose lines a given one may be of: the train's chart, what it installs, and what its row names
+    as compatible. A site may know its Prometheus by the chart, 88.5.3, or by the operator, 0.93.1."""
     row = catalog.find(*release.ref.split("/", 1))
     others = row.data.get("compatible", ()) if row is not None else ()
-    return (release.version, *(str(version) for version in others))
+    named = (release.version, release.app_version, *(str(version) for version in others))
+    return tuple(dict.fromkeys(named))
 
 
 def admits(versions: Iterable[str], given: str) -> bool:

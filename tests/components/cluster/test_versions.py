@@ -29,6 +29,10 @@ def test_a_line_is_major_and_minor(version: str, expected: tuple[int, int]) -> N
         ("kueue", "0.19.0", True),
         ("kueue", "0.18.2", True),
         ("kueue", "0.17.1", False),
+        ("metrics", "88.5.0", True),
+        ("metrics", "v0.93.0", True),
+        ("gateway-api", "v1.6.1", True),
+        ("gateway-api", "v1.5.1", False),
     ],
 )
 def test_a_given_version_fits_by_its_line(name: str, given: str, fits: bool) -> None:
