@@ -22,10 +22,11 @@ IMMUTABLE = frozenset({"talos"})
 """Operating systems that take a driver only in their image."""
 
 OWNERS: dict[Owner, str] = {
-    "operator": "an NVIDIADriver per pool: it works for one operating system and for several, for one release and "
-    "for several, and its status is a gate to wait for",
+    "operator": "an NVIDIADriver per pool: it works for one operating system and for several, for one "
+    "release and for several, and its status is a gate to wait for",
     "host": "the site says that the hosts have a driver, and the operator leaves such nodes alone",
-    "given": "the site's own GPU Operator sets the driver in its ClusterPolicy, and what is given isn't changed",
+    "given": "the site's own GPU Operator sets the driver in its ClusterPolicy, and what is given isn't "
+    "changed",
 }
 
 

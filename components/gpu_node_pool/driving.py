@@ -12,6 +12,8 @@ from aifactory.components.gpu_node_pool.labels import DRA_LABEL
 from aifactory.components.gpu_node_pool.model import DriverPlan
 
 KERNEL_FLOOR = (6, 8)
+ENTITLED = frozenset({"rhel-9", "openshift"})
+"""Operating systems whose kernel packages need a subscription."""
 
 
 def driver_plan(draft: Resolved, group: NodeGroup, fabric: Joined, ctx: PlanContext) -> DriverPlan | None:
@@ -46,7 +48,8 @@ def driver_plan(draft: Resolved, group: NodeGroup, fabric: Joined, ctx: PlanCont
         else (),
     )
     if ours:
-        _decide_modules(plan, fabric, ctx)
+        _decide_build(host, ctx)
+        _decide_modules(plan, ctx)
     return plan
 
 
@@ -93,7 +96,8 @@ def _release(owner: Owner, draft: Resolved, host: HostGiven, ctx: PlanContext) -
     found = driver.pinned_release(ctx.catalog, pin) if pin else driver.default_release(ctx.catalog, card)
     if found is None:
         ctx.refuse(
-            f"the catalog has no driver release from {driver.floor_text(card.driver_floor)} on for {card.key}",
+            f"the catalog has no driver release from {driver.floor_text(card.driver_floor)} on for "
+            f"{card.key}",
             ("accelerator",),
             "add a row with its source to a private catalog folder",
         )
@@ -125,21 +129,33 @@ def _runs(release: str, draft: Resolved, ctx: PlanContext) -> bool:
     )
 
 
-def _decide_modules(plan: DriverPlan, fabric: Joined, ctx: PlanContext) -> None:
+def _decide_build(host: HostGiven, ctx: PlanContext) -> None:
+    needs = "needs packages of the kernel from a mirror of the distribution"
+    if host.os in ENTITLED:
+        needs = f"needs an entitlement of {host.os} on the node, or no kernel headers are found"
+    ctx.decide(
+        "driver.build",
+        "on the node",
+        f"compiled for Linux {host.kernel} when its pod starts, within 20 minutes; it {needs}",
+        rejected=[
+            Rejected("precompiled", "it excludes GPUDirect Storage and gdrcopy, and exists for few kernels")
+        ],
+        because=[f"{ctx.part}.driver.owner"],
+    )
+
+
+def _decide_modules(plan: DriverPlan, ctx: PlanContext) -> None:
     ctx.decide(
         "driver.modules",
         "open",
         "GPUDirect Storage and DMA-BUF need the open kernel module, and Blackwell runs on no other",
-        rejected=[
-            Rejected("auto", "it may pick the proprietary module"),
-            Rejected("precompiled", "without GDS and gdrcopy"),
-        ],
+        rejected=[Rejected("auto", "it may pick the proprietary module")],
         because=[f"{ctx.part}.driver.version"],
     )
     ctx.decide(
         "driver.rdma",
         plan.rdma,
-        f"nvidia_peermem serves libraries without DMA-BUF; the driver waits for OFED "
+        "nvidia_peermem serves libraries without DMA-BUF; the driver waits for OFED "
         f"{'on the host' if plan.host_ofed else 'of the Network Operator'}"
         if plan.rdma
         else "no fabric, so no OFED symbols: nvidia_peermem would keep the driver from getting ready",
@@ -148,8 +164,8 @@ def _decide_modules(plan: DriverPlan, fabric: Joined, ctx: PlanContext) -> None:
     ctx.decide(
         "driver.upgrade",
         "automatic" if plan.automatic else "manual",
-        f"{plan.max_parallel} node at a time and {plan.max_unavailable} at most; a node with pods of Jobs is cordoned "
-        "and waited for, so no gang is killed"
+        f"{plan.max_parallel} node at a time and {plan.max_unavailable} at most; a node with pods of Jobs "
+        "is cordoned and waited for, so no gang is killed"
         if plan.automatic
         else "a new release waits until somebody restarts the driver pods",
         source=("driver", "upgrade"),

@@ -48,7 +48,7 @@ _PROFILING_NVLINK: tuple[tuple[str, str, str], ...] = (
 
 
 def metrics_text(*, nvlink: bool, profiling: bool) -> str:
-    """The exporter's list of fields. Source: NVIDIA/aicr gpu-operator values, without what no alert or chart uses."""
+    """The exporter's list of fields. Source: NVIDIA/aicr gpu-operator values, less what nothing uses."""
     fields = [*_ALWAYS]
     fields += _NVLINK if nvlink else ()
     fields += _PROFILING if profiling else ()

@@ -1,4 +1,5 @@
-"""Settings of the hosts of a pool: kernel, container runtime and kubelet, in the form that each system reads.
+"""Settings of the hosts of a pool: kernel and kubelet, in the form that each system reads. What only RDMA
+needs, locked memory and ARP, is the fabric's.
 
 Values: NVIDIA/skyhook-packages nvidia-tuned (base, acs-disable, h100-multiNodeTraining, h100-inference).
 """
@@ -22,8 +23,6 @@ class Settings:
     sysctls: Pairs
     modules: tuple[str, ...]
     kernel_arguments: tuple[str, ...]
-    memory_lock: bool
-    """Whether pods may pin memory without a limit, which RDMA needs."""
     numa_policy: str
     reserved_cpus: str
     """CPU list that no pod gets, such as 0-2,96-98."""
@@ -31,12 +30,16 @@ class Settings:
     reserved_memory_gib: int
 
 
-_ARP: Pairs = (
-    ("net.ipv4.conf.all.arp_announce", "2"),
-    ("net.ipv4.conf.all.arp_ignore", "1"),
-    ("net.ipv4.conf.default.arp_announce", "2"),
-    ("net.ipv4.conf.default.arp_ignore", "1"),
-)
+NUMA: dict[str, str] = {
+    "none": "pods get GPUs, NICs and CPUs of any socket",
+    "best-effort": "GPUs, NICs and CPUs of a pod lie together where they can, and no pod is refused: that "
+    "would kill "
+    "its gang",
+    "restricted": "GPUs, NICs and CPUs of a pod lie at as few sockets as they can, or the pod is refused",
+    "single-numa-node": "GPUs, NICs and CPUs of a pod lie at one socket, or the pod is refused",
+}
+"""What a topology manager policy means for pods."""
+
 _TCP: Pairs = (
     ("net.core.default_qdisc", "fq"),
     ("net.core.rmem_max", "536870912"),
@@ -46,11 +49,11 @@ _TCP: Pairs = (
     ("net.ipv4.tcp_wmem", "4096 65536 268435456"),
 )
 _CALM: Pairs = (("vm.swappiness", "1"),)
+_PEER_TO_PEER = ("init_on_alloc=0", "iommu=pt", "pci=disable_acs_redir=pci:0:0")
 
-_RUNTIME_UNITS = {"kubeadm": "containerd", "rke2": "rke2-agent", "k3s": "k3s-agent"}
 _KUBELET_WHY = (
-    "Whole CPUs for GPU pods, near their GPUs. A kubelet whose CPU policy changed refuses to start: drain the node, "
-    "remove /var/lib/kubelet/cpu_manager_state and memory_manager_state, then restart it."
+    "Whole CPUs for GPU pods, near their GPUs. A kubelet whose CPU policy changed refuses to start: drain "
+    "the node, remove /var/lib/kubelet/cpu_manager_state and memory_manager_state, then restart it."
 )
 
 
@@ -65,7 +68,6 @@ def settings(
     kind: Profile,
     *,
     workload: str,
-    fabric: bool,
     architecture: str,
     blackwell: bool,
     numa_policy: str,
@@ -73,19 +75,15 @@ def settings(
     reserve: tuple[int, int],
 ) -> Settings:
     """The settings of a profile. `reserve` is CPUs and GiB that pods don't get."""
-    multirail = kind != "generic" and fabric
-    sysctls = (*(_ARP if multirail else ()), *(_TCP if kind == "training" else ()))
-    modules = (
-        *(("ib_umad",) if multirail or (blackwell and kind != "generic") else ()),
-        *(("mlx5_ib",) if blackwell and kind != "generic" else ()),
-        *(("tcp_bbr",) if kind == "training" else ()),
-    )
-    x86 = architecture == "amd64" and kind != "generic"
+    baseboard = kind != "generic"
     return Settings(
-        sysctls=(*sysctls, *(_CALM if workload == "inference" else ())),
-        modules=modules,
-        kernel_arguments=("init_on_alloc=0", "iommu=pt", "pci=disable_acs_redir=pci:0:0") if x86 else (),
-        memory_lock=fabric,
+        sysctls=(*(_TCP if kind == "training" else ()), *(_CALM if workload == "inference" else ())),
+        modules=(
+            *(("ib_umad",) if baseboard else ()),
+            *(("mlx5_ib",) if baseboard and blackwell else ()),
+            *(("tcp_bbr",) if kind == "training" else ()),
+        ),
+        kernel_arguments=_PEER_TO_PEER if baseboard and architecture == "amd64" else (),
         numa_policy=numa_policy,
         reserved_cpus=cpu_list(reserve[0], cpus),
         cpus=cpus,
@@ -94,7 +92,7 @@ def settings(
 
 
 def reserve(cpus: int, memory_gib: int) -> tuple[int, int]:
-    """CPUs and GiB that the kubelet keeps from pods: 3 percent and 1 percent, at least 2 and 4, CPUs in pairs."""
+    """CPUs and GiB that the kubelet keeps from pods: 3 and 1 percent, at least 2 and 4, CPUs in pairs."""
     share = -(-cpus * 3 // 100)
     return min(max(2, share + share % 2), cpus), max(4, -(-memory_gib // 100))
 
@@ -107,12 +105,12 @@ def cpu_list(count: int, cpus: int) -> str:
     return f"{_range(0, half)},{_range(second, half)}"
 
 
-def files(found: Settings, *, os: str, distribution: str) -> tuple[HostFile, ...]:
-    """The settings as files of an operating system and a distribution."""
+def files(found: Settings, *, os: str, distribution: str, name: str) -> tuple[HostFile, ...]:
+    """The settings as files of an operating system and a distribution. `name` is the pool's."""
     if os == "talos" or distribution == "talos":
         return (_talos(found),)
     if os == "openshift" or distribution == "openshift":
-        return (_openshift(found),)
+        return (_openshift(found, name),)
     return tuple(
         file
         for file in (
@@ -120,7 +118,6 @@ def files(found: Settings, *, os: str, distribution: str) -> tuple[HostFile, ...
             _modules(found),
             _kernel(found, os),
             _governor(),
-            *_memory_lock(found, distribution),
             *_kubelet(found, distribution),
         )
         if file is not None
@@ -131,9 +128,9 @@ def _sysctl(found: Settings) -> HostFile | None:
     if not found.sysctls:
         return None
     text = "".join(f"{name} = {value}\n" for name, value in found.sysctls)
-    why = "Several NICs answer for their own addresses only, and TCP has buffers for its bandwidth."
-    if not any("arp" in name for name, _ in found.sysctls):
-        why = "Memory of model servers stays in RAM, and TCP has buffers where they are set."
+    why = "TCP has buffers for the bandwidth of its links."
+    if found.sysctls == _CALM:
+        why = "Memory of model servers stays in RAM."
     return HostFile(f"/etc/sysctl.d/{NAME}.conf", text, why, reboot=False)
 
 
@@ -141,10 +138,12 @@ def _modules(found: Settings) -> HostFile | None:
     if not found.modules:
         return None
     text = "".join(f"{name}\n" for name in found.modules)
-    why = (
-        "Loaded before the GPU driver: fabric manager of NVLink 5 baseboards needs ib_umad and mlx5_ib, or CUDA "
-        "fails with error 802 (NVIDIA/gpu-operator#2781)."
-    )
+    why = "ib_umad lets fabric tools talk to HCAs, and tcp_bbr is the congestion control that sysctl names."
+    if "mlx5_ib" in found.modules:
+        why = (
+            "Loaded before the GPU driver: fabric manager of NVLink 5 baseboards needs ib_umad and mlx5_ib, "
+            "or CUDA fails with error 802 (NVIDIA/gpu-operator#2781)."
+        )
     return HostFile(f"/etc/modules-load.d/{NAME}.conf", text, why, reboot=False)
 
 
@@ -153,8 +152,8 @@ def _kernel(found: Settings, os: str) -> HostFile | None:
         return None
     arguments = " ".join(found.kernel_arguments)
     why = (
-        "GPUs and NICs reach each other without the IOMMU and without ACS redirects, which cost peer-to-peer "
-        "bandwidth (NVIDIA/nccl#489)."
+        "GPUs and NICs reach each other without the IOMMU and without ACS redirects, which cost "
+        "peer-to-peer bandwidth (NVIDIA/nccl#489)."
     )
     if os.startswith("rhel"):
         text = f"[main]\ninclude=throughput-performance\n\n[bootloader]\ncmdline_aifactory_gpu={arguments}\n"
@@ -168,17 +167,6 @@ def _governor() -> HostFile:
     text = "w /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor - - - - performance\n"
     why = "CPUs that feed GPUs keep their clock. Hosts without frequency control ignore it."
     return HostFile(f"/etc/tmpfiles.d/{NAME}.conf", text, why, reboot=False)
-
-
-def _memory_lock(found: Settings, distribution: str) -> tuple[HostFile, ...]:
-    if not found.memory_lock:
-        return ()
-    unit = _RUNTIME_UNITS[distribution]
-    why = (
-        f"RDMA pins memory, and containers inherit the limit of {unit}.service; restart it on a drained node."
-    )
-    path = f"/etc/systemd/system/{unit}.service.d/{NAME}.conf"
-    return (HostFile(path, "[Service]\nLimitMEMLOCK=infinity\n", why, reboot=False),)
 
 
 def _kubelet(found: Settings, distribution: str) -> tuple[HostFile, ...]:
@@ -234,28 +222,28 @@ def _talos(found: Settings) -> HostFile:
     lines += ["  kubelet:", "    extraConfig:"]
     lines += [f"      {name}: {value}" for name, value in _kubelet_fields(found)]
     why = (
-        "Machine configuration of GPU nodes. Apply it with talosctl patch machineconfig --patch @FILE, node by node "
-        "and drained; kernel arguments take effect with the next upgrade of the node's image."
+        "Machine configuration of GPU nodes. Apply it with talosctl patch machineconfig --patch @FILE, node "
+        "by node and drained; kernel arguments take effect with the next upgrade of the node's image."
     )
     return HostFile("talos/gpu-machine-config.patch.yaml", "\n".join(lines) + "\n", why, reboot=True)
 
 
-def _openshift(found: Settings) -> HostFile:
-    """A PerformanceProfile: the Node Tuning Operator owns the hosts, and its pool of machines is the site's choice."""
+def _openshift(found: Settings, name: str) -> HostFile:
+    """A PerformanceProfile: the Node Tuning Operator owns the hosts, and their pool is the site's choice."""
     arguments = [f"    - {argument}" for argument in found.kernel_arguments]
     isolated = cpu_list_without(found.reserved_cpus, found.cpus)
     lines = [
         "apiVersion: performance.openshift.io/v2",
         "kind: PerformanceProfile",
         "metadata:",
-        "  name: aifactory-gpu",
+        f"  name: {name}",
         "spec:",
         *(["  additionalKernelArgs:", *arguments] if arguments else []),
         "  cpu:",
         f'    reserved: "{found.reserved_cpus}"',
         f'    isolated: "{isolated}"',
         "  nodeSelector:",
-        '    node-role.kubernetes.io/gpu: ""',
+        f'    node-role.kubernetes.io/{name}: ""',
         "  numa:",
         f"    topologyPolicy: {found.numa_policy}",
         "  workloadHints:",
@@ -263,9 +251,9 @@ def _openshift(found: Settings) -> HostFile:
         "    realTime: false",
     ]
     why = (
-        "The administrator of the cluster puts these nodes into a MachineConfigPool with the role gpu and applies this "
-        "profile: each node drains and reboots. Sysctls and memory locks are the Node Tuning Operator's too: "
-        + "; ".join(f"{name}={value}" for name, value in found.sysctls)
+        f"The administrator of the cluster puts these nodes into a MachineConfigPool with the role {name} "
+        "and applies this profile: each node drains and reboots. Sysctls are the Node Tuning "
+        "Operator's too: " + "; ".join(f"{name}={value}" for name, value in found.sysctls)
     )
     return HostFile("openshift/gpu-performance-profile.yaml", "\n".join(lines) + "\n", why, reboot=True)
 

@@ -26,7 +26,7 @@ DRA_LABEL = "nvidia.com/dra-kubelet-plugin"
 
 
 def leafs(network: NetworkGiven) -> Mapping[str, Pairs]:
-    """Leaf switch of each rail, by block, as far as the site says which; a rail with two leafs has no label."""
+    """Leaf switch of each rail, by block, where the site says so; a rail with two leafs has no label."""
     found: dict[str, dict[int, list[str]]] = {}
     for leaf in network.roce.switches.leafs if network.roce else ():
         for rail in leaf.rails:

@@ -20,8 +20,8 @@ _STARTS: dict[int, dict[int, tuple[tuple[int, ...], int]]] = {
 }
 """By slices of the GPU: where an instance may start, and how many memory slices it takes.
 
-Source: NVIDIA/go-nvml mock of A100 and H100 (GpuInstancePlacements), NVIDIA/mig-parted config-default.yaml for the
-counts; a 3g or 4g instance holds half of the memory, so its extent is 4.
+Source: NVIDIA/go-nvml mock of A100 and H100 (GpuInstancePlacements), NVIDIA/mig-parted config-default.yaml
+for the counts; a 3g or 4g instance holds half of the memory, so its extent is 4.
 """
 _DOUBLE = ((0, 2, 4, 6), 2)
 """A 1g instance with the memory of two, such as 1g.20gb of an 80 GB GPU: four fit."""
@@ -68,7 +68,7 @@ def most(profile: str, of_gpu: Sequence[str]) -> int:
 
 
 def resource(profile: str) -> str:
-    """The extended resource of a profile under the mixed strategy. Source: NVIDIA/k8s-device-plugin README."""
+    """A profile's extended resource under the mixed strategy. Source: NVIDIA/k8s-device-plugin README."""
     return f"nvidia.com/mig-{profile.replace('+', '.')}"
 
 

@@ -56,7 +56,7 @@ def operator_values(pools: Sequence[PoolNeeds], place: Place) -> Tree:
 
 
 def dra_values(pools: Sequence[PoolNeeds]) -> Tree:
-    """The DRA driver's values: whole GPUs only, and restarted with each driver, whose library it holds open."""
+    """The DRA driver's values: whole GPUs, and a restart with each driver, whose library it holds open."""
     by_operator = pools[0].owner == "operator"
     return {
         "nvidiaDriverRoot": DRIVER_ROOT if by_operator else "/",

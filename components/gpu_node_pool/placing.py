@@ -1,4 +1,4 @@
-"""Which nodes of a group become a pool: few blocks, then few racks, and no more of a rack than it can power."""
+"""Which nodes of a group become a pool: few blocks, then few racks, no more of a rack than it powers."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Budget:
 
 
 def budget(place: Place, group: NodeGroup, on: Collection[str]) -> Budget:
-    """The budget of a group. `on` are the nodes of other pools; CPU nodes are always on, other nodes are off."""
+    """The budget of a group. `on` are nodes of other pools; CPU nodes are always on, all else is off."""
     power = place.power
     per_rack = kw(power.kw_per_rack)
     by_rack: dict[str, Decimal] = {}

@@ -1,4 +1,4 @@
-"""First pass: whether the GPU model, and how it is asked for, is something that this part can run at the site."""
+"""First pass: whether this part can run the GPU model at the site, in the way it is asked for."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DRA_FROM = (1, 34)
 def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Resolved | None:
     """The pool once its GPU model is known to work; None after a problem."""
     card = accelerators.card(ctx.catalog, spec.accelerator)
-    holds = [_is_run_here(card, ctx), _is_at_the_site(card, ctx)]
-    if all(holds):
-        holds += [
-            _devices_are_handed_out(spec, ctx),
-            _profiles_fit(spec, card, ctx),
-            _release_is_known(spec, ctx),
-        ]
-        _warn(spec, card, ctx)
+    if not (_is_run_here(card, ctx) and _is_at_the_site(card, ctx)):
+        return None
+    holds = [
+        _devices_are_handed_out(spec, ctx),
+        _profiles_fit(spec, card, ctx),
+        _release_is_known(spec, ctx),
+    ]
+    _warn(spec, card, ctx)
     return Resolved(wishes(spec), card, spec.sharing) if all(holds) else None
 
 
@@ -77,8 +77,8 @@ def _devices_are_handed_out(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
     ctx.decide(
         "devices",
         "dra",
-        "the DRA driver beside the ClusterPolicy with its device plugin off: it works with given drivers, and the "
-        "operator keeps toolkit and feature discovery",
+        "the DRA driver beside the ClusterPolicy with its device plugin off: it works with given drivers, "
+        "and the operator keeps toolkit and feature discovery",
         rejected=[
             Rejected(
                 "device-plugin", "the blueprint asks for DRA, and both on one node give every GPU away twice"

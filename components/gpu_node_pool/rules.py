@@ -9,16 +9,16 @@ RULES: tuple[Rule, ...] = (
         "GPU-001",
         "error",
         "One way hands out the GPUs of a site",
-        "Device plugin and DRA driver know nothing of each other: where both run, each gives away every GPU, and "
-        "pods fail at start instead of waiting.",
+        "Device plugin and DRA driver know nothing of each other: where both run, each gives away every "
+        "GPU, and pods fail at start instead of waiting.",
         "NVIDIA/aicr#1327",
     ),
     Rule(
         "GPU-002",
         "error",
         "The owner of the driver is known",
-        "An immutable host refuses a driver container, and a driver that the host owns is of the version that the "
-        "host has: both end as nodes whose operands wait for ever.",
+        "An immutable host refuses a driver container, and a driver that the host owns is of the version "
+        "that the host has: both end as nodes whose operands wait for ever.",
         "NVIDIA GPU Operator, pre-installed drivers; NVIDIA/gpu-operator#487",
     ),
     Rule(
@@ -39,15 +39,16 @@ RULES: tuple[Rule, ...] = (
         "GPU-005",
         "error",
         "The pool's fabric is there and reaches its nodes",
-        "rdma.enabled waits for OFED symbols; on nodes without an RDMA fabric the driver pod never gets ready.",
+        "rdma.enabled waits for OFED symbols; on nodes without an RDMA fabric the driver pod never gets "
+        "ready.",
         "NVIDIA/cloud-native-stack#95",
     ),
     Rule(
         "GPU-006",
         "error",
         "Superchips with multi-node NVLink are no pool of this kind",
-        "They need ComputeDomains, IMEX masked on the hosts, arm64 images everywhere and MIG off; without them "
-        "NVLink between nodes stays unused or jobs fail at start.",
+        "They need ComputeDomains, IMEX masked on the hosts, arm64 images everywhere and MIG off; without "
+        "them NVLink between nodes stays unused or jobs fail at start.",
         "kubernetes-sigs/dra-driver-nvidia-gpu#524, #767; NVIDIA GPU Operator release notes on CDMM",
     ),
     Rule(
@@ -68,8 +69,8 @@ RULES: tuple[Rule, ...] = (
         "GPU-009",
         "error",
         "One MIG strategy at a site",
-        "The strategy is one value of the ClusterPolicy; a second one would be dropped in silence and pods would "
-        "ask for resources that no node has.",
+        "The strategy is one value of the ClusterPolicy; a second one would be dropped in silence and pods "
+        "would ask for resources that no node has.",
         "NVIDIA/gpu-operator values.yaml, mig.strategy",
     ),
     Rule(
@@ -83,8 +84,8 @@ RULES: tuple[Rule, ...] = (
         "GPU-011",
         "error",
         "GPUDirect Storage has storage to read, and is one choice of the site",
-        "The operator's validator waits for nvidia-fs on every GPU node; and without a shared file system cuFile "
-        "copies through the CPU and says nothing.",
+        "The operator's validator waits for nvidia-fs on every GPU node; and without a shared file system "
+        "cuFile copies through the CPU and says nothing.",
         "NVIDIA/gds-nvidia-fs#31, #4",
     ),
     Rule(
@@ -105,7 +106,8 @@ RULES: tuple[Rule, ...] = (
         "GPU-014",
         "error",
         "The site powers all nodes together",
-        "A gang raises the power of all its nodes in the same second; a site that was planned on the average trips.",
+        "A gang raises the power of all its nodes in the same second; a site that was planned on the "
+        "average trips.",
         "the site's power",
     ),
     Rule(
@@ -161,7 +163,8 @@ RULES: tuple[Rule, ...] = (
         "GPU-030",
         "warning",
         "Pods of whole nodes aren't held to one NUMA node",
-        "single-numa-node refuses every pod whose GPUs lie at two sockets, so a gang of whole nodes never starts.",
+        "single-numa-node refuses every pod whose GPUs lie at two sockets, so a gang of whole nodes never "
+        "starts.",
         "kubernetes.io, topology manager policies",
     ),
     Rule(

@@ -28,7 +28,7 @@ KUBECTL = "registry.k8s.io/kubectl"
 """Published with each Kubernetes release, for all architectures."""
 
 BUILD_S = 1800
-"""Longest build of a driver on its node: the chart's startup probe allows 20 minutes, and images load first."""
+"""Longest build of a driver on its node: the startup probe allows 20 minutes, and images load first."""
 
 
 def settled(draft: Sized, ctx: PlanContext) -> GpuNodePoolPlan:
@@ -59,7 +59,7 @@ def settled(draft: Sized, ctx: PlanContext) -> GpuNodePoolPlan:
             labels.leafs(ctx.place.network) if draft.fabric else {},
             draft.taints,
         ),
-        idle_nodes=_idle_nodes(ctx) if leader and draft.driver.owner != "given" else (),
+        idle_nodes=_idle_nodes(ctx) if leader else (),
         host_files=_host_files(draft, group, ctx),
         acceptance=_acceptance(draft, ctx),
         alerts=health.alerts(identity, len(nodes), draft.gpus_per_node) if metrics else (),
@@ -98,7 +98,7 @@ def _require(draft: Sized, pools: list[PoolNeeds], leader: bool, ctx: PlanContex
         "gpu-operator",
         f"driver, container toolkit, devices and metrics of {draft.card.key}",
         values=operator.operator_values(pools, ctx.place) if leader and not given else {},
-        features=("dra",) if dra else (),
+        features=("dra-only",) if dra else (),
     )
     if dra:
         ctx.require(
@@ -137,7 +137,8 @@ def _decide_operator(draft: Sized, pools: list[PoolNeeds], metrics: bool, ctx: P
         f"every {interval_s} s" if metrics else "exporter only",
         "shortest interval of the site's pools, with alerts of this pool"
         if metrics
-        else "nothing scrapes: the site gives no metrics and no part asks for them; no ServiceMonitor, no alerts",
+        else "nothing scrapes: the site gives no metrics and no part asks for them; no ServiceMonitor, no "
+        "alerts",
         rejected=[Rejected("stand-alone DCGM", "the exporter's own engine serves, as nothing else reads it")],
         source=("monitoring",),
     )
@@ -171,7 +172,10 @@ def _common_labels(draft: Sized, pools: list[PoolNeeds]) -> Pairs:
 
 
 def _idle_nodes(ctx: PlanContext) -> tuple[str, ...]:
-    """GPU nodes of the site that no pool has: without a driver their operands would wait for ever."""
+    """GPU nodes of the site that no pool has: without a driver their operands would wait for ever. Those of
+    a given operator may be in use by others."""
+    if "gpu-operator" in ctx.place.cluster.provides:
+        return ()
     taken = {node for offer in ctx.offers(PoolOffer) for rack in offer.racks for node in rack.nodes}
     idle = tuple(
         node
@@ -183,7 +187,8 @@ def _idle_nodes(ctx: PlanContext) -> tuple[str, ...]:
     ctx.decide(
         "idle_nodes",
         len(idle),
-        "GPU nodes of no pool get no operands: without a driver these would wait, and the operator never be ready"
+        "GPU nodes of no pool get no operands: without a driver these would wait, and the operator never be "
+        "ready"
         if idle
         else "each GPU node of the site belongs to a pool",
     )
@@ -194,32 +199,26 @@ def _host_files(draft: Sized, group: NodeGroup, ctx: PlanContext) -> tuple[HostF
     wishes, fabric = draft.wishes, bool(draft.fabric)
     kind = hosts.profile(draft.card.form, wishes.workload, fabric=fabric)
     numa = wishes.numa or ("best-effort" if wishes.workload == "training" else "restricted")
-    ctx.decide(
-        "numa",
-        numa,
-        "a refused pod kills its gang, so the kubelet prefers and doesn't refuse"
-        if numa == "best-effort"
-        else "GPUs, NICs and CPUs of a pod lie at as few sockets as they can, or the pod goes elsewhere",
-        source=("numa",) if wishes.numa else (),
-    )
+    ctx.decide("numa", numa, hosts.NUMA[numa], source=("numa",) if wishes.numa else ())
     found = hosts.settings(
         kind,
         workload=wishes.workload,
-        fabric=fabric,
         architecture=group.architecture,
         blackwell=draft.card.architecture.startswith("blackwell"),
         numa_policy=numa,
         cpus=group.cpus,
         reserve=draft.reserve,
     )
-    files = hosts.files(found, os=group.host.os, distribution=ctx.place.cluster.distribution)
+    files = hosts.files(
+        found, os=group.host.os, distribution=ctx.place.cluster.distribution, name=wishes.identity
+    )
     ctx.decide(
         "host_tuning",
         kind if wishes.host_tuning else "others",
         f"{len(files)} files for the hosts, for whoever runs them to apply before the drivers"
         if wishes.host_tuning
-        else f"others own the hosts; the plan relies on NUMA policy {numa}, {found.reserved_cpus} kept from pods"
-        f"{' and memory locks without limit' if fabric else ''}",
+        else f"others own the hosts; the plan relies on NUMA policy {numa}, {found.reserved_cpus} kept from "
+        "pods",
         rejected=[
             Rejected(
                 "huge pages",
@@ -237,7 +236,9 @@ def _host_files(draft: Sized, group: NodeGroup, ctx: PlanContext) -> tuple[HostF
 def _acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
     nodes = draft.placing.nodes
     if draft.wishes.device_management == "dra":
-        checks = (Check("{.status.state}", "ready", ("clusterpolicies.nvidia.com/cluster-policy",)),)
+        checks: tuple[Check, ...] = (
+            Check("{.status.state}", "ready", ("clusterpolicies.nvidia.com/cluster-policy",)),
+        )
     else:
         offered = draft.sharing.slices or ((sharing.GPU_RESOURCE, draft.gpus_per_node),)
         objects = tuple(f"node/{node}" for node in nodes)
@@ -245,8 +246,8 @@ def _acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
     ctx.decide(
         "acceptance",
         f"{len(nodes)} nodes offer their GPUs",
-        "a node offers GPUs only after the operator's validator found driver, toolkit and device plugin working, so "
-        "whoever waits for this Job waits for all of them; it uses no GPU itself",
+        "a node offers GPUs only after the operator's validator found driver, toolkit and device plugin "
+        "working, so whoever waits for this Job waits for all of them; it uses no GPU itself",
         rejected=[
             Rejected(
                 "ClusterPolicy state", "the chart makes it, and it turns notReady during each rolling upgrade"

@@ -31,7 +31,7 @@ def rows(plan: GpuNodePoolPlan, maker: Maker) -> Iterator[Row]:
         yield HostRow(
             f"Host/{plan.identity}{_absolute(file.path)}",
             maker.part,
-            plan_nodes(plan),
+            plan.nodes,
             file.path,
             file.content,
             file.why,
@@ -49,11 +49,6 @@ def rows(plan: GpuNodePoolPlan, maker: Maker) -> Iterator[Row]:
     yield from _acceptance(plan, maker, after)
     if plan.alert_nodes:
         yield _alerts(plan, plan.alert_nodes, maker)
-
-
-def plan_nodes(plan: GpuNodePoolPlan) -> tuple[str, ...]:
-    """All nodes of the pool."""
-    return plan.nodes
 
 
 def _node_features(plan: GpuNodePoolPlan, maker: Maker) -> KubernetesRow:
@@ -143,7 +138,7 @@ def _upgrade_policy(driver: DriverPlan) -> Tree:
         "autoUpgrade": driver.automatic,
         "maxParallelUpgrades": driver.max_parallel,
         "maxUnavailable": driver.max_unavailable,
-        # A pod of any Job: the node is cordoned, and its driver stays until the gang is done. 0 waits for ever.
+        # A pod of any Job: the node is cordoned, and keeps its driver until the gang is done. 0 is for ever.
         "waitForCompletion": {"podSelector": "batch.kubernetes.io/job-name", "timeoutSeconds": 0},
         "podDeletion": {"force": False, "timeoutSeconds": 300, "deleteEmptyDir": False},
         "drain": {"enable": False},

@@ -29,8 +29,8 @@ def _hands_out_alike(pool: PoolNeeds, others: Sequence[PoolNeeds], ctx: PlanCont
     return ctx.check(
         "GPU-001",
         False,
-        f"pool {pool.part} hands out GPUs by {pool.device_management}, pool {other.part} of the same site by "
-        f"{other.device_management}",
+        f"pool {pool.part} hands out GPUs by {pool.device_management}, pool {other.part} of the same site "
+        f"by {other.device_management}",
         ("device_management",),
         f"set both to {other.device_management}",
     )
@@ -72,8 +72,8 @@ def _reads_storage_alike(pool: PoolNeeds, others: Sequence[PoolNeeds], ctx: Plan
     return ctx.check(
         "GPU-011",
         False,
-        f"gds is on for pool {on} and off for pool {off}; the site's validator waits for it on all GPU nodes "
-        "or on none",
+        f"gds is on for pool {on} and off for pool {off}; the site's validator waits for it on all GPU "
+        "nodes or on none",
         ("gds",),
         "set gds of both alike",
     )

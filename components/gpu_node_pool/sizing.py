@@ -43,7 +43,7 @@ def sized(draft: Resolved, ctx: PlanContext) -> Sized | None:
         return None
     option, wanted = _option(draft, count, fabric, ctx)
     found = _placing(wishes, option, wanted, ctx)
-    if found is None or not _several_share_a_fabric(wishes, len(found.nodes), ctx):
+    if found is None or not _several_share_a_fabric(draft, len(found.nodes), ctx):
         return None
     plan = driver_plan(draft, option.group, fabric, ctx)
     shares = sharing.shared(draft.sharing, option.group.gpus_per_node)
@@ -148,7 +148,8 @@ def _placing(wishes: Wishes, option: Option, count: int, ctx: PlanContext) -> pl
     ctx.decide(
         "nodes",
         len(found.nodes),
-        f"{len(found.nodes)} nodes of {group.gpus_per_node} GPUs, {gpus} GPUs; fixed, because a gang needs every rank",
+        f"{len(found.nodes)} nodes of {group.gpus_per_node} GPUs, {gpus} GPUs; fixed, because a gang needs "
+        "every rank",
         because=[f"{ctx.part}.demand"] if wishes.nodes == "quotas" else [],
         source=("nodes",),
     )
@@ -195,7 +196,8 @@ def _is_there(wishes: Wishes, option: Option, count: int, ctx: PlanContext) -> b
         "GPU-016",
         count <= together,
         lambda: (
-            f"{count} nodes within one {wishes.within} are wanted; the most that are free and powered are {together}"
+            f"{count} nodes within one {wishes.within} are wanted; the most that are free and powered are "
+            f"{together}"
         ),
         ("within",),
         f"set nodes to {together}, or within to site",
@@ -205,11 +207,12 @@ def _is_there(wishes: Wishes, option: Option, count: int, ctx: PlanContext) -> b
         "GPU-014",
         0 < count <= budget.nodes,
         lambda: (
-            f"{count or 'all'} nodes of {shown(budget.kw_per_node)} kW and {shown(budget.kw_used)} kW of other "
-            f"nodes are more than the {shown(budget.kw_total)} kW of {ctx.place.site}"
+            f"{count or 'all'} nodes of {shown(budget.kw_per_node)} kW and {shown(budget.kw_used)} kW of "
+            f"other nodes are more than the {shown(budget.kw_total)} kW of {ctx.place.site}"
         ),
         ("nodes",),
-        f"{_set_nodes(budget.nodes)}power.kw_total to {shown(budget.kw_used + max(count, 1) * budget.kw_per_node)}",
+        f"{_set_nodes(budget.nodes)}power.kw_total to "
+        f"{shown(budget.kw_used + max(count, 1) * budget.kw_per_node)}",
     )
 
 
@@ -227,8 +230,9 @@ def _is_powered(option: Option, found: placing.Placing, ctx: PlanContext) -> boo
     ctx.decide(
         "power",
         f"{shown(drawn)} kW",
-        f"{len(found.nodes)} nodes of {shown(budget.kw_per_node)} kW at most, beside {shown(budget.kw_used)} kW of others; "
-        f"{shown(budget.kw_total)} kW at the site, {shown(budget.kw_per_rack)} kW a rack. GPU nodes of no pool count as off",
+        f"{len(found.nodes)} nodes of {shown(budget.kw_per_node)} kW at most, beside "
+        f"{shown(budget.kw_used)} kW of others; {shown(budget.kw_total)} kW at the site, "
+        f"{shown(budget.kw_per_rack)} kW a rack. GPU nodes of no pool count as off",
         because=[f"{ctx.part}.racks"],
     )
     return holds
@@ -247,10 +251,12 @@ def _set_nodes(count: int) -> str:
     return f"set nodes to {count}, or " if count else "set "
 
 
-def _several_share_a_fabric(wishes: Wishes, count: int, ctx: PlanContext) -> bool:
+def _several_share_a_fabric(draft: Resolved, count: int, ctx: PlanContext) -> bool:
+    wishes = draft.wishes
+    alone = count == 1 or wishes.workload == "inference" or draft.sharing.kind != "none"
     return ctx.check(
         "GPU-017",
-        count == 1 or wishes.fabric != "none" or wishes.workload == "inference",
+        alone or wishes.fabric != "none",
         f"nodes: {wishes.nodes} makes {count} training nodes, without a fabric",
         ("fabric",),
         "set fabric to rdma, nodes to 1, or workload to inference, where each job stays on one node",
@@ -317,8 +323,9 @@ def _offer(sized: Sized, group: NodeGroup, ctx: PlanContext) -> PoolOffer:
     ctx.decide(
         "reserve",
         {"cpus": cpus, "memory_gib": memory_gib},
-        "kept from pods for kubelet, container runtime and operating system: 3 percent of the CPUs in whole cores and "
-        f"1 percent of the memory. Pods see {group.cpus - cpus} CPUs and {group.memory_gib - memory_gib} GiB a node",
+        "kept from pods for kubelet, container runtime and operating system: 3 percent of the CPUs in "
+        f"whole cores and 1 percent of the memory. Pods see {group.cpus - cpus} CPUs and "
+        f"{group.memory_gib - memory_gib} GiB a node",
     )
     ctx.decide(
         "topology",

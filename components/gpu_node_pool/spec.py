@@ -46,8 +46,8 @@ class Mig(Spec):
     def _a_single_strategy_has_a_single_profile(self) -> Self:
         if self.strategy == "single" and len(self.profiles) > 1:
             raise ValueError(
-                f"{len(self.profiles)} profiles ({', '.join(self.profiles)}) with strategy single; "
-                "set strategy to mixed, or keep one profile"
+                f"{len(self.profiles)} profiles ({', '.join(self.profiles)}) with strategy single; set "
+                "strategy to mixed, or keep one profile"
             )
         return self
 
@@ -160,10 +160,11 @@ class GpuNodePoolSpec(PartSpec):
     @model_validator(mode="after")
     def _several_training_nodes_share_a_fabric(self) -> Self:
         several = isinstance(self.nodes, int) and self.nodes > 1
-        if several and self.fabric == "none" and self.workload == "training":
+        whole = self.sharing.kind == "none"
+        if several and whole and self.fabric == "none" and self.workload == "training":
             raise ValueError(
-                f"{self.nodes} training nodes without a fabric; set fabric to rdma, nodes to 1, "
-                "or workload to inference, where each job stays on one node"
+                f"{self.nodes} training nodes without a fabric; set fabric to rdma, nodes to 1, or workload "
+                "to inference, where each job stays on one node"
             )
         return self
 
@@ -171,8 +172,8 @@ class GpuNodePoolSpec(PartSpec):
     def _shared_gpus_join_no_fabric(self) -> Self:
         if self.sharing.kind != "none" and self.fabric != "none":
             raise ValueError(
-                f"sharing {self.sharing.kind} with fabric {self.fabric}: collectives need whole GPUs; "
-                "set sharing to none, or fabric to none"
+                f"sharing {self.sharing.kind} with fabric {self.fabric}: collectives need whole GPUs; set "
+                "sharing to none, or fabric to none"
             )
         return self
 
@@ -180,8 +181,8 @@ class GpuNodePoolSpec(PartSpec):
     def _shared_gpus_are_counted_by_the_device_plugin(self) -> Self:
         if self.sharing.kind != "none" and self.device_management == "dra":
             raise ValueError(
-                f"sharing {self.sharing.kind} with DRA, where sharing is alpha; "
-                "set device_management to device-plugin"
+                f"sharing {self.sharing.kind} with DRA, where sharing is alpha; set device_management to "
+                "device-plugin"
             )
         return self
 
