@@ -110,24 +110,22 @@ def check_limits(
             ("pools", index),
             f"remove {len(pool.taints) - TAINTS_AT_MOST} of its taints",
         )
-        if spec.topology_aware:
-            _check_topology(name, pool, ("pools", index), ctx)
+        _check_topology(name, pool, spec.topology_aware, ("pools", index), ctx)
 
 
-def _check_topology(name: str, pool: PoolOffer, at: Path, ctx: PlanContext) -> None:
+def _check_topology(name: str, pool: PoolOffer, aware: bool, at: Path, ctx: PlanContext) -> None:
     levels = pool.topology_levels
+    sound = levels[-1:] == (HOSTNAME_LABEL,) and len(levels) == len(set(levels)) <= LEVELS_AT_MOST
     ctx.check(
         "QUE-010",
-        0 < len(levels) <= LEVELS_AT_MOST
-        and levels[-1] == HOSTNAME_LABEL
-        and len(set(levels)) == len(levels),
+        sound or not aware,
         f"pool {name} has the topology levels {', '.join(levels) or 'none'}",
         at,
         f"end them at {HOSTNAME_LABEL}, or set topology_aware to false",
     )
     ctx.check(
         "QUE-011",
-        not pool.device_claim,
+        not (aware and pool.device_claim),
         f"pool {name} hands GPUs out as devices of {pool.device_claim}, which topology doesn't count",
         at,
         "set topology_aware to false, or device_management of the pool to device-plugin",

@@ -1,0 +1,60 @@
+"""Quotas as written: what is accepted and what is refused at once."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from aifactory.components.queue.spec import QueueSpec
+from support.offered import queue
+
+
+def test_a_queue_of_two_tenants_needs_nothing_more() -> None:
+    spec = QueueSpec.model_validate(queue())
+    assert [priority.name for priority in spec.priorities] == ["low", "normal", "high"]
+    assert (spec.sharing, spec.queueing, spec.topology_aware) == ("fair", "best-effort-fifo", True)
+
+
+def test_a_renamed_queue_keeps_its_first_name_as_identity() -> None:
+    assert QueueSpec.model_validate(queue(name="new", renamed_from="teams")).identity == "teams"
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"pools": []}, "at least 1"),
+        ({"pools": ["train", "train"]}, 'pool "train" is there twice'),
+        ({"tenants": []}, "at least 1"),
+        ({"tenants": [{"name": "a", "gpus": 1}, {"name": "a", "gpus": 2}]}, 'tenant "a" is there twice'),
+        (
+            {"tenants": [{"name": "a", "gpus": 1}, {"name": "b", "gpus": 2, "namespace": "a"}]},
+            'namespace "a" is there twice',
+        ),
+        ({"tenants": [{"name": "a", "gpus": -1}]}, "greater than or equal to 0"),
+        ({"tenants": [{"name": "a", "gpus": 1.5}]}, "valid integer"),
+        ({"tenants": [{"name": "a", "gpus": True}]}, "valid integer"),
+        ({"tenants": [{"name": "a", "gpus": {"train": "8"}}]}, "valid integer"),
+        ({"tenants": [{"name": "../x", "gpus": 1}]}, "match pattern"),
+        ({"tenants": [{"name": "$(rm)", "gpus": 1}]}, "match pattern"),
+        ({"tenants": [{"name": "a", "gpus": 1, "weight": 1_001}]}, "less than or equal to 1000"),
+        ({"engine": "volcano"}, "'kueue'"),
+        (
+            {
+                "priorities": [
+                    {"name": "x", "value": 1, "description": "d"},
+                    {"name": "x", "value": 2, "description": "d"},
+                ]
+            },
+            'priority "x" is there twice',
+        ),
+        ({"priorities": [{"name": "x", "value": 1, "description": "a\nb"}]}, "match pattern"),
+        ({"priorities": [{"name": "x", "value": 1, "description": "\u2028"}]}, "match pattern"),
+        ({"priorities": [{"name": "a" * 21, "value": 1, "description": "d"}]}, "at most 20"),
+        ({"pods_ready": {"requeue_base_s": 100, "requeue_max_s": 10}}, "set requeue_max_s to 100 or more"),
+        ({"pods_ready": {"timeout_s": 5}}, "greater than or equal to 60"),
+        ({"quota": 8}, "Extra inputs"),
+    ],
+)
+def test_a_wrong_queue_is_refused_with_what_is_wrong(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        QueueSpec.model_validate(queue(**fields))
