@@ -1,1 +1,1 @@
-"""The network between GPUs of different nodes: drivers, rails, addresses, NCCL settings and the switch side."""
+"""The network between GPUs of different nodes: drivers, rails, addresses, NCCL settings, switches."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from aifactory.components.names import Name
 from aifactory.components.spec import PartSpec, Spec
 
-Url = Annotated[
+ArchiveUrl = Annotated[
     str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~/%+-]+$", max_length=400)
 ]
 """An address without credentials, query or fragment."""
@@ -25,74 +25,100 @@ class NcclOverrides(Spec):
     """
 
     ib_retry_count: int | None = Field(default=None, ge=1, le=7)
-    """NCCL_IB_RETRY_CNT. Default: NCCL's own, 7."""
+    """NCCL_IB_RETRY_CNT: how often a lost packet is sent again. Default: NCCL's own, 7."""
 
     ib_qps_per_connection: int | None = Field(default=None, ge=1, le=128)
-    """NCCL_IB_QPS_PER_CONNECTION: more queue pairs spread one flow over more paths. Default: NCCL's own, 1."""
+    """NCCL_IB_QPS_PER_CONNECTION: more queue pairs spread one flow over more paths. Default: NCCL's own,
+    1."""
 
     ib_split_data_on_qps: bool | None = None
-    """NCCL_IB_SPLIT_DATA_ON_QPS: whether each message is cut over the queue pairs. Default: NCCL's own, false."""
+    """NCCL_IB_SPLIT_DATA_ON_QPS: whether each message is cut over the queue pairs. Default: NCCL's own,
+    no."""
 
     socket_interface: str = Field(default="eth0", pattern=r"^[=^]?[a-zA-Z0-9_.,-]{1,60}$")
-    """NCCL_SOCKET_IFNAME: the pod interface that carries NCCL's bootstrap. Default eth0: the name that cluster
-    networks give the pod's first interface, which all pods can reach."""
+    """NCCL_SOCKET_IFNAME: the pod interface that carries NCCL's bootstrap.
+
+    Default eth0: the name that cluster networks give the first interface of a pod, which all pods can reach.
+    """
 
 
 class Firmware(Spec):
-    """Firmware that the NICs of one model must have. It is compared and reported, never written: an update needs
-    a maintenance window."""
+    """Firmware that the NICs of one model must have. It is compared and reported, never written: an update
+    needs a maintenance window."""
 
     nic_model: Literal["connectx-6", "connectx-7", "connectx-8", "bluefield-3"]
     """Model of the NICs."""
 
-    archives: list[Url] = Field(min_length=1, max_length=16)
+    archives: list[ArchiveUrl] = Field(min_length=1, max_length=16)
     """Firmware archives (.zip), reachable from the cluster."""
-
-    storage_class: Name
-    """StorageClass of the site that holds the archives. It must serve ReadWriteMany: each node reads them."""
 
 
 class FabricSpec(PartSpec):
     """The network between GPUs of different nodes.
 
-    The site says what it has, so a blueprint names a fabric only to set policy on it. Every field has a default.
+    The site says what it has, so a blueprint writes a fabric only to set policy on it: every field has a
+    default.
     """
 
     kind: Literal["fabric"] = "fabric"
-    """What this part is."""
+    """Kind of the part."""
 
     name: Name = "fabric"
-    """Name of the part, unique in the blueprint. Default `fabric`: the name of the one that a site derives."""
+    """Name of the part, unique in the blueprint. Default fabric: a site derives one of this name."""
 
     type: Literal["any", "roce", "infiniband"] = "any"
-    """Which fabric of the site. Default any: the one it has; a site with both needs the choice."""
+    """Which fabric of the site. Default any: the one it has. A site with both needs the choice."""
 
-    virtual_functions: int = Field(default=8, ge=1, le=64)
-    """Virtual functions of each NIC where the site hands NICs out by SR-IOV: so many pods of a node can use a rail
-    at once.
+    virtual_functions: int = Field(default=8, ge=1, le=127)
+    """Virtual functions of each NIC where the site hands NICs out by SR-IOV: so many pods of a node can use a
+    rail at once. Excluded elsewhere, and then without effect.
 
-    Unit: functions per NIC. Default 8: a pod for each GPU of an eight-GPU node.
-    Source: NVIDIA/k8s-launch-kit l8k-config.yaml.
+    Unit: functions per NIC, at most 127. Default 8: a pod for each GPU of an eight-GPU node.
+    Source: NVIDIA/k8s-launch-kit l8k-config.yaml; ConnectX-7 firmware release notes, VF limitations.
     """
 
     memory_lock: Literal["host", "capability"] = "host"
     """How pods may pin memory for RDMA. `host` lifts the limit of locked memory in the container runtime, so
-    workloads stay unprivileged; `capability` gives pods IPC_LOCK, and then their namespaces must be privileged.
-    Default host: a tenant's pods need no capability."""
+    workloads stay unprivileged. `capability` gives pods IPC_LOCK, and their namespaces become privileged.
+
+    Default host: a tenant's pods need no capability.
+    """
 
     nodes_at_a_time: int = Field(default=1, ge=1, le=64)
-    """Nodes of a pool that may be drained at once for a NIC driver, firmware setting or virtual functions.
+    """Nodes of the site that may be drained at once for a NIC driver, a firmware setting or virtual
+    functions.
 
     Default 1: a gang loses at most one node. Raise it for the first installation of a large site.
     """
 
     nic_configuration: bool = True
-    """Whether NIC firmware settings (link type, virtual functions, PCIe reads, PFC, trust) are kept by the operator.
-    False leaves them to whoever set the hosts up; the plan then lists what they must be. Default true: a NIC
-    that was replaced gets them again."""
+    """Whether an operator keeps the NICs' settings: link type, virtual functions, PCIe reads, PFC, trust.
+
+    False leaves them to whoever sets the hosts up. Default true: a NIC that was replaced gets them again.
+    """
 
     firmware: list[Firmware] = Field(default=[], max_length=4)
-    """Firmware to compare the NICs with. Default none: not compared. Needs nic_configuration."""
+    """Firmware to compare the NICs with. Default none. Needs nic_configuration."""
+
+    firmware_storage_class: Name | None = None
+    """StorageClass that holds the firmware archives; each node reads them, so it must serve ReadWriteMany.
+    Default: the first class of the site that does."""
 
     nccl: NcclOverrides = NcclOverrides()
     """NCCL settings that were measured to be better. Default none: what follows from the fabric."""
+
+    @model_validator(mode="after")
+    def _firmware_is_read_by_the_nic_operator(self) -> Self:
+        if self.firmware and not self.nic_configuration:
+            raise ValueError(
+                "firmware is compared by the NIC operator; set nic_configuration to true, or drop firmware"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_model_has_one_firmware(self) -> Self:
+        models = [firmware.nic_model for firmware in self.firmware]
+        twice = sorted({model for model in models if models.count(model) > 1})
+        if twice:
+            raise ValueError(f"firmware names {twice[0]} twice; list all its archives in one entry")
+        return self

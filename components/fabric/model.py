@@ -1,0 +1,336 @@
+"""The fabric as decided: all that its rows need, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aifactory.components.offers import Taint
+
+Kind = Literal["roce", "infiniband"]
+Mode = Literal["sriov-ethernet", "sriov-ib", "host-device", "macvlan-rdma-shared", "ipoib-rdma-shared"]
+SwitchSystem = Literal["cumulus", "sonic", "eos", "nxos"]
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A container image, as the operator's policies name it."""
+
+    image: str
+    repository: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class NicPort:
+    """A NIC on a rail, at the same place in each node of a pool."""
+
+    rail: int
+    pci: str
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareStorage:
+    """The volume that the NIC operator keeps firmware archives on."""
+
+    storage_class: str
+    claim: str
+    size_gib: int
+
+
+@dataclass(frozen=True, slots=True)
+class NicOperator:
+    """The NIC configuration operator."""
+
+    operator: Image
+    daemon: Image
+    reset_after_update: bool
+    storage: FirmwareStorage | None
+
+
+@dataclass(frozen=True, slots=True)
+class IbKubernetes:
+    """The daemon that puts virtual functions into partitions through UFM."""
+
+    image: Image
+    first_guid: str
+    last_guid: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class SriovOperator:
+    """The singleton settings of the SR-IOV operator."""
+
+    node_selector: Labels
+    leaves_firmware_alone: bool
+    """Whether firmware settings belong to the NIC configuration operator."""
+    resets_firmware: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """The cluster's singletons: one fabric of a stack makes them for all."""
+
+    pools: tuple[str, ...]
+    """Values of the pool label: the only nodes that the operator's daemons run on."""
+    tolerations: tuple[Taint, ...]
+    nv_ipam: Image
+    multus: Image
+    cni_plugins: Image
+    ipoib_cni: Image | None
+    nic_operator: NicOperator | None
+    ib_kubernetes: IbKubernetes | None
+    sriov: SriovOperator | None
+    nodes_at_a_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class DriverContainer:
+    """DOCA-OFED, loaded by the Network Operator."""
+
+    image: Image
+    environment: tuple[tuple[str, str], ...]
+    nodes_at_a_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceList:
+    """What a device plugin hands out: resources with the NICs behind them."""
+
+    image: Image
+    plugin: Literal["rdma-shared", "sriov"]
+    resources: tuple[tuple[str, NicPort], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodePolicy:
+    """Driver and device plugin of the nodes of a pool."""
+
+    name: str
+    node_labels: Labels
+    tolerations: tuple[Taint, ...]
+    driver: DriverContainer | None
+    devices: DeviceList | None
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceNames:
+    """Names that NICs of a pool keep, whatever the kernel calls them."""
+
+    name: str
+    node_labels: Labels
+    net_prefix: str
+    rdma_prefix: str
+    nics: tuple[NicPort, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoceTuning:
+    """What a NIC does with RoCE traffic."""
+
+    pfc: str
+    tos: int
+    cnp_dscp: int
+
+
+@dataclass(frozen=True, slots=True)
+class NicTemplate:
+    """Settings of the NICs of a pool."""
+
+    name: str
+    node_labels: Labels
+    nic_type: str
+    pci: tuple[str, ...]
+    virtual_functions: int
+    link_type: Literal["Ethernet", "Infiniband"]
+    roce: RoceTuning | None
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareCheck:
+    """Firmware that the NICs of a pool are compared with."""
+
+    name: str
+    node_labels: Labels
+    nic_type: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareSource:
+    """Archives of one NIC model."""
+
+    name: str
+    archives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPool:
+    """How nodes of a pool get their virtual functions."""
+
+    name: str
+    node_labels: Labels
+    nodes_at_a_time: int
+    rdma_mode: Literal["exclusive", "shared"]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPolicy:
+    """Virtual functions of one rail on the nodes of a pool."""
+
+    name: str
+    node_labels: Labels
+    resource: str
+    pci: str
+    functions: int
+    mtu: int
+    link_type: Literal["ETH", "IB"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodePrefix:
+    """The addresses of one node on a routed rail."""
+
+    node: str
+    prefix: str
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPool:
+    """The addresses of one rail. With a node prefix it is routed, without one it is a flat subnet."""
+
+    name: str
+    rail: int
+    cidr: str
+    pools: tuple[str, ...]
+    per_node: int
+    """Addresses of a node on a flat rail; 0 on a routed one."""
+    node_prefix: int
+    """Prefix length of a node on a routed rail; 0 on a flat one."""
+    gateway_index: int
+    route: str
+    """What is reached through the gateway; empty on a flat rail."""
+    nodes: tuple[NodePrefix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One rail as a secondary network of pods."""
+
+    name: str
+    rail: int
+    resource: str
+    """Resource without its prefix; empty where the network names a host interface."""
+    interface: str
+    """Host interface that it shares; empty where pods get devices of their own."""
+    mtu: int
+    addresses: str
+    routed: bool
+    quiet_arp: bool
+    source_routing: bool
+    rdma_namespace: bool
+    """Whether the RDMA device moves into the pod's network namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The rail of one tenant: a network in its namespace, with its partition key."""
+
+    namespace: str
+    tenant: str
+    pkey: str
+    network: Network
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkGuard:
+    """Namespaces whose pods may use networks of their own namespace alone."""
+
+    name: str
+    namespaces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostFile:
+    """A file on the nodes, and why it is there."""
+
+    name: str
+    hosts: tuple[str, ...]
+    path: str
+    content: str
+    why: str
+    reboot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPort:
+    """A port that faces a node."""
+
+    port: str
+    node: str
+    rail: int
+    address: str
+    """The node's gateway with its prefix length; empty on a flat rail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Queue lengths between which packets are marked."""
+
+    minimum_kbytes: int
+    maximum_kbytes: int
+    mark_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What the nodes rely on in one leaf switch."""
+
+    name: str
+    fabric: str
+    system: SwitchSystem
+    mtu: int
+    host_mtu: int
+    traffic_class: int
+    dscp: int
+    priority: int
+    cnp_dscp: int
+    cnp_priority: int
+    ecn: Thresholds | None
+    ports: tuple[SwitchPort, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FabricPlan:
+    """A fabric at one site, decided."""
+
+    fabric: str
+    kind: Kind
+    mode: Mode
+    mtu: int
+    gbps_per_rail: int
+    operator_namespace: str
+    network_namespace: str
+    given_operator: bool
+    operators: Operators | None
+    """None when another fabric of the stack makes the singletons, or the site has them."""
+    node_policies: tuple[NodePolicy, ...]
+    interface_names: tuple[InterfaceNames, ...]
+    nic_templates: tuple[NicTemplate, ...]
+    firmware_sources: tuple[FirmwareSource, ...]
+    firmware_checks: tuple[FirmwareCheck, ...]
+    function_pools: tuple[FunctionPool, ...]
+    function_policies: tuple[FunctionPolicy, ...]
+    address_pools: tuple[AddressPool, ...]
+    networks: tuple[Network, ...]
+    partitions: tuple[Partition, ...]
+    guard: NetworkGuard | None
+    settings_name: str
+    settings: tuple[tuple[str, str], ...]
+    settings_namespaces: tuple[str, ...]
+    host_files: tuple[HostFile, ...]
+    switches: tuple[Switch, ...]
