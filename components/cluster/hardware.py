@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from aifactory.components.cluster.recipe import (
     Need,
-    Order,
     Recipe,
     Setting,
     Terms,
@@ -85,6 +84,11 @@ def _network_operator(terms: Terms) -> Iterator[Setting]:
     yield Setting(
         "operator.useDTK", terms.distribution == "openshift", "the driver toolkit exists on OpenShift alone"
     )
+    yield Setting(
+        "operator.maintenanceOperator.nodeMaintenanceNamespace",
+        terms.namespace,
+        "its requests to drain a node lie in namespace default unless told otherwise; nothing of ours does",
+    )
 
 
 def _dra_driver(terms: Terms) -> Iterator[Setting]:
@@ -113,7 +117,7 @@ GPU_OPERATOR = Recipe(
     metrics=(8000, 8080, 9400),
     critical_pods=True,
     needs=(_NFD,),
-    after=(Order("network-operator", "driver.rdma.enabled"),),
+    after=("network-operator",),  # the driver's RDMA check waits for the NIC driver
 )
 NETWORK_OPERATOR = Recipe(
     wave=Wave.HARDWARE,
@@ -155,5 +159,5 @@ DRA_DRIVER_NVIDIA_GPU = Recipe(
     metrics=(8080, 8081),
     critical_pods=True,
     needs=(_NFD, Need("cert-manager", "its webhook takes its certificate from there", "webhook.enabled")),
-    after=(Order("gpu-operator"),),
+    after=("gpu-operator",),
 )

@@ -44,8 +44,7 @@ class Chosen:
 
     def first(self) -> list[str]:
         """Capabilities whose releases must be there before it."""
-        order = [order.capability for order in self.recipe.after if self.on(order.when)]
-        return list(dict.fromkeys([need.capability for need in self.needs()] + order))
+        return list(dict.fromkeys([*(need.capability for need in self.needs()), *self.recipe.after]))
 
     def crds(self) -> tuple[str, ...]:
         """Definitions that arrive with it, as `plural.group`; those of its operator come after a custom

@@ -51,15 +51,6 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """A release that must be there first where both are ours, without being needed."""
-
-    capability: str
-    when: str = ""
-    """Chart value that makes the order matter; empty: always."""
-
-
-@dataclass(frozen=True, slots=True)
 class Recipe:
     """How one release is run."""
 
@@ -80,7 +71,8 @@ class Recipe:
     labels: tuple[tuple[str, str], ...] = ()
     """Labels of its namespace."""
     needs: tuple[Need, ...] = ()
-    after: tuple[Order, ...] = ()
+    after: tuple[str, ...] = ()
+    """Capabilities whose releases of ours must be there first, without being needed."""
     uses_priority_class: bool = False
     retain_on_delete: bool = False
     """Whether `destroy` leaves it: its definitions hold objects of others."""

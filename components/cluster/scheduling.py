@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from aifactory.components.cluster.recipe import (
     CONTROL_NODES,
     Need,
-    Order,
     Recipe,
     Setting,
     Terms,
@@ -135,7 +134,7 @@ KUEUE = Recipe(
             "cert-manager", "its webhooks, metrics and visibility API take certificates", "enableCertManager"
         ),
     ),
-    after=(Order("jobset"),),
+    after=("jobset",),  # it looks for the kinds that it admits when it starts
     uses_priority_class=True,
 )
 JOBSET = Recipe(

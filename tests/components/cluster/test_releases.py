@@ -60,7 +60,7 @@ def test_every_setting_says_why(capability: str) -> None:
 def test_a_release_waits_for_earlier_ones_alone(capability: str) -> None:
     order, waves = list(RECIPES), list(Wave)
     recipe = RECIPES[capability]
-    for name in [need.capability for need in recipe.needs] + [first.capability for first in recipe.after]:
+    for name in [*(need.capability for need in recipe.needs), *recipe.after]:
         assert order.index(name) < order.index(capability)
         assert waves.index(RECIPES[name].wave) <= waves.index(recipe.wave)
 

@@ -185,10 +185,7 @@ def test_the_priority_class_of_ours_is_named_for_the_factory_and_nobodys_default
 
 
 def test_releases_wait_for_what_they_need(settle: Any) -> None:
-    from aifactory.components.capabilities import Requirement
-
-    rdma = Requirement("gpu-operator", "pool", "GPUs", {"driver": {"rdma": {"enabled": True}}})
-    found = settle([*EVERYTHING, rdma])
+    found = settle(EVERYTHING)
     nfd = "Release/node-feature-discovery/node-feature-discovery"
     network = "Release/nvidia-network-operator/network-operator"
     assert nfd in found.helm(network).after
@@ -198,10 +195,11 @@ def test_releases_wait_for_what_they_need(settle: Any) -> None:
     assert "Release/monitoring/kube-prometheus-stack" in after_kueue
 
 
-def test_without_rdma_the_gpu_operator_waits_for_no_network_operator(settle: Any) -> None:
-    found = settle(["gpu-operator", "network-operator"])
-    after = found.helm("Release/gpu-operator/gpu-operator").after
-    assert "Release/nvidia-network-operator/network-operator" not in after
+def test_a_release_waits_for_nothing_that_the_site_gives(settle: Any) -> None:
+    found = settle(["gpu-operator"], provides={"node-feature-discovery": {"version": "0.19.0"}})
+    assert found.helm("Release/gpu-operator/gpu-operator").after == (
+        "ResourceQuota/gpu-operator/critical-pods",
+    )
 
 
 def test_a_release_waits_for_no_release_of_a_later_wave(settle: Any) -> None:
