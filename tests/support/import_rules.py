@@ -91,7 +91,7 @@ def impure(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
 
 
 def undeclared(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
-    """Only what the project depends on is there when a user installs it: no tests, no tools, no bare rooms."""
+    """A user has what the project depends on: no tests, no tools, no rooms by their bare names."""
     top = one.module.split(".")[0]
     known = top in sys.stdlib_module_names or top in THIRD_PARTY or top == "aifactory" or is_engine(one)
     if not known and not one.level:
