@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from aifactory.components.capabilities import CAPABILITIES
 from aifactory.components.catalog import Catalog
@@ -149,8 +150,6 @@ def test_every_value_exists_in_its_chart(
 def test_policies_admit_the_port_at_which_the_chart_answers_webhooks(
     schemas: Schemas, capability: str, path: str, port: int
 ) -> None:
-    import yaml
-
     release = provider(Catalog.shipped(), TRAIN, capability)
     assert release is not None
     text = (schemas.folder / "chart-values" / release.values / "values.yaml").read_text(encoding="utf-8")
@@ -163,8 +162,6 @@ def test_policies_admit_the_port_at_which_the_chart_answers_webhooks(
 
 @pytest.mark.schema
 def test_the_configuration_of_kueue_is_the_charts_own_but_for_certificates(schemas: Schemas) -> None:
-    import yaml
-
     text = (schemas.folder / "chart-values" / "kueue" / "values.yaml").read_text(encoding="utf-8")
     default = yaml.load(
         yaml.load(text, yaml.CSafeLoader)["managerConfig"]["controllerManagerConfigYaml"], yaml.CSafeLoader

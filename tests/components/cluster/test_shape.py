@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.capabilities import NamespaceRequest, Requirement
 from aifactory.components.rows import HelmRow, KubernetesRow, Wave
 from support.schemas import Schemas
 
@@ -244,7 +244,6 @@ def test_a_release_waits_for_no_release_of_a_later_wave(settle: Any) -> None:
 def test_a_release_brings_the_definitions_that_its_values_switch_on(
     settle: Any, asked: str, values: dict[str, Any], brings: str, leaves: str
 ) -> None:
-    from aifactory.components.capabilities import Requirement
 
     release = settle([Requirement(asked, "asker", "needed", values)]).releases[asked]
     assert brings in release.crds
@@ -252,7 +251,6 @@ def test_a_release_brings_the_definitions_that_its_values_switch_on(
 
 
 def test_a_definition_that_two_releases_bring_has_the_first_as_its_owner(settle: Any) -> None:
-    from aifactory.components.capabilities import Requirement
 
     no_gpus = {"resources": {"gpus": {"enabled": False}}}
     found = settle(["gpu-operator", Requirement("dra-driver-nvidia-gpu", "pool", "NVLink", no_gpus)])

@@ -1,0 +1,214 @@
+"""Planner rules of the cluster: each fires on what it forbids, and on nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aifactory.components.capabilities import NamespaceRequest, Requirement
+from aifactory.components.cluster.plan import RULES
+from aifactory.components.values import Json
+
+GIVEN_VERSIONS = {
+    "cert-manager": "v1.21.1",
+    "node-feature-discovery": "0.19.0",
+    "gpu-operator": "v26.7.0",
+    "network-operator": "26.4.1",
+    "kueue": "0.19.2",
+    "jobset": "0.12.0",
+    "metrics": "88.5.3",
+}
+
+
+def given(*names: str, **features: list[str]) -> dict[str, Any]:
+    found = {name: {"version": GIVEN_VERSIONS[name]} for name in names}
+    for name, listed in features.items():
+        found[name.replace("_", "-")]["features"] = listed  # type: ignore[assignment]  # data of a site file
+    return found
+
+
+def need(
+    capability: str, part: str = "pool", *, features: tuple[str, ...] = (), **values: Any
+) -> Requirement:
+    return Requirement(capability, part, f"{part} uses it", values, features)
+
+
+GPUS_BY_DRA = [need("gpu-operator"), need("dra-driver-nvidia-gpu")]
+COMPUTE_DOMAINS = [
+    need("gpu-operator"),
+    need("dra-driver-nvidia-gpu", resources={"gpus": {"enabled": False}}),
+]
+SRIOV = [need("network-operator", "fabric", sriovNetworkOperator={"enabled": True})]
+PLAIN_TEXT = need("kueue", "teams", managerConfig={"controllerManagerConfigYaml": "kind: Configuration"})
+TEAM = NamespaceRequest("team", "teams", "a team", "privileged", tenant="team")
+
+
+@pytest.mark.parametrize(
+    ("rule", "fires", "holds"),
+    [
+        (
+            "CLU-001",
+            {"requirements": ["gpu-operator"], "version": "1.37"},
+            {"requirements": ["gpu-operator"]},
+        ),
+        (
+            "CLU-001",
+            {"requirements": ["cert-manager"], "version": "1.32.9"},
+            {"requirements": ["jobset"], "version": "1.31"},
+        ),
+        (
+            "CLU-001",
+            {
+                "requirements": ["gpu-operator"],
+                "version": "1.37",
+                "provides": given("gpu-operator", "node-feature-discovery"),
+            },
+            {"requirements": ["gpu-operator"], "provides": given("gpu-operator", "node-feature-discovery")},
+        ),
+        (
+            "CLU-002",
+            {"provides": {"cert-manager": {"version": "v1.12.0"}}},
+            {"provides": {"cert-manager": {"version": "v1.21.0"}}},
+        ),
+        (
+            "CLU-002",
+            {"provides": {"kueue": {"version": "0.17.0"}}},
+            {"provides": {"kueue": {"version": "0.18.2"}}},
+        ),
+        (
+            "CLU-003",
+            {"requirements": [need("gpu-operator", nfd={"enabled": True})]},
+            {"requirements": ["gpu-operator"]},
+        ),
+        (
+            "CLU-003",
+            {"requirements": ["gpu-operator", "node-feature-discovery"], "provides": given("gpu-operator")},
+            {
+                "requirements": ["gpu-operator", "node-feature-discovery"],
+                "provides": given("gpu-operator", "node-feature-discovery"),
+            },
+        ),
+        (
+            "CLU-004",
+            {"requirements": SRIOV, "provides": {"sriov-network-operator": {"version": "1.6.0"}}},
+            {"requirements": SRIOV},
+        ),
+        ("CLU-005", {"requirements": GPUS_BY_DRA}, {"requirements": COMPUTE_DOMAINS}),
+        (
+            "CLU-005",
+            {
+                "requirements": ["dra-driver-nvidia-gpu", "gpu-operator"],
+                "provides": given("gpu-operator", "node-feature-discovery"),
+            },
+            {
+                "requirements": ["dra-driver-nvidia-gpu", "gpu-operator"],
+                "provides": given("gpu-operator", "node-feature-discovery", gpu_operator=["dra"]),
+            },
+        ),
+        (
+            "CLU-005",
+            {
+                "requirements": ["gpu-operator"],
+                "provides": {"dra-driver-nvidia-gpu": {"version": "0.4.1", "features": ["gpus"]}},
+            },
+            {
+                "requirements": ["gpu-operator"],
+                "provides": {"dra-driver-nvidia-gpu": {"version": "0.4.1"}},
+            },
+        ),
+        (
+            "CLU-006",
+            {"requirements": [need("gpu-operator", gpuCluster={"deployCR": True})]},
+            {
+                "requirements": [
+                    need("gpu-operator", gpuCluster={"deployCR": True}, clusterPolicy={"deployCR": False})
+                ]
+            },
+        ),
+        (
+            "CLU-007",
+            {"storage_classes": []},
+            {"storage_classes": [{"name": "nfs", "access": ["ReadWriteMany"], "default": True}]},
+        ),
+        (
+            "CLU-008",
+            {"requirements": ["kueue"], "policy": {"webhook_replicas": 1}},
+            {"requirements": ["kueue"]},
+        ),
+        (
+            "CLU-008",
+            {"requirements": ["jobset"], "policy": {"webhook_replicas": 1}},
+            {"requirements": ["jobset"], "policy": {"webhook_replicas": 1}, "provides": given("jobset")},
+        ),
+        (
+            "CLU-009",
+            {"namespaces": [TEAM], "policy": {"namespaces": {"weakest_tenant_pod_security": "baseline"}}},
+            {"namespaces": [TEAM]},
+        ),
+        (
+            "CLU-010",
+            {
+                "requirements": [need("node-feature-discovery", features=("taints",))],
+                "provides": given("node-feature-discovery"),
+            },
+            {
+                "requirements": [need("node-feature-discovery", features=("taints",))],
+                "provides": given("node-feature-discovery", node_feature_discovery=["taints"]),
+            },
+        ),
+        (
+            "CLU-011",
+            {"namespaces": [NamespaceRequest("kube-system", "teams", "a team")]},
+            {"namespaces": [NamespaceRequest("kubernetes-lab", "teams", "a team")]},
+        ),
+        ("CLU-011", {"namespaces": [NamespaceRequest("default", "teams", "a team")]}, {}),
+        (
+            "CLU-013",
+            {"requirements": ["gateway-api"]},
+            {"requirements": ["gateway-api"], "provides": {"gateway-api": {"version": "v1.6.1"}}},
+        ),
+        (
+            "CLU-012",
+            {"requirements": [PLAIN_TEXT]},
+            {"requirements": [need("kueue", "teams", fullnameOverride="kueue")]},
+        ),
+        (
+            "CLU-012",
+            {"requirements": [need("kueue", "teams", enableCertManager=False)]},
+            {
+                "requirements": [
+                    need(
+                        "kueue",
+                        "teams",
+                        enableCertManager=False,
+                        managerConfig={
+                            "controllerManagerConfigYaml": Json({"internalCertManagement": {"enable": True}})
+                        },
+                    )
+                ]
+            },
+        ),
+    ],
+)
+def test_a_rule_fires_on_what_it_forbids_and_on_nothing_else(
+    settle: Any, rule: str, fires: dict[str, Any], holds: dict[str, Any]
+) -> None:
+    level = next(known.level for known in RULES if known.id == rule)
+    refused, passed = settle(**fires), settle(**holds)
+    assert rule in refused.broken
+    assert rule not in passed.broken
+    assert passed.site_plan.evaluated[rule] >= 1 or rule == "CLU-002"
+    assert (refused.plan is None) == (level == "error")
+    assert passed.plan is not None
+
+
+def test_every_rule_has_a_case_above() -> None:
+    marks = test_a_rule_fires_on_what_it_forbids_and_on_nothing_else.pytestmark  # type: ignore[attr-defined]
+    assert {case[0] for case in marks[0].args[1]} == {rule.id for rule in RULES}
+
+
+def test_rules_say_why_and_where_from() -> None:
+    for rule in RULES:
+        assert rule.why.endswith(".")
+        assert len(rule.source) > 10
