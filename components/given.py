@@ -264,6 +264,10 @@ class NodeGroup(Spec):
         return self
 
 
+PortName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9/._-]{0,31}$")]
+"""Name of a switch port, such as swp1s0, Ethernet4 or Ethernet1/1."""
+
+
 class EcnMarking(Spec):
     """Queue lengths between which a switch marks packets of the lossless queue instead of dropping them."""
 
@@ -297,10 +301,18 @@ class Leaf(Spec):
     rails: list[int] = Field(min_length=1)
     """Rails that end on it."""
 
-    ports: list[str] = Field(min_length=1, max_length=512)
+    ports: list[PortName] = Field(min_length=1, max_length=512)
     """Ports that face nodes, as the switch names them (`swp1`, `Ethernet1/1`). In order of its rails, and for each
     rail in order of the block's nodes as the racks list them: with rails [0, 1] and nodes a and b the ports face a
     and b on rail 0, then a and b on rail 1. Further ports stay free."""
+
+    @model_validator(mode="after")
+    def _ports_and_rails_are_listed_once(self) -> Self:
+        for what, values in (("port", self.ports), ("rail", self.rails)):
+            twice = sorted({str(value) for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"{what} {twice[0]} of {self.switch} is listed twice; list it once")
+        return self
 
 
 class Switches(Spec):
