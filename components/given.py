@@ -308,8 +308,8 @@ class Leaf(Spec):
 
     @model_validator(mode="after")
     def _ports_and_rails_are_listed_once(self) -> Self:
-        for what, values in (("port", self.ports), ("rail", self.rails)):
-            twice = sorted({str(value) for value in values if values.count(value) > 1})
+        for what, values in (("port", self.ports), ("rail", [str(rail) for rail in self.rails])):
+            twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{what} {twice[0]} of {self.switch} is listed twice; list it once")
         return self
