@@ -45,7 +45,9 @@ class PoolOffer:
     slice_resources: tuple[tuple[str, int], ...]
     """MIG or time-sliced resources and how many of each a node has."""
     cpus_per_node: int
+    """CPU threads that the kubelet leaves to pods, daemons included."""
     memory_gib_per_node: int
+    """Memory that the kubelet leaves to pods, daemons included."""
     node_labels: tuple[tuple[str, str], ...]
     """Labels that every node of the pool has, and no other node."""
     taints: tuple[Taint, ...]

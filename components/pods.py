@@ -19,11 +19,13 @@ ARCHITECTURE_LABEL = "kubernetes.io/arch"
 CLAIM = "gpus"
 """Name of the claim on GPUs inside a pod, where DRA hands them out."""
 
-SYSTEM_CPUS = 4
-SYSTEM_MEMORY_GIB = 16
-SYSTEM_PERCENT = 5
-"""Kept on each node for kubelet, operating system and the daemons of the GPU and network operators: 5
-percent, and no less than 4 CPUs and 16 GiB. A pod that asks for all of a node fits none."""
+DAEMON_CPUS = 4
+DAEMON_MEMORY_GIB = 16
+"""What a node's daemons (network, GPU, metrics, logs) request of what the kubelet leaves to pods. A pod
+that asks for all of it fits no node."""
+
+THREADS_PER_CORE = 2
+"""CPUs are asked for in whole cores: a kubelet that gives cores to pods refuses half of one."""
 
 SHM_GIB_PER_GPU = 8
 UNPRIVILEGED_USER = 1000
@@ -83,18 +85,17 @@ class Program:
 
 
 def allocatable(pool: PoolOffer) -> NodeShare:
-    """What pods may use of one node of the pool: all but what the system keeps."""
-    cpus = pool.cpus_per_node - max(SYSTEM_CPUS, -(-pool.cpus_per_node * SYSTEM_PERCENT // 100))
-    gib = pool.memory_gib_per_node - max(
-        SYSTEM_MEMORY_GIB, -(-pool.memory_gib_per_node * SYSTEM_PERCENT // 100)
-    )
+    """What workloads may use of one node of the pool: what the kubelet leaves to pods, without its
+    daemons."""
+    cpus, gib = pool.cpus_per_node - DAEMON_CPUS, pool.memory_gib_per_node - DAEMON_MEMORY_GIB
     return NodeShare(max(cpus, 0), max(gib, 0) * 1024)
 
 
 def node_share(pool: PoolOffer, gpus: int) -> NodeShare:
-    """CPU and memory of a pod with `gpus` of a node's GPUs: the same part of the node, in whole CPUs."""
+    """CPU and memory of a pod with `gpus` of a node's GPUs: the same part of the node, in whole cores."""
     node = allocatable(pool)
-    return NodeShare(node.cpus * gpus // pool.gpus_per_node, node.memory_mib * gpus // pool.gpus_per_node)
+    cpus = node.cpus * gpus // pool.gpus_per_node
+    return NodeShare(cpus - cpus % THREADS_PER_CORE, node.memory_mib * gpus // pool.gpus_per_node)
 
 
 def default_shm_gib(memory_mib: int, gpus: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.names import POOL_LABEL
 from aifactory.components.offers import PoolOffer, PoolShare, QueueOffer, QuotaDemand, TenantOffer
 from aifactory.components.problems import nearest
 from aifactory.components.queue import checks, prerequisites, quota, rules
@@ -72,7 +73,7 @@ def size(asked: Asked, ctx: PlanContext) -> QueuePlan | None:
     pools = _pools(spec, ctx)
     if pools is None:
         return None
-    stocks = {name: quota.stock(f"{spec.identity}-{pool.pool}", pool) for name, pool in pools.items()}
+    stocks = {name: quota.stock(f"{spec.identity}-{_identity(pool)}", pool) for name, pool in pools.items()}
     claims = {name: _claims(asked, name, stock) for name, stock in stocks.items()}
     resources = quota.covered(stocks)
     checks.check_namespaces_are_free(spec, ctx)
@@ -101,6 +102,11 @@ def _pools(spec: QueueSpec, ctx: PlanContext) -> dict[str, PoolOffer] | None:
             says = f'"{name}" is no GPU node pool with nodes at {ctx.place.site}'
             ctx.refuse(says, ("pools", index), nearest(name, offers))
     return {name: offers[name] for name in spec.pools} if set(spec.pools) <= set(offers) else None
+
+
+def _identity(pool: PoolOffer) -> str:
+    """The name that the pool's nodes carry for life, whatever the part is called today."""
+    return dict(pool.node_labels).get(POOL_LABEL, pool.pool)
 
 
 def _claims(asked: Asked, pool: str, stock: Stock) -> list[Claim]:
@@ -289,5 +295,5 @@ def _topologies(spec: QueueSpec, pools: Mapping[str, PoolOffer]) -> dict[tuple[s
 
 def _flavor(pool: PoolOffer, stock: Stock, topologies: Mapping[tuple[str, ...], str]) -> Flavor:
     return Flavor(
-        stock.flavor, pool.pool, pool.node_labels, pool.taints, topologies.get(pool.topology_levels, "")
+        stock.flavor, _identity(pool), pool.node_labels, pool.taints, topologies.get(pool.topology_levels, "")
     )

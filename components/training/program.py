@@ -40,7 +40,7 @@ def contract_of(
         f"{gpus} of {pool.gpus_per_node} GPUs with the same part of {node.cpus} CPUs and "
         f"{quantities.mib(node.memory_mib)}; limits are equal, so it is evicted last and may own its cores",
         rejected=[
-            Rejected("all of the node", "kubelet and daemons keep 5 percent, so no node would fit the pod")
+            Rejected("all of the node", "the node's daemons run there too, so no node would fit the pod")
         ],
     )
     ctx.decide("pod.networks", contract.networks, "one interface a rail, so that each GPU talks on its own")

@@ -43,18 +43,18 @@ def container(*args: Any, **fields: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_whole_node_leaves_the_system_five_percent() -> None:
+def test_a_whole_node_leaves_four_cpus_and_sixteen_gibibytes_to_its_daemons() -> None:
     requests = container(pool(), fabric())["resources"]["requests"]
     assert requests["cpu"] == "182"
-    assert requests["memory"] == "1945Gi"
+    assert requests["memory"] == "2016Gi"
 
 
-def test_small_nodes_leave_the_system_four_cpus_and_sixteen_gibibytes() -> None:
-    share = pods.allocatable(pool(cpus_per_node=32, memory_gib_per_node=128))
-    assert (share.cpus, share.memory_mib) == (28, 112 * 1024)
+@pytest.mark.parametrize(("gpus", "cpus"), [(1, 22), (2, 44), (3, 68), (8, 182)])
+def test_a_pod_owns_whole_cores(gpus: int, cpus: int) -> None:
+    assert pods.node_share(pool(), gpus).cpus == cpus
 
 
-def test_a_node_smaller_than_what_the_system_keeps_has_nothing_for_pods() -> None:
+def test_a_node_smaller_than_what_its_daemons_need_has_nothing_for_pods() -> None:
     share = pods.allocatable(pool(cpus_per_node=2, memory_gib_per_node=8))
     assert (share.cpus, share.memory_mib) == (0, 0)
 
@@ -110,7 +110,7 @@ def test_the_fabric_brings_its_settings_as_one_config_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gpus", "memory_gib", "shm"), [(8, 2_048, "64Gi"), (1, 2_048, "8Gi"), (8, 128, "28Gi"), (1, 24, "1Gi")]
+    ("gpus", "memory_gib", "shm"), [(8, 2_032, "64Gi"), (1, 2_032, "8Gi"), (8, 128, "28Gi"), (1, 24, "1Gi")]
 )
 def test_shared_memory_is_eight_gibibytes_a_gpu_and_at_most_a_quarter(
     gpus: int, memory_gib: int, shm: str
@@ -126,7 +126,7 @@ def test_shared_memory_may_be_said() -> None:
 def test_huge_pages_come_out_of_the_pods_memory() -> None:
     found = spec(pool(), None, 8, hugepages_2mi_gib=16)
     requests = found["containers"][0]["resources"]["requests"]
-    assert (requests["memory"], requests["hugepages-2Mi"]) == ("1929Gi", "16Gi")
+    assert (requests["memory"], requests["hugepages-2Mi"]) == ("2000Gi", "16Gi")
     assert {"name": "hugepages", "emptyDir": {"medium": "HugePages-2Mi"}} in found["volumes"]
     assert {"name": "hugepages", "mountPath": "/dev/hugepages"} in found["containers"][0]["volumeMounts"]
 

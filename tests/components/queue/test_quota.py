@@ -97,14 +97,14 @@ def test_cpu_and_memory_follow_the_gpus() -> None:
     (flavor,) = outcome([queue()]).plans["teams"].tenants[1].quotas
     assert [(each.resource, each.nominal) for each in flavor.quotas] == [
         ("cpu", "364"),
-        ("memory", "3890Gi"),
+        ("memory", "4032Gi"),
         ("nvidia.com/gpu", "16"),
     ]
 
 
 def test_what_nobody_is_guaranteed_belongs_to_the_cohort() -> None:
     (flavor,) = outcome([queue()]).plans["teams"].spare
-    assert [each.nominal for each in flavor.quotas] == ["182", "1945Gi", "8"]
+    assert [each.nominal for each in flavor.quotas] == ["182", "2016Gi", "8"]
 
 
 def test_slices_are_counted_in_place_of_the_gpus_they_were_cut_from() -> None:

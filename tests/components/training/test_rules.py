@@ -88,8 +88,8 @@ FIRING: list[Case] = [
         "NODE_RANK is set",
     ),
     ("TRN-014", {"environment": {"NCCL_IB_TC": "41"}}, queue(), (), "overrides a setting of fabric fabric"),
-    ("TRN-015", {"shm_gib": 1_945}, queue(), (), "keep them below 1945 GiB together"),
-    ("TRN-015", {"hugepages_2mi_gib": 1_944}, queue(), (), "keep them below 1945 GiB together"),
+    ("TRN-015", {"shm_gib": 2_016}, queue(), (), "keep them below 2016 GiB together"),
+    ("TRN-015", {"hugepages_2mi_gib": 2_015}, queue(), (), "keep them below 2016 GiB together"),
     (
         "TRN-016",
         {"topology": {"placement": "required"}},
