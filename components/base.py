@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from aifactory.components.capabilities import CAPABILITIES, NamespaceRequest, Requirement
@@ -13,6 +13,7 @@ from aifactory.components.problems import Path, Problem, nearest
 from aifactory.components.rules import Rule
 
 Offer = TypeVar("Offer")
+Document = Literal["blueprint", "site"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Decision:
     """Paths of the decisions it follows from."""
     source: Path = ()
     """Where in the blueprint or site file it was written, empty when the planner chose."""
-    document: Literal["blueprint", "site"] = "blueprint"
+    document: Document = "blueprint"
 
 
 @dataclass(slots=True)
@@ -75,6 +76,8 @@ class SitePlan:
     offers: list[object] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list)
     namespaces: list[NamespaceRequest] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    """Parts that can't be built. Who needs one of them says nothing more: one mistake is one problem."""
     settings_readers: dict[str, list[str]] = field(default_factory=dict)
     """Namespaces whose pods mount a fabric's settings, by fabric."""
 
@@ -113,7 +116,7 @@ class PlanContext:
         facts: Iterable[str] = (),
         because: Iterable[str] = (),
         source: Path = (),
-        document: Literal["blueprint", "site"] = "blueprint",
+        document: Document = "blueprint",
     ) -> Offer:
         """Record a choice and return its value.
 
@@ -127,20 +130,33 @@ class PlanContext:
         )
         return value
 
-    def refuse(self, says: str, at: Path = (), hint: str = "") -> None:
-        """Record that the part can't be built, with a field of the part where the reader can change that."""
-        self.site_plan.problems.append(Problem(says, (*self.where, *at), hint, site=self.place.site))
+    def refuse(self, says: str, at: Path = (), hint: str = "", document: Document = "blueprint") -> None:
+        """Record that the part can't be built.
 
-    def check(self, rule: str, holds: bool, says: str | Callable[[], str], at: Path = (), hint: str = "") -> bool:
+        `at` is where the reader can change that: relative to the part in the blueprint, absolute in a site file.
+        """
+        self._record(Problem(says, at, hint, document=document))
+
+    def check(  # noqa: PLR0913 - the fields of a problem, named at each call
+        self,
+        rule: str,
+        holds: bool,
+        says: str | Callable[[], str],
+        at: Path = (),
+        hint: str = "",
+        document: Document = "blueprint",
+    ) -> bool:
         """Evaluate a planner rule once; record a problem when it doesn't hold. Returns `holds`."""
         known = self.site_plan.rules[rule]
         self.site_plan.evaluated[rule] = self.site_plan.evaluated.get(rule, 0) + 1
         if not holds:
             text = says if isinstance(says, str) else says()
-            self.site_plan.problems.append(
-                Problem(text, (*self.where, *at), hint, rule=rule, site=self.place.site, severity=known.level)
-            )
+            self._record(Problem(text, at, hint, rule=rule, severity=known.level, document=document))
         return holds
+
+    def _record(self, problem: Problem) -> None:
+        path = problem.path if problem.document == "site" else (*self.where, *problem.path)
+        self.site_plan.problems.append(replace(problem, path=path, site=self.place.site))
 
     def offer(self, offer: object) -> None:
         """Make something available to other parts of the site."""
@@ -151,13 +167,20 @@ class PlanContext:
         return [offer for offer in self.site_plan.offers if isinstance(offer, kind)]
 
     def named(self, kind: type[Offer], field_name: str, name: str, at: Path) -> Offer | None:
-        """The offer whose `field_name` is `name`; a problem with the nearest name when there is none."""
+        """The offer whose `field_name` is `name`; a problem with the nearest name when there is none.
+
+        When the part of that name refused, there is no second problem.
+        """
         found = {str(getattr(offer, field_name)): offer for offer in self.offers(kind)}
-        if name not in found:
+        if name not in found and not self.has_refused(name):
             self.refuse(
                 f'"{name}" is not a {field_name} of this blueprint at {self.place.site}', at, nearest(name, found)
             )
         return found.get(name)
+
+    def has_refused(self, part: str) -> bool:
+        """Whether a part of the site, by name, can't be built, and has said so."""
+        return part in self.site_plan.refused
 
     def require(
         self, capability: str, reason: str, values: dict[str, object] | None = None, features: Iterable[str] = ()

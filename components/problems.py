@@ -25,7 +25,8 @@ class Problem:
 
     `says` names the value and what is allowed; `hint` names what to do next. `path` is the place in the
     document, as keys and indexes. `rule` is the id of the planner rule that found it, empty for the language
-    itself. `site` is the site at which it shows, empty when it holds everywhere. A `warning` doesn't refuse.
+    itself. `site` is the site at which it shows, empty when it holds everywhere. A `warning` doesn't refuse. `document` is the
+    one that `path` leads through.
     """
 
     says: str
@@ -35,6 +36,7 @@ class Problem:
     rule: str = ""
     site: str = ""
     severity: Literal["error", "warning"] = "error"
+    document: Literal["blueprint", "site"] = "blueprint"
 
     def located(self, at: Position | None) -> Problem:
         """The same problem, at a place in a file."""

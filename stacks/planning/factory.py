@@ -32,4 +32,4 @@ def _specs(here: LoadedSite) -> list[PlannedSpec]:
 
 
 def _located(problem: Problem, loaded: Loaded) -> Problem:
-    return problem if problem.at else problem.located(loaded.position(problem.path))
+    return problem if problem.at else problem.located(loaded.position(problem.path, problem.document, problem.site))

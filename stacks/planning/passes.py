@@ -39,6 +39,8 @@ def plan_site(
         for index in order:
             if drafts[index] is not None:
                 drafts[index] = getattr(planners[index], step)(drafts[index], contexts[index])
+                if drafts[index] is None:
+                    site_plan.refused.add(ordered[index].spec.name)
     if any(draft is None for draft in drafts):
         return site_plan, None
     parts = tuple(_part_plan(planned, draft) for planned, draft in zip(ordered, drafts, strict=True))

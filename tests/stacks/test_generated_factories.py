@@ -34,7 +34,13 @@ def test_most_made_up_factories_plan_and_the_rest_is_refused_with_problems(
     outcomes: Counter[str] = Counter()
     hits: Counter[str] = Counter()
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
     @given(factories())
     def build(factory: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
         site, parts = factory
@@ -95,7 +101,9 @@ def test_a_plan_does_not_depend_on_the_order_of_keys_or_parts(
 
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(factories())
-def test_every_row_survives_being_written_and_read(factory: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
+def test_every_row_survives_being_written_and_read(
+    factory: tuple[dict[str, Any], list[dict[str, Any]]],
+) -> None:
     site, parts = factory
     try:
         result = planned(site, parts)

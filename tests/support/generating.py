@@ -18,7 +18,12 @@ FABRICS = ("roce", "infiniband", "none")
 def leafs(blocks: int, rails: int) -> list[dict[str, Any]]:
     """A leaf for each rail of each block."""
     return [
-        {"switch": f"leaf-{block}-{rail}", "block": f"b{block}", "rails": [rail], "ports": [f"swp{p}" for p in range(1, 65)]}
+        {
+            "switch": f"leaf-{block}-{rail}",
+            "block": f"b{block}",
+            "rails": [rail],
+            "ports": [f"swp{p}" for p in range(1, 65)],
+        }
         for block in range(1, blocks + 1)
         for rail in range(rails)
     ]
@@ -65,24 +70,26 @@ def sites(draw: st.DrawFn, accelerator: str, fabric: str, nodes: int) -> dict[st
         accelerator, nodes, per_rack=per_rack, racks_per_block=racks_per_block,
         group="gpu", gpus_per_node=gpus, kw_per_node=kw, host=host, nics=nics(rails), nic_model="connectx-7" if rails else None,
     )  # fmt: skip
-    tight = draw(st.integers(0, 19)) == 0
+    tight = draw(st.integers(0, 29)) == 29
     return site_data(
         venue=draw(st.sampled_from(("on-prem", "colo"))),
         nodes=[gpu_group],
         network=network,
         power={
             "racks": racks + 1,
-            "kw_per_rack": (kw * per_rack) * (0.6 if tight else 1.2),
+            "kw_per_rack": (kw * per_rack) * (0.6 if tight else 1.25),
             "cooling": draw(st.sampled_from(("air", "rear-door", "liquid"))),
             "pue": 1.2,
             "usd_per_kwh": 0.15,
         },
         cluster={
-            "version": draw(st.sampled_from(("1.34.2", "1.35.6", "1.35.6", "1.35.6", "1.31.0"))),
+            "version": draw(st.sampled_from(("1.34.2", *("1.35.6",) * 12, "1.36.3", "1.31.0"))),
             "distribution": draw(st.sampled_from(("kubeadm", "kubeadm", "rke2", "k3s"))),
             "kubeconfig": {"context": "lab"},
             "provides": provides,
-            "storage_classes": [{"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"], "default": True}],
+            "storage_classes": [
+                {"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"], "default": True}
+            ],
         },
     )
 
@@ -90,12 +97,14 @@ def sites(draw: st.DrawFn, accelerator: str, fabric: str, nodes: int) -> dict[st
 @st.composite
 def factories(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A site and the parts at it."""
-    accelerator = draw(st.sampled_from((*HGX, *HGX, *HGX, *CARDS, *CARDS, *UNSUPPORTED)))
+    accelerator = draw(st.sampled_from((*HGX * 6, *CARDS * 5, *UNSUPPORTED)))
     fabric = "none" if accelerator in CARDS else draw(st.sampled_from(FABRICS))
     nodes = draw(st.integers(1, 12))
     site = draw(sites(accelerator, fabric, nodes))
     here = site["nodes"][0]
-    asked = draw(st.sampled_from((nodes, nodes, nodes, max(1, nodes - 1), "all", "quotas", nodes + 1)))
+    asked = draw(
+        st.sampled_from((*(nodes,) * 12, *(max(1, nodes - 1),) * 4, *("all",) * 4, "quotas", nodes + 1))
+    )
     several = asked not in (1, "all", "quotas")
     pool: dict[str, Any] = {
         "kind": "gpu-node-pool",
@@ -104,14 +113,16 @@ def factories(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         "nodes": asked,
         "fabric": draw(st.sampled_from(("rdma", fabric))) if fabric != "none" else "none",
     }
-    if fabric == "none" and several:
+    if fabric == "none" and (several or nodes > 1):
         pool["workload"] = "inference"
-    gpus = nodes * here["gpus_per_node"]
+    gpus = (asked if isinstance(asked, int) else nodes) * here["gpus_per_node"]
     teams = draw(st.integers(1, 3))
-    tenants = [{"name": f"team-{index}", "gpus": gpus // teams, "weight": index + 1} for index in range(teams)]
+    tenants = [
+        {"name": f"team-{index}", "gpus": gpus // teams, "weight": index + 1} for index in range(teams)
+    ]
     parts = [pool, {"kind": "queue", "name": "teams", "pools": ["train"], "tenants": tenants}]
     for index in range(draw(st.integers(0, 2))):
-        gang = draw(st.integers(1, max(1, nodes))) if fabric != "none" else 1
+        gang = draw(st.integers(1, max(1, gpus // teams // here["gpus_per_node"]))) if fabric != "none" else 1
         run: dict[str, Any] = {
             "kind": "training",
             "name": f"run-{index}",
