@@ -40,7 +40,9 @@ def _applications(
             yield release.name, _release(stack, delivery, release)
         if step.objects:
             name = f"{step.wave}-{step.number:02d}"
-            application = _application(stack, delivery, f"{stack.name}-{name}", labels=_labels(stack, step.wave))
+            application = _application(
+                stack, delivery, f"{stack.name}-{name}", labels=_labels(stack, step.wave)
+            )
             source = _source(delivery, f"{folder}/manifests/{step.wave}")
             files = [step.file(part) for part, _ in step.objects]
             source["directory"] = {"include": files[0] if len(files) == 1 else "{" + ",".join(files) + "}"}
@@ -78,7 +80,11 @@ def _application(
             "destination": {"server": "https://kubernetes.default.svc"},
             "source": {},
             # No pruning and no self-healing: a deletion of hardware drivers is a person's decision.
-            "syncPolicy": {"automated": {"prune": False, "selfHeal": False}, "syncOptions": _SYNC_OPTIONS, "retry": _RETRY},
+            "syncPolicy": {
+                "automated": {"prune": False, "selfHeal": False},
+                "syncOptions": _SYNC_OPTIONS,
+                "retry": _RETRY,
+            },
         },
     }
 

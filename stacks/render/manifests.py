@@ -49,8 +49,11 @@ def manifest_files(stack: Stack, ordered: list[Step]) -> Iterator[tuple[str, str
             text = dump_all([stack.plain_tree(row) for row in rows])
             yield f"manifests/{step.wave}/{step.file(part)}", _notes(rows) + text
     for wave, files in waves.items():
-        yield f"manifests/{wave}/kustomization.yaml", dump(
-            {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": files}
+        yield (
+            f"manifests/{wave}/kustomization.yaml",
+            dump(
+                {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": files}
+            ),
         )
 
 

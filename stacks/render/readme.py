@@ -57,10 +57,14 @@ def _template() -> Template:
     from jinja2 import StrictUndefined  # noqa: PLC0415 - 40 ms that only `generate` pays
     from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
 
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    environment = SandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
     environment.filters["md"] = _markdown
     environment.filters["shell"] = quote
-    return environment.from_string((Path(__file__).parent / "templates" / "README.md.j2").read_text(encoding="utf-8"))
+    return environment.from_string(
+        (Path(__file__).parent / "templates" / "README.md.j2").read_text(encoding="utf-8")
+    )
 
 
 def _markdown(text: object) -> str:
