@@ -176,7 +176,7 @@ def _warn_of_kernel(group: NodeGroup, fabric: Joined, ctx: PlanContext) -> None:
     host = group.host
     major, minor = (int(part) for part in host.kernel.split("-")[0].split(".")[:2])
     ctx.check(
-        "GPU-033",
+        "GPU-024",
         not fabric.part or not host.os.startswith("ubuntu") or (major, minor) >= KERNEL_FLOOR,
         f"nodes of group {group.group} run Linux {host.kernel}; GPU nodes with RDMA are tested from 6.8 on",
         ("fabric",),

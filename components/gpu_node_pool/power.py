@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,9 +20,6 @@ class Budget:
     kw_used: Decimal
     """What CPU nodes and the nodes of other pools draw at most."""
     used_by_rack: Mapping[str, Decimal]
-    racks_used: frozenset[str]
-    racks: int
-    """Racks that the factory may use."""
 
     def nodes_in(self, rack: str) -> int:
         """Nodes of the group that a rack can still power."""
@@ -32,10 +29,6 @@ class Budget:
     def nodes(self) -> int:
         """Nodes of the group that the site can still power, whatever the racks."""
         return _whole(self.kw_total - self.kw_used, self.kw_per_node)
-
-    def racks_with(self, racks: Iterable[str]) -> int:
-        """Racks in use once these are, too."""
-        return len(self.racks_used | set(racks))
 
 
 def budget(place: Place, group: NodeGroup, on: Collection[str]) -> Budget:
@@ -54,8 +47,6 @@ def budget(place: Place, group: NodeGroup, on: Collection[str]) -> Budget:
         kw_total=kw(power.kw_total) if power.kw_total is not None else per_rack * power.racks,
         kw_used=sum(by_rack.values(), Decimal(0)),
         used_by_rack=by_rack,
-        racks_used=frozenset(by_rack),
-        racks=power.racks,
     )
 
 

@@ -37,7 +37,7 @@ def _is_run_here(card: Card, ctx: PlanContext) -> bool:
             f"use one of {', '.join(accelerators.supported(ctx.catalog))}",
         )
     return ctx.check(
-        "GPU-018",
+        "GPU-017",
         bool(card.driver_floor),
         lambda: (
             f"{card.key} ({card.vendor}, {card.architecture}) is not run by the NVIDIA GPU Operator, which "
@@ -124,7 +124,7 @@ def _release_is_known(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
     pin = spec.driver.version
     known = ctx.catalog.keys("drivers")
     return pin is None or ctx.check(
-        "GPU-019",
+        "GPU-018",
         driver.pinned_release(ctx.catalog, pin) is not None,
         f"{pin} is not a driver release of the catalog",
         ("driver", "version"),
@@ -134,21 +134,21 @@ def _release_is_known(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
 
 def _warn(spec: GpuNodePoolSpec, card: Card, ctx: PlanContext) -> None:
     ctx.check(
-        "GPU-031",
+        "GPU-022",
         not card.doubtful,
         f"figures of {card.key} rest on third-party articles",
         ("accelerator",),
         "measure power and memory, and keep them in a private catalog folder",
     )
     ctx.check(
-        "GPU-032",
+        "GPU-023",
         spec.driver.upgrade == "manual" or spec.driver.max_parallel == 1,
         f"the driver of {spec.driver.max_parallel} nodes is replaced at once, by itself",
         ("driver", "max_parallel"),
         "set max_parallel to 1, or driver.upgrade to manual, or leave that much capacity out of the quotas",
     )
     ctx.check(
-        "GPU-030",
+        "GPU-021",
         not (spec.numa == "single-numa-node" and spec.workload == "training"),
         "numa single-numa-node refuses pods whose GPUs lie at two sockets, as those of a whole node do",
         ("numa",),

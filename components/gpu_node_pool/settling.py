@@ -76,7 +76,7 @@ def _warn_of_neighbours(draft: Sized, ctx: PlanContext) -> None:
         if any(share.pool == ctx.part and share.gpus_at_most for share in tenant.shares)
     }
     ctx.check(
-        "GPU-035",
+        "GPU-026",
         draft.sharing.kind != "time-slicing" or len(tenants) < 2,
         f"{len(tenants)} tenants ({', '.join(sorted(tenants))}) take turns on the GPUs of pool {ctx.part}",
         ("sharing",),

@@ -94,7 +94,7 @@ def _asks_no_more_than_given(pool: PoolNeeds, ctx: PlanContext) -> bool:
     wanted = [f"sharing {pool.sharing}"] if pool.sharing != "none" else []
     wanted += ["gds"] if pool.gds else []
     return ctx.check(
-        "GPU-020",
+        "GPU-019",
         not wanted or "gpu-operator" not in ctx.place.cluster.provides,
         f"{' and '.join(wanted)} needs settings of the GPU Operator that {ctx.place.site} gives",
         (wanted[0].split()[0],) if wanted else (),

@@ -78,7 +78,7 @@ def _count(draft: Resolved, ctx: PlanContext) -> int | str | None:
     demands = [demand for demand in ctx.offers(QuotaDemand) if demand.pool == draft.wishes.name]
     gpus = sum(demand.gpus for demand in demands)
     holds = ctx.check(
-        "GPU-021",
+        "GPU-020",
         gpus > 0,
         f"nodes: quotas, and no queue guarantees GPUs on pool {draft.wishes.name}",
         ("nodes",),
@@ -142,8 +142,9 @@ def _placing(wishes: Wishes, option: Option, count: int, ctx: PlanContext) -> pl
     found = (
         placing.place(option.racks, count, wishes.within) if _is_there(wishes, option, count, ctx) else None
     )
-    if found is None or not _is_powered(option, found, ctx):
+    if found is None:
         return None
+    _decide_power(option, found, ctx)
     gpus = len(found.nodes) * group.gpus_per_node
     ctx.decide(
         "nodes",
@@ -193,7 +194,7 @@ def _is_there(wishes: Wishes, option: Option, count: int, ctx: PlanContext) -> b
         return False
     together = placing.largest(option.racks, wishes.within)
     if not ctx.check(
-        "GPU-016",
+        "GPU-015",
         count <= together,
         lambda: (
             f"{count} nodes within one {wishes.within} are wanted; the most that are free and powered are "
@@ -216,26 +217,17 @@ def _is_there(wishes: Wishes, option: Option, count: int, ctx: PlanContext) -> b
     )
 
 
-def _is_powered(option: Option, found: placing.Placing, ctx: PlanContext) -> bool:
+def _decide_power(option: Option, found: placing.Placing, ctx: PlanContext) -> None:
     budget = option.budget
-    racks = budget.racks_with(rack.rack for rack in found.racks)
-    holds = ctx.check(
-        "GPU-015",
-        racks <= budget.racks,
-        f"{racks} racks would be in use; {ctx.place.site} has {budget.racks}",
-        ("nodes",),
-        f"take fewer nodes, or set power.racks to {racks}",
-    )
     drawn = len(found.nodes) * budget.kw_per_node
     ctx.decide(
         "power",
         f"{shown(drawn)} kW",
-        f"{len(found.nodes)} nodes of {shown(budget.kw_per_node)} kW at most, beside "
-        f"{shown(budget.kw_used)} kW of others; {shown(budget.kw_total)} kW at the site, "
-        f"{shown(budget.kw_per_rack)} kW a rack. GPU nodes of no pool count as off",
+        f"{len(found.nodes)} nodes of {shown(budget.kw_per_node)} kW at most, beside {shown(budget.kw_used)} "
+        f"kW of others; {shown(budget.kw_total)} kW at the site, {shown(budget.kw_per_rack)} kW a rack. GPU "
+        "nodes of no pool count as off",
         because=[f"{ctx.part}.racks"],
     )
-    return holds
 
 
 def _rack_need(option: Option) -> str:
@@ -255,7 +247,7 @@ def _several_share_a_fabric(draft: Resolved, count: int, ctx: PlanContext) -> bo
     wishes = draft.wishes
     alone = count == 1 or wishes.workload == "inference" or draft.sharing.kind != "none"
     return ctx.check(
-        "GPU-017",
+        "GPU-016",
         alone or wishes.fabric != "none",
         f"nodes: {wishes.nodes} makes {count} training nodes, without a fabric",
         ("fabric",),
@@ -267,7 +259,7 @@ def _taints(wishes: Wishes, ctx: PlanContext) -> tuple[Taint, ...]:
     given = ctx.place.cluster.provides.get("node-feature-discovery")
     able = given is None or "taints" in given.features
     ctx.check(
-        "GPU-034",
+        "GPU-025",
         able or not wishes.dedicated,
         f"the node-feature-discovery of {ctx.place.site} doesn't set taints, so nothing keeps other pods off",
         ("dedicated",),

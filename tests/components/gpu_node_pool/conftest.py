@@ -59,7 +59,7 @@ class Pools:
         """Chart values that the pools ask for."""
         found = [need.values for need in self.site_plan.requirements if need.capability == capability]
         given = [values for values in found if values]
-        assert len(given) <= 1, "one pool speaks for all"
+        assert all(values == given[0] for values in given), "pools contradict each other"
         return dict(given[0]) if given else {}
 
     def rows(self, pool: str) -> dict[str, Row]:
