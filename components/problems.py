@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from aifactory.components.masking import masked
+
 Path = tuple[str | int, ...]
 
 
@@ -25,8 +27,8 @@ class Problem:
 
     `says` names the value and what is allowed; `hint` names what to do next. `path` is the place in the
     document, as keys and indexes. `rule` is the id of the planner rule that found it, empty for the language
-    itself. `site` is the site at which it shows, empty when it holds everywhere. A `warning` doesn't refuse. `document` is the
-    one that `path` leads through.
+    itself. `site` is the site at which it shows, empty when it holds everywhere. A `warning` doesn't refuse.
+    `document` is the one that `path` leads through.
     """
 
     says: str
@@ -37,6 +39,13 @@ class Problem:
     site: str = ""
     severity: Literal["error", "warning"] = "error"
     document: Literal["blueprint", "site"] = "blueprint"
+
+    def __post_init__(self) -> None:
+        """Masks what looks like a secret, so that no message carries one, whoever words it."""
+        for field in ("says", "hint"):
+            text = getattr(self, field)
+            if (safe := masked(text)) != text:
+                object.__setattr__(self, field, safe)
 
     def located(self, at: Position | None) -> Problem:
         """The same problem, at a place in a file."""
@@ -62,8 +71,8 @@ def path_text(path: Path) -> str:
 def nearest(name: str, known: Iterable[str], shown: int = 12) -> str:
     """A hint that names the closest known spelling and what else is known."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    folded = {each.casefold(): each for each in reversed(names)}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
-    return (f'did you mean "{close[0]}"? ' if close else "") + (
-        f"Known: {listed}" if names else "None is known"
-    )
+    suggestion = f'did you mean "{folded[close[0]]}"? ' if close else ""
+    return suggestion + (f"Known: {listed}" if names else "None is known")

@@ -2,29 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from aifactory.components.forms import Line
 from aifactory.components.names import Name
+from aifactory.components.problems import Path
+
+MISFITS = "misfits"
+"""Type of the pydantic error that carries misfits, in its `ctx`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Fields that don't fit together, although each is right by itself."""
+
+    says: str
+    hint: str = ""
+    at: Path = ()
+    """The field to change, relative to the model."""
+
+
+Truth = Callable[[Any], Iterator[Misfit]]
+_TRUTH = "is_truth"
+
+
+def truth(method: Truth) -> Truth:
+    """Marks a method of a `Spec` that yields what breaks the truth it is named for. All are always asked."""
+    setattr(method, _TRUTH, True)
+    return method
 
 
 class Spec(BaseModel):
-    """A piece of a document as written. Field texts stand below the fields; `schema` reads them from there."""
+    """A piece of a document. Field texts stand below the fields; `schema` and messages read them there."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+
+    _truths: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Collects the truths of a model and of the models it extends."""
+        found = [
+            name for each in reversed(cls.__mro__) for name, value in vars(each).items() if _is_truth(value)
+        ]
+        cls._truths = tuple(dict.fromkeys(found))
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> Self:
+        misfits = [misfit for name in self._truths for misfit in getattr(self, name)()]
+        if misfits:
+            says = "; ".join(misfit.says for misfit in misfits)
+            raise PydanticCustomError(MISFITS, "{says}", {"misfits": tuple(misfits), "says": says})
+        return self
+
+
+def _is_truth(value: object) -> bool:
+    return isinstance(value, FunctionType) and getattr(value, _TRUTH, False) is True
+
+
+def twice(names: list[str]) -> Iterator[int]:
+    """Indexes of names that stand further up already."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield index
+        seen.add(name)
 
 
 class Override(Spec):
     """A patch to one row that this part makes, for what the blueprint language can't say."""
 
-    row: str = Field(min_length=3)
+    row: Line = Field(min_length=3, max_length=400)
     """Identity of the row, as `plan` and `rows.json` print it: `ClusterQueue.kueue.x-k8s.io/research`."""
 
     patch: dict[str, object] = Field(min_length=1)
     """JSON merge patch (RFC 7386) on the object, or on the values of a Helm release. null removes a field."""
 
-    reason: str = Field(min_length=10, max_length=300)
+    reason: Line = Field(min_length=10, max_length=300)
     """Why the row must differ. Shown wherever the row is shown."""
 
 
@@ -49,9 +109,14 @@ class PartSpec(Spec):
         """The name that the part's objects carry for life: the first one it had."""
         return self.renamed_from or self.name
 
+    @truth
+    def _a_former_name_is_another(self) -> Iterator[Misfit]:
+        if self.renamed_from == self.name:
+            says = f'"{self.name}" is the name it has'
+            yield Misfit(says, "write the name it had before, or delete the line", ("renamed_from",))
 
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-"""ISO 3166-1 alpha-2 code."""
-
-Version = Annotated[str, Field(pattern=r"^v?\d+(\.\d+){1,3}(-[0-9A-Za-z.]+)?$")]
-"""A dotted version, quoted in YAML: an unquoted 1.30 is the number 1.3."""
+    @truth
+    def _a_site_is_named_once(self) -> Iterator[Misfit]:
+        sites = self.sites or []
+        for index in twice(sites):
+            yield Misfit(f'"{sites[index]}" is named twice', "name each site once", ("sites", index))
