@@ -7,7 +7,7 @@ for each row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from aifactory.stacks.assembly.rowset import PartEntry, RowSet
 from aifactory.stacks.program import identity
 from aifactory.stacks.program.inputs import inputs, plugin_version, provider_inputs, timeouts
 from aifactory.stacks.program.lowering import lower, output_of
+from aifactory.stacks.program.process import rest_collector
 
 
 class Part(pulumi.ComponentResource):
@@ -115,7 +116,10 @@ def _options(
     )
 
 
-def export(outputs: Mapping[str, Any], put: Callable[[str, Any], None] = pulumi.export) -> None:
-    """Make the outputs of a factory those of the stack."""
-    for name, value in outputs.items():
-        put(name, value)
+def register_stack(rows: RowSet, root: Path, kubeconfig: str = "") -> Factory:
+    """Register a stack and export its outputs: the whole of each program of ours."""
+    rest_collector()
+    factory: Factory = Factory(rows.factory, rows, root, kubeconfig)
+    for name, value in factory.outputs.items():
+        pulumi.export(name, value)
+    return factory

@@ -8,10 +8,9 @@ from pathlib import Path
 import pulumi
 
 from aifactory.components.problems import Refused
-from aifactory.stacks.program.adapter import Factory, export
+from aifactory.stacks.program.adapter import Factory, register_stack
 from aifactory.stacks.program.folder import check_stack
 from aifactory.stacks.program.planned import planned_rows, problems_text
-from aifactory.stacks.program.process import rest_collector
 
 
 def register_configured(root: Path) -> Factory:
@@ -29,9 +28,4 @@ def register_configured(root: Path) -> Factory:
     except Refused as refused:
         raise pulumi.RunError(problems_text(f"{blueprint} can't be built:", refused.problems)) from None
     check_stack(planned.rows.stack, pulumi.get_stack())
-    rest_collector()
-    factory: Factory = Factory(
-        planned.rows.factory, planned.rows, planned.root, config.get("kubeconfig") or ""
-    )
-    export(factory.outputs)
-    return factory
+    return register_stack(planned.rows, planned.root, config.get("kubeconfig") or "")

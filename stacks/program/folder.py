@@ -10,8 +10,7 @@ from typing import Any
 import pulumi
 
 from aifactory.stacks.assembly.rowset import RowSet, from_data
-from aifactory.stacks.program.adapter import Factory, export
-from aifactory.stacks.program.process import rest_collector
+from aifactory.stacks.program.adapter import Factory, register_stack
 
 
 def register_folder(folder: Path) -> Factory:
@@ -23,10 +22,7 @@ def register_folder(folder: Path) -> Factory:
     """
     rows = folder_rows(folder)
     check_stack(rows.stack, pulumi.get_stack())
-    rest_collector()
-    factory: Factory = Factory(rows.factory, rows, folder, pulumi.Config("aifactory").get("kubeconfig") or "")
-    export(factory.outputs)
-    return factory
+    return register_stack(rows, folder, pulumi.Config("aifactory").get("kubeconfig") or "")
 
 
 def folder_rows(folder: Path) -> RowSet:

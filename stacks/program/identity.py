@@ -12,6 +12,9 @@ from aifactory.stacks.assembly.rowset import PartEntry, RowSet
 PROJECT = "aifactory"
 """Name of the Pulumi project: one for the root project, generated folders and verbs, which make one stack."""
 
+MINIMUM_ENGINE = "3.250.0"
+"""Oldest `pulumi` command that this version is tried with."""
+
 FACTORY_TYPE = "aifactory:index:AiFactory"
 PROVIDER_TYPE = "pulumi:providers:kubernetes"
 
@@ -43,3 +46,17 @@ def urns(rows: RowSet) -> dict[str, str]:
     return {
         f"{prefix}{kinds[row.part]}${row.token}::{resource_name(row)}": row.id for row in cluster_rows(rows)
     }
+
+
+def row_of(urn: str) -> tuple[str, str] | None:
+    """Part and row id that a URN stands for, None for a component, a provider or the stack itself."""
+    kind = urn.split("::")[2].rpartition("$")[2]
+    package, _, module_and_kind = kind.partition(":")
+    if package != "kubernetes":
+        return None
+    group_version, _, kind = module_and_kind.rpartition(":")
+    part, *namespaces, name = urn.rpartition("::")[2].split("/")
+    namespace = "/".join(namespaces)
+    if f"{package}:{module_and_kind}" == names.HELM_RELEASE_TOKEN:
+        return part, names.release_id(namespace, name)
+    return part, names.object_id(group_version.removeprefix("core/"), kind, namespace, name)

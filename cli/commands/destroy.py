@@ -1,0 +1,47 @@
+"""`aifactory destroy`: remove what is deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aifactory.cli import engine_options, options
+
+
+@click.command()
+@options.blueprint
+@click.option(
+    "unprotect",
+    "--remove-protected",
+    metavar="ROW",
+    multiple=True,
+    help="Remove this protected row too; may be repeated.",
+)
+@engine_options.kubeconfig
+@engine_options.refresh
+@engine_options.yes("Remove")
+@options.output()
+def destroy(
+    blueprint: Path,
+    sites: tuple[str, ...],
+    values: dict[str, str],
+    unprotect: tuple[str, ...],
+    kubeconfig: Path | None,
+    refresh: bool,
+    yes: bool,
+    form: str,
+) -> int:
+    """Remove what is deployed of BLUEPRINT at its sites, by what the state says.
+
+    Protected rows stay, with what they need, unless each is named. At a terminal it asks. Exit code: 0
+    removed, 1 wrong input or a row that failed, 3 the engine is missing or failed.
+    """
+    from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
+
+    engine_options.require_answer("destroy", yes=yes)
+    with refusing(blueprint):
+        from aifactory.cli.engine_verbs import run_destroy  # noqa: PLC0415
+
+        return run_destroy(blueprint, sites, values, unprotect, kubeconfig, form, refresh=refresh, yes=yes)
+    return 0

@@ -1,0 +1,30 @@
+"""`aifactory preview`: what `up` would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aifactory.cli import engine_options, options
+
+
+@click.command()
+@options.blueprint
+@engine_options.kubeconfig
+@options.output()
+def preview(
+    blueprint: Path, sites: tuple[str, ...], values: dict[str, str], kubeconfig: Path | None, form: str
+) -> int:
+    """Show what `up` would do for BLUEPRINT at its sites.
+
+    Writes nothing: a stack that doesn't exist yet is previewed without making it. Exit code: 0 shown, 1 wrong
+    input or a row that can't be built, 3 the engine is missing or failed.
+    """
+    from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
+
+    with refusing(blueprint):
+        from aifactory.cli.engine_verbs import run_preview  # noqa: PLC0415
+
+        return run_preview(blueprint, sites, values, kubeconfig, form)
+    return 0

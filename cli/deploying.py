@@ -1,0 +1,224 @@
+"""Runs the engine over the stacks that were asked for: previews, updates and removals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from aifactory.blueprints.load import Loaded, LoadedSite
+from aifactory.cli.journal import Journal, Label, labels
+from aifactory.cli.progress import Progress, to_stderr
+from aifactory.cli.work import Work
+from aifactory.components import names
+from aifactory.components.given import Kubeconfig, State
+from aifactory.components.problems import Problem, Refused, nearest
+from aifactory.stacks.assembly.rowset import RowSet, row_set
+from aifactory.stacks.program.adapter import register_stack
+from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, opened, throwaway
+from aifactory.stacks.program.engine import Cancelled, Engine, EngineError
+from aifactory.stacks.program.state import StateRow, provider_inputs, state_rows
+
+Result = Literal["succeeded", "failed", "cancelled", "absent"]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one stack."""
+
+    stack: str
+    site: str
+    result: Result
+    journal: Journal = field(default_factory=Journal)
+    elapsed_s: float = 0.0
+    outputs: dict[str, Any] = field(default_factory=dict)
+    exists: bool = True
+    """Whether the stack existed before."""
+    remains: list[StateRow] = field(default_factory=list)
+    """Rows left in the state after a removal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What removing one stack would come to."""
+
+    stack: str
+    site: LoadedSite
+    rows: tuple[StateRow, ...]
+    """All rows in the state; none if the stack doesn't exist."""
+    unprotect: tuple[str, ...]
+    """URNs of protected rows that were named."""
+    reached_by: Kubeconfig
+    """How the state says that the cluster is reached; what the site says now, if it says nothing."""
+
+    @property
+    def protected(self) -> list[StateRow]:
+        """Protected rows that were not named, and so stay."""
+        return [row for row in self.rows if row.protected and row.urn not in self.unprotect]
+
+
+class Runner:
+    """The engine, and what all its runs share. Raises `EngineError` if there is no engine."""
+
+    def __init__(self, root: Path, kubeconfig: Path | None = None) -> None:
+        """`root` is the project root; `kubeconfig` a file to use instead of the sites'."""
+        self.root = root
+        self.kubeconfig = kubeconfig.absolute() if kubeconfig is not None else None
+        self.engine = Engine(lambda: to_stderr("stopping: what was begun is finished first"))
+
+    def preview(self, work: Work) -> Iterator[Outcome]:
+        """What `up` would do to each stack. Writes nothing, not even an empty stack."""
+        for name, stack in work.shown.items():
+            rows = row_set(stack, work.digest)
+            place = stack.plan.place
+            with opened(self.engine, self.target(name, place.state)) as deployment:
+                if deployment is not None:
+                    yield self._preview(deployment, rows, exists=True)
+                    continue
+            with throwaway(self.engine, name) as deployment:
+                yield self._preview(deployment, rows, exists=False)
+
+    def up(self, work: Work, *, refresh: bool) -> Iterator[Outcome]:
+        """Deploy each stack, until one fails."""
+        for name, stack in work.shown.items():
+            rows = row_set(stack, work.digest)
+            target = self.target(name, stack.plan.place.state)
+            with opened(self.engine, target, create=True) as deployment:
+                assert deployment is not None  # noqa: S101 - it was created
+                outcome = self._up(deployment, rows, refresh=refresh)
+            yield outcome
+            if outcome.result != "succeeded":
+                return
+
+    def removals(self, loaded: Loaded, sites: Sequence[str], named: Sequence[str]) -> list[Removal]:
+        """What is there to remove. Raises `Refused` for a name in `named` that is no protected row."""
+        found: list[Removal] = []
+        for name, site in stacks_of(loaded, sites).items():
+            with opened(self.engine, self.target(name, site.site.state)) as deployment:
+                resources = deployment.resources() if deployment is not None else []
+            rows = tuple(state_rows(resources))
+            unprotect = tuple(row.urn for row in rows if row.protected and row.row in named)
+            found.append(Removal(name, site, rows, unprotect, _reached_by(resources, site)))
+        protected = {row.row for removal in found for row in removal.rows if row.protected}
+        unknown = [name for name in named if name not in protected]
+        if unknown:
+            raise Refused(
+                Problem(f'"{name}" is not a protected row of what is deployed', hint=nearest(name, protected))
+                for name in unknown
+            )
+        return found
+
+    def destroy(self, removals: Sequence[Removal], *, refresh: bool) -> Iterator[Outcome]:
+        """Remove each stack, until one fails."""
+        for removal in removals:
+            site = removal.site.site
+            with opened(self.engine, self.target(removal.stack, site.state)) as deployment:
+                if deployment is None or not removal.rows:
+                    yield Outcome(removal.stack, site.site, "absent", exists=deployment is not None)
+                    continue
+                deployment.unprotect(list(removal.unprotect))
+                if self.kubeconfig is not None:
+                    deployment.use_kubeconfig(self.kubeconfig)
+                outcome = self._destroy(deployment, removal, refresh=refresh)
+            yield outcome
+            if outcome.result != "succeeded":
+                return
+
+    def outputs(self, loaded: Loaded, sites: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """The outputs of each stack, secret ones masked; None for a stack that doesn't exist."""
+        found: dict[str, dict[str, Any] | None] = {}
+        for name, site in stacks_of(loaded, sites).items():
+            with opened(self.engine, self.target(name, site.site.state)) as deployment:
+                found[name] = _masked(deployment.outputs()) if deployment is not None else None
+        return found
+
+    def target(self, stack: str, state: State) -> Target:
+        """Where the state of a stack lies. Raises `EngineError` if its passphrase is missing."""
+        if state.secrets_provider == "passphrase" and not any(
+            name in os.environ for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+        ):
+            raise EngineError(
+                f"the state of stack {stack} is encrypted with a passphrase, and none is given",
+                "set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it, or PULUMI_CONFIG_PASSPHRASE",
+            )
+        return Target(stack, absolute_backend(state.backend, self.root), state.secrets_provider)
+
+    def _preview(self, deployment: Deployment, rows: RowSet, *, exists: bool) -> Outcome:
+        with self._run(rows.stack, rows.site, labels(rows)) as (progress, outcome):
+            outcome.exists = exists
+            deployment.preview(self._program(rows), progress.see)
+        return outcome
+
+    def _up(self, deployment: Deployment, rows: RowSet, *, refresh: bool) -> Outcome:
+        with self._run(rows.stack, rows.site, labels(rows)) as (progress, outcome):
+            progress.say(f"{rows.stack}: {len(labels(rows))} rows of {len(rows.parts)} parts")
+            outcome.outputs = _masked(deployment.up(self._program(rows), progress.see, refresh=refresh))
+        return outcome
+
+    def _destroy(self, deployment: Deployment, removal: Removal, *, refresh: bool) -> Outcome:
+        known = {row.urn: Label(row.row, row.part) for row in removal.rows}
+        with self._run(removal.stack, removal.site.site.site, known) as (progress, outcome):
+            progress.say(f"{removal.stack}: removing {len(known)} rows")
+            deployment.destroy(progress.see, refresh=refresh)
+        outcome.remains = state_rows(deployment.resources())
+        return outcome
+
+    def _program(self, rows: RowSet) -> Callable[[], None]:
+        kubeconfig = str(self.kubeconfig) if self.kubeconfig is not None else ""
+
+        def program() -> None:
+            register_stack(rows, self.root, kubeconfig)
+
+        return program
+
+    @contextmanager
+    def _run(self, stack: str, site: str, known: Mapping[str, Label]) -> Iterator[tuple[Progress, Outcome]]:
+        """One run of the engine. A failed row makes a failed outcome, anything else an `EngineError`."""
+        with Progress(known) as progress:
+            outcome = Outcome(stack, site, "succeeded", progress.journal)
+            try:
+                yield progress, outcome
+            except Cancelled:
+                outcome.result = "cancelled"
+            except RunFailed as failed:
+                outcome.result = "failed"
+                if not progress.journal.failures:
+                    said = "\n".join(progress.journal.errors.get("", [])) or failed.text
+                    raise EngineError(f"the engine failed at stack {stack}: {said}") from None
+            outcome.elapsed_s = progress.elapsed_s
+
+
+def stacks_of(loaded: Loaded, sites: Sequence[str]) -> dict[str, LoadedSite]:
+    """The sites asked for by the name of their stack; all by default. Raises `Refused` for unknown ones."""
+    unknown = [site for site in sites if site not in loaded.sites]
+    if unknown:
+        raise Refused(
+            Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites))
+            for site in unknown
+        )
+    return {
+        names.stack_name(loaded.name, name): site
+        for name, site in loaded.sites.items()
+        if not sites or name in sites
+    }
+
+
+def absolute_backend(backend: str, root: Path) -> str:
+    """A backend with a relative file path made absolute, from the project root."""
+    path = backend.removeprefix("file://")
+    if path == backend or path.startswith(("/", "~")):
+        return backend
+    return f"file://{root.absolute() / path}"
+
+
+def _reached_by(resources: Sequence[Mapping[str, Any]], site: LoadedSite) -> Kubeconfig:
+    now = site.site.cluster.kubeconfig
+    then = provider_inputs(resources)
+    return Kubeconfig(file=then.get("kubeconfig", now.file), context=then.get("context", now.context))
+
+
+def _masked(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: "[secret]" if output.secret else output.value for name, output in sorted(outputs.items())}

@@ -1,0 +1,250 @@
+"""One stack in its state backend, worked on through the Automation API with the program in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pulumi.automation import (
+    CommandError,
+    ConcurrentUpdateError,
+    EngineEvent,
+    LocalWorkspace,
+    OutputMap,
+    ProjectBackend,
+    ProjectSettings,
+    Stack,
+    StackNotFoundError,
+    StackSettings,
+)
+
+from aifactory.stacks.program.engine import Engine, EngineError
+from aifactory.stacks.program.events import Event, event_of
+from aifactory.stacks.program.identity import PROJECT
+from aifactory.stacks.program.state import provider_resources
+
+OnEvent = Callable[[Event], None]
+Program = Callable[[], None]
+_SHOWN_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A stack and where its state lies. `backend` is absolute."""
+
+    stack: str
+    backend: str
+    secrets_provider: str
+
+
+class RunFailed(Exception):
+    """A run ended with an error. What its events told says whether a row or the engine failed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+class Deployment:
+    """A stack that exists in its backend."""
+
+    def __init__(self, stack: Stack, workspace: LocalWorkspace) -> None:
+        self._stack = stack
+        self._workspace = workspace
+
+    def preview(self, program: Program, on_event: OnEvent, *, refresh: bool = False) -> None:
+        """Tell what `up` would do."""
+        with engine_failures(self._stack.name), _run_failures():
+            self._stack.preview(program=program, on_event=_reader(on_event), refresh=refresh, color="never")
+
+    def up(self, program: Program, on_event: OnEvent, *, refresh: bool = False) -> OutputMap:
+        """Make the cluster what the program says. Returns the stack's outputs."""
+        with engine_failures(self._stack.name), _run_failures():
+            done = self._stack.up(
+                program=program,
+                on_event=_reader(on_event),
+                refresh=refresh,
+                color="never",
+                show_secrets=False,
+            )
+        return done.outputs
+
+    def destroy(self, on_event: OnEvent, *, refresh: bool = False) -> None:
+        """Remove everything that is not protected, nor needed by what is."""
+        with engine_failures(self._stack.name), _run_failures():
+            self._stack.destroy(
+                on_event=_reader(on_event),
+                refresh=refresh,
+                exclude_protected=True,
+                color="never",
+                show_secrets=False,
+            )
+
+    def outputs(self) -> OutputMap:
+        """The stack's outputs; those that are secret are marked."""
+        with engine_failures(self._stack.name):
+            return self._stack.outputs()
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the state, secrets still encrypted."""
+        found: list[dict[str, Any]] = _state(self._cli("stack", "export")).get("resources") or []
+        return found
+
+    def unprotect(self, urns: list[str]) -> None:
+        """Let the next destroy remove these."""
+        for urn in urns:
+            self._cli("state", "unprotect", urn, "--yes")
+
+    def use_kubeconfig(self, file: Path) -> None:
+        """Let the provider in the state read this kubeconfig: the one it names is on another machine."""
+        exported = json.loads(self._cli("stack", "export"))
+        for resource in provider_resources(exported["deployment"].get("resources") or []):
+            resource["inputs"]["kubeconfig"] = resource["outputs"]["kubeconfig"] = str(file)
+        path = Path(self._workspace.work_dir, "state.json")
+        path.write_text(json.dumps(exported), encoding="utf-8")
+        self._cli("stack", "import", "--file", str(path))
+
+    def _cli(self, *args: str) -> str:
+        with engine_failures(self._stack.name):
+            return _cli(self._workspace, self._stack.name, *args)
+
+
+@contextmanager
+def opened(engine: Engine, target: Target, *, create: bool = False) -> Iterator[Deployment | None]:
+    """The stack of `target`, created if asked, None if it doesn't exist.
+
+    Settings live in a folder of the moment: the encryption key of an existing stack comes from its state.
+    Raises `EngineError` if the backend can't be used.
+    """
+    with TemporaryDirectory(prefix="aifactory-") as folder:
+        _check_backend(target)
+        workspace = LocalWorkspace(
+            work_dir=folder,
+            project_settings=ProjectSettings(
+                name=PROJECT, runtime="python", backend=ProjectBackend(url=target.backend)
+            ),
+            secrets_provider=target.secrets_provider,
+            pulumi_command=engine,
+        )
+        with engine_failures(target.stack):
+            stack = _select(workspace, target, create=create)
+            if stack is not None:
+                _restore_key(workspace, target)
+        yield None if stack is None else Deployment(stack, workspace)
+
+
+@contextmanager
+def throwaway(engine: Engine, stack: str) -> Iterator[Deployment]:
+    """An empty stack that is gone afterwards: a first preview writes nothing."""
+    with (
+        TemporaryDirectory(prefix="aifactory-state-") as state,
+        TemporaryDirectory(prefix="aifactory-") as folder,
+    ):
+        workspace = LocalWorkspace(
+            work_dir=folder,
+            project_settings=ProjectSettings(
+                name=PROJECT, runtime="python", backend=ProjectBackend(url=f"file://{state}")
+            ),
+            secrets_provider="passphrase",
+            env_vars={"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_CONFIG_PASSPHRASE_FILE": ""},
+            pulumi_command=engine,
+        )
+        with engine_failures(stack):
+            created = Stack.create(stack, workspace)
+        yield Deployment(created, workspace)
+
+
+@contextmanager
+def engine_failures(stack: str) -> Iterator[None]:
+    """Turn what the engine itself fails at into `EngineError`."""
+    try:
+        yield
+    except ConcurrentUpdateError as error:
+        raise EngineError(
+            f"another run holds the lock of stack {stack}: {_tail(str(error))}",
+            "wait for it; if it was killed, run `pulumi cancel` in the generated folder of the stack, "
+            "then `aifactory up --refresh`",
+        ) from None
+    except CommandError as error:
+        raise EngineError(f"the engine could not work on stack {stack}: {_tail(str(error))}") from None
+
+
+@contextmanager
+def _run_failures() -> Iterator[None]:
+    try:
+        yield
+    except ConcurrentUpdateError:
+        raise
+    except CommandError as error:
+        raise RunFailed(_tail(str(error))) from None
+
+
+def _check_backend(target: Target) -> None:
+    if target.backend.startswith("file://"):
+        folder = Path(target.backend.removeprefix("file://")).expanduser()
+        if folder.exists() and not folder.is_dir():
+            raise EngineError(f"the state of stack {target.stack} should lie in {folder}, which is a file")
+
+
+def _select(workspace: LocalWorkspace, target: Target, *, create: bool) -> Stack | None:
+    folder = Path(target.backend.removeprefix("file://")).expanduser()
+    local = target.backend.startswith("file://")
+    if local and not folder.is_dir():
+        if not create:
+            return None
+        folder.mkdir(mode=0o700, parents=True)
+    try:
+        return Stack.select(target.stack, workspace)
+    except StackNotFoundError:
+        return Stack.create(target.stack, workspace) if create else None
+
+
+def _restore_key(workspace: LocalWorkspace, target: Target) -> None:
+    """Write the encryption settings that the state names: a wrong passphrase is refused, not adopted."""
+    provider = _state(_cli(workspace, target.stack, "stack", "export")).get("secrets_providers")
+    if not provider:
+        return
+    kind, state = provider.get("type", ""), provider.get("state") or {}
+    if (kind == "passphrase") != (target.secrets_provider == "passphrase"):
+        raise EngineError(
+            f"the state of stack {target.stack} is encrypted with {state.get('url', kind)}, and the site "
+            f"says {target.secrets_provider}",
+            "set state.secrets_provider back, or run `pulumi stack change-secrets-provider`",
+        )
+    settings = (
+        StackSettings(encryption_salt=state.get("salt"))
+        if kind == "passphrase"
+        else StackSettings(secrets_provider=state.get("url"), encrypted_key=state.get("encryptedkey"))
+    )
+    workspace.save_stack_settings(target.stack, settings)
+
+
+def _cli(workspace: LocalWorkspace, stack: str, *args: str) -> str:
+    command = [*args, "--stack", stack]
+    result = workspace.pulumi_command.run(command, workspace.work_dir, dict(workspace.env_vars))
+    return result.stdout
+
+
+def _state(text: str) -> Mapping[str, Any]:
+    exported: dict[str, Any] = json.loads(text)
+    return exported.get("deployment") or {}
+
+
+def _reader(on_event: OnEvent) -> Callable[[EngineEvent], None]:
+    def read(event: EngineEvent) -> None:
+        found = event_of(event)
+        if found is not None:
+            on_event(found)
+
+    return read
+
+
+def _tail(text: str) -> str:
+    """The end of what the engine printed, which is where it says why."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-_SHOWN_LINES:])

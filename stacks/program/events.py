@@ -1,0 +1,69 @@
+"""What the engine tells while it works, as plain records that need no Pulumi to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pulumi.automation import EngineEvent, OpType
+
+Phase = Literal["started", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One resource at one moment of a run."""
+
+    urn: str
+    op: str
+    """What is done to it: same, create, update, replace, delete, …"""
+    phase: Phase
+    changed: tuple[str, ...] = ()
+    """Paths of inputs that differ, such as `spec.replicas`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to tell a person, about one resource or the whole run (an empty `urn`)."""
+
+    severity: Literal["info", "warning", "error"]
+    urn: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many resources met each operation."""
+
+    changes: Mapping[str, int]
+
+
+Event = Step | Message | Totals
+
+
+def event_of(event: EngineEvent) -> Event | None:
+    """The engine's event as a record, None for those that nobody needs."""
+    if event.diagnostic_event is not None:
+        diagnostic = event.diagnostic_event
+        severity = diagnostic.severity.removeprefix("info#")
+        if severity not in ("info", "warning", "error") or diagnostic.ephemeral:
+            return None
+        return Message(severity, diagnostic.urn or "", diagnostic.message.strip())  # type: ignore[arg-type]  # checked above
+    if event.summary_event is not None:
+        changes = event.summary_event.resource_changes
+        return Totals({_text(op): count for op, count in changes.items()})
+    phases: tuple[tuple[Phase, object], ...] = (
+        ("started", event.resource_pre_event),
+        ("done", event.res_outputs_event),
+        ("failed", event.res_op_failed_event),
+    )
+    for phase, found in phases:
+        if found is not None:
+            metadata = found.metadata  # type: ignore[attr-defined]  # all three kinds have it
+            return Step(metadata.urn, _text(metadata.op), phase, tuple(metadata.detailed_diff or ()))
+    return None
+
+
+def _text(op: OpType | str) -> str:
+    return op.value if isinstance(op, OpType) else str(op)

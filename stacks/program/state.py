@@ -1,0 +1,45 @@
+"""What a stack's state holds, in terms of rows. Read without the blueprint: it may have changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aifactory.stacks.program.identity import PROVIDER_TYPE, row_of
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """A row as the state has it."""
+
+    urn: str
+    row: str
+    """Identity of the row, as `plan` prints it."""
+    part: str
+    protected: bool
+    kept: bool
+    """Whether its object stays in the cluster when it leaves the stack."""
+
+
+def state_rows(resources: Iterable[Mapping[str, Any]]) -> list[StateRow]:
+    """The rows among the resources of a state: no components or providers, no leftovers of a replacement."""
+    found = []
+    for resource in resources:
+        urn = str(resource["urn"])
+        named = row_of(urn)
+        if named is not None and not resource.get("delete"):
+            part, row = named
+            protected, kept = bool(resource.get("protect")), bool(resource.get("retainOnDelete"))
+            found.append(StateRow(urn, row, part, protected, kept))
+    return found
+
+
+def provider_resources(resources: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The providers among the resources of a state."""
+    return [resource for resource in resources if resource.get("type") == PROVIDER_TYPE]
+
+
+def provider_inputs(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """How the state says that the cluster is reached; empty if it says nothing."""
+    return next((dict(provider.get("inputs") or {}) for provider in provider_resources(resources)), {})
