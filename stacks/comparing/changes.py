@@ -12,6 +12,7 @@ Subject = Literal["stack", "part", "decision", "row"]
 Verb = Literal["added", "removed", "changed", "renamed"]
 _DERIVED_FIELDS = ("step", "after")
 _LONG = 60
+_LISTED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,13 @@ def _stack_changes(before: StackSnapshot, after: StackSnapshot) -> Iterator[Chan
     yield from _row_changes(before, after)
 
 
-def _part_changes(before: StackSnapshot, after: StackSnapshot, renamed: Mapping[str, str]) -> Iterator[Change]:
+def _part_changes(
+    before: StackSnapshot, after: StackSnapshot, renamed: Mapping[str, str]
+) -> Iterator[Change]:
     for old, new in renamed.items():
-        yield Change(after.name, "part", "renamed", new, f"part {old} is now called {new}; nothing is replaced")
+        yield Change(
+            after.name, "part", "renamed", new, f"part {old} is now called {new}; nothing is replaced"
+        )
     for name, part in after.parts.items():
         if name not in before.parts and name not in renamed.values():
             yield Change(after.name, "part", "added", name, f"part {name} ({part['kind']}) is new")
@@ -63,13 +68,18 @@ def _part_changes(before: StackSnapshot, after: StackSnapshot, renamed: Mapping[
             yield Change(after.name, "part", "removed", name, f"part {name} ({part['kind']}) is gone")
 
 
-def _decision_changes(before: StackSnapshot, after: StackSnapshot, renamed: Mapping[str, str]) -> Iterator[Change]:
+def _decision_changes(
+    before: StackSnapshot, after: StackSnapshot, renamed: Mapping[str, str]
+) -> Iterator[Change]:
     known = {_moved(path, renamed): decision for path, decision in before.decisions.items()}
-    for path, decision in after.decisions.items():
-        old = known.get(path)
-        if old is not None and old["value"] != decision["value"]:
-            says = f"{_subject(path, old['value'], after)} became {_shown(decision['value'])}: {decision['reason']}"
-            yield Change(after.name, "decision", "changed", path, says, old["value"], decision["value"])
+    changed = [
+        (path, known[path]["value"], decision)
+        for path, decision in after.decisions.items()
+        if path in known and known[path]["value"] != decision["value"]
+    ]
+    for path, old, decision in sorted(changed, key=lambda each: not _counted_nodes(each[0], after)):
+        says = f"{_sentence(path, old, decision['value'], after)}: {decision['reason']}"
+        yield Change(after.name, "decision", "changed", path, says, old, decision["value"])
 
 
 def _moved(path: str, renamed: Mapping[str, str]) -> str:
@@ -77,17 +87,30 @@ def _moved(path: str, renamed: Mapping[str, str]) -> str:
     return f"{renamed.get(part, part)}.{key}"
 
 
-def _subject(path: str, value: Any, stack: StackSnapshot) -> str:
-    """`train: 8 H200 nodes` for a pool's nodes, else `train.driver: 580.178.04`."""
+def _counted_nodes(path: str, stack: StackSnapshot) -> str:
+    """What the nodes at `PART.nodes` are: `H200 nodes`, `nodes in the gang`; empty for every other decision."""
     part, _, key = path.partition(".")
-    kind = stack.parts.get(part, {}).get("kind")
-    if kind == "gpu-node-pool" and key == "nodes":
-        accelerator = str(stack.decisions.get(f"{part}.accelerator", {}).get("value", "GPU"))
-        model = accelerator.removeprefix("nvidia-").split("-")[0].upper()
-        return f"{part}: {_shown(value)} {model} nodes"
-    if kind == "training" and key == "nodes":
-        return f"{part}: a gang of {_shown(value)} nodes"
-    return f"{path}: {_shown(value)}"
+    entry = stack.parts.get(part)
+    if key != "nodes" or entry is None:
+        return ""
+    if entry["kind"] == "training":
+        return "nodes in the gang"
+    model = str(entry["plan"].get("accelerator", "")).removeprefix("nvidia-").split("-")[0].upper()
+    return f"{model} nodes" if entry["kind"] == "gpu-node-pool" and model else ""
+
+
+def _sentence(path: str, old: Any, new: Any, stack: StackSnapshot) -> str:
+    """`train: 8 H200 nodes became 10`, or `train.driver: 580.178.04 became 580.182.01`."""
+    if what := _counted_nodes(path, stack):
+        return f"{path.partition('.')[0]}: {_shown(old)} {what} became {_shown(new)}"
+    if isinstance(old, dict) and isinstance(new, dict):
+        inner = [
+            f"{name} {_shown(first)} became {_shown(second)}" for name, first, second in _leaves("", old, new)
+        ]
+        return f"{path}: {', '.join(inner[:_LISTED])}" + (
+            f" and {len(inner) - _LISTED} more" if inner[_LISTED:] else ""
+        )
+    return f"{path}: {_shown(old)} became {_shown(new)}"
 
 
 def _row_changes(before: StackSnapshot, after: StackSnapshot) -> Iterator[Change]:
@@ -95,9 +118,14 @@ def _row_changes(before: StackSnapshot, after: StackSnapshot) -> Iterator[Change
         if name not in before.rows:
             yield Change(after.name, "row", "added", name, f"+ {name} ({row['part']})")
         elif fields := tuple(_differing(before.rows[name], row)):
-            more = f" and {len(fields) - 6} more" if len(fields) > 6 else ""
+            more = f" and {len(fields) - _LISTED} more" if len(fields) > _LISTED else ""
             yield Change(
-                after.name, "row", "changed", name, f"~ {name} ({row['part']}): {', '.join(fields[:6])}{more}", fields=fields
+                after.name,
+                "row",
+                "changed",
+                name,
+                f"~ {name} ({row['part']}): {', '.join(fields[:_LISTED])}{more}",
+                fields=fields,
             )
     for name, row in before.rows.items():
         if name not in after.rows:
@@ -106,21 +134,29 @@ def _row_changes(before: StackSnapshot, after: StackSnapshot) -> Iterator[Change
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """Paths that differ between two rows, without what merely follows from other rows."""
-    pending: list[tuple[str, Any, Any]] = [
-        (key, before.get(key), after.get(key)) for key in sorted({*before, *after}) if key not in _DERIVED_FIELDS
-    ]
-    while pending:
-        path, old, new = pending.pop(0)
-        if isinstance(old, dict) and isinstance(new, dict):
-            keys = sorted({*old, *new})
-            pending[:0] = [(f"{path}.{key}", old.get(key), new.get(key)) for key in keys]
-        elif old != new:
+    for path, _, _ in _leaves("", before, after):
+        if path.partition(".")[0] not in _DERIVED_FIELDS:
             yield path.removeprefix("body.")
+
+
+def _leaves(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The innermost values that differ: path, before, after."""
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        inner = f"{path}.{key}" if path else key
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _leaves(inner, old, new)
+        elif old != new:
+            yield inner, old, new
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        text = ", ".join(str(item) for item in value) if all(isinstance(item, (str, int)) for item in value) else ""
+        text = (
+            ", ".join(str(item) for item in value)
+            if all(isinstance(item, (str, int)) for item in value)
+            else ""
+        )
         return text if 0 < len(text) <= _LONG else f"{len(value)} items"
     text = "none" if value in (None, "") else str(value)
     return text if len(text) <= _LONG else f"{text[:_LONG]}…"

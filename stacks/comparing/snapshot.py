@@ -43,9 +43,15 @@ def of_stacks(stacks: Iterable[Stack]) -> Snapshot:
 
 def of_folder(folder: Path) -> Snapshot:
     """The snapshot of a generated stack folder, or of a folder of them. Raises `Refused` when it holds none."""
-    folders = [folder] if (folder / "plan.json").is_file() else sorted(path.parent for path in folder.glob("*/plan.json"))
+    folders = (
+        [folder]
+        if (folder / "plan.json").is_file()
+        else sorted(path.parent for path in folder.glob("*/plan.json"))
+    )
     if not folders:
-        raise Refused([Problem(f"{folder} holds no generated stack", hint="name a folder that `generate` wrote")])
+        raise Refused(
+            [Problem(f"{folder} holds no generated stack", hint="name a folder that `generate` wrote")]
+        )
     found = {}
     for each in folders:
         plan, rows = _read(each / "plan.json"), _read(each / "rows.json")
