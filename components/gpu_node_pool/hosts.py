@@ -131,7 +131,7 @@ def _sysctl(found: Settings) -> HostFile | None:
     why = "TCP has buffers for the bandwidth of its links."
     if found.sysctls == _CALM:
         why = "Memory of model servers stays in RAM."
-    return HostFile(f"/etc/sysctl.d/{NAME}.conf", text, why, reboot=False)
+    return HostFile("sysctl", f"/etc/sysctl.d/{NAME}.conf", text, why, reboot=False)
 
 
 def _modules(found: Settings) -> HostFile | None:
@@ -144,7 +144,7 @@ def _modules(found: Settings) -> HostFile | None:
             "Loaded before the GPU driver: fabric manager of NVLink 5 baseboards needs ib_umad and mlx5_ib, "
             "or CUDA fails with error 802 (NVIDIA/gpu-operator#2781)."
         )
-    return HostFile(f"/etc/modules-load.d/{NAME}.conf", text, why, reboot=False)
+    return HostFile("modules", f"/etc/modules-load.d/{NAME}.conf", text, why, reboot=False)
 
 
 def _kernel(found: Settings, os: str) -> HostFile | None:
@@ -158,15 +158,17 @@ def _kernel(found: Settings, os: str) -> HostFile | None:
     if os.startswith("rhel"):
         text = f"[main]\ninclude=throughput-performance\n\n[bootloader]\ncmdline_aifactory_gpu={arguments}\n"
         path = "/etc/tuned/aifactory-gpu/tuned.conf"
-        return HostFile(path, text, f"{why} Then: tuned-adm profile aifactory-gpu.", reboot=True)
+        return HostFile("kernel", path, text, f"{why} Then: tuned-adm profile aifactory-gpu.", reboot=True)
     text = f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {arguments}"\n'
-    return HostFile(f"/etc/default/grub.d/{NAME}.cfg", text, f"{why} Then: update-grub.", reboot=True)
+    return HostFile(
+        "kernel", f"/etc/default/grub.d/{NAME}.cfg", text, f"{why} Then: update-grub.", reboot=True
+    )
 
 
 def _governor() -> HostFile:
     text = "w /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor - - - - performance\n"
     why = "CPUs that feed GPUs keep their clock. Hosts without frequency control ignore it."
-    return HostFile(f"/etc/tmpfiles.d/{NAME}.conf", text, why, reboot=False)
+    return HostFile("cpu-clock", f"/etc/tmpfiles.d/{NAME}.conf", text, why, reboot=False)
 
 
 def _kubelet(found: Settings, distribution: str) -> tuple[HostFile, ...]:
@@ -179,7 +181,7 @@ def _kubelet(found: Settings, distribution: str) -> tuple[HostFile, ...]:
         )
         text = "kubelet-arg+:\n" + "".join(f'  - "{option}"\n' for option in options)
         path = f"/etc/rancher/{distribution}/config.yaml.d/{NAME}.yaml"
-        return (HostFile(path, text, _KUBELET_WHY, reboot=False),)
+        return (HostFile("kubelet", path, text, _KUBELET_WHY, reboot=False),)
     folder = "/etc/kubernetes/kubelet.conf.d"
     text = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n" + "".join(
         f"{name}: {value}\n" for name, value in _kubelet_fields(found)
@@ -190,8 +192,9 @@ def _kubelet(found: Settings, distribution: str) -> tuple[HostFile, ...]:
         f'--config-dir={folder}"\n'
     )
     return (
-        HostFile(f"{folder}/{NAME}.conf", text, _KUBELET_WHY, reboot=False),
+        HostFile("kubelet", f"{folder}/{NAME}.conf", text, _KUBELET_WHY, reboot=False),
         HostFile(
+            "kubelet-unit",
             f"/etc/systemd/system/kubelet.service.d/{NAME}.conf",
             unit,
             f"The kubelet of kubeadm reads {folder} only when it is told to.",
@@ -225,7 +228,9 @@ def _talos(found: Settings) -> HostFile:
         "Machine configuration of GPU nodes. Apply it with talosctl patch machineconfig --patch @FILE, node "
         "by node and drained; kernel arguments take effect with the next upgrade of the node's image."
     )
-    return HostFile("talos/gpu-machine-config.patch.yaml", "\n".join(lines) + "\n", why, reboot=True)
+    return HostFile(
+        "machine-config", "talos/gpu-machine-config.patch.yaml", "\n".join(lines) + "\n", why, reboot=True
+    )
 
 
 def _openshift(found: Settings, name: str) -> HostFile:
@@ -255,7 +260,13 @@ def _openshift(found: Settings, name: str) -> HostFile:
         "and applies this profile: each node drains and reboots. Sysctls are the Node Tuning "
         "Operator's too: " + "; ".join(f"{name}={value}" for name, value in found.sysctls)
     )
-    return HostFile("openshift/gpu-performance-profile.yaml", "\n".join(lines) + "\n", why, reboot=True)
+    return HostFile(
+        "performance-profile",
+        "openshift/gpu-performance-profile.yaml",
+        "\n".join(lines) + "\n",
+        why,
+        reboot=True,
+    )
 
 
 def cpu_list_without(reserved: str, cpus: int) -> str:

@@ -70,6 +70,8 @@ class NodeLabels:
 class HostFile:
     """A file for all hosts of the pool."""
 
+    name: str
+    """Unique in the pool."""
     path: str
     content: str
     why: str

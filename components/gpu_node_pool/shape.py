@@ -29,7 +29,7 @@ def rows(plan: GpuNodePoolPlan, maker: Maker) -> Iterator[Row]:
     """Everything of the pool, hosts first."""
     for file in plan.host_files:
         yield HostRow(
-            f"Host/{plan.identity}{_absolute(file.path)}",
+            f"Host/{plan.identity}-{file.name}",
             maker.part,
             plan.nodes,
             file.path,
@@ -251,7 +251,3 @@ def _alert(plan: GpuNodePoolPlan, found: Alert) -> Tree:
         "labels": {"severity": found.severity, "pool": plan.identity},
         "annotations": {"summary": found.summary},
     }
-
-
-def _absolute(path: str) -> str:
-    return path if path.startswith("/") else f"/{path}"
