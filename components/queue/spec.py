@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from aifactory.components.forms import Line
 from aifactory.components.names import Name
-from aifactory.components.spec import PartSpec, Spec
+from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
 
 Gpus = Annotated[int, Field(ge=0, le=1_000_000)]
 """A number of whole GPUs."""
@@ -17,9 +19,6 @@ Share = Gpus | dict[Name, Gpus]
 
 PriorityName = Annotated[Name, Field(max_length=20)]
 """A priority, short enough that the queue's name and it fit one label value of 63 characters together."""
-
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$")]
-"""One line of free text without control characters."""
 
 
 class Tenant(Spec):
@@ -69,7 +68,7 @@ class Priority(Spec):
     value: int = Field(ge=-1_000_000, le=1_000_000)
     """Higher goes first. It orders admission only; pods keep the priority of their namespace."""
 
-    description: Text
+    description: Line = Field(max_length=200)
     """When to use it, for the people who pick one."""
 
 
@@ -118,14 +117,11 @@ class PodsReady(Spec):
     requeue_max_s: int = Field(default=3_600, ge=1, le=86_400)
     """Longest wait before a retry. Unit: s. Default 3600: Kueue's own."""
 
-    @model_validator(mode="after")
-    def _retries_wait_no_longer_than_the_most(self) -> Self:
+    @truth
+    def _a_retry_waits_no_longer_than_the_most(self) -> Iterator[Misfit]:
         if self.requeue_base_s > self.requeue_max_s:
-            raise ValueError(
-                f"requeue_base_s {self.requeue_base_s} is above requeue_max_s {self.requeue_max_s}; "
-                f"set requeue_max_s to {self.requeue_base_s} or more"
-            )
-        return self
+            says = f"requeue_base_s {self.requeue_base_s} is above requeue_max_s {self.requeue_max_s}"
+            yield Misfit(says, f"set requeue_max_s to {self.requeue_base_s} or more", ("requeue_base_s",))
 
 
 class QueueSpec(PartSpec):
@@ -172,26 +168,31 @@ class QueueSpec(PartSpec):
     pods_ready: PodsReady = PodsReady()
     """How long an admitted gang may take to start. Default: see its fields."""
 
-    @model_validator(mode="after")
-    def _pools_are_listed_once(self) -> Self:
-        _once("pool", self.pools)
-        return self
+    @truth
+    def _a_pool_is_listed_once(self) -> Iterator[Misfit]:
+        for index in twice(self.pools):
+            yield Misfit(f'pool "{self.pools[index]}" is listed twice', "list it once", ("pools", index))
 
-    @model_validator(mode="after")
-    def _tenants_have_a_name_and_a_namespace_each(self) -> Self:
-        _once("tenant", [tenant.name for tenant in self.tenants])
-        _once("namespace", [tenant.namespace or tenant.name for tenant in self.tenants])
-        return self
+    @truth
+    def _a_tenant_is_listed_once(self) -> Iterator[Misfit]:
+        names = [tenant.name for tenant in self.tenants]
+        for index in twice(names):
+            says = f'tenant "{names[index]}" is listed twice'
+            yield Misfit(says, "give it one entry with all its GPUs", ("tenants", index, "name"))
 
-    @model_validator(mode="after")
-    def _priorities_are_named_once(self) -> Self:
-        _once("priority", [priority.name for priority in self.priorities])
-        return self
+    @truth
+    def _a_tenant_has_a_namespace_of_its_own(self) -> Iterator[Misfit]:
+        names = [tenant.name for tenant in self.tenants]
+        spaces = [tenant.namespace or tenant.name for tenant in self.tenants]
+        for index in twice(spaces):
+            if self.tenants[index].name not in names[:index]:
+                says = f'namespace "{spaces[index]}" belongs to two tenants'
+                field = "namespace" if self.tenants[index].namespace else "name"
+                yield Misfit(says, "give each tenant its own", ("tenants", index, field))
 
-
-def _once(what: str, values: list[str]) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise ValueError(f'{what} "{value}" is there twice; give each its own')
-        seen.add(value)
+    @truth
+    def _a_priority_is_listed_once(self) -> Iterator[Misfit]:
+        names = [priority.name for priority in self.priorities]
+        for index in twice(names):
+            says = f'priority "{names[index]}" is listed twice'
+            yield Misfit(says, "give each its own name", ("priorities", index, "name"))

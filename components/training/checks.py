@@ -9,7 +9,8 @@ from aifactory.components import pods
 from aifactory.components.base import PlanContext
 from aifactory.components.names import BLOCK_LABEL, RACK_LABEL
 from aifactory.components.offers import FabricOffer, PoolOffer, PoolShare, QueueOffer
-from aifactory.components.training import words
+from aifactory.components.problems import Path
+from aifactory.components.training import secrecy, words
 from aifactory.components.training.spec import TrainingSpec
 
 LEVELS = {"block": BLOCK_LABEL, "rack": RACK_LABEL}
@@ -179,6 +180,7 @@ def check_variables(
             at,
             "remove it, or set it in the fabric part if it holds for every run",
         )
+    check_secrecy(spec, ctx)
     known = own | settings | set(spec.environment) | set(secret)
     expected = sorted(words.references([*spec.command, *spec.args, *spec.environment.values()]) & known)
     ctx.check(
@@ -187,4 +189,22 @@ def check_variables(
         lambda: f"$({expected[0]}) reaches the program as it is, because words are not replaced",
         ("args",) if words.references(spec.args) & known else ("command",),
         f"run a shell and write ${expected[0] if expected else 'NAME'}: command: [sh, -c]",
+    )
+
+
+def check_secrecy(spec: TrainingSpec, ctx: PlanContext) -> None:
+    """Secrets are named, never written."""
+    written: list[tuple[str, Path]] = [
+        (f"environment {name} looks like a secret", ("environment", name))
+        for name in sorted(spec.environment)
+        if secrecy.is_secret(name, spec.environment[name])
+    ]
+    for field, words_ in (("command", spec.command), ("args", spec.args)):
+        written += [
+            (f"{field}[{index}] holds what looks like a secret", (field, index))
+            for index in secrecy.secret_words(words_)
+        ]
+    hint = "put it into a Secret of the tenant's namespace, and name that in secrets"
+    ctx.check(
+        "TRN-018", not written, "; ".join(says for says, _ in written), written[0][1] if written else (), hint
     )

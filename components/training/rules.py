@@ -126,4 +126,11 @@ RULES: tuple[Rule, ...] = (
         "A node share of nothing is a pod that no node takes.",
         "Kubernetes documentation, Reserve Compute Resources for System Daemons",
     ),
+    Rule(
+        "TRN-018",
+        "error",
+        "Secrets are named, never written",
+        "What stands in a blueprint stands in Git, in the plan, in the state and in every generated file.",
+        "Kubernetes documentation, Good practices for Kubernetes Secrets",
+    ),
 )

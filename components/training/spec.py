@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from aifactory.components.names import Name
-from aifactory.components.spec import PartSpec, Spec
+from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
 from aifactory.components.training.image import parse_image
 
 ImageText = Annotated[
@@ -17,13 +18,17 @@ ImageText = Annotated[
 both."""
 
 Word = Annotated[str, Field(max_length=16_384, pattern=r"^[^\x00]*$")]
-"""A word of a command. Taken as it is: `$(X)` and `${X}` reach the program as written."""
+"""A word of a command without NUL. It reaches the program as written: nothing replaces `$(X)` or `${X}`."""
 
 VariableName = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-"""Name of an environment variable, as a shell allows it."""
+"""The name of an environment variable: letters, digits and _, no digit first."""
 
 SecretName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+"""The name of a Secret of Kubernetes: lower-case letters, digits, - and dots."""
+
 SecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+"""A key in a Secret of Kubernetes: letters, digits, - _ and dots."""
+
 AbsolutePath = Annotated[str, Field(max_length=255, pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$")]
 """An absolute path without `..`, such as /checkpoints."""
 
@@ -146,10 +151,10 @@ class TrainingSpec(PartSpec):
     """Time between the signal to stop and the kill, for a last checkpoint. Unit: s. Default 120: a
     preempted gang holds GPUs that belong to another tenant by then."""
 
-    @model_validator(mode="after")
-    def _a_variable_has_one_value(self) -> Self:
-        names = [secret.variable for secret in self.secrets]
-        twice = sorted({name for name in names if names.count(name) > 1 or name in self.environment})
-        if twice:
-            raise ValueError(f'variable "{twice[0]}" is set twice; keep it in environment or in secrets')
-        return self
+    @truth
+    def _a_variable_has_one_value(self) -> Iterator[Misfit]:
+        names = [*self.environment, *(secret.variable for secret in self.secrets)]
+        for index in twice(names):
+            says = f"variable {names[index]} is set twice"
+            at = ("secrets", index - len(self.environment), "variable")
+            yield Misfit(says, "keep it in environment or in secrets", at)

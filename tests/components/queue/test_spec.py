@@ -23,12 +23,12 @@ def test_a_renamed_queue_keeps_its_first_name_as_identity() -> None:
     ("fields", "says"),
     [
         ({"pools": []}, "at least 1"),
-        ({"pools": ["train", "train"]}, 'pool "train" is there twice'),
+        ({"pools": ["train", "train"]}, 'pool "train" is listed twice'),
         ({"tenants": []}, "at least 1"),
-        ({"tenants": [{"name": "a", "gpus": 1}, {"name": "a", "gpus": 2}]}, 'tenant "a" is there twice'),
+        ({"tenants": [{"name": "a", "gpus": 1}, {"name": "a", "gpus": 2}]}, 'tenant "a" is listed twice'),
         (
             {"tenants": [{"name": "a", "gpus": 1}, {"name": "b", "gpus": 2, "namespace": "a"}]},
-            'namespace "a" is there twice',
+            'namespace "a" belongs to two tenants',
         ),
         ({"tenants": [{"name": "a", "gpus": -1}]}, "greater than or equal to 0"),
         ({"tenants": [{"name": "a", "gpus": 1.5}]}, "valid integer"),
@@ -45,12 +45,15 @@ def test_a_renamed_queue_keeps_its_first_name_as_identity() -> None:
                     {"name": "x", "value": 2, "description": "d"},
                 ]
             },
-            'priority "x" is there twice',
+            'priority "x" is listed twice',
         ),
         ({"priorities": [{"name": "x", "value": 1, "description": "a\nb"}]}, "match pattern"),
         ({"priorities": [{"name": "x", "value": 1, "description": "\u2028"}]}, "match pattern"),
         ({"priorities": [{"name": "a" * 21, "value": 1, "description": "d"}]}, "at most 20"),
-        ({"pods_ready": {"requeue_base_s": 100, "requeue_max_s": 10}}, "set requeue_max_s to 100 or more"),
+        (
+            {"pods_ready": {"requeue_base_s": 100, "requeue_max_s": 10}},
+            "requeue_base_s 100 is above requeue_max_s 10",
+        ),
         ({"pods_ready": {"timeout_s": 5}}, "greater than or equal to 60"),
         ({"quota": 8}, "Extra inputs"),
     ],
@@ -58,3 +61,10 @@ def test_a_renamed_queue_keeps_its_first_name_as_identity() -> None:
 def test_a_wrong_queue_is_refused_with_what_is_wrong(fields: dict[str, Any], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         QueueSpec.model_validate(queue(**fields))
+
+
+def test_a_tenant_that_is_listed_twice_is_one_mistake() -> None:
+    with pytest.raises(ValidationError) as found:
+        QueueSpec.model_validate(queue(tenants=[{"name": "a", "gpus": 1}, {"name": "a", "gpus": 2}]))
+    (misfit,) = found.value.errors()[0]["ctx"]["misfits"]
+    assert misfit.at == ("tenants", 1, "name")

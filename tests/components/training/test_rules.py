@@ -106,6 +106,20 @@ FIRING: list[Case] = [
         "doesn't know the racks",
     ),
     ("TRN-017", {}, queue(), (fabric(), pool(cpus_per_node=4)), "or a pool of larger nodes"),
+    (
+        "TRN-018",
+        {"environment": {"HF_TOKEN": "hunter2"}},
+        queue(),
+        (),
+        "environment HF_TOKEN looks like a secret",
+    ),
+    (
+        "TRN-018",
+        {"args": ["--lr=1", "--wandb-api-key=hunter2"]},
+        queue(),
+        (),
+        "args[1] holds what looks like",
+    ),
 ]
 
 SILENT: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[object, ...]]] = {
@@ -126,6 +140,7 @@ SILENT: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[object, ...]]] = {
     "TRN-015": ({"shm_gib": 900, "hugepages_2mi_gib": 900}, queue(), ()),
     "TRN-016": ({}, UNAWARE, ()),
     "TRN-017": ({}, queue(), ()),
+    "TRN-018": ({"environment": {"HF_TOKEN_PATH": "/run/token"}, "args": ["--tokenizer=gpt2"]}, queue(), ()),
 }
 
 

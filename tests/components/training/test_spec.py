@@ -32,7 +32,7 @@ def test_a_run_needs_pool_tenant_nodes_and_image() -> None:
         ({"secrets": [{"variable": "A", "secret": "s", "key": "../k"}]}, "match pattern"),
         (
             {"secrets": [{"variable": "A", "secret": "s", "key": "k"}], "environment": {"A": "1"}},
-            'variable "A" is set twice',
+            "variable A is set twice",
         ),
         (
             {
@@ -41,7 +41,7 @@ def test_a_run_needs_pool_tenant_nodes_and_image() -> None:
                     {"variable": "A", "secret": "t", "key": "k"},
                 ]
             },
-            'variable "A" is set twice',
+            "variable A is set twice",
         ),
         ({"checkpoint": {"size_gib": 0}}, "greater than or equal to 1"),
         ({"checkpoint": {"size_gib": 1, "path": "relative"}}, "match pattern"),
