@@ -86,7 +86,7 @@ class Check:
     """JSON path below the object."""
     value: str
     objects: tuple[str, ...]
-    """As `resource/name`."""
+    """Arguments that name the objects: `resource/name` each, or a resource and a selector."""
 
 
 @dataclass(frozen=True, slots=True)

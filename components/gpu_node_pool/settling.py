@@ -10,6 +10,7 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.given import NodeGroup
 from aifactory.components.gpu_node_pool import accelerators, health, hosts, labels, operator, sharing
+from aifactory.components.gpu_node_pool.choosing import nodes_text
 from aifactory.components.gpu_node_pool.drafts import Sized
 from aifactory.components.gpu_node_pool.model import (
     Acceptance,
@@ -26,6 +27,11 @@ NAMESPACE = "gpu-acceptance"
 
 KUBECTL = "registry.k8s.io/kubectl"
 """Published with each Kubernetes release, for all architectures."""
+
+NAMED_AT_MOST = 8192
+"""Node names in the arguments of one Job; beyond that its object comes near the limit of 1.5 MiB, and nodes
+are
+selected by the pool's label."""
 
 BUILD_S = 1800
 """Longest build of a driver on its node: the startup probe allows 20 minutes, and images load first."""
@@ -242,10 +248,12 @@ def _acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
     else:
         offered = draft.sharing.slices or ((sharing.GPU_RESOURCE, draft.gpus_per_node),)
         objects = tuple(f"node/{node}" for node in nodes)
+        if len(nodes) * len(offered) > NAMED_AT_MOST:
+            objects = ("node", f"--selector={names.POOL_LABEL}={draft.wishes.identity}")
         checks = tuple(Check(_allocatable(name), str(count), objects) for name, count in offered)
     ctx.decide(
         "acceptance",
-        f"{len(nodes)} nodes offer their GPUs",
+        f"{nodes_text(len(nodes))}",
         "a node offers GPUs only after the operator's validator found driver, toolkit and device plugin "
         "working, so whoever waits for this Job waits for all of them; it uses no GPU itself",
         rejected=[

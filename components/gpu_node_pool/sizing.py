@@ -2,245 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import NodeGroup
-from aifactory.components.gpu_node_pool import hosts, placing, power, sharing
+from aifactory.components.gpu_node_pool import hosts, sharing
+from aifactory.components.gpu_node_pool.choosing import chosen
 from aifactory.components.gpu_node_pool.drafts import Resolved, Sized, Wishes
 from aifactory.components.gpu_node_pool.driving import driver_plan
-from aifactory.components.gpu_node_pool.joining import Joined, joined
+from aifactory.components.gpu_node_pool.joining import joined
 from aifactory.components.gpu_node_pool.labels import TAINT, TOPOLOGY_LEVELS
 from aifactory.components.gpu_node_pool.needs import PoolNeeds, of_site
-from aifactory.components.gpu_node_pool.power import Budget, shown
 from aifactory.components.gpu_node_pool.siting import agrees
-from aifactory.components.offers import PoolOffer, QuotaDemand, RackShare, Taint
+from aifactory.components.offers import PoolOffer, QuotaDemand, Taint
 
 GPU_CLASS = "gpu.nvidia.com"
 """DeviceClass of whole GPUs, which the DRA driver brings."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A node group that the pool could use."""
-
-    group: NodeGroup
-    budget: Budget
-    unpowered: tuple[RackShare, ...]
-    """Free nodes, whether or not their racks power them."""
-    racks: tuple[RackShare, ...]
-    """Free nodes that their racks power."""
 
 
 def sized(draft: Resolved, ctx: PlanContext) -> Sized | None:
     """The pool with its nodes, offered to queues and workloads; None after a problem."""
     wishes = draft.wishes
     fabric = joined(wishes.fabric, draft.card.key, ctx)
-    count = _count(draft, ctx)
-    if fabric is None or count is None:
+    if fabric is None or not _is_demanded(draft, ctx):
         return None
-    option, wanted = _option(draft, count, fabric, ctx)
-    found = _placing(wishes, option, wanted, ctx)
-    if found is None or not _several_share_a_fabric(draft, len(found.nodes), ctx):
+    choice = chosen(wishes, draft.card.key, _wanted(draft, ctx), bool(fabric.part), ctx)
+    if choice is None or not _several_share_a_fabric(draft, len(choice[1].nodes), ctx):
         return None
-    plan = driver_plan(draft, option.group, fabric, ctx)
-    shares = sharing.shared(draft.sharing, option.group.gpus_per_node)
+    group, found = choice
+    plan = driver_plan(draft, group, fabric, ctx)
+    shares = sharing.shared(draft.sharing, group.gpus_per_node)
     if plan is None:
         return None
     result = Sized(
         wishes=wishes,
         card=draft.card,
-        group=option.group.group,
+        group=group.group,
         placing=found,
-        gpus_per_node=option.group.gpus_per_node,
+        gpus_per_node=group.gpus_per_node,
         gpu_resource=sharing.GPU_RESOURCE,
         fabric=fabric.part,
         driver=plan,
         sharing=shares,
-        reserve=hosts.reserve(option.group.cpus, option.group.memory_gib),
+        reserve=hosts.reserve(group.cpus, group.memory_gib),
         taints=_taints(wishes, ctx),
     )
     needs = _needs(result)
     if not agrees(needs, of_site(ctx), ctx):
         return None
     ctx.offer(needs)
-    ctx.offer(_offer(result, option.group, ctx))
+    ctx.offer(_offer(result, group, ctx))
     return result
 
 
-def _count(draft: Resolved, ctx: PlanContext) -> int | str | None:
-    """How many nodes are wanted; `all` stays for the choice of the group. None after a problem."""
-    wanted = draft.wishes.nodes
-    if wanted != "quotas":
-        return wanted
-    demands = [demand for demand in ctx.offers(QuotaDemand) if demand.pool == draft.wishes.name]
-    gpus = sum(demand.gpus for demand in demands)
-    holds = ctx.check(
+def _demands(draft: Resolved, ctx: PlanContext) -> list[QuotaDemand]:
+    return [demand for demand in ctx.offers(QuotaDemand) if demand.pool == draft.wishes.name]
+
+
+def _is_demanded(draft: Resolved, ctx: PlanContext) -> bool:
+    return draft.wishes.nodes != "quotas" or ctx.check(
         "GPU-020",
-        gpus > 0,
+        sum(demand.gpus for demand in _demands(draft, ctx)) > 0,
         f"nodes: quotas, and no queue guarantees GPUs on pool {draft.wishes.name}",
         ("nodes",),
         "give a tenant of a queue GPUs of this pool, or set nodes to a number",
     )
-    if not holds:
+
+
+def _wanted(draft: Resolved, ctx: PlanContext) -> int | None:
+    """How many nodes are wanted; None for all that there are."""
+    nodes = draft.wishes.nodes
+    if nodes == "all":
         return None
+    if nodes != "quotas":
+        return nodes
     group = ctx.place.group_of(draft.card.key)
     assert group is not None  # noqa: S101 - the first pass found it
-    count = -(-gpus // group.gpus_per_node)
+    demands = _demands(draft, ctx)
+    gpus = sum(demand.gpus for demand in demands)
     queues = ", ".join(sorted({demand.part for demand in demands}))
     return ctx.decide(
         "demand",
-        count,
+        -(-gpus // group.gpus_per_node),
         f"{gpus} GPUs guaranteed by {queues}, {group.gpus_per_node} a node, in whole nodes",
         source=("nodes",),
     )
-
-
-def _option(draft: Resolved, count: int | str, fabric: Joined, ctx: PlanContext) -> tuple[Option, int]:
-    """The group to use and the nodes wanted of it: the first that has enough, else the one that has most."""
-    options = [
-        _opened(group, ctx)
-        for group in ctx.place.nodes
-        if group.accelerator == draft.card.key and (group.nics or not fabric.part)
-    ]
-    within = draft.wishes.within
-
-    def available(option: Option) -> int:
-        return min(placing.largest(option.racks, within), option.budget.nodes)
-
-    most = max(options, key=available)
-    if isinstance(count, str):
-        return most, available(most)
-    return next((option for option in options if available(option) >= count), most), count
-
-
-def _opened(group: NodeGroup, ctx: PlanContext) -> Option:
-    taken = set(_taken(ctx))
-    budget = power.budget(ctx.place, group, taken)
-    everywhere = {rack.rack: len(rack.nodes) for rack in group.racks}
-    powered = {rack: budget.nodes_in(rack) for rack in everywhere}
-    return Option(group, budget, placing.free(group, taken, everywhere), placing.free(group, taken, powered))
-
-
-def _taken(ctx: PlanContext) -> Mapping[str, str]:
-    """Nodes that pools planned before have, with the pool."""
-    return {
-        node: offer.pool for offer in ctx.offers(PoolOffer) for rack in offer.racks for node in rack.nodes
-    }
-
-
-def _placing(wishes: Wishes, option: Option, count: int, ctx: PlanContext) -> placing.Placing | None:
-    group = option.group
-    ctx.decide(
-        "group",
-        group.group,
-        f"the site's nodes with {group.accelerator}: {group.server}",
-        facts=[f"accelerators/{group.accelerator}"],
-    )
-    found = (
-        placing.place(option.racks, count, wishes.within) if _is_there(wishes, option, count, ctx) else None
-    )
-    if found is None:
-        return None
-    _decide_power(option, found, ctx)
-    gpus = len(found.nodes) * group.gpus_per_node
-    ctx.decide(
-        "nodes",
-        len(found.nodes),
-        f"{len(found.nodes)} nodes of {group.gpus_per_node} GPUs, {gpus} GPUs; fixed, because a gang needs "
-        "every rank",
-        because=[f"{ctx.part}.demand"] if wishes.nodes == "quotas" else [],
-        source=("nodes",),
-    )
-    ctx.decide(
-        "racks",
-        [f"{rack.rack} ({rack.block}): {len(rack.nodes)}" for rack in found.racks],
-        "the fewest blocks that hold the pool, and in them the fewest racks, so that collectives stay near",
-        rejected=[
-            Rejected(name, "not needed, or it would have left the pool more spread")
-            for name in found.passed_over
-        ],
-        because=[f"{ctx.part}.nodes"],
-    )
-    return found
-
-
-def _is_there(wishes: Wishes, option: Option, count: int, ctx: PlanContext) -> bool:
-    group, budget = option.group, option.budget
-    free, powered = placing.size(option.unpowered), placing.size(option.racks)
-    takers = sorted({pool for node, pool in _taken(ctx).items() if node in set(group.nodes)})
-    belongs = f", and {len(group.nodes) - free} belong to {', '.join(takers)}" if takers else ""
-    if not ctx.check(
-        "GPU-012",
-        0 < count <= free or (count == 0 < free),
-        f"{count or 'all'} nodes with {group.accelerator} are wanted; group {group.group} has "
-        f"{len(group.nodes)}{belongs}: {free} are free",
-        ("nodes",),
-        f"set nodes to {free}" if free else "take nodes from the other pools, or add some to the site",
-    ):
-        return False
-    if not ctx.check(
-        "GPU-013",
-        0 < count <= powered or (count == 0 < powered),
-        lambda: (
-            f"{count or 'all'} nodes are wanted, and racks of {shown(budget.kw_per_rack)} kW power "
-            f"{powered} of the {free} free ones: {shown(budget.kw_per_node)} kW each"
-        ),
-        ("nodes",),
-        f"{_set_nodes(powered)}power.kw_per_rack to {_rack_need(option)}",
-    ):
-        return False
-    together = placing.largest(option.racks, wishes.within)
-    if not ctx.check(
-        "GPU-015",
-        count <= together,
-        lambda: (
-            f"{count} nodes within one {wishes.within} are wanted; the most that are free and powered are "
-            f"{together}"
-        ),
-        ("within",),
-        f"set nodes to {together}, or within to site",
-    ):
-        return False
-    return ctx.check(
-        "GPU-014",
-        0 < count <= budget.nodes,
-        lambda: (
-            f"{count or 'all'} nodes of {shown(budget.kw_per_node)} kW and {shown(budget.kw_used)} kW of "
-            f"other nodes are more than the {shown(budget.kw_total)} kW of {ctx.place.site}"
-        ),
-        ("nodes",),
-        f"{_set_nodes(budget.nodes)}power.kw_total to "
-        f"{shown(budget.kw_used + max(count, 1) * budget.kw_per_node)}",
-    )
-
-
-def _decide_power(option: Option, found: placing.Placing, ctx: PlanContext) -> None:
-    budget = option.budget
-    drawn = len(found.nodes) * budget.kw_per_node
-    ctx.decide(
-        "power",
-        f"{shown(drawn)} kW",
-        f"{len(found.nodes)} nodes of {shown(budget.kw_per_node)} kW at most, beside {shown(budget.kw_used)} "
-        f"kW of others; {shown(budget.kw_total)} kW at the site, {shown(budget.kw_per_rack)} kW a rack. GPU "
-        "nodes of no pool count as off",
-        because=[f"{ctx.part}.racks"],
-    )
-
-
-def _rack_need(option: Option) -> str:
-    budget = option.budget
-    needs = (
-        budget.used_by_rack.get(rack.rack, 0) + len(rack.nodes) * budget.kw_per_node
-        for rack in option.unpowered
-    )
-    return shown(max(needs))
-
-
-def _set_nodes(count: int) -> str:
-    return f"set nodes to {count}, or " if count else "set "
 
 
 def _several_share_a_fabric(draft: Resolved, count: int, ctx: PlanContext) -> bool:

@@ -124,7 +124,7 @@ def test_the_first_group_with_room_is_taken_and_else_the_roomiest_says_what_is_m
     assert pools([{"nodes": 2, "fabric": "rdma"}], at=where).decisions["train.group"].value == "old"
     assert pools([{"nodes": 5, "fabric": "rdma"}], at=where).decisions["train.group"].value == "new"
     problem = pools([{"nodes": 7, "fabric": "rdma"}], at=where).only()
-    assert "group new has 6: 6 are free" in problem.says
+    assert "group new has 6: 6 left" in problem.says
 
 
 def test_a_group_without_nics_is_no_choice_for_a_fabric(pools: Run) -> None:

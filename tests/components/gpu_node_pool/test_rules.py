@@ -378,7 +378,7 @@ def test_a_site_without_the_accelerator_names_the_nearest_that_it_has(pools: Run
 def test_nodes_of_another_pool_are_not_counted_twice(pools: Run) -> None:
     problem = pools([RDMA, {**RDMA, "name": "next", "nodes": 1}]).only()
     assert problem.says == (
-        "1 nodes with nvidia-h200-sxm are wanted; group hgx-h200 has 8, and 8 belong to train: 0 are free"
+        "pool next wants 1 node with nvidia-h200-sxm; group hgx-h200 has 8, and 8 belong to train: 0 left"
     )
     assert problem.hint == "take nodes from the other pools, or add some to the site"
 
@@ -386,7 +386,7 @@ def test_nodes_of_another_pool_are_not_counted_twice(pools: Run) -> None:
 def test_all_of_nothing_is_refused(pools: Run) -> None:
     everything = {"nodes": "all", "fabric": "rdma"}
     problem = pools([everything, {**everything, "name": "next"}]).only()
-    assert (problem.rule, problem.says.startswith("all nodes with")) == ("GPU-012", True)
+    assert (problem.rule, problem.says.startswith("pool next wants all nodes")) == ("GPU-012", True)
 
 
 def test_a_rack_that_powers_no_node_is_named_with_what_it_would_need(pools: Run) -> None:

@@ -163,6 +163,22 @@ def test_another_set_of_nodes_is_another_job(pools: Run) -> None:
     assert all(name.startswith("train-gpus-") for name in names)
 
 
+def test_thousands_of_nodes_are_selected_and_not_named(pools: Run) -> None:
+    racks = [
+        {"rack": f"r{rack}", "block": "b1", "nodes": [f"node-{rack}-{node}" for node in range(64)]}
+        for rack in range(64)
+    ]
+    power = {"racks": 64, "kw_per_rack": 700.0, "pue": 1.2, "usd_per_kwh": 0.1}
+    where = place(nodes=[{**group(), "racks": racks}], power=power)
+    profiles = {"3g.71gb": 1, "2g.35gb": 1, "1g.18gb": 2}
+    sharing = {"kind": "mig", "profiles": profiles, "strategy": "mixed"}
+    rows = pools([{"nodes": 4096, "sharing": sharing}], at=where).rows("train")
+    pod: Any = spec_of(rows, "Job")["template"]["spec"]
+    assert [container["args"][3:] for container in pod["containers"]] == [
+        ["node", "--selector=aifactory.io/pool=train"]
+    ] * 3
+
+
 @pytest.mark.parametrize(
     ("version", "tag"), [("1.35.6", "v1.35.6"), ("1.36", "v1.36.0"), ("v1.34.2", "v1.34.2")]
 )

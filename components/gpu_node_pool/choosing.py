@@ -1,0 +1,195 @@
+"""The nodes of a pool: which group, which racks, and whether there are enough of them, with power."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.given import NodeGroup
+from aifactory.components.gpu_node_pool import placing, power
+from aifactory.components.gpu_node_pool.drafts import Wishes
+from aifactory.components.gpu_node_pool.placing import Placing, Within
+from aifactory.components.gpu_node_pool.power import Budget, shown
+from aifactory.components.offers import PoolOffer, RackShare
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A node group that the pool could use."""
+
+    group: NodeGroup
+    budget: Budget
+    unpowered: tuple[RackShare, ...]
+    """Free nodes, whether or not their racks power them."""
+    racks: tuple[RackShare, ...]
+    """Free nodes that their racks power."""
+
+    @property
+    def free(self) -> int:
+        """Nodes that no pool has."""
+        return placing.size(self.unpowered)
+
+    @property
+    def powered(self) -> int:
+        """Free nodes that their racks power."""
+        return placing.size(self.racks)
+
+
+def chosen(
+    wishes: Wishes, accelerator: str, wanted: int | None, joined: bool, ctx: PlanContext
+) -> tuple[NodeGroup, Placing] | None:
+    """The group and the nodes taken of it; None after a problem. `wanted` None is all that there are."""
+    options = [
+        _opened(group, ctx)
+        for group in ctx.place.nodes
+        if group.accelerator == accelerator and (group.nics or not joined)
+    ]
+
+    def available(option: Option) -> int:
+        return min(placing.largest(option.racks, wishes.within), option.budget.nodes)
+
+    most = max(options, key=available)
+    option = next((option for option in options if wanted and available(option) >= wanted), most)
+    ctx.decide(
+        "group",
+        option.group.group,
+        f"the site's nodes with {accelerator}: {option.group.server}",
+        rejected=[
+            Rejected(other.group.group, f"{available(other)} nodes that are free, powered and together")
+            for other in options
+            if other is not option
+        ],
+        facts=[f"accelerators/{accelerator}"],
+    )
+    sound = (
+        _exist(option, wanted, ctx)
+        and _have_rack_power(option, wanted, ctx)
+        and _lie_together(wishes.within, option, wanted, ctx)
+        and _have_site_power(option, wanted, ctx)
+    )
+    found = sound and placing.place(option.racks, wanted or available(option), wishes.within)
+    if not found:
+        return None
+    _decide(wishes, option, found, ctx)
+    return option.group, found
+
+
+def nodes_text(count: int | None) -> str:
+    """`1 node`, `8 nodes`, `all nodes`."""
+    return f"{'all' if count is None else count} node{'' if count == 1 else 's'}"
+
+
+def _opened(group: NodeGroup, ctx: PlanContext) -> Option:
+    taken = _taken(ctx)
+    budget = power.budget(ctx.place, group, taken.keys())
+    everywhere = {rack.rack: len(rack.nodes) for rack in group.racks}
+    powered = {rack: budget.nodes_in(rack) for rack in everywhere}
+    return Option(group, budget, placing.free(group, taken, everywhere), placing.free(group, taken, powered))
+
+
+def _taken(ctx: PlanContext) -> Mapping[str, str]:
+    """Nodes that pools planned before have, with the pool."""
+    return {
+        node: offer.pool for offer in ctx.offers(PoolOffer) for rack in offer.racks for node in rack.nodes
+    }
+
+
+def _exist(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+    group, taken = option.group, _taken(ctx)
+    takers = sorted({taken[node] for node in group.nodes if node in taken})
+    belong = f", and {len(group.nodes) - option.free} belong to {', '.join(takers)}" if takers else ""
+    return ctx.check(
+        "GPU-012",
+        (wanted or 1) <= option.free,
+        f"pool {ctx.part} wants {nodes_text(wanted)} with {group.accelerator}; group {group.group} has "
+        f"{len(group.nodes)}{belong}: {option.free} left",
+        ("nodes",),
+        f"set nodes to {option.free}"
+        if option.free
+        else "take nodes from the other pools, or add some to the site",
+    )
+
+
+def _have_rack_power(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+    budget = option.budget
+    return ctx.check(
+        "GPU-013",
+        (wanted or 1) <= option.powered,
+        lambda: (
+            f"pool {ctx.part} wants {nodes_text(wanted)} of {shown(budget.kw_per_node)} kW; racks of "
+            f"{shown(budget.kw_per_rack)} kW power {option.powered} of the {option.free} that are free"
+        ),
+        ("nodes",),
+        f"{_set_nodes(option.powered)}power.kw_per_rack to {_rack_need(option)}",
+    )
+
+
+def _lie_together(within: Within, option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+    together = placing.largest(option.racks, within)
+    return ctx.check(
+        "GPU-015",
+        (wanted or 1) <= together,
+        f"pool {ctx.part} wants {nodes_text(wanted)} within one {within}; the most that are free and "
+        f"powered in one are {together}",
+        ("within",),
+        f"set nodes to {together}, or within to site",
+    )
+
+
+def _have_site_power(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+    budget = option.budget
+    needed = budget.kw_used + (wanted or 1) * budget.kw_per_node
+    return ctx.check(
+        "GPU-014",
+        (wanted or 1) <= budget.nodes,
+        f"pool {ctx.part} wants {nodes_text(wanted)} of {shown(budget.kw_per_node)} kW beside "
+        f"{shown(budget.kw_used)} kW of others; {ctx.place.site} has {shown(budget.kw_total)} kW",
+        ("nodes",),
+        f"{_set_nodes(budget.nodes)}power.kw_total to {shown(needed)}",
+    )
+
+
+def _rack_need(option: Option) -> str:
+    """Power of the rack that needs most, with all free nodes on."""
+    budget = option.budget
+    needs = (
+        budget.used_by_rack.get(rack.rack, 0) + len(rack.nodes) * budget.kw_per_node
+        for rack in option.unpowered
+    )
+    return shown(max(needs, default=budget.kw_per_rack))
+
+
+def _set_nodes(count: int) -> str:
+    return f"set nodes to {count}, or " if count else "set "
+
+
+def _decide(wishes: Wishes, option: Option, found: Placing, ctx: PlanContext) -> None:
+    budget, count = option.budget, len(found.nodes)
+    gpus = count * option.group.gpus_per_node
+    ctx.decide(
+        "nodes",
+        count,
+        f"{nodes_text(count)} of {option.group.gpus_per_node} GPUs, {gpus} GPUs; fixed, because a gang needs "
+        "every rank",
+        because=[f"{ctx.part}.demand"] if wishes.nodes == "quotas" else [],
+        source=("nodes",),
+    )
+    ctx.decide(
+        "racks",
+        [f"{rack.rack} ({rack.block}): {len(rack.nodes)}" for rack in found.racks],
+        "the fewest blocks that hold the pool, and in them the fewest racks, so that collectives stay near",
+        rejected=[
+            Rejected(name, "not needed, or it would have left the pool more spread")
+            for name in found.passed_over
+        ],
+        because=[f"{ctx.part}.nodes"],
+    )
+    ctx.decide(
+        "power",
+        f"{shown(count * budget.kw_per_node)} kW",
+        f"{nodes_text(count)} of at most {shown(budget.kw_per_node)} kW beside {shown(budget.kw_used)} kW of "
+        f"others; {shown(budget.kw_total)} kW at the site, {shown(budget.kw_per_rack)} kW a rack. GPU nodes "
+        "of no pool count as off",
+        because=[f"{ctx.part}.racks"],
+    )
