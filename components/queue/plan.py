@@ -154,20 +154,18 @@ def _shares(
 def _explain_tenant(
     tenant: Tenant, claims: Mapping[str, Claim], at: tuple[str | int, ...], ctx: PlanContext
 ) -> None:
-    value = {
-        pool: {"guaranteed": claim.gpus, "may_borrow": claim.borrow, "lends": claim.lend}
-        for pool, claim in claims.items()
-    }
     unsaid = [
         text
         for given, text in (
-            (tenant.borrow_gpus, "borrowing is half of the pool or what others can lend"),
+            (tenant.borrow_gpus, "it may borrow half of the pool, or all that others can lend"),
             (tenant.lend_gpus, "it lends all it leaves idle"),
         )
         if given is None
     ]
-    reason = "as written" + (f"; where nothing is written, {' and '.join(unsaid)}" if unsaid else "")
-    ctx.decide(f"tenants.{tenant.name}.gpus", value, reason, source=(*at, "gpus"))
+    reason = "; ".join(["guaranteed as written", *(f"by default {text}" for text in unsaid)])
+    for pool, claim in claims.items():
+        value = {"guaranteed": claim.gpus, "may_borrow": claim.borrow, "lends": claim.lend}
+        ctx.decide(f"tenants.{tenant.name}.{pool}", value, reason, source=(*at, "gpus"))
 
 
 def _offer(spec: QueueSpec, shares: list[tuple[PoolShare, ...]]) -> QueueOffer:

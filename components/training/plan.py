@@ -180,7 +180,7 @@ def _explain(spec: TrainingSpec, around: Around, gpus: int, ctx: PlanContext) ->
         {"nodes": spec.nodes, "gpus_per_node": gpus, "gpus": spec.nodes * gpus},
         f"tenant {spec.tenant} has {around.share.gpus} GPUs of pool {spec.pool} guaranteed, "
         f"{around.share.gpus_at_most} with borrowing",
-        because=[f"{around.queue.part}.tenants.{spec.tenant}.gpus"],
+        because=[f"{around.queue.part}.tenants.{spec.tenant}.{spec.pool}"],
         source=("nodes",),
     )
     ctx.decide(

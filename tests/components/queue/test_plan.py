@@ -39,10 +39,10 @@ def test_guarantees_are_demanded_before_pools_have_a_size() -> None:
 
 
 def test_unsaid_borrowing_is_half_of_the_pool_or_what_others_can_lend() -> None:
-    value = outcome([queue()]).decision("teams.tenants.research.gpus")
-    assert value == {"train": {"guaranteed": 40, "may_borrow": 24, "lends": 40}}
-    value = outcome([queue()]).decision("teams.tenants.product.gpus")
-    assert value == {"train": {"guaranteed": 16, "may_borrow": 32, "lends": 16}}
+    value = outcome([queue()]).decision("teams.tenants.research.train")
+    assert value == {"guaranteed": 40, "may_borrow": 24, "lends": 40}
+    value = outcome([queue()]).decision("teams.tenants.product.train")
+    assert value == {"guaranteed": 16, "may_borrow": 32, "lends": 16}
 
 
 def test_what_others_keep_to_themselves_is_not_hoped_for() -> None:
@@ -120,10 +120,8 @@ def test_a_reference_to_nothing_is_refused_with_what_there_is(
 def test_gpus_may_be_said_pool_by_pool() -> None:
     tenants = [{"name": "a", "gpus": {"more": 8}, "lend_gpus": {"more": 4}, "borrow_gpus": {"train": 16}}]
     found = outcome([queue(pools=["train", "more"], tenants=tenants)], (fabric(), pool(), pool("more")))
-    assert found.decision("teams.tenants.a.gpus") == {
-        "train": {"guaranteed": 0, "may_borrow": 16, "lends": 0},
-        "more": {"guaranteed": 8, "may_borrow": 0, "lends": 4},
-    }
+    assert found.decision("teams.tenants.a.train") == {"guaranteed": 0, "may_borrow": 16, "lends": 0}
+    assert found.decision("teams.tenants.a.more") == {"guaranteed": 8, "may_borrow": 0, "lends": 4}
 
 
 def test_each_tenant_gets_a_namespace_whose_jobs_kueue_manages() -> None:

