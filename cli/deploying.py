@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -136,18 +135,11 @@ class Runner:
         return found
 
     def target(self, stack: str, state: State) -> Target:
-        """Where the state of a stack lies. Raises `EngineError` if its passphrase is missing."""
-        if state.secrets_provider == "passphrase" and not any(
-            name in os.environ for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
-        ):
-            raise EngineError(
-                f"the state of stack {stack} is encrypted with a passphrase, and none is given",
-                "set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it, or PULUMI_CONFIG_PASSPHRASE",
-            )
+        """Where the state of a stack lies."""
         return Target(stack, absolute_backend(state.backend, self.root), state.secrets_provider)
 
     def _preview(self, deployment: Deployment, rows: RowSet, *, exists: bool) -> Outcome:
-        with self._run(rows.stack, rows.site, labels(rows)) as (progress, outcome):
+        with self._run(rows.stack, rows.site, labels(rows), acting=False) as (progress, outcome):
             outcome.exists = exists
             deployment.preview(self._program(rows), progress.see)
         return outcome
@@ -175,9 +167,11 @@ class Runner:
         return program
 
     @contextmanager
-    def _run(self, stack: str, site: str, known: Mapping[str, Label]) -> Iterator[tuple[Progress, Outcome]]:
+    def _run(
+        self, stack: str, site: str, known: Mapping[str, Label], *, acting: bool = True
+    ) -> Iterator[tuple[Progress, Outcome]]:
         """One run of the engine. A failed row makes a failed outcome, anything else an `EngineError`."""
-        with Progress(known) as progress:
+        with Progress(known, acting=acting) as progress:
             outcome = Outcome(stack, site, "succeeded", progress.journal)
             try:
                 yield progress, outcome

@@ -27,6 +27,7 @@ _OPS: dict[str, Op] = {
     "discard-replaced": "replace",
 }
 """The engine's operations as what they come to for a row. Refreshing and reading change nothing."""
+_ORDER: tuple[Op, ...] = ("create", "update", "replace", "delete", "keep", "same")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Journal:
     @property
     def counts(self) -> dict[str, int]:
         """How many rows met each operation."""
-        return dict(sorted(Counter(self.ops.values()).items()))
+        found = Counter(self.ops.values())
+        return {op: found[op] for op in _ORDER if found[op]}
 
     @property
     def failures(self) -> tuple[Failure, ...]:

@@ -42,11 +42,14 @@ class Progress:
         known: Mapping[str, Label],
         write: Callable[[str], None] = to_stderr,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        acting: bool = True,
     ) -> None:
-        """`known` are the rows by URN; `clock` gives seconds."""
+        """`known` are the rows by URN; `clock` gives seconds. A run that is not `acting` finishes nothing."""
         self.journal = Journal(known)
         self._write = write
         self._clock = clock
+        self._acting = acting
         self._started_s = self._spoken_s = clock()
         self._left = Counter((label.wave, label.part) for label in known.values())
         self._done: dict[tuple[str, str], Counter[str]] = {}
@@ -76,7 +79,7 @@ class Progress:
         with self._lock:
             failed = len(self.journal.failed)
             finished = self.journal.see(event, self._clock())
-            if finished is not None:
+            if finished is not None and self._acting:
                 self._finished(*finished)
             if len(self.journal.failed) > failed:
                 self._failed(event)

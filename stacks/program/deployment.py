@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,7 +123,6 @@ def opened(engine: Engine, target: Target, *, create: bool = False) -> Iterator[
     Raises `EngineError` if the backend can't be used.
     """
     with TemporaryDirectory(prefix="aifactory-") as folder:
-        _check_backend(target)
         workspace = LocalWorkspace(
             work_dir=folder,
             project_settings=ProjectSettings(
@@ -184,24 +184,34 @@ def _run_failures() -> Iterator[None]:
         raise RunFailed(_tail(str(error))) from None
 
 
-def _check_backend(target: Target) -> None:
+def _select(workspace: LocalWorkspace, target: Target, *, create: bool) -> Stack | None:
     if target.backend.startswith("file://"):
         folder = Path(target.backend.removeprefix("file://")).expanduser()
-        if folder.exists() and not folder.is_dir():
-            raise EngineError(f"the state of stack {target.stack} should lie in {folder}, which is a file")
-
-
-def _select(workspace: LocalWorkspace, target: Target, *, create: bool) -> Stack | None:
-    folder = Path(target.backend.removeprefix("file://")).expanduser()
-    local = target.backend.startswith("file://")
-    if local and not folder.is_dir():
-        if not create:
+        if not folder.exists() and not create:
             return None
-        folder.mkdir(mode=0o700, parents=True)
+        _make(folder, target)
+    _check_passphrase(target)
     try:
         return Stack.select(target.stack, workspace)
     except StackNotFoundError:
         return Stack.create(target.stack, workspace) if create else None
+
+
+def _make(folder: Path, target: Target) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        says = f"the state of stack {target.stack} can't lie in {folder}: {error.strerror}"
+        raise EngineError(says, "mend the folder, or change state.backend of the site") from None
+
+
+def _check_passphrase(target: Target) -> None:
+    given = any(name in os.environ for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"))
+    if target.secrets_provider == "passphrase" and not given:
+        raise EngineError(
+            f"the state of stack {target.stack} is encrypted with a passphrase, and none is given",
+            "set PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it, or PULUMI_CONFIG_PASSPHRASE",
+        )
 
 
 def _restore_key(workspace: LocalWorkspace, target: Target) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pulumi.automation import EngineEvent, OpType
+from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
 Phase = Literal["started", "done", "failed"]
 
@@ -60,9 +60,31 @@ def event_of(event: EngineEvent) -> Event | None:
     )
     for phase, found in phases:
         if found is not None:
-            metadata = found.metadata  # type: ignore[attr-defined]  # all three kinds have it
-            return Step(metadata.urn, _text(metadata.op), phase, tuple(metadata.detailed_diff or ()))
+            metadata: StepEventMetadata = found.metadata  # type: ignore[attr-defined]  # all three have it
+            return Step(metadata.urn, _text(metadata.op), phase, _changed(metadata))
     return None
+
+
+def _changed(metadata: StepEventMetadata) -> tuple[str, ...]:
+    """Where a resource differs: as the provider says, else by comparing what was sent then and now."""
+    if _text(metadata.op) == "same" or metadata.old is None or metadata.new is None:
+        return ()
+    if metadata.detailed_diff:
+        return tuple(metadata.detailed_diff)
+    return tuple(differences(metadata.old.inputs or {}, metadata.new.inputs or {}))
+
+
+def differences(before: object, after: object, path: str = "") -> Iterator[str]:
+    """Paths at which two trees differ, such as `spec.ports[0].name`."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted(before.keys() | after.keys()):
+            step = f'["{key}"]' if "." in key else f".{key}" if path else key
+            yield from differences(before.get(key), after.get(key), path + step)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from differences(one, other, f"{path}[{index}]")
+    elif before != after:
+        yield path
 
 
 def _text(op: OpType | str) -> str:
