@@ -6,7 +6,7 @@ from typing import Literal
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric.model import DriverContainer, Image
-from aifactory.components.fabric.pools import Pool
+from aifactory.components.fabric.pools import Pool, site_path
 from aifactory.components.fabric.spec import FabricSpec
 
 Owner = Literal["host", "operator"]
@@ -47,37 +47,37 @@ def image(ctx: PlanContext, name: str) -> Image:
 
 def owner(pool: Pool, spec: FabricSpec, ctx: PlanContext) -> DriverContainer | None:
     """The driver container of a pool; None when the host has the driver, or with a problem."""
-    host = pool.group.host
+    host, at = pool.group.host, (*site_path(pool.group, ctx), "host")
+    tags = _tags(pool, ctx)
+    owned = ctx.check(
+        "FAB-007",
+        host.ofed is not None or bool(tags),
+        f"{host.os} on {pool.architecture} has no DOCA-OFED image, and {pool.group.group} has none installed",
+        at,
+        "install DOCA-OFED on the hosts and set host.ofed to its version, or use ubuntu-24.04",
+        document="site",
+    )
+    ctx.check(
+        "FAB-008",
+        host.ofed is not None or host.management_nic != "mellanox",
+        f"nodes of {pool.group.group} are managed over a Mellanox NIC, and the Network Operator reloads its "
+        "driver",
+        (*at, "management_nic"),
+        "install DOCA-OFED on the hosts and set host.ofed to its version",
+        document="site",
+    )
     if host.ofed is not None:
-        ctx.check("FAB-007", True, "")
         ctx.decide(
             f"driver.{pool.name}",
             f"host, DOCA-OFED {host.ofed}",
             f"it is installed on the nodes of {pool.group.group}; two owners would unload each other's "
             "modules",
             rejected=[Rejected("network-operator", "the host has it already")],
-            source=("nodes",),
+            source=(*at, "ofed"),
             document="site",
         )
         return None
-    tags = _tags(pool, ctx)
-    if not ctx.check(
-        "FAB-007",
-        bool(tags),
-        f"{host.os} on {pool.architecture} has no DOCA-OFED image, and {pool.group.group} has none installed",
-        (),
-        "install DOCA-OFED on the hosts and set host.ofed to its version, or use ubuntu-24.04",
-    ):
-        return None
-    ctx.check(
-        "FAB-008",
-        host.management_nic != "mellanox",
-        f"nodes of {pool.group.group} are managed over a Mellanox NIC, and the Network Operator reloads its "
-        "driver",
-        (),
-        "install DOCA-OFED on the hosts and set host.ofed to its version",
-    )
-    return _container(pool, spec, tags, ctx)
+    return _container(pool, spec, tags, ctx) if owned else None
 
 
 def _tags(pool: Pool, ctx: PlanContext) -> list[str]:

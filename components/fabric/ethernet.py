@@ -5,7 +5,7 @@ from __future__ import annotations
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric.ground import CNP_PRIORITY, Ground
 from aifactory.components.fabric.model import RoceTuning, SwitchSystem
-from aifactory.components.given import RoceGiven
+from aifactory.components.given_network import RoceGiven
 
 SWITCH_MTU: dict[SwitchSystem, int] = {"cumulus": 9216, "sonic": 9216, "eos": 9214, "nxos": 9216}
 """Largest MTU of a port. Source: the command references of the four systems."""
@@ -62,10 +62,10 @@ def check(ground: Ground, ctx: PlanContext) -> None:
         "FAB-018",
         not roce.spectrum_x,
         f"{ctx.place.site} runs Spectrum-X, whose NICs need a profile of the reference architecture",
-        (),
+        ("network", "roce", "spectrum_x"),
         "set network.roce.spectrum_x to false and the switches to plain RoCE, or leave the pools' fabric to "
-        "another "
-        "tool",
+        "another tool",
+        document="site",
     )
     _check_markings(roce, ctx)
     _check_mtu(roce, ctx)
@@ -81,15 +81,17 @@ def _check_markings(roce: RoceGiven, ctx: PlanContext) -> None:
         "FAB-009",
         roce.priority not in taken,
         lambda: f"priority {roce.priority} has {taken[roce.priority]} on {system}, so it can't be lossless",
-        (),
+        ("network", "roce", "priority"),
         f"set network.roce.priority to {' or '.join(map(str, free))}, on the switches too",
+        document="site",
     )
     ctx.check(
         "FAB-009",
         roce.cnp_dscp != dscp,
         f"congestion notifications have DSCP {dscp}, and so has RDMA (traffic class {roce.traffic_class})",
-        (),
+        ("network", "roce", "cnp_dscp"),
         "set network.roce.cnp_dscp to a value of its own; NVIDIA NICs ship with 48",
+        document="site",
     )
 
 
@@ -99,15 +101,17 @@ def _check_mtu(roce: RoceGiven, ctx: PlanContext) -> None:
         "FAB-010",
         roce.mtu <= most,
         f"MTU {roce.mtu} of the hosts is above {most}, the most that {roce.switches.system} carries",
-        (),
+        ("network", "roce", "mtu"),
         f"set network.roce.mtu to {min(most, 9000)}",
+        document="site",
     )
     ctx.check(
         "FAB-011",
         roce.mtu >= MTU_FOR_4096,
         f"MTU {roce.mtu} carries RDMA messages of {_path_mtu(roce.mtu)} bytes at most",
-        (),
+        ("network", "roce", "mtu"),
         f"set network.roce.mtu to {MTU_FOR_4096} or more; 9000 is usual",
+        document="site",
     )
 
 
@@ -129,7 +133,14 @@ def _check_thresholds(roce: RoceGiven, ctx: PlanContext) -> None:
         if needed
         else "drop network.roce.switches.ecn, or set them on the switch by hand"
     )
-    ctx.check("FAB-014", stated == needed, says, (), hint)
+    ctx.check(
+        "FAB-014",
+        stated == needed,
+        says,
+        ("network", "roce", "switches", *(() if needed else ("ecn",))),
+        hint,
+        document="site",
+    )
 
 
 def _decide(roce: RoceGiven, ctx: PlanContext) -> None:

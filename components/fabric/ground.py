@@ -9,7 +9,8 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric.model import Kind
 from aifactory.components.fabric.modes import ModeFacts, mode_of
 from aifactory.components.fabric.spec import FabricSpec
-from aifactory.components.given import InfinibandGiven, NodeGroup, RoceGiven
+from aifactory.components.given import NodeGroup
+from aifactory.components.given_network import InfinibandGiven, RoceGiven
 from aifactory.components.offers import FabricOffer
 from aifactory.components.problems import Path
 
@@ -98,8 +99,9 @@ def survey(kind: Kind, spec: FabricSpec, ctx: PlanContext) -> Ground | None:
         "FAB-004",
         bool(groups),
         f"no node group of {ctx.place.site} has nics",
-        (),
+        ("nodes",),
         "list the NICs of the GPU nodes in nodes[].nics of the site file",
+        document="site",
     ):
         return None
     mode = mode_of(kind, given.mode)

@@ -48,7 +48,30 @@ def _memory_lock(
     hosts: tuple[str, ...], spec: FabricSpec, identity: str, ctx: PlanContext
 ) -> Iterator[HostFile]:
     distribution = ctx.place.cluster.distribution
-    if spec.memory_lock == "capability":
+    by_host = spec.memory_lock == "host"
+    lock = MEMORY_LOCKS.get(distribution) if by_host else None
+    ctx.check(
+        "FAB-025",
+        lock is not None or not by_host,
+        f"memory_lock host on {distribution}, where no file sets the limit",
+        ("memory_lock",),
+        f"set memory_lock to capability; host works on {', '.join(MEMORY_LOCKS)}",
+    )
+    _decide_memory_lock(lock, ctx)
+    if lock is None:
+        return
+    yield HostFile(
+        f"{identity}-memlock",
+        hosts,
+        lock.path.format(name=f"90-{identity}-memlock"),
+        lock.content,
+        f"RDMA pins memory: pods may lock what they register. Restart {lock.service} after it is written.",
+        False,
+    )
+
+
+def _decide_memory_lock(lock: MemoryLock | None, ctx: PlanContext) -> None:
+    if lock is None:
         ctx.decide(
             "memory_lock",
             "capability",
@@ -57,33 +80,14 @@ def _memory_lock(
             source=("memory_lock",),
         )
         return
-    lock = MEMORY_LOCKS.get(distribution)
-    if not ctx.check(
-        "FAB-025",
-        lock is not None,
-        f"memory_lock host on {distribution}, where no file sets the limit",
-        ("memory_lock",),
-        f"set memory_lock to capability; host works on {', '.join(MEMORY_LOCKS)}",
-    ):
-        return
-    assert lock is not None  # noqa: S101 - the rule above
     ctx.decide(
         "memory_lock",
         "host",
         f"{lock.service} starts containers without a limit of locked memory, so pods that register memory "
-        "for RDMA "
-        "need no capability and tenants' namespaces stay baseline",
+        "for "
+        "RDMA need no capability and tenants' namespaces stay baseline",
         rejected=[Rejected("capability", "IPC_LOCK is refused by Pod Security baseline")],
         source=("memory_lock",),
-    )
-    name = f"90-{identity}-memlock"
-    yield HostFile(
-        f"{identity}-memlock",
-        hosts,
-        lock.path.format(name=name),
-        lock.content,
-        f"RDMA pins memory: pods may lock what they register. Restart {lock.service} after it is written.",
-        False,
     )
 
 

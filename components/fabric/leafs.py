@@ -8,7 +8,7 @@ from aifactory.components.fabric import ethernet
 from aifactory.components.fabric.ground import CNP_PRIORITY, Ground, with_nics
 from aifactory.components.fabric.model import AddressPool, Switch, SwitchPort, Thresholds
 from aifactory.components.fabric.pools import Pool
-from aifactory.components.given import Leaf, RoceGiven
+from aifactory.components.given_network import Leaf, RoceGiven
 
 
 def switches(
@@ -48,8 +48,9 @@ def _each_rail_has_a_leaf(block: str, leafs: list[Leaf], ground: Ground, ctx: Pl
         "FAB-012",
         not wrong,
         f"block {block} has {', '.join(wrong)}; it needs each of rails 0 to {ground.rails - 1} on one leaf",
-        (),
+        ("network", "roce", "switches", "leafs"),
         f"correct rails of the leafs of {block} in network.roce.switches",
+        document="site",
     )
 
 
@@ -60,8 +61,9 @@ def _ports_suffice(leaf: Leaf, nodes: list[str], ctx: PlanContext) -> bool:
         len(leaf.ports) >= needed,
         f"{leaf.switch} has {len(leaf.ports)} ports for nodes; {len(nodes)} nodes of {leaf.block} on "
         f"{len(leaf.rails)} rails need {needed}",
-        (),
+        ("network", "roce", "switches", "leafs"),
         f"list {needed} ports, or put some of its rails on another leaf",
+        document="site",
     )
 
 

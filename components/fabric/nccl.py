@@ -9,7 +9,7 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric.ground import Ground
 from aifactory.components.fabric.nics import RDMA_PREFIX
 from aifactory.components.fabric.spec import FabricSpec
-from aifactory.components.given import RoceGiven
+from aifactory.components.given_network import RoceGiven
 from aifactory.components.problems import Path
 
 

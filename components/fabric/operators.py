@@ -18,8 +18,8 @@ from aifactory.components.fabric.model import (
     SriovOperator,
 )
 from aifactory.components.fabric.nics import firmware_storage
+from aifactory.components.fabric.partitions import per_tenant
 from aifactory.components.fabric.pools import Pool
-from aifactory.components.fabric.rails import per_tenant
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.offers import Taint
 from aifactory.components.rows import Tree
@@ -69,8 +69,9 @@ def check_distribution(ground: Ground, ctx: PlanContext) -> None:
         "FAB-026",
         cluster.distribution != "openshift" or given(ctx),
         "OpenShift installs the Network Operator from its catalog, beside its own Multus",
-        (),
+        ("cluster", "distribution"),
         "install it there, and say so: cluster.provides.network-operator in the site file",
+        document="site",
     )
     other = "OpenShift's own" if cluster.distribution == "openshift" else "the one in cluster.provides"
     ctx.check(
@@ -78,8 +79,9 @@ def check_distribution(ground: Ground, ctx: PlanContext) -> None:
         not ground.mode.virtual
         or (cluster.distribution != "openshift" and "sriov-network-operator" not in cluster.provides),
         f"{ground.mode.mode} brings the SR-IOV operator of the Network Operator, beside {other}",
-        (),
+        (*ground.at, "mode"),
         f"set network.{ground.kind}.mode to host-device, or take the other SR-IOV operator away",
+        document="site",
     )
 
 

@@ -14,6 +14,7 @@ from aifactory.components.fabric import (
     nccl,
     nics,
     operators,
+    partitions,
     pools,
     rails,
 )
@@ -51,7 +52,7 @@ class Draft:
     @property
     def network_namespace(self) -> str:
         """Namespace of its networks; empty where each tenant has its own."""
-        return "" if rails.per_tenant(self.ground) else f"{self.identity}-networks"
+        return "" if partitions.per_tenant(self.ground) else f"{self.identity}-networks"
 
 
 def resolve(spec: FabricSpec, ctx: PlanContext) -> Draft | None:
@@ -62,7 +63,7 @@ def resolve(spec: FabricSpec, ctx: PlanContext) -> Draft | None:
     if found is None:
         return None
     ethernet.check(found, ctx)
-    rails.check_infiniband(found, ctx)
+    partitions.check_infiniband(found, ctx)
     operators.check_distribution(found, ctx)
     if _errors(ctx) > before:
         return None
@@ -190,15 +191,15 @@ def _networks(plan: FabricPlan, joined: list[Pool], draft: Draft, ctx: PlanConte
     found, identity = draft.ground, draft.identity
     address_pools = rails.address_pools(joined, draft.spec, found, identity, ctx)
     networks = rails.networks(joined, found, identity, ctx)
-    partitions = rails.partitions(networks, found, ctx)
+    tenants = partitions.partitions(networks, found, ctx)
     if draft.network_namespace:
         purpose = "networks of the GPU fabric, which pods of all tenants use"
         ctx.namespace(NamespaceRequest(draft.network_namespace, ctx.part, purpose))
     return replace(
         plan,
         address_pools=address_pools,
-        networks=() if rails.per_tenant(found) else networks,
-        partitions=partitions,
-        guard=rails.guard(partitions, identity, ctx),
+        networks=() if partitions.per_tenant(found) else networks,
+        partitions=tenants,
+        guard=partitions.guard(tenants, identity, ctx),
         switches=leafs.switches(joined, found, address_pools, identity, ctx),
     )

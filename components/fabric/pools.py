@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext
-from aifactory.components.catalog import Unknown
 from aifactory.components.fabric.ground import Ground
 from aifactory.components.fabric.model import Labels, NicPort
 from aifactory.components.given import NodeGroup
 from aifactory.components.offers import PoolOffer, Taint
+from aifactory.components.problems import Path
+
+NODE_DOMAIN = 16
+"""Most GPUs that NVLink joins inside a node. Source: accelerators of the catalog, scale_up_domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ def joined(ground: Ground, ctx: PlanContext) -> list[Pool] | None:
         return None
     ctx.offer(Claim(ctx.part, tuple(sorted({name for offer in offers for name in _group_names(offer, ctx)}))))
     return found
+
+
+def site_path(group: NodeGroup, ctx: PlanContext) -> Path:
+    """Where the site file describes a node group."""
+    return ("nodes", ctx.place.nodes.index(group))
 
 
 def _groups(offer: PoolOffer, ctx: PlanContext) -> list[NodeGroup]:
@@ -114,7 +122,7 @@ def _one_fabric(offer: PoolOffer, groups: list[NodeGroup], others: set[str], ctx
 def _one_domain(offer: PoolOffer, ctx: PlanContext) -> bool:
     row = ctx.catalog.row("accelerators", offer.accelerator)
     domain = row.value("interconnect.scale_up_domain")
-    spans = not isinstance(domain, Unknown) and isinstance(domain, int) and domain > offer.gpus_per_node > 1
+    spans = isinstance(domain, int) and domain > NODE_DOMAIN
     return ctx.check(
         "FAB-019",
         not spans,
@@ -128,16 +136,17 @@ def _one_domain(offer: PoolOffer, ctx: PlanContext) -> bool:
 
 def _same_nics(offer: PoolOffer, groups: list[NodeGroup], ctx: PlanContext) -> bool:
     layouts = {
-        (group.nic_model, tuple(sorted((nic.rail, nic.pci) for nic in group.nics))) for group in groups
+        (group.nic_model, group.host.ofed, tuple(sorted((nic.rail, nic.pci) for nic in group.nics)))
+        for group in groups
     }
     return ctx.check(
         "FAB-005",
         len(layouts) == 1,
-        f"pool {offer.pool} has nodes of {' and '.join(group.group for group in groups)}, whose NICs differ "
-        "in model "
-        "or PCI address",
-        (),
+        f"pool {offer.pool} has nodes of {' and '.join(group.group for group in groups)}, which differ in "
+        "NIC model, PCI addresses or host.ofed",
+        ("nodes",),
         "make a pool of each node group",
+        document="site",
     )
 
 
@@ -148,9 +157,10 @@ def _on_each_rail(group: NodeGroup, ground: Ground, ctx: PlanContext) -> bool:
         rails == list(range(ground.rails)),
         f"nodes of {group.group} have NICs on rails {rails or 'none'}; {ground.kind} has rails 0 to "
         f"{ground.rails - 1}",
-        (),
+        (*site_path(group, ctx), "nics"),
         f"list one NIC for each rail in {group.group}, or set network.{ground.kind}.rails to "
         f"{len(set(rails)) or 1}",
+        document="site",
     )
 
 
@@ -161,8 +171,9 @@ def _fast_enough(group: NodeGroup, ground: Ground, ctx: PlanContext) -> bool:
         "FAB-021",
         ground.gbps <= most,
         f"rails of {ground.gbps} Gbit/s with {group.nic_model} in {group.group}, which has {most} at most",
-        (),
+        (*site_path(group, ctx), "nic_model"),
         f"set network.{ground.kind}.gbps to {most}, or correct nic_model",
+        document="site",
     )
 
 
@@ -180,6 +191,7 @@ def _named_alike(pools: list[Pool], ground: Ground, ctx: PlanContext) -> bool:
         "FAB-023",
         not wrong,
         lambda: f"rail {wrong[0]} is {' and '.join(sorted(named[wrong[0]]))} on different nodes",
-        (),
+        ("nodes",),
         f"give the interfaces one name on all nodes, such as eth_rail{wrong[0] if wrong else 0}",
+        document="site",
     )

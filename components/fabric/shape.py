@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components.fabric import bodies
 from aifactory.components.fabric.model import FabricPlan, Network
+from aifactory.components.fabric.objects import networks, nics, operators
 from aifactory.components.fabric.switches import content
 from aifactory.components.names import object_id
 from aifactory.components.rows import Gate, HostRow, KubernetesRow, Maker, Row, SwitchRow, capability
@@ -32,9 +32,9 @@ def rows(plan: FabricPlan, maker: Maker) -> Iterator[Row]:
     drivers = list(_drivers(plan, maker))
     yield from drivers
     yield from _singletons(plan, maker, [row.id for row in drivers])
-    nics = list(_nics(plan, maker, [row.id for row in drivers]))
-    yield from nics
-    functions = list(_functions(plan, maker, [row.id for row in nics]))
+    settings = list(_nics(plan, maker, [row.id for row in drivers]))
+    yield from settings
+    functions = list(_functions(plan, maker, [row.id for row in settings]))
     yield from functions
     yield from _addresses(plan, maker)
     yield from _networks(plan, maker, [row.id for row in functions])
@@ -53,7 +53,7 @@ def _drivers(plan: FabricPlan, maker: Maker) -> Iterator[KubernetesRow]:
             MELLANOX,
             "NicNodePolicy",
             policy.name,
-            spec=bodies.node_policy(policy),
+            spec=operators.node_policy(policy),
             after=[OPERATOR, capability("node-feature-discovery")],
             gate=Gate(path=".status.state", value="ready", timeout_s=DRIVER_TIMEOUT_S),
             timeout_s=DRIVER_TIMEOUT_S,
@@ -72,7 +72,7 @@ def _singletons(plan: FabricPlan, maker: Maker, drivers: list[str]) -> Iterator[
         MELLANOX,
         "NicClusterPolicy",
         "nic-cluster-policy",
-        spec=bodies.cluster_policy(plan.operators),
+        spec=operators.cluster_policy(plan.operators),
         after=[OPERATOR, *drivers],
         gate=Gate(path=".status.state", value="ready", timeout_s=OPERATOR_TIMEOUT_S),
         timeout_s=OPERATOR_TIMEOUT_S,
@@ -82,7 +82,7 @@ def _singletons(plan: FabricPlan, maker: Maker, drivers: list[str]) -> Iterator[
         "MaintenanceOperatorConfig",
         "default",
         plan.operator_namespace,
-        spec=bodies.maintenance(plan.operators),
+        spec=operators.maintenance(plan.operators),
         after=[OPERATOR],
     )
     if plan.operators.sriov:
@@ -91,7 +91,7 @@ def _singletons(plan: FabricPlan, maker: Maker, drivers: list[str]) -> Iterator[
             "SriovOperatorConfig",
             "default",
             plan.operator_namespace,
-            spec=bodies.sriov_operator(plan.operators.sriov),
+            spec=operators.sriov_operator(plan.operators.sriov),
             after=[OPERATOR],
         )
 
@@ -100,10 +100,10 @@ def _nics(plan: FabricPlan, maker: Maker, drivers: list[str]) -> Iterator[Kubern
     after = [*_operator(plan), *drivers]
     where = plan.operator_namespace
     for names in plan.interface_names:
-        spec = bodies.interface_names(names)
+        spec = nics.interface_names(names)
         yield maker.kubernetes(NICS, "NicInterfaceNameTemplate", names.name, where, spec=spec, after=after)
     for template in plan.nic_templates:
-        spec = bodies.nic_template(template)
+        spec = nics.nic_template(template)
         yield maker.kubernetes(NICS, "NicConfigurationTemplate", template.name, where, spec=spec, after=after)
     for source in plan.firmware_sources:
         yield maker.kubernetes(
@@ -117,40 +117,40 @@ def _nics(plan: FabricPlan, maker: Maker, drivers: list[str]) -> Iterator[Kubern
         )
     for check in plan.firmware_checks:
         needed = object_id(NICS, "NicFirmwareSource", where, check.source)
-        spec = bodies.firmware_check(check)
+        spec = nics.firmware_check(check)
         yield maker.kubernetes(
             NICS, "NicFirmwareTemplate", check.name, where, spec=spec, after=[*after, needed]
         )
 
 
-def _functions(plan: FabricPlan, maker: Maker, nics: list[str]) -> Iterator[KubernetesRow]:
+def _functions(plan: FabricPlan, maker: Maker, settings: list[str]) -> Iterator[KubernetesRow]:
     where = plan.operator_namespace
     config = [object_id(SRIOV, "SriovOperatorConfig", where, "default")] if not plan.given_operator else []
     pools = []
     for pool in plan.function_pools:
-        spec = bodies.function_pool(pool)
+        spec = nics.function_pool(pool)
         row = maker.kubernetes(
-            SRIOV, "SriovNetworkPoolConfig", pool.name, where, spec=spec, after=[*config, *nics]
+            SRIOV, "SriovNetworkPoolConfig", pool.name, where, spec=spec, after=[*config, *settings]
         )
         pools.append(row.id)
         yield row
     for policy in plan.function_policies:
-        spec = bodies.function_policy(policy)
-        after = [*config, *nics, *pools]
+        spec = nics.function_policy(policy)
+        after = [*config, *settings, *pools]
         yield maker.kubernetes(SRIOV, "SriovNetworkNodePolicy", policy.name, where, spec=spec, after=after)
 
 
 def _addresses(plan: FabricPlan, maker: Maker) -> Iterator[KubernetesRow]:
     for pool in plan.address_pools:
         kind = "CIDRPool" if pool.node_prefix else "IPPool"
-        spec = bodies.routed_pool(pool) if pool.node_prefix else bodies.flat_pool(pool)
+        spec = networks.routed_pool(pool) if pool.node_prefix else networks.flat_pool(pool)
         yield maker.kubernetes(
             IPAM, kind, pool.name, plan.operator_namespace, spec=spec, after=_operator(plan)
         )
 
 
 def _networks(plan: FabricPlan, maker: Maker, functions: list[str]) -> Iterator[KubernetesRow]:
-    api, kind, namespaced, body = bodies.NETWORKS[plan.mode]
+    api, kind, namespaced, body = networks.NETWORKS[plan.mode]
     before = object_id("v1", "Namespace", "", plan.network_namespace)
     for network in plan.networks:
         pool = _pool_id(plan, network)
@@ -169,17 +169,17 @@ def _networks(plan: FabricPlan, maker: Maker, functions: list[str]) -> Iterator[
             "NetworkAttachmentDefinition",
             partition.network.name,
             partition.namespace,
-            annotations=bodies.partition_annotations(partition),
-            spec=bodies.partition(partition),
+            annotations=networks.partition_annotations(partition),
+            spec=networks.partition(partition),
             after=[*_operator(plan), pool, *functions],
         )
     if plan.guard:
-        yield maker.kubernetes(ADMISSION, "ValidatingAdmissionPolicy", plan.guard.name, spec=bodies.guard())
+        yield maker.kubernetes(ADMISSION, "ValidatingAdmissionPolicy", plan.guard.name, spec=networks.guard())
         yield maker.kubernetes(
             ADMISSION,
             "ValidatingAdmissionPolicyBinding",
             plan.guard.name,
-            spec=bodies.guard_binding(plan.guard),
+            spec=networks.guard_binding(plan.guard),
             after=[object_id(ADMISSION, "ValidatingAdmissionPolicy", "", plan.guard.name)],
         )
 

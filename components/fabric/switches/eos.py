@@ -40,7 +40,8 @@ def content(switch: Switch) -> str:
     notes = [
         *preface(switch),
         (
-            "The watchdog's times are the switch's own. Platforms that watch only queues with a guarantee also "
+            "The watchdog's times are the switch's own. Platforms that watch only queues with a guarantee "
+            "also "
             "need"
         ),
         f"`tx-queue {switch.priority}` / `bandwidth guaranteed 100` (kbit/s) on each port.",

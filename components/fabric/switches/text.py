@@ -12,7 +12,8 @@ def preface(switch: Switch) -> list[str]:
     return [
         f"{switch.name}: ports that face nodes of fabric {switch.fabric}.",
         (
-            f"Must agree with the hosts: MTU {switch.host_mtu} or more; traffic class {switch.traffic_class} is "
+            f"Must agree with the hosts: MTU {switch.host_mtu} or more; traffic class "
+            f"{switch.traffic_class} is "
             "DSCP "
             f"{switch.dscp}, lossless priority {switch.priority}; congestion notifications are DSCP "
             f"{switch.cnp_dscp}."
