@@ -25,14 +25,31 @@ WHOLE = "whole"
 """Configuration of nodes without turns. It is the default: with one configuration and no default, the device
 plugin applies that one to every node."""
 
-TOOLKITS: dict[str, str] = {
-    "kubeadm": "the toolkit writes its drop-in for containerd, at the paths that are the operator's defaults",
-    "rke2": "the NRI plugin leaves the containerd configuration alone, which RKE2 rewrites at each start",
-    "k3s": "the NRI plugin leaves the containerd configuration alone, which k3s rewrites at each start",
-    "talos": "driver and toolkit are extensions of the Talos image, and its root is read-only",
-    "openshift": "CRI-O, and drivers by the driver toolkit of the release",
+_NRI = ("nri", "the NRI plugin leaves the containerd configuration alone, which the distribution rewrites")
+_SOCKET = (
+    "containerd",
+    "its containerd is older than the NRI plugin needs, so the toolkit uses its own socket",
+)
+TOOLKITS: dict[str, tuple[str, str]] = {
+    "kubeadm": (
+        "containerd",
+        "the toolkit writes its drop-in for containerd, at the operator's default paths",
+    ),
+    "rke2": _NRI,
+    "k3s": _NRI,
+    "talos": ("off", "driver and toolkit are extensions of the Talos image, and its root is read-only"),
+    "openshift": (
+        "cri-o",
+        "CRI-O reads CDI files, and drivers are built with the driver toolkit of the release",
+    ),
 }
-"""Why the container toolkit is set as it is, by distribution."""
+"""How GPUs get into containers, and why, by distribution."""
+
+
+def toolkit(place: Place) -> tuple[str, str]:
+    """How GPUs get into containers at a site, and why."""
+    found = TOOLKITS[place.cluster.distribution]
+    return _SOCKET if found is _NRI and not uses_nri(place) else found
 
 
 def uses_nri(place: Place) -> bool:

@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
         "GPU-016",
         "error",
         "Several training nodes share a fabric",
-        "Without one NCCL falls back to TCP sockets, without an error and tens of times slower.",
+        "Without one NCCL falls back to TCP sockets, far slower and without an error.",
         "NVIDIA/nccl#489",
     ),
     Rule(
@@ -178,7 +178,7 @@ RULES: tuple[Rule, ...] = (
         "GPU-024",
         "warning",
         "The kernel is one that GPU nodes are tested on",
-        "Older kernels lack DMA-BUF fixes that RDMA to GPU memory relies on.",
+        "The reference stacks are tested from this kernel on; on an older one a fault is nobody's but yours.",
         "NVIDIA/aicr, operating system floor (Ubuntu 24.04, Linux 6.8)",
     ),
     Rule(

@@ -131,12 +131,7 @@ def _has_metrics(ctx: PlanContext) -> bool:
 
 
 def _decide_operator(draft: Sized, pools: list[PoolNeeds], metrics: bool, ctx: PlanContext) -> None:
-    distribution = ctx.place.cluster.distribution
-    ctx.decide(
-        "toolkit",
-        "nri" if operator.uses_nri(ctx.place) else "off" if distribution == "talos" else "containerd",
-        operator.TOOLKITS[distribution],
-    )
+    _decide_runtime(ctx)
     interval_s = min(pool.interval_s for pool in pools)
     ctx.decide(
         "metrics",
@@ -148,11 +143,6 @@ def _decide_operator(draft: Sized, pools: list[PoolNeeds], metrics: bool, ctx: P
         rejected=[Rejected("stand-alone DCGM", "the exporter's own engine serves, as nothing else reads it")],
         source=("monitoring",),
     )
-    ctx.decide(
-        "confidential",
-        "off",
-        "no workload of this factory runs in a confidential VM; the chart would switch GPUs by default",
-    )
     slices = ", ".join(f"{count} {name}" for name, count in draft.sharing.slices)
     ctx.decide(
         "sharing",
@@ -160,6 +150,19 @@ def _decide_operator(draft: Sized, pools: list[PoolNeeds], metrics: bool, ctx: P
         f"{slices} a node" if slices else f"{draft.gpus_per_node} whole GPUs a node",
         rejected=[Rejected("MPS", "experimental, and one process's fault stops all of its GPU")],
         source=("sharing",),
+    )
+
+
+def _decide_runtime(ctx: PlanContext) -> None:
+    if "gpu-operator" in ctx.place.cluster.provides:
+        for key in ("toolkit", "confidential"):
+            ctx.decide(key, "given", "the site's own GPU Operator is set by whoever runs it")
+        return
+    ctx.decide("toolkit", *operator.toolkit(ctx.place))
+    ctx.decide(
+        "confidential",
+        "off",
+        "no workload of this factory runs in a confidential VM; the chart would switch GPUs by default",
     )
 
 
@@ -228,7 +231,7 @@ def _host_files(draft: Sized, group: NodeGroup, ctx: PlanContext) -> tuple[HostF
         rejected=[
             Rejected(
                 "huge pages",
-                "they take memory from every pod, and slowed inference down where it was measured",
+                "they take memory from every pod, and slowed inference down where NVIDIA/aicr measured it",
             ),
             Rejected(
                 "pci=realloc=off", "some servers need the reallocation for virtual functions of their NICs"

@@ -46,9 +46,11 @@ def test_the_toolkit_fits_the_distribution(
 ) -> None:
     host = {**HOST, "os": "talos", "driver": "580.178.04"} if distribution == "talos" else HOST
     where = place(nodes=[group(host=host)], cluster=cluster(distribution, version))
-    values = pools([ONE], at=where).values("gpu-operator")
+    found = pools([ONE], at=where)
+    values = found.values("gpu-operator")
     assert values["toolkit"] == toolkit
     assert values["cdi"] == {"enabled": True, "nriPluginEnabled": nri}
+    assert (found.decisions["train.toolkit"].value == "nri") is nri
     assert ("operator" in values) is (distribution == "openshift")
 
 
@@ -161,6 +163,7 @@ def test_a_given_operator_is_told_nothing(pools: Run) -> None:
     assert found.values("gpu-operator") == {}
     (need,) = [need for need in found.site_plan.requirements if need.capability == "gpu-operator"]
     assert need.features == ("dra-only",)
+    assert found.decisions["train.toolkit"].value == "given"
 
 
 def test_one_pool_speaks_for_all_and_each_is_heard(pools: Run) -> None:
