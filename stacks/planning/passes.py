@@ -58,7 +58,8 @@ _ORDER = {part.kind: index for index, part in enumerate(PARTS)}
 
 
 def _in_table_order(specs: list[PlannedSpec]) -> list[PlannedSpec]:
-    return sorted(specs, key=lambda planned: (_ORDER[planned.kind], planned.spec.name))
+    """By kind, then by the name that a part keeps for life: a rename changes no choice of nodes."""
+    return sorted(specs, key=lambda planned: (_ORDER[planned.kind], planned.spec.identity))
 
 
 def _derived(written: list[PlannedSpec]) -> list[PlannedSpec]:
