@@ -5,29 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.base import PlanContext
 from aifactory.components.names import POOL_LABEL
 from aifactory.components.offers import PoolOffer, PoolShare, QueueOffer, QuotaDemand, TenantOffer
 from aifactory.components.problems import nearest
-from aifactory.components.queue import checks, prerequisites, quota, rules
+from aifactory.components.queue import checks, policies, prerequisites, quota, rules
 from aifactory.components.queue.decided import Flavor, PriorityPlan, QueuePlan, TenantPlan, Topology
 from aifactory.components.queue.quota import Claim, Stock
 from aifactory.components.queue.spec import QueueSpec, Tenant
 from aifactory.components.rules import Rule
 
 RULES: tuple[Rule, ...] = rules.RULES
-
-LOCAL_QUEUE = "default"
-"""Name of each LocalQueue. Kueue gives a job that names no queue the one of this name, so that a forgotten
-label waits its turn instead of for ever."""
-
-STRATEGIES = {"best-effort-fifo": "BestEffortFIFO", "strict-fifo": "StrictFIFO"}
-RECLAIM = {"never": "Never", "lower-priority": "LowerPriority", "any": "Any"}
-WITHIN = {
-    "never": "Never",
-    "lower-priority": "LowerPriority",
-    "lower-or-newer-equal-priority": "LowerOrNewerEqualPriority",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +74,8 @@ def size(asked: Asked, ctx: PlanContext) -> QueuePlan | None:
     prerequisites.ask_for_namespaces(spec, pools, shares, ctx)
     if not prerequisites.ask_for_kueue(spec, resources, ctx):
         return None
-    _explain_policies(spec, ctx)
+    policies.explain(spec, ctx)
+    _explain_spare(claims, stocks, ctx)
     return _plan(spec, pools, stocks, claims, resources, ctx)
 
 
@@ -168,13 +157,21 @@ def _explain_tenant(
         ctx.decide(f"tenants.{tenant.name}.{pool}", value, reason, source=(*at, "gpus"))
 
 
+def _explain_spare(claims: Mapping[str, list[Claim]], stocks: Mapping[str, Stock], ctx: PlanContext) -> None:
+    for pool, stock in stocks.items():
+        given = sum(claim.gpus for claim in claims[pool])
+        rest = "; the rest belongs to the cohort, for who borrows" if given < stock.gpus else ""
+        reason = f"{given} of {stock.gpus} GPUs are guaranteed{rest}"
+        ctx.decide(f"spare.{pool}", stock.gpus - given, reason)
+
+
 def _offer(spec: QueueSpec, shares: list[tuple[PoolShare, ...]]) -> QueueOffer:
     usual = _usual_priority(spec)
     tenants = tuple(
         TenantOffer(
             tenant=tenant.name,
             namespace=tenant.namespace or tenant.name,
-            queue=LOCAL_QUEUE,
+            queue=policies.LOCAL_QUEUE,
             gpus=sum(share.gpus for share in each),
             gpus_at_most=sum(share.gpus_at_most for share in each),
             shares=each,
@@ -199,47 +196,6 @@ def _usual_priority(spec: QueueSpec) -> str:
     return ordered[(len(ordered) - 1) // 2].name
 
 
-def _explain_policies(spec: QueueSpec, ctx: PlanContext) -> None:
-    ready = spec.pods_ready
-    ctx.decide(
-        "sharing",
-        spec.sharing,
-        "idle GPUs go to the tenant that uses least beyond its guarantee, by weight"
-        if spec.sharing == "fair"
-        else "idle GPUs go to the job of the highest priority",
-        source=("sharing",),
-    )
-    ctx.decide(
-        "preemption",
-        {"reclaim": RECLAIM[spec.preemption.reclaim], "within_tenant": WITHIN[spec.preemption.within_tenant]},
-        "guarantees are taken back from borrowers; nobody within the guarantee is preempted by others",
-        rejected=[
-            Rejected("borrowWithinCohort", "it preempts others for GPUs that nobody owes the borrower")
-        ],
-        source=("preemption",),
-    )
-    ctx.decide(
-        "queueing", STRATEGIES[spec.queueing], "as written, or Kueue's own default", source=("queueing",)
-    )
-    ctx.decide(
-        "pods_ready",
-        {
-            "timeout_s": ready.timeout_s,
-            "recovery_timeout_s": ready.recovery_timeout_s,
-            "retries": ready.requeue_limit,
-        },
-        "a gang that doesn't start, or misses a pod, gives its GPUs back and waits again, for a few times",
-        rejected=[Rejected("blockAdmission", "one slow image pull would hold up every other tenant")],
-        source=("pods_ready",),
-    )
-    ctx.decide(
-        "local_queue",
-        LOCAL_QUEUE,
-        "jobs that name no queue get the LocalQueue of this name",
-        rejected=[Rejected(spec.identity, "a job without the label would be suspended and wait for ever")],
-    )
-
-
 def _plan(
     spec: QueueSpec,
     pools: Mapping[str, PoolOffer],
@@ -249,13 +205,20 @@ def _plan(
     ctx: PlanContext,
 ) -> QueuePlan:
     topologies = _topologies(spec, pools)
+    flavors = tuple(_flavor(pool, stocks[name], topologies) for name, pool in pools.items())
+    ctx.decide(
+        "flavors",
+        {name: flavor.name for name, flavor in zip(pools, flavors, strict=True)},
+        "one a pool, which selects its nodes by label; the first with room is taken",
+        source=("pools",),
+    )
     return QueuePlan(
         cohort=ctx.decide("cohort", spec.cohort or spec.identity, "tenants of one queue lend to each other"),
         covered=ctx.decide(
             "covered", resources, "in one group, so that CPU, memory and GPUs come from one pool"
         ),
         spare=quota.spare_quotas(stocks, resources, claims),
-        flavors=tuple(_flavor(pool, stocks[name], topologies) for name, pool in pools.items()),
+        flavors=flavors,
         topologies=tuple(Topology(name, levels) for levels, name in topologies.items()),
         priorities=tuple(
             PriorityPlan(f"{spec.identity}-{priority.name}", priority.value, priority.description)
@@ -273,10 +236,10 @@ def _plan(
             )
             for index, tenant in enumerate(spec.tenants)
         ),
-        local_queue=LOCAL_QUEUE,
-        strategy=STRATEGIES[spec.queueing],
-        reclaim=RECLAIM[spec.preemption.reclaim],
-        within=WITHIN[spec.preemption.within_tenant],
+        local_queue=policies.LOCAL_QUEUE,
+        strategy=policies.STRATEGIES[spec.queueing].value,
+        reclaim=policies.RECLAIM[spec.preemption.reclaim].value,
+        within=policies.WITHIN[spec.preemption.within_tenant].value,
     )
 
 

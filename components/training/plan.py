@@ -162,8 +162,10 @@ def _topology(spec: TrainingSpec, around: Around, ctx: PlanContext) -> tuple[tup
         annotations, reason = ANYWHERE, "any free nodes; a free node for each pod all the same"
     else:
         annotations = ((TOPOLOGY[placement], label),)
-        reason = f"{placement} in one {spec.topology.within}, as written or by default"
-    return ctx.decide("topology", annotations, reason, source=("topology",))
+        until = {"required": "and waits until one has room", "preferred": "if one has room, else near it"}
+        reason = f"the gang lies in one {spec.topology.within}, {until[placement]}"
+    ctx.decide("topology", dict(annotations), reason, source=("topology",))
+    return annotations
 
 
 def _priority_class(spec: TrainingSpec, around: Around, ctx: PlanContext) -> str:

@@ -104,18 +104,14 @@ def own_variables(checkpoint: CheckpointPlan | None) -> set[str]:
 
 
 def _explain_image(spec: TrainingSpec, ctx: PlanContext) -> None:
-    image = parse_image(spec.image)
+    digest = parse_image(spec.image).digest
+    ctx.decide("image", spec.image, "as written", source=("image",))
     ctx.decide(
-        "image",
-        {
-            "registry": image.registry,
-            "repository": image.repository,
-            "tag": image.tag,
-            "digest": image.digest or None,
-        },
-        "the digest decides"
-        if image.digest
-        else "only a tag is written, and what it means may change; no digest is known",
+        "image.digest",
+        digest or None,
+        "it decides which image runs"
+        if digest
+        else "none is written, and none is made up: what the tag means may change",
         source=("image",),
     )
 

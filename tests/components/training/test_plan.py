@@ -105,10 +105,10 @@ def test_words_reach_the_program_as_written() -> None:
 
 
 def test_a_digest_that_nobody_stated_is_null() -> None:
-    assert planned().decision("pretrain.image")["digest"] is None
+    assert planned().decision("pretrain.image.digest") is None
     digest = "sha256:" + "0" * 64
     image = f"registry.example.com/a/b:1@{digest}"
-    assert planned(image=image).decision("pretrain.image")["digest"] == digest
+    assert planned(image=image).decision("pretrain.image.digest") == digest
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_topology_is_asked_in_kueues_words(topology: dict[str, str], annotations
 
 
 def test_one_node_lies_in_one_block_anyway() -> None:
-    assert planned(nodes=1).decision("pretrain.topology") == (
-        ("kueue.x-k8s.io/podset-unconstrained-topology", "true"),
-    )
+    assert planned(nodes=1).decision("pretrain.topology") == {
+        "kueue.x-k8s.io/podset-unconstrained-topology": "true"
+    }
 
 
 def test_a_queue_without_topology_is_asked_for_none() -> None:
