@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from aifactory.components.names import Name
-from aifactory.components.spec import PartSpec, Spec
+from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
 
 ArchiveUrl = Annotated[
     str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~/%+-]+$", max_length=400)
@@ -107,18 +108,21 @@ class FabricSpec(PartSpec):
     nccl: NcclOverrides = NcclOverrides()
     """NCCL settings that were measured to be better. Default none: what follows from the fabric."""
 
-    @model_validator(mode="after")
-    def _firmware_is_read_by_the_nic_operator(self) -> Self:
+    @truth
+    def _firmware_is_read_by_the_nic_operator(self) -> Iterator[Misfit]:
         if self.firmware and not self.nic_configuration:
-            raise ValueError(
-                "firmware is compared by the NIC operator; set nic_configuration to true, or drop firmware"
+            yield Misfit(
+                "firmware is compared by the NIC operator, which this fabric does without",
+                "set nic_configuration to true, or drop firmware",
+                ("nic_configuration",),
             )
-        return self
 
-    @model_validator(mode="after")
-    def _a_model_has_one_firmware(self) -> Self:
-        models = [firmware.nic_model for firmware in self.firmware]
-        twice = sorted({model for model in models if models.count(model) > 1})
-        if twice:
-            raise ValueError(f"firmware names {twice[0]} twice; list all its archives in one entry")
-        return self
+    @truth
+    def _a_model_has_one_firmware(self) -> Iterator[Misfit]:
+        models: list[str] = [firmware.nic_model for firmware in self.firmware]
+        for index in twice(models):
+            yield Misfit(
+                f"{models[index]} is named twice",
+                "list all archives of a model in one entry",
+                ("firmware", index, "nic_model"),
+            )

@@ -129,7 +129,7 @@ class Fabrics:
         found: dict[str, dict[str, Any]] = {}
         for row in rows:
             if row.body["kind"] == kind:
-                tree = plain(row.body, lambda ref: str(ref))
+                tree = plain(row.body, str)
                 assert isinstance(tree, dict)
                 found[row.name] = tree
         return found
@@ -146,9 +146,7 @@ class Fabrics:
 
     def values(self, capability: str) -> dict[str, Any]:
         """Chart values that were asked for, of the first who asked."""
-        return next(
-            need.values for need in self.site_plan.requirements if need.capability == capability
-        )
+        return next(need.values for need in self.site_plan.requirements if need.capability == capability)
 
     def decided(self, key: str, part: str = "fabric") -> Any:
         """The value of a decision."""
@@ -162,7 +160,8 @@ def plan_fabrics(
     offers: Iterable[object] = (),
     readers: Mapping[str, str] | None = None,
 ) -> Fabrics:
-    """Run the passes over fabrics. `pools` default to one pool of each node group; `readers` are namespaces that
+    """Run the passes over fabrics. `pools` default to one pool of each node group; `readers` are namespaces
+    that
     mount the settings of the first fabric, each with its tenant."""
     where = at or place()
     parsed = [FabricSpec.model_validate(dict(spec)) for spec in specs]
