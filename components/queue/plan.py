@@ -87,7 +87,7 @@ def settle(plan: QueuePlan, ctx: PlanContext) -> QueuePlan:  # noqa: ARG001 - ev
 def _pools(spec: QueueSpec, ctx: PlanContext) -> dict[str, PoolOffer] | None:
     offers = {offer.part: offer for offer in ctx.offers(PoolOffer)}
     for index, name in enumerate(spec.pools):
-        if name not in offers:
+        if name not in offers and not ctx.has_refused(name):
             says = f'"{name}" is no GPU node pool with nodes at {ctx.place.site}'
             ctx.refuse(says, ("pools", index), nearest(name, offers))
     return {name: offers[name] for name in spec.pools} if set(spec.pools) <= set(offers) else None

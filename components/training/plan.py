@@ -79,8 +79,9 @@ def _around(spec: TrainingSpec, ctx: PlanContext) -> Around | None:
     pools = {offer.part: offer for offer in ctx.offers(PoolOffer)}
     pool = pools.get(spec.pool)
     if pool is None:
-        says = f'"{spec.pool}" is no GPU node pool with nodes at {ctx.place.site}'
-        ctx.refuse(says, ("pool",), nearest(spec.pool, pools))
+        if not ctx.has_refused(spec.pool):
+            says = f'"{spec.pool}" is no GPU node pool with nodes at {ctx.place.site}'
+            ctx.refuse(says, ("pool",), nearest(spec.pool, pools))
         return None
     queue = _queue(spec, ctx)
     if queue is None:
@@ -109,14 +110,14 @@ def _queue(spec: TrainingSpec, ctx: PlanContext) -> QueueOffer | None:
     offers = {offer.part: offer for offer in ctx.offers(QueueOffer)}
     serving = [offer for offer in offers.values() if spec.pool in offer.pools]
     if spec.queue is None:
-        if not serving:
+        if not serving and not ctx.site_plan.refused:
             hint = "list the pool in the pools of a queue" + (f" ({', '.join(offers)})" if offers else "")
             ctx.refuse(f"no queue hands out pool {spec.pool}", ("pool",), hint)
         return serving[0] if serving else None
     if spec.queue not in offers:
-        ctx.refuse(
-            f'"{spec.queue}" is not a queue of this blueprint', ("queue",), nearest(spec.queue, offers)
-        )
+        if not ctx.has_refused(spec.queue):
+            says = f'"{spec.queue}" is not a queue of this blueprint'
+            ctx.refuse(says, ("queue",), nearest(spec.queue, offers))
     elif spec.pool not in offers[spec.queue].pools:
         pools = ", ".join(offers[spec.queue].pools)
         ctx.refuse(
