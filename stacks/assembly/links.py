@@ -33,7 +33,7 @@ class Links:
             found.update(ref.row for ref in refs(row.body))
         elif isinstance(row, HelmRow):
             found.update(ref.row for ref in refs(row.values))
-        return tuple(sorted(found & self._rows.keys() - {row.id}))
+        return tuple(sorted(name for name in found if name in self._rows and name != row.id))
 
     def _named(self, row: Row) -> list[str]:
         """What the part named. A capability that the site gives is there already, so nothing waits for it."""
