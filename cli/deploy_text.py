@@ -83,7 +83,7 @@ def print_done(outcome: Outcome, verb: str) -> None:
     result = click.style(outcome.result, fg=color, bold=True)
     click.echo(f"{click.style(outcome.stack, bold=True)}: {result}{took}: {counts}", err=True)
     if outcome.result != "succeeded":
-        click.echo(f"{click.style('hint:', fg='cyan')} {_advice(verb)}", err=True)
+        click.echo(f"{click.style('hint:', fg='cyan')} {_advice(verb, outcome.result)}", err=True)
 
 
 def print_outputs(stack: str, outputs: Mapping[str, Any]) -> None:
@@ -104,14 +104,17 @@ def print_removal(removal: Removal) -> None:
     if not removal.rows:
         click.echo(f"{name}: nothing is deployed", err=True)
         return
-    kept = [row for row in removal.rows if row.kept]
     protected = removal.protected
-    going = len(removal.rows) - len(kept) - len(protected)
-    click.echo(f"{name}: {counted(going, 'row')} to remove", err=True)
+    kept = [row for row in removal.rows if row.kept and row not in protected]
+    click.echo(f"{name}: {counted(removal.going, 'row')} to remove", err=True)
     for row in protected:
         click.echo(f"  = {row.row} of {row.part} is protected and stays, with what it needs", err=True)
+    going = {row.row for row in removal.rows} - {row.row for row in protected}
     for row in kept:
-        click.echo(f"  = {row.row} of {row.part} leaves the stack and stays in the cluster", err=True)
+        # An object that Pulumi leaves alone goes all the same when its namespace goes.
+        lost = row.row.count("/") > 1 and f"Namespace/{row.row.split('/')[1]}" in going
+        fate = "goes with its namespace" if lost else "leaves the stack and stays in the cluster"
+        click.echo(f"  = {row.row} of {row.part} {fate}", err=True)
     if protected:
         click.echo("  to remove protected rows too, name each: --remove-protected ROW", err=True)
 
@@ -132,7 +135,9 @@ def _counts(counts: dict[str, int], words: dict[str, str]) -> str:
     return ", ".join(f"{count} {words[op]}" for op, count in counts.items()) or "nothing was done"
 
 
-def _advice(verb: str) -> str:
+def _advice(verb: str, result: str) -> str:
+    if result == "cancelled":
+        return f"what was begun is finished and in the state; run {verb} again to go on"
     if verb == "destroy":
         return "what is gone is gone, the rest is in the state; mend the cause and destroy again"
     return (

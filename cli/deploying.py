@@ -58,6 +58,11 @@ class Removal:
         """Protected rows that were not named, and so stay."""
         return [row for row in self.rows if row.protected and row.urn not in self.unprotect]
 
+    @property
+    def going(self) -> int:
+        """How many rows leave the stack at the most: what protected rows need stays too."""
+        return len(self.rows) - len(self.protected)
+
 
 class Runner:
     """The engine, and what all its runs share. Raises `EngineError` if there is no engine."""
@@ -131,7 +136,7 @@ class Runner:
         found: dict[str, dict[str, Any] | None] = {}
         for name, site in stacks_of(loaded, sites).items():
             with opened(self.engine, self.target(name, site.site.state)) as deployment:
-                found[name] = _masked(deployment.outputs()) if deployment is not None else None
+                found[name] = (_masked(deployment.outputs()) or None) if deployment is not None else None
         return found
 
     def target(self, stack: str, state: State) -> Target:
@@ -153,7 +158,7 @@ class Runner:
     def _destroy(self, deployment: Deployment, removal: Removal, *, refresh: bool) -> Outcome:
         known = {row.urn: Label(row.row, row.part) for row in removal.rows}
         with self._run(removal.stack, removal.site.site.site, known) as (progress, outcome):
-            progress.say(f"{removal.stack}: removing {len(known)} rows")
+            progress.say(f"{removal.stack}: removing {removal.going} of {len(known)} rows")
             deployment.destroy(progress.see, refresh=refresh)
         outcome.remains = state_rows(deployment.resources())
         return outcome

@@ -107,7 +107,9 @@ class Journal:
 
     def changes(self) -> list[tuple[Label, Op, tuple[str, ...]]]:
         """Rows that are not as they were, in order of waves, parts and rows."""
-        found = [(self.label(urn), op, self.changed.get(urn, ())) for urn, op in self.ops.items() if op != "same"]
+        found = [
+            (self.label(urn), op, self.changed.get(urn, ())) for urn, op in self.ops.items() if op != "same"
+        ]
         named = [(label, op, paths) for label, op, paths in found if label is not None]
         return sorted(named, key=lambda one: (one[0].wave, one[0].part, one[0].row))
 

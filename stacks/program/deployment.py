@@ -255,6 +255,7 @@ def _reader(on_event: OnEvent) -> Callable[[EngineEvent], None]:
 
 
 def _tail(text: str) -> str:
-    """The end of what the engine printed, which is where it says why."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """The end of what the engine printed, which is where it says why. `text` is that of a `CommandError`."""
+    printed, _, said = text.partition("\n stderr: ")
+    lines = [line.strip() for line in (said.strip() or printed).splitlines() if line.strip()]
     return "\n".join(lines[-_SHOWN_LINES:])

@@ -61,8 +61,14 @@ def event_of(event: EngineEvent) -> Event | None:
     for phase, found in phases:
         if found is not None:
             metadata: StepEventMetadata = found.metadata  # type: ignore[attr-defined]  # all three have it
-            return Step(metadata.urn, _text(metadata.op), phase, _changed(metadata))
+            return Step(metadata.urn, _op(metadata), phase, _changed(metadata))
     return None
+
+
+def _op(metadata: StepEventMetadata) -> str:
+    """The operation. A removal that leaves the object in the cluster is told as one, and is none."""
+    left = metadata.old is not None and metadata.old.retain_on_delete
+    return "discard" if left and _text(metadata.op) == "delete" else _text(metadata.op)
 
 
 def _changed(metadata: StepEventMetadata) -> tuple[str, ...]:
