@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from aifactory.blueprints.project import Project
 from aifactory.blueprints.root import project_root
 from aifactory.blueprints.shown import shown
 from aifactory.blueprints.site import Site
+from aifactory.blueprints.site_files import SITES, named_sites, site_file
 from aifactory.blueprints.source import read
 from aifactory.components.catalog import Catalog
 from aifactory.components.problems import Path as TreePath
@@ -27,7 +29,8 @@ from aifactory.components.spec import Spec
 Model = TypeVar("Model", bound=Spec)
 
 PROJECT_FILE = "aifactory.yaml"
-_SITES = ("placement", "core", "sites")
+_SAME_EVERYWHERE = ("name", "description", "release_train", "placement")
+"""Fields of the blueprint that hold for all sites, so that no parameter of a site may change them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +76,13 @@ def load(path: Path, values: Mapping[str, str] | None = None) -> Loaded:
     """
     root = project_root(path)
     project = _project(root)
-    catalog = Catalog.with_folders([root / folder for folder in project.catalog])
+    catalog = _catalog(project, root)
     document = compose(path, root)
-    problems: list[Problem] = []
-    names = _site_names(document, problems)
-    given = _given_values(document, values or {}, problems)
-    blueprints: dict[str, Blueprint] = {}
-    sites: dict[str, LoadedSite] = {}
-    cache: dict[str, Blueprint] = {}
-    for name in names:
-        try:
-            blueprint = _blueprint(document, name, given, catalog, cache)
-            blueprints[name] = blueprint
-        except Refused as refused:
-            problems.extend(problem for problem in refused.problems if problem not in problems)
-        try:
-            site, site_document = _site(name, path, root, project, document, catalog)
-            if name in blueprints:
-                sites[name] = LoadedSite(site, site_document, blueprints[name])
-        except Refused as refused:
-            problems.extend(refused.problems)
-    if problems:
-        raise Refused(problems)
+    loading = _Loading(root, Path(os.path.realpath(path)), project, document, catalog)
+    loading.take_values(values or {})
+    sites = loading.take_sites()
+    if loading.problems:
+        raise Refused(loading.problems)
     return Loaded(root, path, document, sites, catalog)
 
 
@@ -106,6 +94,126 @@ def validated(model: type[Model], document: Document, catalog: Catalog) -> Model
         raise Refused(problems_of(error, document, model)) from None
 
 
+def project_catalog(start: Path) -> Catalog:
+    """The facts of the project that holds a file or folder: shipped ones and those of its private folders.
+
+    Raises `Refused` when the project file or a private row is wrong.
+    """
+    root = project_root(start)
+    return _catalog(_project(root), root)
+
+
+@dataclass
+class _Loading:
+    """One load on its way: what is read, and what is wrong so far."""
+
+    root: Path
+    path: Path
+    project: Project
+    document: Document
+    catalog: Catalog
+    problems: list[Problem] = field(default_factory=list)
+    given: dict[str, object] = field(default_factory=dict)
+    """Values of parameters that hold for every site."""
+    declared: bool = True
+    """Whether the declarations of parameters are right."""
+    blueprints: dict[str, Blueprint | None] = field(default_factory=dict)
+    """By values of parameters: sites with equal ones share one."""
+
+    def take_values(self, values: Mapping[str, str]) -> None:
+        """Read the values that were given as text."""
+        try:
+            declarations = declared(self.document)
+        except Refused as refused:
+            self._refuse(refused)
+            self.declared = False
+            return
+        for name, text in values.items():
+            if name not in declarations:
+                says = f"{shown(name)} is not a parameter of this blueprint"
+                hint = nearest(name, declarations) if declarations else "it declares no parameters"
+                self.problems.append(Problem(says, hint=hint))
+                continue
+            try:
+                self.given[name] = parse_value(declarations[name], text)
+            except Refused as refused:
+                self._refuse(refused)
+
+    def take_sites(self) -> dict[str, LoadedSite]:
+        """Read every site, and the blueprint as it is at each."""
+        names = named_sites(self.document)
+        blueprints = {name: self._blueprint(name) for name in names} if self.declared else {}
+        if not names and self.declared:
+            self._blueprint()
+        self._check_same(blueprints)
+        sites: dict[str, LoadedSite] = {}
+        for name, at in names.items():
+            found = self._site(name, at)
+            blueprint = blueprints.get(name)
+            if found is not None and blueprint is not None:
+                sites[name] = LoadedSite(found[0], found[1], blueprint)
+        return sites
+
+    def _blueprint(self, site: str = "") -> Blueprint | None:
+        """The blueprint with the parameters of one site, None if it is refused.
+
+        Without a site it is one that names none, and only looked at for what is wrong with it.
+        """
+        values, origins = self._values_of(site)
+        key = repr(sorted(values.items()))
+        if key not in self.blueprints:
+            self.blueprints[key] = None
+            try:
+                self.blueprints[key] = validated(
+                    Blueprint, bind(self.document, values, origins), self.catalog
+                )
+            except Refused as refused:
+                self._refuse(refused)
+        return self.blueprints[key]
+
+    def _values_of(self, site: str) -> tuple[dict[str, object], dict[str, str | TreePath]]:
+        """Values of parameters at a site, and where each was given."""
+        here: object = self.document.data
+        for step in ("placement", "parameters"):
+            here = here.get(step) if isinstance(here, Mapping) else None
+        by_site = here if isinstance(here, Mapping) else {}
+        own: dict[str, object] = {}
+        for each in [by_site.get(site)] if site else by_site.values():
+            own |= each if isinstance(each, Mapping) else {}
+        origins: dict[str, str | TreePath] = {name: ("placement", "parameters", site, name) for name in own}
+        return {**own, **self.given}, {**origins, **dict.fromkeys(self.given, "--set")}
+
+    def _check_same(self, blueprints: Mapping[str, Blueprint | None]) -> None:
+        found = [blueprint for blueprint in blueprints.values() if blueprint is not None]
+        for name in _SAME_EVERYWHERE:
+            values = [getattr(blueprint, name) for blueprint in found]
+            if any(value != values[0] for value in values):
+                says = "a parameter of a site changes it, and it holds for all sites"
+                hint = "write the value out, or use one blueprint a site"
+                self.problems.append(Problem(says, (name,), hint, self.document.at((name,))))
+
+    def _site(self, name: str, at: TreePath) -> tuple[Site, Document] | None:
+        try:
+            file = site_file(name, self.path, self.root, self.project.sites)
+            if isinstance(file, Problem):
+                raise Refused([Problem(file.says, at, file.hint, self.document.at(at))])
+            document = bind(compose(file, self.root), {})
+            site = validated(Site, document, self.catalog)
+        except Refused as refused:
+            self._refuse(refused)
+            return None
+        if site.site != name:
+            says = f'"{site.site}" is not the name of this file, {name}'
+            self.problems.append(Problem(says, ("site",), f"write site: {name}", document.at(("site",))))
+            return None
+        return site, document
+
+    def _refuse(self, refused: Refused) -> None:
+        """Add problems; one that another site had already is not told again."""
+        known = set(self.problems)
+        self.problems += [problem for problem in refused.problems if problem not in known]
+
+
 def _project(root: Path) -> Project:
     path = root / PROJECT_FILE
     if not path.is_file():
@@ -113,93 +221,19 @@ def _project(root: Path) -> Project:
     return validated(Project, read(path, root), Catalog.shipped())
 
 
-def _site_names(document: Document, problems: list[Problem]) -> list[str]:
-    """The sites that the blueprint names, read before it is validated; a wrong shape is left to the model."""
-    value: object = document.data
-    for step in _SITES:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
-        return list(dict.fromkeys(value))
-    try:
-        validated(Blueprint, document, Catalog.shipped())
-    except Refused as refused:
-        problems.extend(refused.problems)
-    return []
+def _catalog(project: Project, root: Path) -> Catalog:
+    """The catalog with the project's folders. A folder that is missing or leads outside is refused."""
+    problems = []
+    for index, name in enumerate(project.catalog):
+        at, real = ("catalog", index), Path(os.path.realpath(root / name))
+        if not real.is_relative_to(root):
+            problems.append(Problem(f'"{name}" leads out of the project', at, "copy it into the project"))
+        elif not real.is_dir():
+            problems.append(Problem(f'there is no folder "{name}"', at, "make it, or drop the line"))
+    if problems:
+        document = read(root / PROJECT_FILE, root)
+        raise Refused(problem.located(document.at(problem.path)) for problem in problems)
+    return Catalog.with_folders([root / name for name in project.catalog])
 
 
-def _given_values(
-    document: Document, values: Mapping[str, str], problems: list[Problem]
-) -> dict[str, object]:
-    given: dict[str, object] = {}
-    try:
-        declarations = declared(document)
-    except Refused as refused:
-        problems.extend(refused.problems)
-        return given
-    for name, text in values.items():
-        if name not in declarations:
-            says = f"{shown(name)} is not a parameter of this blueprint"
-            problems.append(Problem(says, hint=nearest(name, declarations)))
-            continue
-        try:
-            given[name] = parse_value(declarations[name], text)
-        except Refused as refused:
-            problems.extend(refused.problems)
-    return given
-
-
-def _blueprint(
-    document: Document, site: str, given: Mapping[str, object], catalog: Catalog, cache: dict[str, Blueprint]
-) -> Blueprint:
-    """The blueprint with the parameters of one site. Sites with equal parameters share it."""
-    of_site = document.data.get("placement", {}).get("parameters", {})
-    here = of_site.get(site, {}) if isinstance(of_site, Mapping) else {}
-    values = {**here, **given} if isinstance(here, Mapping) else dict(given)
-    key = repr(sorted(values.items()))
-    if key not in cache:
-        origins = {name: ("placement", "parameters", site, name) for name in values if name not in given}
-        bound = bind(document, values, {**origins, **dict.fromkeys(given, "--set")})
-        cache[key] = validated(Blueprint, bound, catalog)
-    return cache[key]
-
-
-def _site(
-    name: str, path: Path, root: Path, project: Project, blueprint: Document, catalog: Catalog
-) -> tuple[Site, Document]:
-    file = _site_file(name, path, root, project, blueprint)
-    document = bind(compose(file, root), {})
-    site = validated(Site, document, catalog)
-    if site.site != name:
-        raise Refused(
-            [
-                Problem(
-                    f'this file describes site "{site.site}"',
-                    ("site",),
-                    f"call it {name}",
-                    document.at(("site",)),
-                )
-            ]
-        )
-    return site, document
-
-
-def _site_file(name: str, path: Path, root: Path, project: Project, blueprint: Document) -> Path:
-    folders = [path.parent / "sites", path.parent.parent / "sites", root / project.sites]
-    folders = [folder for folder in dict.fromkeys(folders) if folder.is_relative_to(root) or folder == root]
-    for folder in folders:
-        if (folder / f"{name}.yaml").is_file():
-            return folder / f"{name}.yaml"
-    known = sorted({file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.yaml")})
-    looked = ", ".join(str(folder.relative_to(root)) for folder in folders) or "."
-    index = blueprint.data["placement"]["core"]["sites"].index(name)
-    where = (*_SITES, index)
-    raise Refused(
-        [
-            Problem(
-                f'there is no site file for "{name}" in {looked}',
-                where,
-                nearest(name, known),
-                blueprint.at(where),
-            )
-        ]
-    )
+__all__ = ["SITES", "Loaded", "LoadedSite", "load", "project_catalog", "validated"]

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from aifactory.components.catalog import TrainKey
+from aifactory.components.forms import Line
 from aifactory.components.names import Name
-from aifactory.components.parts import AnyPart
-from aifactory.components.spec import Spec
+from aifactory.components.parts import PARTS, AnyPart
+from aifactory.components.problems import nearest
+from aifactory.components.spec import Misfit, Spec, truth, twice
 
 
 class Core(Spec):
     """Where the factory runs all the time."""
 
-    sites: list[Name] = Field(min_length=1)
+    sites: list[Name] = Field(min_length=1, max_length=500)
     """Names of site files. Every site gets a stack of its own."""
 
-    @model_validator(mode="after")
-    def _sites_are_named_once(self) -> Self:
-        if len(set(self.sites)) != len(self.sites):
-            raise ValueError(f"a site is named twice in {', '.join(self.sites)}")
-        return self
+    @truth
+    def _sites_are_named_once(self) -> Iterator[Misfit]:
+        for index in twice(self.sites):
+            yield Misfit(f'"{self.sites[index]}" is named twice', "name each site once", ("sites", index))
 
 
 class Placement(Spec):
@@ -32,15 +34,15 @@ class Placement(Spec):
     """Sites that always run."""
 
     parameters: dict[Name, dict[str, int | float | str | bool]] = {}
-    """Values of parameters at single sites, such as a node count. Default none: every site gets the defaults."""
+    """Values of parameters at single sites, such as a node count. Default none: every site gets the
+    defaults."""
 
-    @model_validator(mode="after")
-    def _parameters_are_set_for_sites_that_are_named(self) -> Self:
-        if unknown := sorted(set(self.parameters) - set(self.core.sites)):
-            raise ValueError(
-                f"parameters are set for {', '.join(unknown)}, which placement.core.sites doesn't name"
-            )
-        return self
+    @truth
+    def _parameters_are_set_for_sites_that_are_named(self) -> Iterator[Misfit]:
+        for site in self.parameters:
+            if site not in self.core.sites:
+                says = f'"{site}" is not a site that placement.core.sites names'
+                yield Misfit(says, nearest(site, self.core.sites), ("parameters", site))
 
 
 class Blueprint(Spec):
@@ -52,7 +54,7 @@ class Blueprint(Spec):
     name: Name
     """Name of the factory. It begins the name of every stack, so it can't change later."""
 
-    description: str = Field(default="", max_length=400)
+    description: Line = Field(default="", max_length=400)
     """What the factory is for, for people. Default empty."""
 
     release_train: TrainKey = "2026.11"
@@ -61,23 +63,57 @@ class Blueprint(Spec):
     placement: Placement
     """Where the parts go."""
 
-    parts: list[AnyPart] = Field(min_length=1)
+    parts: list[AnyPart] = Field(min_length=1, max_length=1_000)
     """Parts of the factory."""
 
-    @model_validator(mode="after")
-    def _parts_have_names_of_their_own(self) -> Self:
+    @truth
+    def _parts_have_names_of_their_own(self) -> Iterator[Misfit]:
         names = [part.name for part in self.parts]
-        names += [part.renamed_from for part in self.parts if part.renamed_from]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two parts are, or were, called {', '.join(twice)}; a name belongs to one part")
-        return self
+        for index in twice(names):
+            first = names.index(names[index])
+            says = f'"{names[index]}" is the name of parts[{first}], too'
+            yield Misfit(says, "a name belongs to one part", ("parts", index, "name"))
 
-    @model_validator(mode="after")
-    def _parts_stand_at_sites_that_are_named(self) -> Self:
-        for part in self.parts:
-            if unknown := sorted(set(part.sites or ()) - set(self.placement.core.sites)):
-                raise ValueError(
-                    f"part {part.name} stands at {', '.join(unknown)}, which placement.core.sites doesn't name"
+    @truth
+    def _a_former_name_belongs_to_one_part(self) -> Iterator[Misfit]:
+        owners = {part.name: index for index, part in enumerate(self.parts)}
+        for index, part in enumerate(self.parts):
+            former = part.renamed_from
+            if former is None or former == part.name:
+                continue
+            owner = owners.setdefault(former, index)
+            if owner != index:
+                says = f'"{former}" is, or was, the name of parts[{owner}]'
+                yield Misfit(says, "a name belongs to one part", ("parts", index, "renamed_from"))
+
+    @truth
+    def _names_of_derived_parts_are_theirs(self) -> Iterator[Misfit]:
+        """Every site has a cluster that nobody wrote. A pool called `cluster` would be taken for it."""
+        derived = {part.kind for part in PARTS if part.derived}
+        for index, part in enumerate(self.parts):
+            kind = str(getattr(part, "kind", ""))
+            for field in ("name", "renamed_from"):
+                name = getattr(part, field)
+                if name in derived and name != kind:
+                    says = f'"{name}" is the name of the {name} that every site has'
+                    yield Misfit(says, "choose another name", ("parts", index, field))
+
+    @truth
+    def _parts_stand_at_sites_that_are_named(self) -> Iterator[Misfit]:
+        known = self.placement.core.sites
+        for index, part in enumerate(self.parts):
+            for at, site in enumerate(part.sites or ()):
+                if site not in known:
+                    says = f'"{site}" is not a site that placement.core.sites names'
+                    yield Misfit(says, nearest(site, known), ("parts", index, "sites", at))
+
+    @truth
+    def _each_site_has_a_part(self) -> Iterator[Misfit]:
+        everywhere = any(part.sites is None for part in self.parts)
+        used = {site for part in self.parts for site in part.sites or ()}
+        for index, site in enumerate(self.placement.core.sites):
+            if not everywhere and site not in used:
+                says = f'no part stands at "{site}"'
+                yield Misfit(
+                    says, "drop the site, or add it to a part's sites", ("placement", "core", "sites", index)
                 )
-        return self

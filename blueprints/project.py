@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import Field
 
-from aifactory.components.spec import Spec
-
-Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", max_length=200)]
-"""A folder below the project root, with forward slashes."""
+from aifactory.components.forms import Folder
+from aifactory.components.spec import Misfit, Spec, truth, twice
 
 
 class Project(Spec):
@@ -23,3 +22,8 @@ class Project(Spec):
 
     catalog: list[Folder] = Field(default=[], max_length=16)
     """Folders with private catalog rows. Default none: the shipped facts alone."""
+
+    @truth
+    def _folders_are_named_once(self) -> Iterator[Misfit]:
+        for index in twice(self.catalog):
+            yield Misfit(f'"{self.catalog[index]}" is named twice', "name it once", ("catalog", index))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from aifactory.blueprints.characters import HIDDEN
+from aifactory.components.masking import masked, masked_line
 
 SHOWN_CHARS = 60
 
 
 def shown(value: object) -> str:
-    """A value as it would stand in YAML, hidden characters escaped, cut after 60 characters."""
+    """A value as in YAML, hidden characters escaped, what looks secret masked, cut after 60 characters."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'"{escaped(value)}"'
+        several = "\n" in value  # a pasted file, whose lines are fields
+        return f'"{escaped(masked_line(value) if several else masked(value))}"'
     if isinstance(value, dict):
         return f"a map of {len(value)} keys" if len(value) != 1 else "a map of 1 key"
     if isinstance(value, list | tuple):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from aifactory.components.given import ClusterGiven, Delivery, Location, NetworkGiven, NodeGroup, Power, State
+from aifactory.components.forms import Line
+from aifactory.components.given import (
+    ClusterGiven,
+    Delivery,
+    Location,
+    NetworkGiven,
+    NodeGroup,
+    Power,
+    RackGiven,
+    State,
+)
 from aifactory.components.names import Name
-from aifactory.components.spec import Spec
+from aifactory.components.problems import Path
+from aifactory.components.spec import Misfit, Spec, truth, twice
 
 
 class Site(Spec):
@@ -20,7 +32,7 @@ class Site(Spec):
     site: Name
     """Name of the site. Its file has the same name."""
 
-    description: str = Field(default="", max_length=400)
+    description: Line = Field(default="", max_length=400)
     """What the place is, for people. Default empty."""
 
     venue: Literal["on-prem", "colo"]
@@ -35,7 +47,7 @@ class Site(Spec):
     cluster: ClusterGiven
     """The Kubernetes cluster that runs there."""
 
-    nodes: list[NodeGroup] = Field(min_length=1)
+    nodes: list[NodeGroup] = Field(min_length=1, max_length=200)
     """Nodes, group by group."""
 
     network: NetworkGiven
@@ -47,35 +59,41 @@ class Site(Spec):
     delivery: Delivery | None = None
     """Git repository that Argo CD reads. Default none: no Argo CD applications are written."""
 
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        groups = [group.group for group in self.nodes]
-        if len(set(groups)) != len(groups):
-            raise ValueError(f"two node groups have the same name; groups are {', '.join(groups)}")
+    @truth
+    def _groups_have_names_of_their_own(self) -> Iterator[Misfit]:
+        names = [group.group for group in self.nodes]
+        for index in twice(names):
+            says = f'"{names[index]}" is the name of two node groups'
+            yield Misfit(says, "give each its own", ("nodes", index, "group"))
+
+    @truth
+    def _a_node_stands_in_one_rack(self) -> Iterator[Misfit]:
         seen: dict[str, str] = {}
-        for group in self.nodes:
-            for rack in group.racks:
-                for node in rack.nodes:
-                    if node in seen:
-                        raise ValueError(f'node "{node}" stands in rack {seen[node]} and in rack {rack.rack}')
-                    seen[node] = rack.rack
-        return self
+        for at, rack in self._racks():
+            for index, node in enumerate(rack.nodes):
+                if node in seen:
+                    says = f'node "{node}" stands in rack {seen[node]} and in rack {rack.rack}'
+                    yield Misfit(says, "list each node once", (*at, "nodes", index))
+                seen.setdefault(node, rack.rack)
 
-    @model_validator(mode="after")
-    def _racks_lie_in_one_block(self) -> Self:
+    @truth
+    def _a_rack_lies_in_one_block(self) -> Iterator[Misfit]:
         blocks: dict[str, str] = {}
-        for group in self.nodes:
-            for rack in group.racks:
-                if blocks.setdefault(rack.rack, rack.block) != rack.block:
-                    raise ValueError(
-                        f'rack "{rack.rack}" is in block {blocks[rack.rack]} and in block {rack.block}; '
-                        "a rack has one set of leaf switches"
-                    )
-        return self
+        for at, rack in self._racks():
+            block = blocks.setdefault(rack.rack, rack.block)
+            if block != rack.block:
+                says = f'rack "{rack.rack}" is in block {block} and in block {rack.block}'
+                yield Misfit(says, "a rack has one set of leaf switches: correct one", (*at, "block"))
 
-    @model_validator(mode="after")
-    def _racks_fit_the_room(self) -> Self:
-        racks = {rack.rack for group in self.nodes for rack in group.racks}
+    @truth
+    def _racks_fit_the_room(self) -> Iterator[Misfit]:
+        racks = {rack.rack for _, rack in self._racks()}
         if len(racks) > self.power.racks:
-            raise ValueError(f"nodes stand in {len(racks)} racks, but power.racks is {self.power.racks}")
-        return self
+            says = f"nodes stand in {len(racks)} racks, and the factory has {self.power.racks}"
+            hint = f"set racks to {len(racks)}, or correct the racks of nodes"
+            yield Misfit(says, hint, ("power", "racks"))
+
+    def _racks(self) -> Iterator[tuple[Path, RackGiven]]:
+        for index, group in enumerate(self.nodes):
+            for number, rack in enumerate(group.racks):
+                yield ("nodes", index, "racks", number), rack

@@ -19,7 +19,7 @@ Country = CountryKey
 Version = Annotated[str, Field(pattern=r"^v?\d+(\.\d+){1,3}(-[0-9A-Za-z.]+)?$", max_length=60)]
 """A dotted version in quotes, such as "1.36" or v1.21.1; an unquoted 1.30 is the number 1.3."""
 
-Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")]
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")]
 """One line of text; a text folded over several lines begins with >- and not with >."""
 
 Folder = Annotated[
@@ -88,5 +88,5 @@ def _network(value: str) -> str:
     return value
 
 
-Cidr = Annotated[str, AfterValidator(_network)]
+Cidr = Annotated[str, AfterValidator(_network), Field(json_schema_extra={"pattern": f"^{_CIDR.pattern}$"})]
 """An IPv4 network, written with its network address, such as 10.0.0.0/16."""

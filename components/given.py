@@ -68,7 +68,7 @@ CapabilityName = Annotated[
 class Operator(Spec):
     """The company that runs the place."""
 
-    name: Line = Field(max_length=80)
+    name: Line = Field(min_length=1, max_length=80)
     """Name of the operating company."""
 
     nationality: Country
@@ -244,7 +244,7 @@ class NodeGroup(Spec):
     gpus_per_node: int = Field(default=0, ge=0, le=72)
     """Accelerators in each node. Default 0: CPU nodes."""
 
-    server: Line = Field(max_length=80)
+    server: Line = Field(min_length=1, max_length=80)
     """Server model, for people and orders."""
 
     cpus: int = Field(ge=1, le=1024)

@@ -65,7 +65,7 @@ class Leaf(Spec):
 class Switches(Spec):
     """The switches of an Ethernet fabric, as far as the nodes rely on them."""
 
-    vendor: Line = Field(max_length=60)
+    vendor: Line = Field(min_length=1, max_length=60)
     """Vendor and model, for people."""
 
     system: Literal["cumulus", "sonic", "eos", "nxos"]

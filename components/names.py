@@ -1,4 +1,4 @@
-"""Names, labels and type tokens. They are forever: a change here replaces what users run, and a test pins them."""
+"""Names, labels and type tokens. They are forever: a change replaces what users run, and a test pins them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40)]
-"""A name that every target takes as it is: a DNS label of at most 40 characters that starts with a letter."""
+NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+NAME_CHARS = 40
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=NAME_CHARS)]
+"""A name that every target takes as it is: a letter, then letters, digits and -, lower case, 40 at most."""
 
 POOL_LABEL = "aifactory.io/pool"
 BLOCK_LABEL = "aifactory.io/block"

@@ -77,7 +77,7 @@ class ClusterSpec(PartSpec):
     """
 
     namespaces: NamespacePolicy = NamespacePolicy()
-    """Baseline of every namespace of ours."""
+    """Baseline of every namespace of ours. Default: see its fields."""
 
     @model_validator(mode="after")
     def _capabilities_are_named_once(self) -> Self:

@@ -7,16 +7,20 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
-from aifactory.blueprints.invalid import models_in
-from aifactory.blueprints.schema import DOCUMENTS, field_texts, models_below
-from aifactory.cli.main import COMMANDS, cli
-from aifactory.components.catalog.keys import CatalogName
-from aifactory.components.parts import PARTS
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-HEAD = "<!-- Generated from the code by tests/repository/test_reference.py; run it with --update-golden. -->\n\n"
+from aifactory.blueprints.schema import DOCUMENTS, models_below
+from aifactory.blueprints.spots import models_in
+from aifactory.blueprints.texts import field_texts
+from aifactory.cli.main import COMMANDS, cli
+from aifactory.components.catalog.keys import CatalogName
+from aifactory.components.parts import PARTS
+
+HEAD = (
+    "<!-- Generated from the code by tests/repository/test_reference.py; run it with --update-golden. -->\n\n"
+)
 
 
 def pages() -> dict[str, str]:
@@ -29,12 +33,16 @@ def pages() -> dict[str, str]:
 
 def commands_page() -> str:
     """Every verb with its help, 100 columns wide."""
-    parts = ["# Commands\n\nExit codes: 0 allowed; 1 findings, or input wrong; 2 command line wrong; 3 the checker itself failed; 4 undecided.\n"]
+    parts = [
+        "# Commands\n\nExit codes: 0 allowed; 1 findings, or input wrong; 2 command line wrong; 3 the checker itself failed; 4 undecided.\n"
+    ]
     context = click.Context(cli, info_name="aifactory", max_content_width=100, terminal_width=100)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+        inner = click.Context(
+            command, info_name=name, parent=context, max_content_width=100, terminal_width=100
+        )
         parts.append(f"\n## {name}\n\n```text\n{command.get_help(inner)}\n```\n")
     return "".join(parts)
 
@@ -43,7 +51,9 @@ def rules_page() -> str:
     """Every planner rule: what it keeps, why, and where that comes from."""
     lines = ["# Planner rules\n\nAn error refuses the plan. A warning is shown and counted.\n"]
     for part in PARTS:
-        lines.append(f"\n## {part.kind}\n\n| rule | level | what it keeps | why | source |\n|---|---|---|---|---|\n")
+        lines.append(
+            f"\n## {part.kind}\n\n| rule | level | what it keeps | why | source |\n|---|---|---|---|---|\n"
+        )
         lines.extend(
             f"| {rule.id} | {rule.level} | {_cell(rule.title)} | {_cell(rule.why)} | {_cell(rule.source)} |\n"
             for rule in part.planner.RULES
@@ -54,7 +64,10 @@ def rules_page() -> str:
 def document_page(document: str) -> str:
     """Every field of a kind of document, model by model."""
     root = DOCUMENTS[document]
-    models = [root, *sorted((each for each in models_below(root) if each is not root), key=lambda each: each.__name__)]
+    models = [
+        root,
+        *sorted((each for each in models_below(root) if each is not root), key=lambda each: each.__name__),
+    ]
     parts = [f"# {document.capitalize()}\n\n{' '.join((root.__doc__ or '').split())}\n"]
     for model in models:
         parts.append(f"\n## {model.__name__}\n\n{' '.join((model.__doc__ or '').split())}\n\n")
@@ -73,7 +86,9 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is PydanticUndefined:
         return "required"
-    if isinstance(value, BaseModel) or (isinstance(value, list) and value and isinstance(value[0], BaseModel)):
+    if isinstance(value, BaseModel) or (
+        isinstance(value, list) and value and isinstance(value[0], BaseModel)
+    ):
         return "see text"
     return f"`{value}`" if value not in (None, "", [], {}) else "none"
 

@@ -1,0 +1,47 @@
+"""Which sites a blueprint names, and which file describes each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from aifactory.blueprints.document import Document
+from aifactory.components.names import NAME_CHARS, NAME_PATTERN
+from aifactory.components.problems import Path as TreePath
+from aifactory.components.problems import Problem, nearest
+
+SITES: TreePath = ("placement", "core", "sites")
+"""Where a blueprint names its sites."""
+
+_NAME = re.compile(NAME_PATTERN)
+
+
+def named_sites(document: Document) -> dict[str, TreePath]:
+    """The sites that a blueprint names, with the place of each, read before the blueprint is validated.
+
+    What is not a name is left out, so that no path is made of it; the model refuses it.
+    """
+    value: object = document.data
+    for step in SITES:
+        value = value.get(str(step)) if isinstance(value, Mapping) else None
+    found: dict[str, TreePath] = {}
+    for index, name in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(name, str) and len(name) <= NAME_CHARS and _NAME.fullmatch(name):
+            found.setdefault(name, (*SITES, index))
+    return found
+
+
+def site_file(name: str, blueprint: Path, root: Path, sites: str) -> Path | Problem:
+    """The file of a site: in `sites` beside the blueprint or one folder higher, else in the project's folder.
+
+    `blueprint` is a real path. A problem without a place when there is no such file.
+    """
+    near = (blueprint.parent / "sites", blueprint.parent.parent / "sites", root / sites)
+    folders = [folder for folder in dict.fromkeys(near) if folder.is_relative_to(root)]
+    for folder in folders:
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    known = {file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.yaml")}
+    looked = ", ".join(folder.relative_to(root).as_posix() for folder in folders)
+    return Problem(f'there is no site file for "{name}" in {looked}', hint=nearest(name, known))

@@ -1,0 +1,284 @@
+"""What is said of a value that a model refuses: the value, what is allowed, what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from aifactory.blueprints.characters import character
+from aifactory.blueprints.shown import escaped, shown
+from aifactory.blueprints.spots import Spot
+from aifactory.blueprints.texts import field_texts, first_sentence, form_text, unit_of
+from aifactory.components.masking import MASK
+from aifactory.components.names import NAME_CHARS, NAME_PATTERN, Name
+from aifactory.components.problems import Path, nearest
+
+Words = tuple[str, str]
+"""What is wrong, and what to do."""
+
+_KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a map",
+    "model_type": "a map",
+}
+MISMATCHES = (*_KINDS, "literal_error")
+"""Errors that say only that a value is of another type."""
+
+_NUMBER = re.compile(r"[-+]?[0-9][0-9_,' ]*(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One value that a model refused."""
+
+    details: ErrorDetails
+    spot: Spot
+    path: Path
+    raw: str | None
+    """The value as written, where it is a scalar."""
+    private: bool
+    """Whether the value may be a secret and must not be shown."""
+
+    @property
+    def kind(self) -> str:
+        """Type of the pydantic error."""
+        return self.details["type"]
+
+    @property
+    def value(self) -> Any:
+        """What was given."""
+        return self.details["input"]
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What pydantic says beside the type, such as `ge`."""
+        return self.details.get("ctx", {})
+
+    @property
+    def field(self) -> str:
+        """The last name on the way."""
+        return next((step for step in reversed(self.path) if isinstance(step, str)), "the document")
+
+    @cached_property
+    def text(self) -> str:
+        """The value in a sentence."""
+        if self.private and self.value is not None:
+            return "this value (not shown)"
+        if self.raw is not None and self.value is not None and not isinstance(self.value, str):
+            return escaped(self.raw)
+        return shown(self.value)
+
+    @cached_property
+    def about(self) -> str:
+        """The text of the field."""
+        return "" if self.spot.owner is None else field_texts(self.spot.owner).get(self.spot.field, "")
+
+    @property
+    def needed(self) -> bool:
+        """Whether the field has no default."""
+        owner, name = self.spot.owner, self.spot.field
+        return owner is None or self.path[-1] != name or owner.model_fields[name].is_required()
+
+    @property
+    def sentence(self) -> str:
+        """The first sentence of that text: what the field is."""
+        return first_sentence(self.about)
+
+
+def words(refusal: Refusal) -> Words:
+    """What is wrong with one value, and what to do."""
+    if refusal.value is None and refusal.kind in MISMATCHES:
+        way = "write one" if refusal.needed else "write one, or delete the line"
+        return "no value is given", f"{way}: {refusal.sentence}"
+    if refusal.kind in _KINDS:
+        return _mismatch(refusal, _KINDS[refusal.kind])
+    word = _WORDS.get(refusal.kind)
+    if word is not None:
+        return word(refusal)
+    message = str(refusal.details["msg"])
+    return f"{refusal.text}: {message[:1].lower()}{message[1:]}", refusal.sentence
+
+
+def none_of(refusal: Refusal, errors: Sequence[ErrorDetails]) -> Words:
+    """The same of a value that no member of a union takes."""
+    if refusal.value is None:
+        return words(refusal)
+    choices: list[str] = []
+    allowed: list[str] = []
+    for details in errors:
+        if details["type"] == "literal_error":
+            allowed += _choices(details.get("ctx", {}).get("expected"))
+        else:
+            choices.append(_KINDS[details["type"]])
+    says = f"{refusal.text} is not {', '.join([*choices, *allowed][:-1])} or {[*choices, *allowed][-1]}"
+    if isinstance(refusal.value, str) and "a whole number" in choices and _NUMBER.match(refusal.value):
+        return says, _number_hint(refusal)
+    return says, nearest(refusal.value, allowed) if allowed and isinstance(
+        refusal.value, str
+    ) else refusal.sentence
+
+
+def _mismatch(refusal: Refusal, expected: str) -> Words:
+    says, value = f"{refusal.text} is not {expected}", refusal.value
+    if expected == "text":
+        if refusal.raw is None:
+            return says, "write one line of text"
+        return says, "write it in quotes" + ("" if refusal.private else f': "{refusal.raw}"')
+    if expected.endswith("number"):
+        return says, _number_hint(refusal)
+    if expected == "true or false":
+        word = _YES.get(str(value).lower(), "")
+        return says, f"write {word}, without quotes" if word else "write true or false, without quotes"
+    if expected == "a list":
+        example = f"[{refusal.raw}]" if refusal.raw and not refusal.private else "[…]"
+        return says, f"write it in brackets: {example}"
+    fields = ", ".join(refusal.spot.known[:6])
+    return says, f"write its fields below it: {fields}" if fields else "write KEY: VALUE below it"
+
+
+def _number_hint(refusal: Refusal) -> str:
+    """How to write the number that was meant. Numbers have no quotes, no separators and no units."""
+    unit = unit_of(refusal.about)
+    in_unit = f"in {unit}" if unit else ""
+    if isinstance(refusal.value, float):
+        low = int(refusal.value)
+        whole = f"{low}" if low == refusal.value else f"{low} or {low + 1}"
+        return f"write {whole}"
+    text = "" if refusal.private or not isinstance(refusal.value, str) else refusal.value.strip()
+    if not text:
+        return " ".join(filter(None, ["write a number", in_unit]))
+    number = _NUMBER.match(text)
+    if number is None:
+        digits = (
+            " with the digits 0 to 9" if any(char.isnumeric() and not char.isascii() for char in text) else ""
+        )
+        return " ".join(filter(None, [f"write a number{digits}", in_unit]))
+    rest, plain = text[number.end() :].strip(), re.sub(r"[_,' ]", "", number[0])
+    if not rest:
+        return f"write it without quotes: {plain}" if number[0] == plain else f"write {plain}"
+    if unit and rest.casefold() == unit.casefold():
+        return f"write the number alone: {plain}; its unit is always {unit}"
+    return " ".join(filter(None, ["write the number alone, without a unit", in_unit]))
+
+
+def _missing(refusal: Refusal) -> Words:
+    return "the field is missing", f"add {refusal.field}: {refusal.sentence}"
+
+
+def _extra(refusal: Refusal) -> Words:
+    return f"{shown(refusal.path[-1])} is not a known field", nearest(
+        str(refusal.path[-1]), refusal.spot.known
+    )
+
+
+def _catalog(refusal: Refusal) -> Words:
+    return f"{refusal.text} is not a known {refusal.context['noun']}", str(refusal.context.get("hint", ""))
+
+
+def _choice(refusal: Refusal) -> Words:
+    known = _choices(refusal.context.get("expected"))
+    if refusal.private or not isinstance(refusal.value, str):
+        return f"{refusal.text} is not allowed here", nearest("", known)
+    return f"{refusal.text} is not a known {refusal.field}", nearest(refusal.value, known)
+
+
+def _tag(refusal: Refusal) -> Words:
+    known, tag = refusal.spot.tags, refusal.context.get("tag")
+    if tag is None:
+        return "the field is missing", f"add {refusal.field}: {', '.join(known[:-1])} or {known[-1]}"
+    return f"{shown(tag)} is not a known {refusal.field}", nearest(str(tag), known)
+
+
+def _said(refusal: Refusal) -> Words:
+    """What a validator of ours said: what is wrong, a semicolon, what to do."""
+    text, given = str(refusal.context.get("error", refusal.details["msg"])), refusal.value
+    if isinstance(given, str) and given:
+        text = text.replace(given, "\0")
+    says, _, hint = text.partition("; ")
+    safe = MASK if refusal.private else shown(given)[1:-1]
+    return says.replace("\0", safe), hint.replace("\0", safe)
+
+
+def _form(refusal: Refusal) -> Words:
+    owner, pattern = refusal.spot.owner, str(refusal.context.get("pattern", ""))
+    form = form_text(owner, refusal.spot.field, pattern) if owner is not None else ""
+    says = f"{refusal.text} doesn't have the right form"
+    odd = next((char for char in str(refusal.value) if not char.isascii()), "")
+    if refusal.private:
+        return says, form
+    if odd:
+        return f"{says}: {character(odd)} is in it", form
+    example = _name_like(str(refusal.value)) if pattern == NAME_PATTERN else ""
+    return says, f'{form}, such as "{example}"' if example else form
+
+
+def _long(refusal: Refusal) -> Words:
+    length, most = len(refusal.value), refusal.context.get("max_length")
+    what = "characters" if isinstance(refusal.value, str) else "entries"
+    named = f"{refusal.text} has" if isinstance(refusal.value, str) else "it has"
+    return f"{named} {length} {what}, at most {most} are allowed", refusal.sentence
+
+
+def _short(refusal: Refusal) -> Words:
+    least = refusal.context.get("min_length")
+    what = "characters" if isinstance(refusal.value, str) else "entries"
+    if not refusal.value:
+        return f"{refusal.field} is empty", refusal.sentence
+    return f"it has {len(refusal.value)} {what}, at least {least} are needed", refusal.sentence
+
+
+def _bound(word: str, size: str, key: str) -> Callable[[Refusal], Words]:
+    def say(refusal: Refusal) -> Words:
+        unit = unit_of(refusal.about)
+        limit = f"write {word} {refusal.context[key]:g}{f' {unit}' if unit else ''}"
+        return f"{refusal.text} is too {size}", f"{limit}: {refusal.sentence}" if refusal.sentence else limit
+
+    return say
+
+
+def _choices(expected: object) -> list[str]:
+    """The names in `'all', 'quotas' or 'auto'`."""
+    return re.findall(r"'([^']*)'", str(expected or ""))
+
+
+def _name_like(text: str) -> str:
+    """A name near a text; empty when there is none."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower())[:NAME_CHARS].strip("-")
+    try:
+        return str(_NAME.validate_python(name))
+    except ValidationError:
+        return ""
+
+
+_NAME = TypeAdapter(Name)
+
+_WORDS: dict[str, Callable[[Refusal], Words]] = {
+    "missing": _missing,
+    "extra_forbidden": _extra,
+    "catalog_name": _catalog,
+    "literal_error": _choice,
+    "union_tag_invalid": _tag,
+    "union_tag_not_found": _tag,
+    "value_error": _said,
+    "string_pattern_mismatch": _form,
+    "string_too_long": _long,
+    "too_long": _long,
+    "string_too_short": _short,
+    "too_short": _short,
+    "greater_than_equal": _bound("at least", "small", "ge"),
+    "greater_than": _bound("more than", "small", "gt"),
+    "less_than_equal": _bound("at most", "large", "le"),
+    "less_than": _bound("less than", "large", "lt"),
+}
