@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import yaml
+
 from aifactory.blueprints.characters import HIDDEN, decode
 from aifactory.blueprints.document import Document, Node, Positions
 from aifactory.blueprints.events import events

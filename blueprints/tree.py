@@ -5,12 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aifactory.blueprints.characters import HIDDEN, character
-from aifactory.blueprints.document import Node
-from aifactory.blueprints.limits import Limits
-from aifactory.blueprints.scalars import AmbiguousError, Scalar, resolve
-from aifactory.blueprints.shown import shown
-from aifactory.components.problems import Path, Position, Problem, nearest
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -20,6 +14,13 @@ from yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+
+from aifactory.blueprints.characters import HIDDEN, character
+from aifactory.blueprints.document import Node
+from aifactory.blueprints.limits import Limits
+from aifactory.blueprints.scalars import AmbiguousError, Scalar, resolve
+from aifactory.blueprints.shown import shown
+from aifactory.components.problems import Path, Position, Problem, nearest
 
 _NO_TEXT_KEY = object()
 """Stands for a key that was refused, so that its value is read and dropped."""
