@@ -1,6 +1,6 @@
 """One blueprint of an AI factory becomes complete, explained stacks for every site it runs at.
 
-`aifactory.AiFactory(name, blueprint=…, site=…)` is a Pulumi component; Pulumi is imported when it is first named.
+`aifactory.AiFactory(name, blueprint=…, site=…)` is a Pulumi component; naming it first imports Pulumi.
 """
 
 from importlib import import_module

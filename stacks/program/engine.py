@@ -13,7 +13,6 @@ from typing import IO, Any
 
 from pulumi.automation import CommandResult, InvalidVersionError, PulumiCommand
 from pulumi.automation.errors import create_command_error
-from semver import VersionInfo
 
 from aifactory.stacks.program.identity import MINIMUM_ENGINE
 
@@ -61,10 +60,14 @@ class Engine(PulumiCommand):
         if shutil.which("pulumi") is None:
             raise EngineError("the command `pulumi` is not on PATH", INSTALL_HINT)
         try:
-            super().__init__(version=VersionInfo.parse(MINIMUM_ENGINE))
+            super().__init__()
         except (InvalidVersionError, OSError, subprocess.CalledProcessError) as error:
             says = f"the command `pulumi` on PATH can't be used: {_first_line(str(error))}"
             raise EngineError(says, INSTALL_HINT) from None
+        found = self.version
+        oldest = tuple(int(step) for step in MINIMUM_ENGINE.split("."))
+        if found is None or (found.major, found.minor, found.patch) < oldest:
+            raise EngineError(f"the command `pulumi` on PATH is too old: it is version {found}", INSTALL_HINT)
         self.cancelled = False
         self._on_cancel = on_cancel or (lambda: None)
 
