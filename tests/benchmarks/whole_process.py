@@ -1,0 +1,58 @@
+"""Times commands as a person waits for them: whole processes, from the start of Python to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What the runs of one command took."""
+
+    seconds: tuple[float, ...]
+    """Wall time of each run."""
+    peak_mb: float
+    """Largest resident memory of any run. Unit: MB (10^6 bytes)."""
+
+    @property
+    def median_s(self) -> float:
+        """The run in the middle: half were slower."""
+        return median(self.seconds)
+
+
+def measure(
+    command: Sequence[str], *, runs: int, folder: Path, environment: Mapping[str, str] | None = None
+) -> Timing:
+    """Run a command `runs` times after one run that warms the caches of disk and bytecode.
+
+    Raises RuntimeError with the command's own words when it fails: a failure that is quick is no result.
+    """
+    variables = {**os.environ, **(environment or {})}
+    results = [_run(command, folder, variables) for _ in range(runs + 1)][1:]
+    return Timing(tuple(wall_s for wall_s, _ in results), max(peak_mb for _, peak_mb in results))
+
+
+def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[float, float]:
+    launch = [sys.executable, "-I", "-S", str(LAUNCHER), *command]
+    done = subprocess.run(
+        launch,
+        cwd=folder,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result = json.loads(done.stdout)
+    if result["exit_code"]:
+        raise RuntimeError(f"{' '.join(command)} failed with {result['exit_code']}:\n{done.stderr}")
+    return float(result["wall_s"]), result["peak_bytes"] / 1_000_000
