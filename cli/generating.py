@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from aifactory.cli.report import counted, rendered
 from aifactory.cli.work import Work
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.folder import EXECUTABLE, stack_files
-from aifactory.stacks.render.output import Written, write
+from aifactory.stacks.render.output import Written, write_all
+from aifactory.stacks.render.output_lock import refuse_unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,15 @@ class Generated:
 
 
 def generate_all(work: Work, out: Path) -> Generated:
-    """Write a folder for each stack that was asked for. Raises `Refused` before anything is lost."""
-    forbidden = [work.loaded.root, work.loaded.path.resolve().parent]
-    return Generated(
-        work, out, {name: _write(work, stack, out / name, forbidden) for name, stack in work.shown.items()}
-    )
+    """Write a folder for each stack that was asked for.
+
+    Raises `Refused`, with nothing written, if `out` or one of the folders can't be written as a whole.
+    """
+    forbidden = (work.loaded.root, work.loaded.path.resolve().parent)
+    refuse_unfit(out, forbidden)
+    folders = {out / name: _files(work, stack) for name, stack in work.shown.items()}
+    written = write_all(folders, executable=EXECUTABLE, forbidden=forbidden)
+    return Generated(work, out, {folder.name: each for folder, each in written.items()})
 
 
 def print_generated(generated: Generated) -> None:
@@ -65,7 +71,7 @@ def print_generated(generated: Generated) -> None:
     click.echo("Read README.md in each folder, then: pulumi preview, or ./apply.sh --dry-run")
 
 
-def _write(work: Work, stack: Stack, folder: Path, forbidden: list[Path]) -> Written:
+def _files(work: Work, stack: Stack) -> Iterator[tuple[str, bytes]]:
     plan_data = {key: value for key, value in work.data.items() if key != "stacks"}
     plan_data["stack"] = {"name": stack.name, **work.data["stacks"][stack.name]}
     site = stack.plan.place.site
@@ -74,5 +80,4 @@ def _write(work: Work, stack: Stack, folder: Path, forbidden: list[Path]) -> Wri
         for problem in work.plan.findings.problems
         if problem.severity == "warning" and problem.site in ("", site)
     ]
-    files = stack_files(stack, work.digest, plan_data, warnings)
-    return write(folder, files, executable=EXECUTABLE, forbidden=forbidden)
+    return stack_files(stack, work.digest, plan_data, warnings)

@@ -1,7 +1,7 @@
 """Rows as JSON and back: what `rows.json` holds. A tree keeps its references, so nothing is decided twice.
 
-`Ref`, `Format`, `Json` and `SecretRef` become maps with one key that starts with `$`; a map of the user whose own
-keys start with `$` is wrapped in `$map`.
+`Ref`, `Format`, `Json` and `SecretRef` become maps with one key that starts with `$`; a map of the user whose
+own keys start with `$` is wrapped in `$map`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from aifactory.components.rows import Gate, HelmRow, HostRow, KubernetesRow, Row, SwitchRow, Wave
 from aifactory.components.values import Format, Json, Ref, SecretRef
+from aifactory.stacks.assembly.trees import plain_json
 
 _KINDS: dict[str, type[Row]] = {
     "kubernetes": KubernetesRow,
@@ -28,7 +29,7 @@ def encode(row: Row, step: int) -> dict[str, Any]:
     for field in fields(row):
         value = getattr(row, field.name)
         if field.name in _TREES:
-            data[field.name] = encode_tree(value)
+            data[field.name] = _encoded(value)
         elif isinstance(value, Gate):
             data[field.name] = {name.name: getattr(value, name.name) for name in fields(value)}
         elif isinstance(value, tuple):
@@ -54,6 +55,12 @@ def decode(data: dict[str, Any]) -> tuple[Row, int]:
     if values.get("gate"):
         values["gate"] = Gate(**values["gate"])
     return kind(**values), int(data["step"])
+
+
+def _encoded(tree: object) -> Any:
+    """A tree encoded: itself, if it is plain and none of its keys could be taken for ours."""
+    text = plain_json(tree)
+    return encode_tree(tree) if text is None or '"$' in text else tree
 
 
 def encode_tree(tree: object) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aifactory.components import names
 from aifactory.components.rows import HelmRow, KubernetesRow, Row
-from aifactory.components.values import refs
+from aifactory.stacks.assembly.trees import References, references
 
 _CAPABILITY = "capability:"
 
@@ -14,6 +14,7 @@ class Links:
 
     def __init__(self, rows: dict[str, Row]) -> None:
         self._rows = rows
+        self.references: References = references(rows)
         self._provider: dict[str, str] = {}
         self._crd_owner: dict[str, str] = {}
         self._crd_groups: set[str] = set()
@@ -30,10 +31,9 @@ class Links:
             found.add(names.object_id("v1", "Namespace", "", row.namespace))
         if isinstance(row, KubernetesRow):
             found.add(self._kind_owner(row))
-            found.update(ref.row for ref in refs(row.body))
-        elif isinstance(row, HelmRow):
-            found.update(ref.row for ref in refs(row.values))
-        return tuple(sorted(name for name in found if name in self._rows and name != row.id))
+        found.update(ref.row for ref in self.references.get(row.id, ()))
+        found.discard(row.id)
+        return tuple(sorted(name for name in found if name in self._rows))
 
     def _named(self, row: Row) -> list[str]:
         """What the part named. A capability that the site gives is there already, so nothing waits for it."""
@@ -52,5 +52,7 @@ class Links:
         if group not in self._crd_groups:
             return ""
         kind = str(row.body["kind"]).lower()
-        plurals = (f"{kind}s", f"{kind}es", f"{kind.removesuffix('y')}ies")
-        return next((self._crd_owner[f"{name}.{group}"] for name in plurals if f"{name}.{group}" in self._crd_owner), "")
+        for plural in (f"{kind}s", f"{kind}es", f"{kind.removesuffix('y')}ies"):
+            if owner := self._crd_owner.get(f"{plural}.{group}"):
+                return owner
+        return ""

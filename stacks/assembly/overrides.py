@@ -19,11 +19,8 @@ def apply_overrides(part: PartPlan, rows: list[Row]) -> list[Problem]:
     problems = []
     for note in part.overrides:
         if note.row not in places:
-            problems.append(
-                Problem(
-                    f'part {part.name} has no row "{note.row}"', (*note.where, "row"), nearest(note.row, places)
-                )
-            )
+            says = f'part {part.name} has no row "{note.row}"'
+            problems.append(Problem(says, (*note.where, "row"), nearest(note.row, places)))
             continue
         index = places[note.row]
         patched = _patched(rows[index], note)
@@ -55,7 +52,8 @@ def _patched(row: Row, note: OverrideNote) -> Row | Problem:
         assert isinstance(values, dict)  # noqa: S101 - the patch is a map
         return replace(row, values=values, override=reason)
     if not isinstance(row, KubernetesRow):
-        return Problem(f"{row.id} is a file, which a patch can't reach", where, "change the site or the part instead")
+        says = f"{row.id} is a file, which a patch can't reach"
+        return Problem(says, where, "change the site or the part instead")
     body = merge_patch(row.body, note.patch)
     assert isinstance(body, dict)  # noqa: S101 - the patch is a map
     patched = replace(row, body=body)
@@ -73,5 +71,6 @@ def _patched(row: Row, note: OverrideNote) -> Row | Problem:
 
 def _identity(body: Mapping[str, object]) -> tuple[object, ...]:
     metadata = body.get("metadata")
-    named = (metadata.get("namespace"), metadata.get("name")) if isinstance(metadata, Mapping) else (None, None)
-    return body.get("apiVersion"), body.get("kind"), *named
+    if not isinstance(metadata, Mapping):
+        metadata = {}
+    return body.get("apiVersion"), body.get("kind"), metadata.get("namespace"), metadata.get("name")

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from aifactory.components.problems import Problem, Refused
 from aifactory.components.rows import ClusterRow, HelmRow, HostRow, KubernetesRow, Maker, Row, SwitchRow
-from aifactory.components.values import Ref, plain, refs
+from aifactory.components.values import plain
 from aifactory.stacks.assembly.links import Links
 from aifactory.stacks.assembly.order import in_order
 from aifactory.stacks.assembly.overrides import apply_overrides
+from aifactory.stacks.assembly.trees import References, tree_of
 from aifactory.stacks.planning.model import PartPlan, StackPlan
 
 
@@ -23,6 +24,8 @@ class Stack:
     by_id: dict[str, Row]
     steps: dict[str, int]
     """Place of each row inside its wave: rows of one step don't wait for each other."""
+    references: References
+    """Rows that hold more than plain data, and the outputs of other rows that they name."""
 
     @property
     def name(self) -> str:
@@ -45,7 +48,12 @@ class Stack:
         return (row for row in self.rows if isinstance(row, SwitchRow))
 
     def plain_tree(self, row: ClusterRow) -> dict[str, object]:
-        """The object, or the chart values, of a row with every reference resolved."""
+        """The object, or the chart values, of a row with every reference resolved.
+
+        Not to be changed: it may be the row's own.
+        """
+        if row.id not in self.references:
+            return tree_of(row)
         tree = plain(tree_of(row), lambda ref: output(self.by_id[ref.row], ref.path))
         assert isinstance(tree, dict)  # noqa: S101 - a dict stays one
         return tree
@@ -66,9 +74,9 @@ def assemble(plan: StackPlan) -> Stack:
         raise Refused(problems)
     links = Links(rows)
     linked = {row.id: replace(row, after=links.of(row)) for row in rows.values()}
-    _check_references(linked)
+    _check_references(linked, links.references)
     ordered, steps = in_order(linked)
-    return Stack(plan, ordered, linked, steps)
+    return Stack(plan, ordered, linked, steps, links.references)
 
 
 def shape(plan: StackPlan, part: PartPlan) -> Iterator[Row]:
@@ -77,15 +85,11 @@ def shape(plan: StackPlan, part: PartPlan) -> Iterator[Row]:
     return part.part.shaper.rows(part.plan, maker)
 
 
-def tree_of(row: ClusterRow) -> dict[str, object]:
-    """What a row sends: the object, or the values of a release."""
-    return row.body if isinstance(row, KubernetesRow) else row.values
-
-
 def output(row: Row, path: str) -> object:
-    """An output of a row that is known before it exists: a field of its object, or name and namespace of a release.
+    """An output of a row that is known before it exists: a field of its object; name, namespace or version of a
+    release.
 
-    Raises KeyError for a path that isn't there: outputs of a status are known only after `up`.
+    Raises KeyError for a path that isn't there, as those of a status, or that isn't a scalar.
     """
     if isinstance(row, HelmRow):
         return {"name": row.name, "namespace": row.namespace, "version": row.version}[path]
@@ -96,19 +100,18 @@ def output(row: Row, path: str) -> object:
         if not isinstance(value, dict):
             raise KeyError(path)
         value = value[step]
-    if isinstance(value, Ref):
+    if not isinstance(value, (str, int, float)):
         raise KeyError(path)
     return value
 
 
-def _check_references(rows: dict[str, Row]) -> None:
-    """A reference to a row or output that isn't there is a defect of a part, found before anything is written."""
-    for row in rows.values():
-        if isinstance(row, (KubernetesRow, HelmRow)):
-            for ref in refs(tree_of(row)):
-                if ref.row not in rows:
-                    raise KeyError(f"{row.id} refers to {ref.row}, which is not a row of its stack")
-                output(rows[ref.row], ref.path)
+def _check_references(rows: dict[str, Row], references: References) -> None:
+    """A reference to what isn't there is a defect of a part, found before anything is written."""
+    for reader, found in references.items():
+        for ref in found:
+            if ref.row not in rows:
+                raise KeyError(f"{reader} refers to {ref.row}, which is not a row of its stack")
+            output(rows[ref.row], ref.path)
 
 
 def _collision(plan: StackPlan, first: Row, second: Row) -> Problem:
@@ -118,5 +121,3 @@ def _collision(plan: StackPlan, first: Row, second: Row) -> Problem:
         "rename one of them, or leave it to one part",
         site=plan.place.site,
     )
-
-

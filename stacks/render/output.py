@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import cast
 
+from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.render.output_lock import locked, refuse_unfit
 from aifactory.stacks.render.output_names import Names
 from aifactory.stacks.render.output_problems import NEXT_RUN_FINISHES, NOTHING_CHANGED, Problems, told
@@ -42,6 +43,10 @@ _RENAME = "rename what it is named after"
 _NONE: frozenset[str] = frozenset()
 
 
+Files = Mapping[str, bytes] | Iterable[tuple[str, bytes]]
+"""Contents by path, or pairs of both. Pairs may be lazy."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a run did, as sorted paths relative to the folder. `written` has new and changed files."""
@@ -53,7 +58,7 @@ class Written:
 
 def write(
     folder: Path,
-    files: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
+    files: Files,
     *,
     executable: Collection[str] = (),
     forbidden: Collection[Path] = (),
@@ -69,12 +74,45 @@ def write(
     place; a full disk. If the disk fails later, when files were already replaced, Refused says so and the
     next run finishes.
     """
-    refuse_unfit(folder, forbidden)
-    pairs = cast("Mapping[str, bytes]", files).items() if isinstance(files, Mapping) else files
-    with locked(folder), _Run(os.fspath(folder), frozenset(executable)) as run:
-        for path, data in pairs:
-            run.take(path, data)
-        return run.finish()
+    (written,) = write_all({folder: files}, executable=executable, forbidden=forbidden).values()
+    return written
+
+
+def write_all(
+    folders: Mapping[Path, Files], *, executable: Collection[str] = (), forbidden: Collection[Path] = ()
+) -> dict[Path, Written]:
+    """Do what `write` does for several folders, all of them looked at and staged before the first is changed.
+
+    Raises Refused, with all of them as they were, for anything that `write` refuses in one of them. If a disk
+    fails after the first was changed, Refused says so and the next run finishes.
+    """
+    for folder in folders:
+        refuse_unfit(folder, forbidden)
+    with ExitStack() as held:
+        runs = {}
+        for folder in sorted(folders):  # two runs that lock in one order never wait for each other
+            held.enter_context(locked(folder))
+            runs[folder] = held.enter_context(_Run(os.fspath(folder), frozenset(executable)))
+        for folder, files in folders.items():
+            pairs = cast("Mapping[str, bytes]", files).items() if isinstance(files, Mapping) else files
+            for path, data in pairs:
+                runs[folder].take(path, data)
+        stale = _checked(runs)
+        return {folder: runs[folder].finish(stale[folder]) for folder in folders}
+
+
+def _checked(runs: Mapping[Path, _Run]) -> dict[Path, list[str]]:
+    """What each run will remove. Raises Refused with the problems of all of them."""
+    stale: dict[Path, list[str]] = {}
+    problems: list[Problem] = []
+    for folder, run in runs.items():
+        try:
+            stale[folder] = run.check()
+        except Refused as refused:
+            problems += refused.problems
+    if problems:
+        raise Refused(problems)
+    return stale
 
 
 class _Run:
@@ -124,11 +162,16 @@ class _Run:
             if place in self._staged and not self._problems:
                 self._staged[place][path] = self._staging.add(data, mode)
 
-    def finish(self) -> Written:
-        """Put everything in place. Raises Refused, with everything as it was, if there is a problem."""
+    def check(self) -> list[str]:
+        """Files that are no longer generated. Raises Refused, with everything as it was, for a problem."""
         with told(self._folder, NOTHING_CHANGED):
             stale = self._survey.stale(self._digests.keys())
-            self._problems.refuse()
+        self._problems.refuse()
+        return stale
+
+    def finish(self, stale: list[str]) -> Written:
+        """Put everything in place. Raises Refused, with everything as it was, if the disk does."""
+        with told(self._folder, NOTHING_CHANGED):
             manifest = manifest_text(self._digests)
             if (
                 any(self._staged.values())

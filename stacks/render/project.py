@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from aifactory.stacks.assembly.rowset import RowSet, to_data
 from aifactory.stacks.program.identity import PROJECT
+from aifactory.stacks.render import json_lines
 from aifactory.stacks.render.yaml import dump
 
 _MAIN = '''\
@@ -23,8 +23,8 @@ register_folder(Path(__file__).parent)
 
 
 def rows_json(rows: RowSet) -> str:
-    """The text of `rows.json`."""
-    return json.dumps(to_data(rows), ensure_ascii=False, separators=(",", ":")) + "\n"
+    """The text of `rows.json`: a line a row."""
+    return json_lines.dumps(to_data(rows), levels=2)
 
 
 def project_files(rows: RowSet, plan_data: dict[str, Any], backend: str) -> Iterator[tuple[str, str]]:
@@ -46,5 +46,5 @@ def project_files(rows: RowSet, plan_data: dict[str, Any], backend: str) -> Iter
     )
     yield f"Pulumi.{rows.stack}.yaml", dump({"config": {"aifactory:plan-digest": rows.plan_digest}})
     yield "__main__.py", _MAIN
-    yield "plan.json", json.dumps(plan, ensure_ascii=False, indent=1) + "\n"
+    yield "plan.json", json_lines.dumps(plan, levels=3)
     yield "rows.json", rows_text
