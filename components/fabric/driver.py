@@ -93,8 +93,8 @@ def _container(pool: Pool, spec: FabricSpec, tags: list[str], ctx: PlanContext) 
     ctx.decide(
         f"driver.{pool.name}",
         f"network-operator, {doca.version}",
-        "no DOCA-OFED on the hosts, and GPUDirect RDMA needs it before the GPU driver"
-        f"{built}; a precompiled image is taken when one fits the kernel",
+        f"no DOCA-OFED on the hosts, and GPUDirect RDMA needs it before the GPU driver{built}; a "
+        "precompiled image is taken when one fits the kernel",
         rejected=[Rejected("host", f"host.ofed of {pool.group.group} is not set")],
         facts=["images/network-operator:doca-driver", *tags],
     )

@@ -165,8 +165,7 @@ def _decide(roce: RoceGiven, ctx: PlanContext) -> None:
         "cnp_dscp",
         roce.cnp_dscp,
         f"in a strict queue of priority {CNP_PRIORITY}, so that a notification is not behind what it is "
-        "about; "
-        "written to the NICs, which the operator's RoCE profile would give DSCP 4",
+        "about; written to the NICs, which the operator's RoCE profile would give DSCP 4",
         rejected=[Rejected(4, "the profile's own value, which the site's switches don't expect")],
         source=(*at, "cnp_dscp"),
         document="site",

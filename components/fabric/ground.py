@@ -146,8 +146,7 @@ def _decide(ground: Ground, groups: list[NodeGroup], ctx: PlanContext) -> None:
         "rails",
         ground.rails,
         f"{ground.rails} NICs of each node, NIC i of every node at leaf i: one network, resource and "
-        "address pool "
-        "a rail",
+        "address pool a rail",
         source=(*at, "rails"),
         document="site",
     )

@@ -1,4 +1,4 @@
-"""Files on the nodes that no operator writes: locked memory, ARP, MTU."""
+"""What the hosts of a fabric need beside what operators set: locked memory, ARP, MTU."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.fabric import machines
 from aifactory.components.fabric.ground import Ground
 from aifactory.components.fabric.model import HostFile
 from aifactory.components.fabric.pools import Pool
 from aifactory.components.fabric.spec import FabricSpec
+
+ARP: tuple[tuple[str, str], ...] = (
+    ("net.ipv4.conf.all.arp_ignore", "1"),
+    ("net.ipv4.conf.all.arp_announce", "2"),
+)
+"""With several NICs in reach of each other, an interface speaks for its own addresses alone."""
+ARP_WHY = (
+    "With several rails, an interface answers for its own addresses alone; else a rail answers for another."
+)
+LOCK_WHY = "RDMA pins memory: pods may lock what they register."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,93 +33,53 @@ class MemoryLock:
 
 
 _UNIT = "[Service]\nLimitMEMLOCK=infinity\n"
+_CRIO = '[crio.runtime]\ndefault_ulimits = ["memlock=-1:-1"]\n'
 MEMORY_LOCKS: dict[str, MemoryLock] = {
     "kubeadm": MemoryLock("/etc/systemd/system/containerd.service.d/{name}.conf", _UNIT, "containerd"),
     "rke2": MemoryLock("/etc/systemd/system/rke2-agent.service.d/{name}.conf", _UNIT, "rke2-agent"),
     "k3s": MemoryLock("/etc/systemd/system/k3s-agent.service.d/{name}.conf", _UNIT, "k3s-agent"),
-    "openshift": MemoryLock(
-        "/etc/crio/crio.conf.d/{name}.conf", '[crio.runtime]\ndefault_ulimits = ["memlock=-1:-1"]\n', "crio"
-    ),
+    "openshift": MemoryLock("/etc/crio/crio.conf.d/{name}.conf", _CRIO, "crio"),
 }
-"""By distribution. Containers inherit the limits of the service that starts them; CRI-O has a setting."""
+"""By distribution. Containers inherit the limits of the service that starts them; CRI-O has a setting, and so
+has the machine configuration of Talos."""
 
 
 def files(
     pools: list[Pool], spec: FabricSpec, ground: Ground, identity: str, ctx: PlanContext
 ) -> tuple[HostFile, ...]:
-    """All files of the fabric on its nodes."""
-    hosts = tuple(node for pool in pools for node in pool.nodes)
-    found = [*_memory_lock(hosts, spec, identity, ctx), *_arp(hosts, ground, identity)]
-    for pool in pools:
-        found += _mtu(pool, ground, identity)
-    return tuple(found)
-
-
-def _memory_lock(
-    hosts: tuple[str, ...], spec: FabricSpec, identity: str, ctx: PlanContext
-) -> Iterator[HostFile]:
+    """All files of the fabric on its nodes, in the form that their operating system takes."""
     distribution = ctx.place.cluster.distribution
-    by_host = spec.memory_lock == "host"
-    lock = MEMORY_LOCKS.get(distribution) if by_host else None
-    ctx.check(
-        "FAB-025",
-        lock is not None or not by_host,
-        f"memory_lock host on {distribution}, where no file sets the limit",
-        ("memory_lock",),
-        f"set memory_lock to capability; host works on {', '.join(MEMORY_LOCKS)}",
-    )
-    _decide_memory_lock(lock, ctx)
-    if lock is None:
-        return
-    yield HostFile(
-        f"{identity}-memlock",
-        hosts,
-        lock.path.format(name=f"90-{identity}-memlock"),
-        lock.content,
-        f"RDMA pins memory: pods may lock what they register. Restart {lock.service} after it is written.",
-        False,
-    )
+    locks = spec.memory_lock == "host"
+    _decide_memory_lock(distribution, spec, ctx)
+    arp = ground.rails > 1
+    if distribution == "talos":
+        return machines.talos(pools, ground, identity, locks=locks, sysctls=ARP if arp else ())
+    if distribution == "openshift":
+        found = [(pool, tuple(_plain([pool], ground, identity, distribution, locks=locks))) for pool in pools]
+        return machines.openshift(found, identity)
+    return tuple(_plain(pools, ground, identity, distribution, locks=locks))
 
 
-def _decide_memory_lock(lock: MemoryLock | None, ctx: PlanContext) -> None:
-    if lock is None:
-        ctx.decide(
-            "memory_lock",
-            "capability",
-            "pods get IPC_LOCK, so their namespaces are privileged and their processes run as root",
-            rejected=[Rejected("host", "the part says otherwise")],
-            source=("memory_lock",),
+def _plain(
+    pools: list[Pool], ground: Ground, identity: str, distribution: str, *, locks: bool
+) -> Iterator[HostFile]:
+    """Files as they lie on the hosts."""
+    hosts = tuple(node for pool in pools for node in pool.nodes)
+    if locks:
+        lock = MEMORY_LOCKS[distribution]
+        path = lock.path.format(name=f"90-{identity}-memlock")
+        why = f"{LOCK_WHY} Restart {lock.service} after it is written."
+        yield HostFile(f"{identity}-memlock", hosts, path, lock.content, why, False)
+    if ground.rails > 1:
+        content = "".join(f"{name} = {value}\n" for name, value in ARP)
+        yield HostFile(
+            f"{identity}-arp", hosts, f"/etc/sysctl.d/90-{identity}-arp.conf", content, ARP_WHY, False
         )
-        return
-    ctx.decide(
-        "memory_lock",
-        "host",
-        f"{lock.service} starts containers without a limit of locked memory, so pods that register memory "
-        "for "
-        "RDMA need no capability and tenants' namespaces stay baseline",
-        rejected=[Rejected("capability", "IPC_LOCK is refused by Pod Security baseline")],
-        source=("memory_lock",),
-    )
+    if not ground.mode.operator_sets_mtu:
+        yield from (_mtu(pool, ground, identity) for pool in pools)
 
 
-def _arp(hosts: tuple[str, ...], ground: Ground, identity: str) -> Iterator[HostFile]:
-    if ground.rails == 1:
-        return
-    lines = ("net.ipv4.conf.all.arp_ignore = 1", "net.ipv4.conf.all.arp_announce = 2")
-    yield HostFile(
-        f"{identity}-arp",
-        hosts,
-        f"/etc/sysctl.d/90-{identity}-arp.conf",
-        "".join(f"{line}\n" for line in lines),
-        "With several rails, an interface answers for its own addresses alone; else a rail answers for "
-        "another.",
-        False,
-    )
-
-
-def _mtu(pool: Pool, ground: Ground, identity: str) -> Iterator[HostFile]:
-    if ground.mode.operator_sets_mtu:
-        return
+def _mtu(pool: Pool, ground: Ground, identity: str) -> HostFile:
     paths = " ".join(f"pci-{nic.pci}" for nic in pool.nics)
     # A .link file replaces the default one for its NICs, so the default's naming stands here again.
     content = (
@@ -116,7 +87,7 @@ def _mtu(pool: Pool, ground: Ground, identity: str) -> Iterator[HostFile]:
         "NamePolicy=keep kernel database onboard slot path\n"
         "AlternativeNamesPolicy=database onboard slot path\nMACAddressPolicy=persistent\n"
     )
-    yield HostFile(
+    return HostFile(
         f"{identity}-{pool.label}-mtu",
         pool.nodes,
         f"/etc/systemd/network/10-{identity}-{pool.label}.link",
@@ -124,4 +95,29 @@ def _mtu(pool: Pool, ground: Ground, identity: str) -> Iterator[HostFile]:
         f"No operator sets the MTU of the NICs in mode {ground.mode.mode}; pods inherit {ground.mtu} from "
         "the host.",
         True,
+    )
+
+
+def _decide_memory_lock(distribution: str, spec: FabricSpec, ctx: PlanContext) -> None:
+    if spec.memory_lock == "capability":
+        ctx.decide(
+            "memory_lock",
+            "capability",
+            "pods get IPC_LOCK, so their namespaces are privileged and their processes run as root: "
+            "without root the capability has no effect (NVIDIA/nvidia-container-toolkit#2037)",
+            rejected=[Rejected("host", "the part says otherwise")],
+            source=("memory_lock",),
+        )
+        return
+    lock = MEMORY_LOCKS.get(distribution)
+    who = f"{lock.service} starts containers" if lock else "Talos starts containers by a base specification"
+    ctx.decide(
+        "memory_lock",
+        "host",
+        f"{who} without a limit of locked memory, so pods that register memory for RDMA need no capability "
+        "and tenants' namespaces stay baseline",
+        rejected=[
+            Rejected("capability", "IPC_LOCK is refused by Pod Security baseline, and only works for root")
+        ],
+        source=("memory_lock",),
     )

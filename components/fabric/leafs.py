@@ -100,10 +100,8 @@ def _decide(leafs: list[Leaf], ctx: PlanContext) -> None:
         "switches",
         [leaf.switch for leaf in leafs],
         "each gets MTU, trust, mapping, PFC and its watchdog, and ECN for the ports that face nodes. Ports "
-        "are taken "
-        "in order of rails, and for each rail in order of the block's nodes. Links between switches and the "
-        "routes "
-        "over them stay the site's",
+        "are taken in order of rails, and for each rail in order of the block's nodes. Links between "
+        "switches and the routes over them stay the site's",
         source=("network", "roce", "switches"),
         document="site",
     )

@@ -51,8 +51,8 @@ MODES: tuple[ModeFacts, ...] = (
         stable_gids=True,
         pods_per_node=0,
         reason=(
-            "a virtual function for each pod: several pods and tenants of a node, each with counters of "
-            "its own"
+            "a virtual function for each pod: several pods and tenants of a node, each with counters of its "
+            "own"
         ),
     ),
     ModeFacts(
@@ -67,8 +67,8 @@ MODES: tuple[ModeFacts, ...] = (
         stable_gids=True,
         pods_per_node=0,
         reason=(
-            "a virtual function for each pod: several pods of a node, each with a GUID that a partition "
-            "can hold"
+            "a virtual function for each pod: several pods of a node, each with a GUID that a partition can "
+            "hold"
         ),
     ),
     ModeFacts(

@@ -42,8 +42,7 @@ def decided(spec: FabricSpec, ground: Ground, ctx: PlanContext) -> tuple[tuple[s
         "nccl.left_out",
         ["NCCL_DEBUG", "NCCL_IB_SL"],
         "NCCL_DEBUG=INFO is for debugging and slows each job's start; the service level is the subnet "
-        "manager's, and "
-        "RoCE is marked by traffic class",
+        "manager's, and RoCE is marked by traffic class",
     )
     return tuple((setting.name, setting.value) for setting in found)
 
@@ -85,8 +84,7 @@ def _transport(ground: Ground) -> Iterator[Setting]:
         "NCCL_NET",
         "IB",
         "a pod without RDMA fails at once; else NCCL goes on over sockets, at a hundredth of the bandwidth "
-        "and without "
-        "an error",
+        "and without an error",
         (Rejected("(unset)", "falls back to sockets: NVIDIA/nccl#489"),),
     )
 
@@ -97,8 +95,7 @@ def _devices(ground: Ground) -> Iterator[Setting]:
             "NCCL_IB_HCA",
             "mlx5",
             "all NVIDIA NICs that the pod was given, in whichever order; RDMA of a management NIC must not "
-            "become a "
-            "rail",
+            "become a rail",
             (Rejected("(a list)", "the numbers of devices differ from pod to pod"),),
         )
         return

@@ -59,8 +59,7 @@ def node_policies(
             "policy_resource",
             "NicNodePolicy",
             "one for each pool, recommended for new sites: a pool may get another driver later, and there "
-            "is no way "
-            "back from NicClusterPolicy without taking the driver away",
+            "is no way back from NicClusterPolicy without taking the driver away",
             rejected=[
                 Rejected("NicClusterPolicy", "one driver for all nodes; a section may stand in one of them")
             ],
@@ -95,8 +94,7 @@ def templates(
             "nic_configuration",
             False,
             f"whoever sets the hosts up keeps the NICs at: link type {link}, {count} virtual functions, "
-            "PCIe reads of "
-            "4096 bytes, ATS off"
+            "PCIe reads of 4096 bytes, ATS off"
             + (f", trust DSCP, PFC {ethernet.tuning(ground.roce).pfc}" if ground.roce else ""),
             source=("nic_configuration",),
         )
@@ -105,8 +103,7 @@ def templates(
         "nic_configuration",
         True,
         "an operator compares firmware and runtime settings at each boot: a NIC that was replaced gets "
-        "them, and PFC "
-        "and trust are not kept by the NIC itself",
+        "them, and PFC and trust are not kept by the NIC itself",
         source=("nic_configuration",),
         facts=sorted({f"nics/{pool.group.nic_model}" for pool in pools}),
     )
@@ -136,8 +133,7 @@ def interface_names(
             "interface_names",
             "host",
             "the host keeps the names in the site file; to let an operator keep them, let all end in their "
-            "rail: "
-            "eth_rail0",
+            "rail: eth_rail0",
         )
         return ()
     ctx.decide(
@@ -216,13 +212,12 @@ def _rdma_reason(rdma: str) -> str:
     if rdma == "exclusive":
         return (
             "a pod sees its own RDMA devices and GIDs alone; nodes restart once, because ib_core reads the "
-            "mode when "
-            "it is loaded"
+            "mode when it is loaded"
         )
     return (
         "the network that the SR-IOV operator makes for InfiniBand doesn't move the RDMA device into the "
-        "pod, so with "
-        "exclusive the device would stay on the host; the device plugin still mounts only the pod's own"
+        "pod, so with exclusive the device would stay on the host; the device plugin still mounts only the "
+        "pod's own"
     )
 
 

@@ -66,7 +66,7 @@ def check_distribution(ground: Ground, ctx: PlanContext) -> None:
     """The rules on who else manages NICs in the cluster."""
     cluster = ctx.place.cluster
     ctx.check(
-        "FAB-026",
+        "FAB-025",
         cluster.distribution != "openshift" or given(ctx),
         "OpenShift installs the Network Operator from its catalog, beside its own Multus",
         ("cluster", "distribution"),
@@ -109,9 +109,8 @@ def _resets(pools: list[Pool], spec: FabricSpec, ctx: PlanContext) -> bool:
             "nic_firmware_reset",
             True,
             f"nodes with {' and '.join(row.key for row in external)} have an external BMC: a NIC takes new "
-            "firmware "
-            "settings only when its firmware is reset before the restart, else the node restarts over and "
-            "over",
+            "firmware settings only when its firmware is reset before the restart, else the node restarts "
+            "over and over",
             facts=[row.ref for row in external],
         )
     return bool(external) and spec.nic_configuration
@@ -140,8 +139,7 @@ def singletons(all_needs: Sequence[Needs], ctx: PlanContext) -> Operators | None
             "singletons",
             "site",
             "the site runs the Network Operator, so NicClusterPolicy and SriovOperatorConfig are its own "
-            "and stay as "
-            "they are",
+            "and stay as they are",
         )
         return None
     if not all_needs:
@@ -152,8 +150,7 @@ def singletons(all_needs: Sequence[Needs], ctx: PlanContext) -> Operators | None
         "singletons",
         ctx.part,
         "NicClusterPolicy, SriovOperatorConfig and MaintenanceOperatorConfig exist once a cluster; the "
-        "first fabric "
-        "makes them for all",
+        "first fabric makes them for all",
     )
     ctx.decide(
         "maintenance",
@@ -196,8 +193,7 @@ def _sriov(all_needs: Sequence[Needs], ctx: PlanContext) -> SriovOperator | None
         "sriov_operator",
         {"injector": False, "webhook": False},
         "workloads ask for their devices themselves, where Kueue counts them; the injector would add to "
-        "pods that are "
-        "admitted already. The webhook checks what is checked here, and needs certificates",
+        "pods that are admitted already. The webhook checks what is checked here, and needs certificates",
         rejected=[Rejected({"injector": True, "webhook": True}, "two webhooks whose outage stops pods")],
     )
     return SriovOperator(selector, nic_operator, any(need.resets_firmware for need in all_needs))

@@ -93,8 +93,7 @@ def guard(found: tuple[Partition, ...], identity: str, ctx: PlanContext) -> Netw
         "network_guard",
         True,
         "Multus lets a pod name a network of any namespace, and with it the partition of another tenant; "
-        "the API "
-        "server refuses such pods",
+        "the API server refuses such pods",
     )
     namespaces = tuple(dict.fromkeys(partition.namespace for partition in found))
     return NetworkGuard(f"{identity}-own-networks", namespaces)

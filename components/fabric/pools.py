@@ -127,8 +127,7 @@ def _one_domain(offer: PoolOffer, ctx: PlanContext) -> bool:
         "FAB-019",
         not spans,
         f"{offer.accelerator} of pool {offer.pool} is joined by NVLink over {domain} GPUs, beyond its nodes "
-        "of "
-        f"{offer.gpus_per_node}",
+        f"of {offer.gpus_per_node}",
         (),
         "use an accelerator whose NVLink ends at the node, such as b200; ComputeDomains are not built yet",
     )

@@ -107,9 +107,8 @@ def _decide(nodes: list[str], per_node: int, ground: Ground, ctx: PlanContext) -
         "addressing",
         f"routed, /{length} a node",
         f"the leaf is the gateway: {per_node} interfaces and the gateway fit a /{length}. Each of "
-        f"{len(nodes)} nodes "
-        "of the inventory has its prefix by its place there, so adding nodes at the end moves none. Pods "
-        f"reach {reach}",
+        f"{len(nodes)} nodes of the inventory has its prefix by its place there, so adding nodes at the end "
+        f"moves none. Pods reach {reach}",
         source=(*ground.at, "routed"),
         document="site",
     )

@@ -18,8 +18,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "A fabric of a site has one owner",
         "Two parts that configure the same NICs undo each other: no NicConfigurationTemplate is applied "
-        "when two "
-        "match a device.",
+        "when two match a device.",
         "Mellanox/nic-configuration-operator README.md",
     ),
     Rule(
@@ -34,8 +33,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "Nodes have one NIC on each rail",
         "A pod asks for one device of each rail. A node that misses a rail never gets such a pod, and two "
-        "NICs on "
-        "one rail leave half of the bandwidth unused.",
+        "NICs on one rail leave half of the bandwidth unused.",
         "Mellanox/netop-tools, per-platform samples",
     ),
     Rule(
@@ -43,8 +41,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "Nodes of a pool have the same NICs at the same places",
         "SR-IOV and NIC policies select NICs by PCI address. Where a node differs, its NIC stays "
-        "unconfigured and "
-        "the pod of the gang that lands there hangs.",
+        "unconfigured and the pod of the gang that lands there hangs.",
         "NVIDIA/k8s-launch-kit docs/user/heterogeneous-clusters.md",
     ),
     Rule(
@@ -59,8 +56,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "The RDMA driver has an owner",
         "GPUDirect RDMA needs DOCA-OFED on the node, loaded by the Network Operator or installed on the "
-        "host. "
-        "Without it the GPU driver waits for ever.",
+        "host. Without it the GPU driver waits for ever.",
         "NVIDIA/cloud-native-stack#95; NVIDIA/aicr CheckHostMofedWithoutNetworkOperator",
     ),
     Rule(
@@ -68,8 +64,7 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "No driver is reloaded under the management NIC",
         "The driver container restarts openibd. A node whose management runs over a Mellanox NIC loses its "
-        "network "
-        "then, is marked NotReady, and loops.",
+        "network then, is marked NotReady, and loops.",
         "Mellanox/network-operator#2176",
     ),
     Rule(
@@ -77,8 +72,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "Lossless traffic has a priority and markings of its own",
         "PFC pauses whole priorities. RDMA on the priority of ordinary traffic or of congestion "
-        "notifications "
-        "stops those too, and RoCE collapses under incast.",
+        "notifications stops those too, and RoCE collapses under incast.",
         "NVIDIA/nccl#378; NVIDIA/nccl#306; NVIDIA/nccl#173",
     ),
     Rule(
@@ -93,8 +87,7 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "The MTU carries RDMA messages of 4096 bytes",
         "The NIC takes the largest RDMA path MTU that fits the interface. Below 4200 bytes that is 2048 or "
-        "less, "
-        "and packet rate limits the bandwidth.",
+        "less, and packet rate limits the bandwidth.",
         "NVIDIA MLNX_OFED documentation, RoCE: MTU",
     ),
     Rule(
@@ -102,8 +95,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "Each rail of each block ends on one leaf",
         "NIC i of every node meets at leaf i. A rail without a leaf has no settings, and a rail on two "
-        "leafs has no "
-        "defined port.",
+        "leafs has no defined port.",
         "NVIDIA DGX SuperPOD reference architecture RA-11333",
     ),
     Rule(
@@ -118,8 +110,7 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "ECN thresholds are stated where the switch has none",
         "Without ECN marks DCQCN never slows a sender, and PFC alone carries every incast. Where the switch "
-        "has a "
-        "RoCE profile, thresholds of ours would fight it.",
+        "has a RoCE profile, thresholds of ours would fight it.",
         "Arista AI Network Fabric Deployment Guide; Cisco Nexus 9000 NX-OS QoS Configuration Guide",
     ),
     Rule(
@@ -134,8 +125,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "Tenants on InfiniBand have partitions",
         "RDMA bypasses network policies. Only partition keys keep tenants apart, they are assigned to "
-        "virtual "
-        "functions through UFM, and a node holds at most 128 of them.",
+        "virtual functions through UFM, and a node holds at most 128 of them.",
         "Mellanox/ib-kubernetes README.md",
     ),
     Rule(
@@ -143,8 +133,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "SHARP has an aggregation manager",
         "The aggregation manager runs on UFM. Without it NCCL finds no aggregation tree, and jobs that ask "
-        "for "
-        "CollNet start with errors.",
+        "for CollNet start with errors.",
         "docs.nvidia.com, NVIDIA Scalable Hierarchical Aggregation and Reduction Protocol (SHARP) manual",
     ),
     Rule(
@@ -152,8 +141,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "Spectrum-X is tuned by its own profile",
         "spectrumXOptimized excludes roceOptimized, needs Ethernet and one virtual function, and takes its "
-        "values "
-        "from a profile of the reference architecture that the operator doesn't carry.",
+        "values from a profile of the reference architecture that the operator doesn't carry.",
         "Mellanox/nic-configuration-operator README.md",
     ),
     Rule(
@@ -161,8 +149,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "GPUs joined by NVLink across nodes get a ComputeDomain",
         "GB200 and GB300 racks need IMEX channels and ComputeDomains beside the fabric. With the fabric "
-        "alone NCCL "
-        "leaves NVLink out, without an error.",
+        "alone NCCL leaves NVLink out, without an error.",
         "kubernetes-sigs/dra-driver-nvidia-gpu#524",
     ),
     Rule(
@@ -170,8 +157,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "A cluster has one SR-IOV operator",
         "Two config daemons set the number of virtual functions of one NIC in turns, and each change drains "
-        "the "
-        "node.",
+        "the node.",
         "k8snetworkplumbingwg/sriov-network-operator#1046",
     ),
     Rule(
@@ -194,32 +180,23 @@ RULES: tuple[Rule, ...] = (
         "error",
         "Shared rails have the same interface name on all nodes",
         "MacvlanNetwork and IPoIBNetwork name one host interface. On a node where it is called otherwise no "
-        "pod "
-        "starts.",
+        "pod starts.",
         "NVIDIA/k8s-launch-kit profiles/macvlan-rdma-shared",
     ),
     Rule(
         "FAB-024",
         "error",
         "Firmware archives lie where all nodes can read them",
-        "The NIC operator's daemons mount one volume on all nodes; a class without ReadWriteMany leaves them "
-        "pending.",
+        "The NIC operator's daemons mount one volume on all nodes; a class without ReadWriteMany leaves "
+        "them pending.",
         "Mellanox/nic-configuration-operator README.md",
     ),
     Rule(
         "FAB-025",
         "error",
-        "Pods may lock the memory they register",
-        "With the default limit of 64 KiB ibv_reg_mr fails with ENOMEM, and NCCL falls back to sockets.",
-        "NCCL user guide, troubleshooting: memory issues",
-    ),
-    Rule(
-        "FAB-026",
-        "error",
         "The distribution lets our Network Operator run",
         "OpenShift runs Multus and its own SR-IOV operator, and installs the Network Operator from its "
-        "catalog. A "
-        "chart beside them fights for the same nodes.",
+        "catalog. A chart beside them fights for the same nodes.",
         "NVIDIA/k8s-launch-kit docs/user/openshift.md",
     ),
 )

@@ -213,10 +213,8 @@ def _outside(plan: FabricPlan, maker: Maker) -> Iterator[HostRow | SwitchRow]:
     for switch in plan.switches:
         why = (
             f"Ports that face nodes of {switch.fabric}: MTU {switch.mtu}, DSCP {switch.dscp} to lossless "
-            "priority "
-            f"{switch.priority}, DSCP {switch.cnp_dscp} strict. Must agree with the hosts' MTU "
-            f"{switch.host_mtu} and "
-            f"NCCL_IB_TC {switch.traffic_class}."
+            f"priority {switch.priority}, DSCP {switch.cnp_dscp} strict. Must agree with the hosts' MTU "
+            f"{switch.host_mtu} and NCCL_IB_TC {switch.traffic_class}."
         )
         yield SwitchRow(
             f"Switch/{switch.name}",

@@ -160,9 +160,8 @@ def plan_fabrics(
     offers: Iterable[object] = (),
     readers: Mapping[str, str] | None = None,
 ) -> Fabrics:
-    """Run the passes over fabrics. `pools` default to one pool of each node group; `readers` are namespaces
-    that
-    mount the settings of the first fabric, each with its tenant."""
+    """Run the passes over fabrics. `pools` default to one pool of each node group; `readers` are
+    namespaces that mount the settings of the first fabric, each with its tenant."""
     where = at or place()
     parsed = [FabricSpec.model_validate(dict(spec)) for spec in specs]
     site_plan = SitePlan(where, Catalog.shipped(), "demo", table(*RULES))

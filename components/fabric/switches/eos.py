@@ -41,8 +41,7 @@ def content(switch: Switch) -> str:
         *preface(switch),
         (
             "The watchdog's times are the switch's own. Platforms that watch only queues with a guarantee "
-            "also "
-            "need"
+            "also need"
         ),
         f"`tx-queue {switch.priority}` / `bandwidth guaranteed 100` (kbit/s) on each port.",
         *_unmarked(switch),
@@ -53,8 +52,9 @@ def content(switch: Switch) -> str:
 def _marking(switch: Switch) -> Iterator[str]:
     if switch.ecn:
         yield (
-            f"      random-detect ecn minimum-threshold {switch.ecn.minimum_kbytes} kbytes maximum-threshold "
-            f"{switch.ecn.maximum_kbytes} kbytes max-mark-probability {switch.ecn.mark_percent} weight 0"
+            f"      random-detect ecn minimum-threshold {switch.ecn.minimum_kbytes} kbytes "
+            f"maximum-threshold {switch.ecn.maximum_kbytes} kbytes max-mark-probability "
+            f"{switch.ecn.mark_percent} weight 0"
         )
 
 

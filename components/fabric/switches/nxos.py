@@ -69,8 +69,8 @@ def _marking(switch: Switch) -> Iterator[str]:
 def _unmarked(switch: Switch) -> Iterator[str]:
     if not switch.ecn:
         yield (
-            "No ECN thresholds are stated for this site, so nothing is marked: add `random-detect ... "
-            "ecn` to the queue."
+            "No ECN thresholds are stated for this site, so nothing is marked: add `random-detect ... ecn` "
+            "to the queue."
         )
 
 

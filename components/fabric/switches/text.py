@@ -13,10 +13,8 @@ def preface(switch: Switch) -> list[str]:
         f"{switch.name}: ports that face nodes of fabric {switch.fabric}.",
         (
             f"Must agree with the hosts: MTU {switch.host_mtu} or more; traffic class "
-            f"{switch.traffic_class} is "
-            "DSCP "
-            f"{switch.dscp}, lossless priority {switch.priority}; congestion notifications are DSCP "
-            f"{switch.cnp_dscp}."
+            f"{switch.traffic_class} is DSCP {switch.dscp}, lossless priority {switch.priority}; congestion "
+            f"notifications are DSCP {switch.cnp_dscp}."
         ),
         "Apply the same to links between switches. Routes over them are not in here.",
     ]

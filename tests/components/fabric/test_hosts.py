@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+import yaml
 
 from support.fabrics import Fabrics, group, infiniband, place, plan_fabrics, roce
 from support.planning import HOST, nics
@@ -27,7 +29,6 @@ def on(distribution: str, **changes: Any) -> Fabrics:
         ),
         ("rke2", "/etc/systemd/system/rke2-agent.service.d/90-fabric-memlock.conf", "LimitMEMLOCK=infinity"),
         ("k3s", "/etc/systemd/system/k3s-agent.service.d/90-fabric-memlock.conf", "LimitMEMLOCK=infinity"),
-        ("openshift", "/etc/crio/crio.conf.d/90-fabric-memlock.conf", 'default_ulimits = ["memlock=-1:-1"]'),
     ],
 )
 def test_the_runtime_of_each_distribution_lifts_the_limit(distribution: str, path: str, line: str) -> None:
@@ -64,3 +65,53 @@ def test_pools_of_one_group_have_a_file_each() -> None:
     at = place(network=roce(mode="host-device"), nodes=[group(nodes=4), group("b200", nodes=4, host=HOST)])
     paths = [path for path in plan_fabrics(at=at).hosts if path.endswith(".link")]
     assert len(paths) == 2
+
+
+def talos(**changes: Any) -> dict[str, Any]:
+    """The patch of the only pool on Talos."""
+    host = {**HOST, "os": "talos", "ofed": "26.04.1"}
+    found = on("talos", nodes=[group(host=host)], **changes)
+    assert found.broken == []
+    row = found.hosts["talos/fabric-hgx-h200-machine-config.patch.yaml"]
+    assert row.reboot
+    return dict(yaml.safe_load(row.content)["machine"])
+
+
+def test_talos_gets_one_patch_of_its_machine_configuration() -> None:
+    machine = talos()
+    assert machine["sysctls"] == {
+        "net.ipv4.conf.all.arp_ignore": "1",
+        "net.ipv4.conf.all.arp_announce": "2",
+    }
+    (limit,) = machine["baseRuntimeSpecOverrides"]["process"]["rlimits"]
+    assert limit == {"type": "RLIMIT_MEMLOCK", "hard": 2**50, "soft": 2**50}
+    assert "network" not in machine
+
+
+def test_talos_sets_the_mtu_where_no_operator_does() -> None:
+    interfaces = talos(network=roce(mode="host-device"))["network"]["interfaces"]
+    assert interfaces[0] == {"deviceSelector": {"busPath": "0000:18:00.0"}, "mtu": 9000}
+    assert len(interfaces) == 8
+
+
+def test_talos_gets_no_patch_that_says_nothing() -> None:
+    host = {**HOST, "os": "talos", "ofed": "26.04.1"}
+    network, nodes = roce(rails=1), [group(host=host, nics=nics(1))]
+    cluster = {"version": "1.35.6", "kubeconfig": {"context": "lab"}, "distribution": "talos"}
+    at = place(cluster=cluster, network=network, nodes=nodes)
+    assert plan_fabrics([{"memory_lock": "capability"}], at).hosts == {}
+
+
+def test_openshift_gets_a_machine_config_for_each_pool() -> None:
+    found = on("openshift", network=roce(mode="host-device"))
+    assert found.broken == []
+    (path,) = found.hosts
+    config = yaml.safe_load(found.hosts[path].content)
+    assert config["metadata"]["labels"] == {"machineconfiguration.openshift.io/role": "hgx-h200"}
+    files = {file["path"]: file for file in config["spec"]["config"]["storage"]["files"]}
+    lock = files["/etc/crio/crio.conf.d/90-fabric-memlock.conf"]
+    assert (
+        unquote(lock["contents"]["source"]) == 'data:,[crio.runtime]\ndefault_ulimits = ["memlock=-1:-1"]\n'
+    )
+    assert lock["mode"] == 0o644
+    assert {"/etc/sysctl.d/90-fabric-arp.conf", "/etc/systemd/network/10-fabric-hgx-h200.link"} < set(files)

@@ -178,9 +178,8 @@ FIRE = [
         specs=[{"firmware": FIRMWARE, "firmware_storage_class": "fast"}],
         says='"fast" doesn\'t serve',
     ),
-    Case("FAB-025", {"cluster": cluster(distribution="talos")}, says="memory_lock host on talos"),
     Case(
-        "FAB-026",
+        "FAB-025",
         {"cluster": cluster(distribution="openshift"), "network": roce(mode="host-device")},
         says="from its catalog",
     ),
@@ -223,10 +222,8 @@ KEEP = [
     Case("FAB-022", tenants=("red", "blue")),
     Case("FAB-023", {"network": roce(mode="macvlan-shared")}),
     Case("FAB-024", specs=[{"firmware": FIRMWARE}]),
-    Case("FAB-025", {"cluster": cluster(distribution="rke2")}),
-    Case("FAB-025", {"nodes": [group(host=host(ofed="26.04.1"))]}, [{"memory_lock": "capability"}]),
     Case(
-        "FAB-026",
+        "FAB-025",
         {
             "cluster": cluster(
                 distribution="openshift", provides={"network-operator": {"version": "26.4.1"}}

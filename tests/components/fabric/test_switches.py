@@ -129,8 +129,7 @@ def test_eos_marks_between_the_stated_thresholds() -> None:
         "   priority-flow-control pause watchdog",
         (
             "      random-detect ecn minimum-threshold 256 kbytes maximum-threshold 512 kbytes "
-            "max-mark-probability 90 "
-            "weight 0"
+            "max-mark-probability 90 weight 0"
         ),
         "      priority strict",
         "interface swp1",
@@ -149,8 +148,8 @@ def test_nxos_pauses_the_class_that_rdma_is_put_in() -> None:
         "    set qos-group 4",
         "  class type queuing c-out-8q-q4",
         (
-            "    random-detect minimum-threshold 256 kbytes maximum-threshold 512 kbytes drop-probability 90 "
-            "weight 0 ecn"
+            "    random-detect minimum-threshold 256 kbytes maximum-threshold 512 kbytes drop-probability "
+            "90 weight 0 ecn"
         ),
         "  class type network-qos c-8q-nq4",
         "    pause pfc-cos 4",
