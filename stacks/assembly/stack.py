@@ -86,8 +86,8 @@ def shape(plan: StackPlan, part: PartPlan) -> Iterator[Row]:
 
 
 def output(row: Row, path: str) -> object:
-    """An output of a row that is known before it exists: a field of its object; name, namespace or version of a
-    release.
+    """An output of a row that is known before it exists: a field of its object, or name, namespace
+    or version of a release.
 
     Raises KeyError for a path that isn't there, as those of a status, or that isn't a scalar.
     """

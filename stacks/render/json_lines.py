@@ -10,7 +10,7 @@ _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan
 
 
 def dumps(tree: Mapping[str, Any], levels: int) -> str:
-    """The tree as JSON, ending in a newline. Containers up to `levels` deep have a line for each thing inside.
+    """The tree as JSON, ending in a newline. A container up to `levels` deep has a line for each thing in it.
 
     The compact lines come from the encoder that is written in C; with an indent json uses the one in Python,
     which takes ten times as long.

@@ -1,0 +1,155 @@
+"""What we ship is what a cluster takes: every row of every stack, against the real schemas and each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aifactory.components.rows import HelmRow, KubernetesRow, Row
+from aifactory.stacks.assembly.stack import Stack
+from support import shipped
+from support.schemas import Schemas
+
+EXCEPTIONS: dict[str, str] = {}
+"""Problems of the schema lane that are upstream's: `row id: problem` and the defect. Five at most."""
+
+SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+
+
+@pytest.fixture(params=shipped.STACKS)
+def stack(request: pytest.FixtureRequest) -> Stack:
+    return shipped.stacks()[request.param]
+
+
+def objects(stack: Stack) -> Iterator[KubernetesRow]:
+    return (row for row in stack.rows if isinstance(row, KubernetesRow))
+
+
+def releases(stack: Stack) -> Iterator[HelmRow]:
+    return (row for row in stack.rows if isinstance(row, HelmRow))
+
+
+def waits_for(stack: Stack, row: Row) -> set[str]:
+    """Everything that a row waits for, however far away."""
+    found: set[str] = set()
+    pending = list(row.after)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(stack.by_id[name].after)
+    return found
+
+
+def group_kind(row: KubernetesRow) -> tuple[str, str]:
+    return str(row.body["apiVersion"]).rpartition("/")[0], str(row.body["kind"])
+
+
+def definitions(stack: Stack, schemas: Schemas) -> dict[str, str]:
+    """The definition that each custom resource needs, as `plural.group`, by row."""
+    native, names = schemas.native_kinds(), schemas.crd_names()
+    return {row.id: names[group_kind(row)] for row in objects(stack) if group_kind(row) not in native}
+
+
+def given_definitions(stack: Stack) -> set[str]:
+    """What the releases that the site gives have brought, by the train's word."""
+    provides = stack.plan.place.cluster.provides
+    found: set[str] = set()
+    for work in shipped.works().values():
+        for row in work.loaded.catalog.rows("trains.releases"):
+            if row.data.get("provides") in provides:
+                found.update(name for part in row.data["crds"] for name in part["names"])
+    return found
+
+
+def test_the_stacks_are_those_we_mean_to_ship() -> None:
+    assert tuple(shipped.stacks()) == shipped.STACKS
+
+
+@pytest.mark.schema
+def test_every_object_is_one_that_an_api_server_takes(stack: Stack, schemas: Schemas) -> None:
+    found = [
+        f"{row.id}: {problem}"
+        for row in objects(stack)
+        for problem in schemas.problems(stack.plain_tree(row))
+    ]
+    assert [problem for problem in found if problem not in EXCEPTIONS] == []
+
+
+@pytest.mark.schema
+def test_every_chart_value_is_one_that_the_chart_knows(stack: Stack, schemas: Schemas) -> None:
+    found = [
+        f"{row.id}: {problem}"
+        for row in releases(stack)
+        for problem in schemas.chart_problems(row.chart, stack.plain_tree(row))
+    ]
+    assert [problem for problem in found if problem not in EXCEPTIONS] == []
+
+
+def test_there_are_five_exceptions_at_most_and_each_names_a_defect() -> None:
+    assert len(EXCEPTIONS) <= 5
+    assert all("#" in why or "/" in why for why in EXCEPTIONS.values())
+
+
+@pytest.mark.schema
+def test_every_kind_comes_with_a_release_of_ours_or_one_that_the_site_gives(
+    stack: Stack, schemas: Schemas
+) -> None:
+    ours = {name for row in releases(stack) for name in row.crds}
+    assert set(definitions(stack, schemas).values()) - ours - given_definitions(stack) == set()
+
+
+@pytest.mark.schema
+def test_every_object_waits_for_the_release_that_brings_its_kind(stack: Stack, schemas: Schemas) -> None:
+    owner = {name: row.id for row in releases(stack) for name in row.crds}
+    for name, definition in definitions(stack, schemas).items():
+        if definition in owner:
+            assert owner[definition] in waits_for(stack, stack.by_id[name]), name
+
+
+def test_every_namespaced_row_waits_for_its_namespace_and_none_is_the_clusters_own(stack: Stack) -> None:
+    for row in (*objects(stack), *releases(stack)):
+        if row.namespace:
+            assert f"Namespace/{row.namespace}" in waits_for(stack, row), row.id
+            assert row.namespace not in SYSTEM_NAMESPACES, row.id
+
+
+def test_no_two_rows_are_the_same_thing(stack: Stack) -> None:
+    assert len({row.id for row in stack.rows}) == len(stack.rows)
+    there = Counter((group_kind(row), row.namespace, row.name) for row in objects(stack))
+    assert [thing for thing, count in there.items() if count > 1] == []
+    assert len({(row.namespace, row.name) for row in releases(stack)}) == len(list(releases(stack)))
+
+
+def test_rows_come_after_what_they_wait_for(stack: Stack) -> None:
+    place = {row.id: index for index, row in enumerate(stack.rows)}
+    assert [row.id for row in stack.rows if any(place[name] > place[row.id] for name in row.after)] == []
+
+
+def test_every_namespace_has_its_baseline(stack: Stack) -> None:
+    ids = {row.id for row in stack.rows}
+    namespaces = [row for row in objects(stack) if row.body["kind"] == "Namespace"]
+    assert namespaces
+    for row in namespaces:
+        labels: dict[str, Any] = row.body["metadata"]["labels"]  # type: ignore[index]
+        assert labels["pod-security.kubernetes.io/enforce"] in ("restricted", "baseline", "privileged")
+        assert f"NetworkPolicy.networking.k8s.io/{row.name}/default-deny" in ids
+        assert f"NetworkPolicy.networking.k8s.io/{row.name}/allowed" in ids
+        if "aifactory.io/tenant" in labels:
+            assert labels["pod-security.kubernetes.io/enforce"] != "privileged", row.name
+            assert row.protect, row.name
+
+
+def test_no_row_holds_a_secret(stack: Stack) -> None:
+    assert [row.id for row in objects(stack) if row.body["kind"] == "Secret"] == []
+
+
+def test_every_object_says_whose_it_is(stack: Stack) -> None:
+    place = stack.plan.place
+    for row in objects(stack):
+        labels: dict[str, Any] = row.body["metadata"]["labels"]  # type: ignore[index]
+        assert labels["app.kubernetes.io/managed-by"] == "aifactory", row.id
+        assert labels["app.kubernetes.io/part-of"] == stack.plan.factory, row.id
+        assert (labels["aifactory.io/site"], labels["aifactory.io/part"]) == (place.site, row.part), row.id

@@ -1,0 +1,31 @@
+"""What we ship: every blueprint of the library at every site that it names, planned and assembled once."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from aifactory.cli.work import Work, prepare
+from aifactory.stacks.assembly.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "blueprints" / "library"
+
+
+@cache
+def works() -> Mapping[str, Work]:
+    """Each blueprint of the library, by the name of its file."""
+    return {path.stem: prepare(path) for path in sorted(LIBRARY.glob("*.yaml"))}
+
+
+@cache
+def stacks() -> Mapping[str, Stack]:
+    """Each stack of each blueprint, by name."""
+    return {name: stack for work in works().values() for name, stack in work.stacks.items()}
+
+
+STACKS = (
+    "training-infiniband-hel-dc1-platform",
+    "training-roce-fra-dc1-platform",
+    "training-roce-ams-colo1-platform",
+)
+"""Names of the stacks, listed so that one that disappears is noticed."""
