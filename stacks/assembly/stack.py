@@ -72,11 +72,20 @@ def assemble(plan: StackPlan) -> Stack:
             rows[row.id] = row
     if problems:
         raise Refused(problems)
+    return linked(plan, rows)
+
+
+def linked(plan: StackPlan, rows: dict[str, Row]) -> Stack:
+    """A stack of these rows, each with all that it waits for.
+
+    Raises KeyError or `OrderError` for rows that name what isn't there, or wait for each other: a defect of a
+    part.
+    """
     links = Links(rows)
-    linked = {row.id: replace(row, after=links.of(row)) for row in rows.values()}
-    _check_references(linked, links.references)
-    ordered, steps = in_order(linked)
-    return Stack(plan, ordered, linked, steps, links.references)
+    complete = {row.id: replace(row, after=links.of(row)) for row in rows.values()}
+    _check_references(complete, links.references)
+    ordered, steps = in_order(complete)
+    return Stack(plan, ordered, complete, steps, links.references)
 
 
 def shape(plan: StackPlan, part: PartPlan) -> Iterator[Row]:

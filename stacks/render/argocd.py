@@ -39,7 +39,7 @@ def _applications(
         for release in step.releases:
             yield release.name, _release(stack, delivery, release)
         if step.objects:
-            name = f"{step.wave}-{step.number:02d}"
+            name = f"{step.wave}-{step.number}"
             application = _application(
                 stack, delivery, f"{stack.name}-{name}", labels=_labels(stack, step.wave)
             )

@@ -1,4 +1,4 @@
-"""Kubernetes objects as files: a folder a wave, a file a step and part, a kustomization that lists them in order."""
+"""Kubernetes objects as files: a folder a wave, a file a step and part, a kustomization that lists them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from aifactory.stacks.render.yaml import dump, dump_all
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Rows of one wave that don't wait for each other: releases first named, then one file of objects a part."""
+    """Rows of one wave that don't wait for each other: releases first, then a file of objects a part."""
 
     wave: Wave
-    number: int
+    number: str
+    """Written so that file names sort as steps do: `01`, or `001` in a wave of a hundred steps."""
     releases: tuple[HelmRow, ...]
     objects: tuple[tuple[str, tuple[KubernetesRow, ...]], ...]
     """By part, in order."""
 
     def file(self, part: str) -> str:
         """Name of a part's file inside the wave's folder."""
-        return f"{self.number:02d}-{part}.yaml"
+        return f"{self.number}-{part}.yaml"
+
+    def path(self, part: str) -> str:
+        """Path of a part's file from the folder of the stack."""
+        return f"manifests/{self.wave}/{self.file(part)}"
 
 
 def steps(stack: Stack) -> list[Step]:
@@ -34,8 +39,14 @@ def steps(stack: Stack) -> list[Step]:
             releases.append(row)
         else:
             objects.setdefault(row.part, []).append(row)
+    last = dict(sorted(found))  # by wave, the highest number
     return [
-        Step(wave, number, tuple(releases), tuple((part, tuple(rows)) for part, rows in objects.items()))
+        Step(
+            wave,
+            f"{number:0{max(2, len(str(last[wave])))}}",
+            tuple(releases),
+            tuple((part, tuple(rows)) for part, rows in objects.items()),
+        )
         for (wave, number), (releases, objects) in found.items()
     ]
 
@@ -47,7 +58,7 @@ def manifest_files(stack: Stack, ordered: list[Step]) -> Iterator[tuple[str, str
         for part, rows in step.objects:
             waves.setdefault(step.wave, []).append(step.file(part))
             text = dump_all([stack.plain_tree(row) for row in rows])
-            yield f"manifests/{step.wave}/{step.file(part)}", _notes(rows) + text
+            yield step.path(part), _notes(rows) + text
     for wave, files in waves.items():
         yield (
             f"manifests/{wave}/kustomization.yaml",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from aifactory.components.rows import HelmRow, KubernetesRow, Row
 from aifactory.stacks.assembly.stack import Stack
 from support import shipped
