@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from aifactory.blueprints.document import Document, Node, child_of
 from aifactory.blueprints.parameter_types import TYPES, Declaration, Type, wrong_value

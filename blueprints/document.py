@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
 
 from aifactory.blueprints.scalars import Scalar
 from aifactory.components.problems import Path, Position
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """One value with its place. `children` is a dict for a map, a list for a list, None for a scalar.
 
     `line` and `column` are those of the value, `key_line` and `key_column` those of its key (0 where it has
@@ -118,8 +118,7 @@ def _paths(node: Node, path: Path) -> Iterator[Path]:
             yield from _paths(child, (*path, index))
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True, dict=True):
     """What one file, or one file with its includes, says."""
 
     tree: Node

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
 
 from aifactory.blueprints.document import Document, Node
 from aifactory.blueprints.limits import DEFAULT, Limits
@@ -45,8 +46,7 @@ def compose(path: Path, root: Path, limits: Limits = DEFAULT) -> Document:
     return Document(tree, tuple(composition.chains), nodes=composition.nodes)
 
 
-@dataclass
-class _Composition:
+class _Composition(Struct, dict=True):
     root: Path
     limits: Limits
     problems: list[Problem] = field(default_factory=list)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 
 from aifactory.blueprints.document import Document
@@ -33,8 +33,7 @@ _SAME_EVERYWHERE = ("name", "description", "release_train", "placement")
 """Fields of the blueprint that hold for all sites, so that no parameter of a site may change them."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSite:
+class LoadedSite(Struct, frozen=True):
     """One site, and the blueprint with the parameters of that site."""
 
     site: Site
@@ -42,8 +41,7 @@ class LoadedSite:
     blueprint: Blueprint
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A blueprint with all its sites."""
 
     root: Path
@@ -103,8 +101,7 @@ def project_catalog(start: Path) -> Catalog:
     return _catalog(_project(root), root)
 
 
-@dataclass
-class _Loading:
+class _Loading(Struct, dict=True):
     """One load on its way: what is read, and what is wrong so far."""
 
     root: Path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, cast, get_args
+
+from msgspec import Struct
 
 from aifactory.blueprints.characters import HIDDEN, character
 from aifactory.blueprints.limits import DEFAULT
@@ -21,8 +22,7 @@ _EXPECTED: dict[Type, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """A parameter: its type, its limits and the value it has when none is given (None: one must be given)."""
 
     name: str
@@ -36,8 +36,7 @@ class Declaration:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(Struct, frozen=True):
     """Why a value does not fit, and what to do."""
 
     says: str

@@ -6,7 +6,9 @@ No expressions, no interpolation, no environment: `${HOME}` and `{{ x }}` stay t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aifactory.blueprints.declarations import declared, read_declarations
 from aifactory.blueprints.document import Document, Node
@@ -60,8 +62,7 @@ def parse_value(declaration: Declaration, text: str) -> Scalar:
     return value
 
 
-@dataclass
-class _Binding:
+class _Binding(Struct, dict=True):
     """The replacement of all references in one document."""
 
     document: Document

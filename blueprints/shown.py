@@ -6,6 +6,7 @@ from aifactory.blueprints.characters import HIDDEN
 from aifactory.components.masking import masked, masked_line
 
 SHOWN_CHARS = 60
+_MASKED_CHARS = 512
 
 
 def shown(value: object) -> str:
@@ -15,13 +16,19 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        several = "\n" in value  # a pasted file, whose lines are fields
-        return f'"{escaped(masked_line(value) if several else masked(value))}"'
+        return f'"{escaped(_masked(value))}"'
     if isinstance(value, dict):
         return f"a map of {len(value)} keys" if len(value) != 1 else "a map of 1 key"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)} items" if len(value) != 1 else "a list of 1 item"
     return escaped(str(value))
+
+
+def _masked(value: str) -> str:
+    """A value without what looks like a secret. What begins in the part that is shown is found."""
+    start = value[:_MASKED_CHARS]
+    several = "\n" in start  # a pasted file, whose lines are fields
+    return (masked_line(start) if several else masked(start)) + value[_MASKED_CHARS:]
 
 
 def escaped(text: str) -> str:

@@ -5,10 +5,10 @@ A location has steps that no document has: the tag of a union's member, the name
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
+from msgspec import Struct
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -17,8 +17,7 @@ from aifactory.components.problems import Path
 _KEY = "[key]"
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """A place in a document as the model sees it."""
 
     path: Path

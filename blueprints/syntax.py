@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aifactory.blueprints.shown import escaped
 from aifactory.components.problems import Position, Problem
@@ -37,8 +38,7 @@ _OPENER = re.compile(r"(?:&\S+\s+)?([\[{])")  # a bracket, perhaps behind its an
 _CLOSED_BY = {"{": "}", "[": "]"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Complaint:
+class _Complaint(Struct, frozen=True):
     """An error of the parser: what it says, where it is and where the thing it concerns began."""
 
     message: str

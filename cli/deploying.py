@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from aifactory.blueprints.load import Loaded, LoadedSite
 from aifactory.cli.journal import Journal, Label, labels
@@ -24,8 +25,7 @@ from aifactory.stacks.program.state import StateRow, provider_inputs, state_rows
 Result = Literal["succeeded", "failed", "cancelled", "absent"]
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What became of one stack."""
 
     stack: str
@@ -40,8 +40,7 @@ class Outcome:
     """Rows left in the state after a removal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """What removing one stack would come to."""
 
     stack: str

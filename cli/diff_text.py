@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from aifactory.cli.report import text_columns
 from aifactory.cli.work import prepare
+from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.stacks.comparing.changes import Change
 from aifactory.stacks.comparing.snapshot import Snapshot, of_folder, of_stacks
 
 _COLORS = {"added": "green", "removed": "red"}
 
 
-def snapshot(path: Path, sites: Sequence[str]) -> Snapshot:
+def snapshot(path: Path) -> Snapshot:
     """A blueprint file planned now, or a folder that was generated before. Raises `Refused`."""
-    if path.is_dir():
-        return {name: stack for name, stack in of_folder(path).items() if not sites or stack.site in sites}
-    return of_stacks(prepare(path, sites).shown.values())
+    return of_folder(path) if path.is_dir() else of_stacks(prepare(path).stacks.values())
+
+
+def at_sites(before: Snapshot, after: Snapshot, sites: Sequence[str]) -> tuple[Snapshot, Snapshot]:
+    """Both sides at some sites, at all when none is named. Raises `Refused` for a site that neither has."""
+    known = {stack.site for stack in (*before.values(), *after.values())}
+    unknown = [site for site in sites if site not in known]
+    if unknown:
+        raise Refused(
+            Problem(f'"{site}" is a site of neither side', hint=nearest(site, known)) for site in unknown
+        )
+    one, other = (
+        {name: stack for name, stack in side.items() if not sites or stack.site in sites}
+        for side in (before, after)
+    )
+    return one, other
+
+
+def as_data(found: Sequence[Change]) -> dict[str, Any]:
+    """Changes as `diff --format json` prints them."""
+    return {
+        "schema": "aifactory-diff/v1",
+        "changes": [
+            {
+                "stack": change.stack,
+                "subject": change.subject,
+                "verb": change.verb,
+                "target": change.target,
+                "says": change.says,
+                "before": change.before,
+                "after": change.after,
+                "fields": list(change.fields),
+            }
+            for change in found
+        ],
+    }
 
 
 def print_changes(found: Sequence[Change], *, rows: bool) -> None:
@@ -33,7 +70,10 @@ def print_changes(found: Sequence[Change], *, rows: bool) -> None:
         click.echo(click.style(stack, fg="green", bold=True))
         for change in here:
             if change.subject != "row" or rows:
-                click.echo(f"  {click.style(change.says, fg=_COLORS.get(change.verb))}")
+                says = textwrap.fill(
+                    change.says, text_columns(), initial_indent="  ", subsequent_indent="      "
+                )
+                click.echo(click.style(says, fg=_COLORS.get(change.verb)))
         count = Counter(change.verb for change in here if change.subject == "row")
         if count:
             click.echo(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from aifactory.cli.report import text_columns
 from aifactory.components.catalog import Catalog
 from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.stacks.planning.data import data_of
@@ -13,30 +16,25 @@ from aifactory.stacks.planning.data import data_of
 SCHEMA = "aifactory-catalog/v1"
 
 
-def listed_tables() -> dict[str, Any]:
+def listed_tables(catalog: Catalog) -> dict[str, Any]:
     """The tables, each with its number of rows."""
-    catalog = Catalog.shipped()
-    tables = {table: len(catalog.keys(table)) for table in catalog.tables()}
-    width = max(map(len, tables))
-    lines = [f"{table:{width}}  {count}" for table, count in tables.items()]
-    return {"schema": SCHEMA, "tables": tables, "lines": lines}
+    return {"schema": SCHEMA, "tables": {table: len(catalog.keys(table)) for table in catalog.tables()}}
 
 
-def listed_rows(table: str) -> dict[str, Any]:
+def listed_rows(catalog: Catalog, table: str) -> dict[str, Any]:
     """The rows of a table: key, what else it is called, and the day its source was read."""
-    catalog = _known(table)
+    _refuse_unknown(catalog, table)
     rows = [
         {"key": row.key, "aliases": list(row.data.get("aliases", ())), "checked": row.checked}
         for row in catalog.rows(table)
     ]
-    width = max((len(row["key"]) for row in rows), default=0)
-    lines = [f"{row['key']:{width}}  {', '.join(row['aliases'])}".rstrip() for row in rows]
-    return {"schema": SCHEMA, "table": table, "rows": rows, "lines": lines}
+    return {"schema": SCHEMA, "table": table, "rows": rows}
 
 
-def one_row(table: str, name: str) -> dict[str, Any]:
+def one_row(catalog: Catalog, table: str, name: str) -> dict[str, Any]:
     """All that is known of one row. Raises `Refused` with the nearest spelling."""
-    row = _known(table).row(table, name)
+    _refuse_unknown(catalog, table)
+    row = catalog.row(table, name)
     return {
         "schema": SCHEMA,
         "row": row.ref,
@@ -46,22 +44,35 @@ def one_row(table: str, name: str) -> dict[str, Any]:
     }
 
 
-def print_row(data: dict[str, Any]) -> None:
-    """Print a row: fields, then sources."""
+def print_facts(data: dict[str, Any]) -> None:
+    """Print tables with their sizes, rows with their aliases, or one row with its sources."""
+    if "tables" in data:
+        lines = _aligned([(table, str(count)) for table, count in data["tables"].items()])
+    elif "rows" in data:
+        lines = _aligned([(row["key"], ", ".join(row["aliases"])) for row in data["rows"]])
+    else:
+        lines = _row_lines(data)
+    for line in lines:
+        click.echo(line)
+
+
+def _aligned(pairs: list[tuple[str, str]]) -> Iterator[str]:
+    width = max((len(first) for first, _ in pairs), default=0)
+    return (f"{first:{width}}  {second}".rstrip() for first, second in pairs)
+
+
+def _row_lines(data: dict[str, Any]) -> Iterator[str]:
     from aifactory.stacks.render.yaml import dump  # noqa: PLC0415 - only for text
 
-    click.echo(click.style(data["row"], bold=True) + f", checked {data['checked']}")
-    click.echo(dump(data["data"]).rstrip("\n"))
-    click.echo("sources:")
+    yield click.style(data["row"], bold=True) + f", checked {data['checked']}"
+    yield dump(data["data"]).rstrip("\n")
+    yield "sources:"
     for source in data["sources"]:
-        click.echo(f"- {source}")
+        yield textwrap.fill(source, text_columns(), initial_indent="- ", subsequent_indent="  ")
 
 
-def _known(table: str) -> Catalog:
-    catalog = Catalog.shipped()
+def _refuse_unknown(catalog: Catalog, table: str) -> None:
     tables = catalog.tables()
     if table not in tables:
-        raise Refused(
-            [Problem(f'"{table}" is not a table of the catalog', hint=nearest(table, tables, shown=20))]
-        )
-    return catalog
+        hint = nearest(table, tables, shown=20)
+        raise Refused([Problem(f'"{table}" is not a table of the catalog', hint=hint)])

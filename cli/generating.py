@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from aifactory.cli.report import counted, rendered
 from aifactory.cli.work import Work
@@ -17,8 +17,7 @@ from aifactory.stacks.render.output import Written, write_all
 from aifactory.stacks.render.output_lock import refuse_unfit
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(Struct, frozen=True):
     """What was written, by stack."""
 
     work: Work

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from aifactory.components.rows import Gate, HelmRow, KubernetesRow
 from aifactory.stacks.assembly.rowset import RowSet
@@ -30,8 +31,7 @@ _OPS: dict[str, Op] = {
 _ORDER: tuple[Op, ...] = ("create", "update", "replace", "delete", "keep", "same")
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A row in blueprint terms."""
 
     row: str
@@ -41,8 +41,7 @@ class Label:
     timeout_s: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A row that the engine could not bring about, and why."""
 
     label: Label
@@ -60,8 +59,7 @@ def labels(rows: RowSet) -> dict[str, Label]:
     return found
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(Struct):
     """The events of one run, so far. Not for several threads at once: the engine tells one thing after another."""
 
     known: Mapping[str, Label] = field(default_factory=dict)

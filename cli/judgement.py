@@ -9,12 +9,14 @@ from pathlib import Path
 
 import click
 
-from aifactory.cli.report import counted, rendered
+from aifactory.cli.report import counted, failure, rendered, terminal_columns
 from aifactory.cli.work import PlanRefused, prepare
 from aifactory.components import names
 from aifactory.components.problems import Problem, Refused, path_text
 from aifactory.policies.verdict import Finding, RuleCount, Verdict, judge
+from aifactory.stacks.planning.data import data_of, digest_of
 from aifactory.stacks.planning.model import FactoryPlan
+from aifactory.stacks.planning.passes import rules as planner_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +30,22 @@ class Judgement:
 
     def print(self, root: Path) -> None:
         """Findings to stderr, the verdict in one line to stdout."""
-        for text in rendered(self.problems, root):
+        for text in rendered(self.problems, root, terminal_columns()):
             click.echo(text, err=True)
-        errors = sum(problem.severity == "error" for problem in self.problems)
-        warnings = len(self.problems) - errors
-        evaluated = sum(rule.evaluated for rule in self.verdict.rules)
-        rules = sum(1 for rule in self.verdict.rules if rule.evaluated)
+        told = {(problem.at, problem.path, problem.says): problem.severity for problem in self.problems}
+        found = Counter(told.values())
         color = {"allowed": "green", "denied": "red"}.get(self.verdict.outcome, "yellow")
         outcome = click.style(self.verdict.outcome, fg=color, bold=True)
-        click.echo(
-            f"{outcome}: {counted(errors, 'problem')}, {counted(warnings, 'warning')}; "
-            f"{counted(rules, 'rule')} evaluated {counted(evaluated, 'time')}"
-        )
+        problems, warnings = counted(found["error"], "problem"), counted(found["warning"], "warning")
+        click.echo(f"{outcome}: {problems}, {warnings}; {self._rules()}")
+
+    def _rules(self) -> str:
+        """How many rules had something to judge, and how often."""
+        applied = [rule.evaluated for rule in self.verdict.rules if rule.evaluated]
+        if not applied:
+            return "no rule was reached"
+        known = counted(len(self.verdict.rules), "rule")
+        return f"{len(applied)} of {known} applied, {counted(sum(applied), 'time')}"
 
 
 def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]) -> Judgement:
@@ -50,7 +56,7 @@ def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]) -> 
     try:
         work = prepare(blueprint, sites, values)
         plan, problems = work.plan, list(work.plan.findings.problems)
-        digests["plan"] = work.digest
+        digests = {"plan": work.digest, "data": digest_of(work.data["facts"])}
     except PlanRefused as refused:
         plan = refused.plan
         problems = [
@@ -59,10 +65,21 @@ def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]) -> 
         ]
     except Refused as refused:
         problems = list(refused.problems)
+    digests["rules"] = digest_of({rule.id: data_of(rule) for rule in planner_rules().values()})
     shown = tuple(found for found in problems if not sites or not found.site or found.site in sites)
     factory = plan.factory if plan else ""
     verdict = judge([_finding(problem, factory) for problem in shown], _counts(plan, problems))
     return Judgement(verdict, shown, plan, digests)
+
+
+def failed(error: Exception) -> Judgement:
+    """What is said when the check itself fails: error, and never allowed."""
+    failure(error)
+    says = f"the check failed by a defect of its own ({type(error).__name__})"
+    finding = Finding(
+        "aifactory", "critical", "", "", says, "run it again with AIFACTORY_DEBUG=1 and report it"
+    )
+    return Judgement(Verdict("error", (finding,), ()), (), None, {})
 
 
 def _finding(problem: Problem, factory: str) -> Finding:

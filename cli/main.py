@@ -1,4 +1,4 @@
-"""The `aifactory` command. A verb's module is imported when the verb is called, so that `--help` stays quick."""
+"""The `aifactory` command. A verb's module is imported when it is called, so that `--help` stays quick."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
 
 import click
 
@@ -25,6 +27,10 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check this machine for what the commands need.",
 }
 """Verbs in the order of work, each with its line in `--help`."""
+
+EXIT_INTERRUPTED = 130
+EXIT_NOBODY_READS = 141
+"""As a shell counts a process that a signal ended: SIGINT, SIGPIPE."""
 
 
 class Verbs(click.Group):
@@ -48,40 +54,66 @@ class Verbs(click.Group):
         """The verb that the words name; a misspelled one gets the nearest."""
         try:
             return super().resolve_command(ctx, args)
-        except click.UsageError as error:
+        except click.UsageError:
             from aifactory.components.problems import nearest  # noqa: PLC0415 - only on this path
 
-            raise click.UsageError(f"{error.message} {nearest(args[0], COMMANDS, shown=20)}.", ctx) from None
+            says = f"No such command '{args[0]}': {nearest(args[0], COMMANDS, shown=20)}."
+            raise click.UsageError(says, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The verbs with their lines, without importing one."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb. When the reader of our output is gone, as with `| head`, there is nothing to say."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python would flush once more at exit, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(EXIT_NOBODY_READS)
+        return result
 
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.command(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 allowed, 1 findings or wrong input, 2 wrong command line, 3 our own failure, "
+    "4 undecided.",
+)
 @click.version_option(package_name="ai-factory-blueprints", prog_name="aifactory")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """One blueprint of an AI factory becomes complete, explained stacks for every site it runs at."""
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 allowed, 1 findings or wrong input, 2 wrong command line, 3 our failure,
-    4 undecided."""
+    """Run the command line and exit.
+
+    0 allowed, 1 findings or wrong input, 2 wrong command line, 3 our own failure, 4 undecided.
+    """
+    _speak_utf8()
     try:
-        code = cli.main(list(sys.argv[1:] if argv is None else argv), standalone_mode=False)
+        code = cli.main(list(sys.argv[1:] if argv is None else argv), "aifactory", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("aborted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output is gone, as with `| head`. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        sys.exit(EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         from aifactory.cli.report import failure  # noqa: PLC0415 - only on this path
 
         sys.exit(failure(error))
+
+
+def _speak_utf8() -> None:
+    """Write the same bytes whatever the locale says; a name that is not text is shown escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -31,9 +31,7 @@ def output(*formats: str) -> Callable[[Verb], Verb]:
 
     def decorate(verb: Verb) -> Verb:
         choice = click.Choice(["text", "json", *formats])
-        return click.option(
-            "form", "--format", type=choice, default="text", help="Form of the output. Default text."
-        )(verb)
+        return click.option("form", "--format", type=choice, default="text", help="Form of the output.")(verb)
 
     return decorate
 

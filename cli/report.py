@@ -1,41 +1,56 @@
-"""How problems look to a person: place, value, what is allowed, what to do. The only place that renders them."""
+"""How problems look to a person: place, value, what is allowed, what to do. Only here are they rendered."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from aifactory.components.problems import Problem, path_text
+from aifactory.components.masking import MASK, is_private, masked_line
+from aifactory.components.problems import Position, Problem, path_text
 
 EXIT_REFUSED = 1
 EXIT_FAILED = 3
 _SHOWN = 50
+_EXCERPT_COLUMNS = 100
+_WIDEST = 120
+_READ_CHARS = 2_000
+"""How much of a line is looked at, each side of the caret."""
 
 
-def refusal(problems: Sequence[Problem], root: Path | None = None) -> int:
-    """Print problems to stderr, a count at the end. Returns the exit code of wrong input."""
-    for text in rendered(problems[:_SHOWN], root):
+def refusal(
+    problems: Sequence[Problem], root: Path | None = None, outcome: str = "Nothing was written."
+) -> int:
+    """Print problems to stderr, a count and the outcome at the end. Returns the exit code of wrong input."""
+    for text in rendered(problems[:_SHOWN], root, terminal_columns()):
         click.echo(text, err=True)
     if len(problems) > _SHOWN:
         click.echo(f"… and {len(problems) - _SHOWN} more", err=True)
     errors = sum(problem.severity == "error" for problem in problems)
-    click.echo(click.style(f"{counted(errors, 'problem')}. Nothing was written.", bold=True), err=True)
+    click.echo(click.style(f"{counted(errors, 'problem')}. {outcome}".rstrip(), bold=True), err=True)
     return EXIT_REFUSED
 
 
-def rendered(problems: Iterable[Problem], root: Path | None = None) -> Iterable[str]:
-    """Each problem as text; the same problem at several sites is one text that names them."""
+def rendered(
+    problems: Iterable[Problem], root: Path | None = None, columns: int | None = None
+) -> Iterator[str]:
+    """Each problem as text; the same problem at several sites is one text that names them.
+
+    `root` is the folder of the source lines to show, None for none. Text is folded at `columns`.
+    """
     merged: dict[tuple[object, ...], tuple[Problem, list[str]]] = {}
     for problem in problems:
         key = (problem.at, problem.path, problem.says, problem.hint, problem.rule)
         merged.setdefault(key, (problem, []))[1].append(problem.site)
-    lines: dict[str, list[str]] = {}
+    sources = _Sources(root)
     for problem, sites in merged.values():
-        yield _text(problem, [site for site in sites if site], root, lines)
+        yield _text(problem, [site for site in sites if site], sources, columns)
 
 
 def counted(count: int, noun: str) -> str:
@@ -43,7 +58,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def failure(error: Exception) -> int:
+def failure(error: BaseException) -> int:
     """Print our own failure in one line, without a traceback. AIFACTORY_DEBUG=1 shows the traceback."""
     if os.environ.get("AIFACTORY_DEBUG") == "1":
         import traceback  # noqa: PLC0415 - only on this path
@@ -53,37 +68,102 @@ def failure(error: Exception) -> int:
     click.echo(
         f"aifactory failed by a defect of its own ({kind}). Nothing can be said about the input.", err=True
     )
-    click.echo("hint: run it again with AIFACTORY_DEBUG=1 and report what it prints", err=True)
+    if os.environ.get("AIFACTORY_DEBUG") != "1":
+        click.echo("hint: run it again with AIFACTORY_DEBUG=1 and report what it prints", err=True)
     return EXIT_FAILED
 
 
-def _text(problem: Problem, sites: list[str], root: Path | None, lines: dict[str, list[str]]) -> str:
+def text_columns() -> int:
+    """Width for text on stdout: that of the terminal, at most 120; 100 without one."""
+    return min(shutil.get_terminal_size((100, 24)).columns, _WIDEST)
+
+
+def terminal_columns() -> int | None:
+    """Width of the terminal that stderr is, None when it is none: logs are searched line by line."""
+    return text_columns() if sys.stderr.isatty() else None
+
+
+def _text(problem: Problem, sites: list[str], sources: _Sources, columns: int | None) -> str:
     at = f"{problem.at.file}:{problem.at.line}:{problem.at.column}: " if problem.at else ""
+    level = "" if problem.severity == "error" else "warning: "
     path = f"{path_text(problem.path)}: " if problem.path else ""
     rule = f" [{problem.rule}]" if problem.rule else ""
     where = f" (at {', '.join(sites)})" if sites else ""
-    color = "red" if problem.severity == "error" else "yellow"
-    level = click.style("" if problem.severity == "error" else "warning: ", fg=color)
-    text = click.style(at, bold=True) + level + path + problem.says + rule + where
-    excerpt = _excerpt(problem, root, lines)
-    hint = f"\n{click.style('hint:', fg='cyan')} {problem.hint}" if problem.hint else ""
-    return text + excerpt + hint
+    head = _folded(f"{at}{level}{path}{problem.says}{rule}{where}", columns)
+    if head.startswith(f"{at}{level}"):
+        marked = click.style(level, fg="yellow") if level else ""
+        head = (click.style(at, bold=True) if at else "") + marked + head[len(at) + len(level) :]
+    lines = [head, *sources.excerpt(problem, columns)]
+    if problem.hint:
+        lines.append(click.style("hint:", fg="cyan") + _folded(f"hint: {problem.hint}", columns)[5:])
+    return "\n".join(lines)
 
 
-def _excerpt(problem: Problem, root: Path | None, lines: dict[str, list[str]]) -> str:
-    if root is None or problem.at is None:
-        return ""
-    if problem.at.file not in lines:
-        try:
-            content = (root / problem.at.file).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            content = ""
-        lines[problem.at.file] = content.splitlines()
-    source = lines[problem.at.file]
-    if not 0 < problem.at.line <= len(source):
-        return ""
-    line = "".join(char if char.isprintable() else "�" for char in source[problem.at.line - 1])
-    start = max(0, problem.at.column - 60)
-    number = f"{problem.at.line:5d} | "
-    caret = " " * (len(number) + problem.at.column - 1 - start) + "^"
-    return f"\n{number}{line[start : start + 100]}\n{caret}"
+def _folded(text: str, columns: int | None) -> str:
+    if columns is None:
+        return text
+    return textwrap.fill(
+        text, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+
+
+class _Sources:
+    """Lines of the files that problems are in, each file read once."""
+
+    def __init__(self, root: Path | None) -> None:
+        self._root = root
+        self._lines: dict[str, list[str]] = {}
+
+    def excerpt(self, problem: Problem, columns: int | None) -> list[str]:
+        """The line at fault and a caret below it, without what may be a secret; empty when there is none."""
+        line = self._line(problem.at)
+        if problem.at is None or not line:
+            return []
+        index = problem.at.column - 1
+        before = _plain(line[max(0, index - _READ_CHARS) : index])
+        after = _plain(line[index : index + _READ_CHARS])
+        whole = masked_line(before + after)
+        if is_private(problem.path) and after:
+            before, after = masked_line(before), MASK
+        elif whole != before + after:
+            before = masked_line(before) if whole.startswith(masked_line(before)) else before
+            after = whole[len(before) :] if whole.startswith(before) else MASK
+        return _marked(problem.at.line, before, after, (columns or _EXCERPT_COLUMNS + 8) - 8)
+
+    def _line(self, at: Position | None) -> str:
+        if self._root is None or at is None:
+            return ""
+        if at.file not in self._lines:
+            try:
+                content = (self._root / at.file).read_text(encoding="utf-8", errors="replace")
+            except (OSError, ValueError):
+                content = ""
+            self._lines[at.file] = content.split("\n")
+        lines = self._lines[at.file]
+        return lines[at.line - 1].rstrip("\r") if 0 < at.line <= len(lines) else ""
+
+
+def _plain(text: str) -> str:
+    return "".join(char if char.isprintable() else " " if char == "\t" else "�" for char in text)
+
+
+def _marked(number: int, before: str, after: str, columns: int) -> list[str]:
+    """The line cut around the caret to a number of columns, and the caret."""
+    if _columns(before + after) > columns:
+        keep = max(columns // 2, columns - _columns(after) - 1)
+        while _columns(before) > keep:
+            before = "…" + before[2:]
+        while _columns(before + after) > columns:
+            after = after[:-2] + "…"
+    label = f"{number:5d} | "
+    return [label + before + after, " " * (len(label) + _columns(before)) + "^"]
+
+
+def _columns(text: str) -> int:
+    """Columns that a terminal gives a text: two for wide characters, none for marks on the one before."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+        for char in text
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from aifactory.blueprints.load import Loaded, load
 from aifactory.components.problems import Problem, Refused, nearest
@@ -16,8 +17,7 @@ from aifactory.stacks.planning.factory import plan_factory
 from aifactory.stacks.planning.model import FactoryPlan
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(Struct, frozen=True, dict=True):
     """A blueprint, its plan and its stacks. `sites` narrows what is shown, never what is planned."""
 
     loaded: Loaded

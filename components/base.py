@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aifactory.components.capabilities import CAPABILITIES, NamespaceRequest, Requirement
 from aifactory.components.catalog import Catalog
@@ -16,8 +18,7 @@ Offer = TypeVar("Offer")
 Document = Literal["blueprint", "site"]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A site as parts see it: what its file gives, under one release train."""
 
     site: str
@@ -36,16 +37,14 @@ class Place:
         return next((group for group in self.nodes if group.accelerator == accelerator), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """An alternative that was not taken, and why."""
 
     value: object
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """One choice of the planner."""
 
     path: str
@@ -62,8 +61,7 @@ class Decision:
     document: Document = "blueprint"
 
 
-@dataclass(slots=True)
-class SitePlan:
+class SitePlan(Struct):
     """What planning one site gathers: shared by the contexts of all its parts."""
 
     place: Place
@@ -82,8 +80,7 @@ class SitePlan:
     """Namespaces whose pods mount a fabric's settings, by fabric."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanContext:
+class PlanContext(Struct, frozen=True):
     """The planner's side of one part at one site."""
 
     site_plan: SitePlan
@@ -106,7 +103,7 @@ class PlanContext:
         """Name of the blueprint."""
         return self.site_plan.factory
 
-    def decide(  # noqa: PLR0913 - the fields of a decision, named at each call
+    def decide(
         self,
         key: str,
         value: Offer,
@@ -137,7 +134,7 @@ class PlanContext:
         """
         self._record(Problem(says, at, hint, document=document))
 
-    def check(  # noqa: PLR0913 - the fields of a problem, named at each call
+    def check(
         self,
         rule: str,
         holds: bool,
@@ -174,7 +171,9 @@ class PlanContext:
         found = {str(getattr(offer, field_name)): offer for offer in self.offers(kind)}
         if name not in found and not self.has_refused(name):
             self.refuse(
-                f'"{name}" is not a {field_name} of this blueprint at {self.place.site}', at, nearest(name, found)
+                f'"{name}" is not a {field_name} of this blueprint at {self.place.site}',
+                at,
+                nearest(name, found),
             )
         return found.get(name)
 
@@ -183,7 +182,11 @@ class PlanContext:
         return part in self.site_plan.refused
 
     def require(
-        self, capability: str, reason: str, values: dict[str, object] | None = None, features: Iterable[str] = ()
+        self,
+        capability: str,
+        reason: str,
+        values: dict[str, object] | None = None,
+        features: Iterable[str] = (),
     ) -> None:
         """Ask for a prerequisite. The cluster part answers with the site's own or one release of ours."""
         if capability not in CAPABILITIES:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 CAPABILITIES: dict[str, str] = {
     "cert-manager": "Certificates for webhooks",
@@ -21,8 +22,7 @@ CAPABILITIES: dict[str, str] = {
 """Every capability a part may require, and what it is for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """A part's need for a capability. `values` are what the part needs of its release's chart values."""
 
     capability: str
@@ -33,8 +33,7 @@ class Requirement:
     """Features that a given one must have; ours has them by `values`."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceRequest:
+class NamespaceRequest(Struct, frozen=True):
     """A part's need for a namespace, made with the baseline of every namespace of ours."""
 
     name: str

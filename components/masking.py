@@ -11,6 +11,7 @@ from itertools import pairwise
 
 MASK = "***"
 
+# Repetitions are bounded where a pattern may fail behind them, so that hostile text takes no quadratic time.
 _KEYS = "(?:api|access|account|private|secret|shared|signing|encryption)[-_]?key"
 _LONG = f"password|passwd|passphrase|passcode|secret|token|credentials?|bearer|{_KEYS}"
 _SHORT = "pass|pwd|pat|auth|authorization|cookie|sig|signature"
@@ -19,7 +20,7 @@ _NAMES_OF_SECRETS = frozenset({"secret", "secrets", "pull_secrets"})
 """Fields that name secrets. Names may be seen; a value that is no name may be the secret itself."""
 
 _TOKENS = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*-----.*?(?:-----END [A-Z0-9 ]*-----|$)"
+    r"-----BEGIN [A-Z0-9 ]{0,40}-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)"
     r"|\beyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2}"  # JSON web tokens
     r"|\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{8,}"  # access keys of AWS
     r"|(?<![A-Za-z0-9-])(?:gh[pousr]_|github_pat_|glpat-|hf_|xox[abeprs]-|sk-|nvapi-|pul-|AIza|dckr_pat_|npm_|hvs\.)"
@@ -28,16 +29,18 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _LONG_WORD = re.compile(r"[A-Za-z0-9+/_-]{32,}={0,2}")
-_USERINFO = re.compile(r"(?<=://)(?!git@)[^\s/@'\"<>]*(?::[^\s@'\"<>]*)?@")
+_USERINFO = re.compile(r"(?<=://)(?!git@)[^\s/@'\"<>]{0,400}(?::[^\s@'\"<>]{0,400})?@")
 _USERINFO_CUT = re.compile(r"(?<=://)([^\s/@:'\"]*):(?!\d{1,5}(?:[/?#\s'\"…,;)]|$))[^\s/@'\"]+")
 _ASSIGNED = re.compile(
-    rf"(?i)(?<![A-Za-z0-9])([\w.-]*(?:{_LONG}|\b(?:{_SHORT}))[\w.-]*=)([^\s&,;'\"\]}}]+|'[^']*'?|\"[^\"]*\"?)"
+    rf"(?i)(?<![A-Za-z0-9])([\w.-]{{0,60}}(?:{_LONG}|\b(?:{_SHORT}))[\w.-]{{0,60}}=)([^\s&,;'\"\]}}]+|'[^']*'?|\"[^\"]*\"?)"
 )
 _PAIR = re.compile(
-    r"(?P<key>[\"']?(?P<name>[A-Za-z_][\w.-]*)[\"']?\s*:\s+)"
-    r"(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^']|'')*'?|[^\s\[{\"'][^,}\]#]*?(?=\s*(?:[,}\]#]|$)))"
+    r"(?<![\w.-])(?P<key>[\"']?(?P<name>[A-Za-z_][\w.-]{0,60})(?:[\"']\s{0,9}:\s{0,99}|\s{0,9}:\s{1,99}))"
+    r"(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^']|'')*'?|[^\s\[{\"'][^,}\]#]*?(?=\s{0,99}(?:[,}\]#]|$)))"
 )
-_LIST = re.compile(r"(?P<key>(?P<name>[A-Za-z_][\w.-]*)[\"']?\s*:\s+)\[[^\]]*")
+_LIST = re.compile(
+    r"(?<![\w.-])(?P<key>(?P<name>[A-Za-z_][\w.-]{0,60})(?:[\"']\s{0,9}:\s{0,99}|\s{0,9}:\s{1,99}))\[[^\]]*"
+)
 _VARIABLES = re.compile(r"(\benvironment[\"']?\s*:\s*\{)[^}]*")
 
 

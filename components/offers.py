@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Taint:
+
+class Taint(Struct, frozen=True):
     """A taint on nodes, and so the toleration that its pods need."""
 
     key: str
@@ -21,8 +21,7 @@ class Taint:
         return {"key": self.key, "operator": "Equal", "value": self.value, "effect": self.effect}
 
 
-@dataclass(frozen=True, slots=True)
-class RackShare:
+class RackShare(Struct, frozen=True):
     """The nodes of a pool in one rack."""
 
     rack: str
@@ -30,8 +29,7 @@ class RackShare:
     nodes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PoolOffer:
+class PoolOffer(Struct, frozen=True):
     """GPU nodes that workloads may ask for."""
 
     part: str
@@ -65,8 +63,7 @@ class PoolOffer:
         return self.nodes * self.gpus_per_node
 
 
-@dataclass(frozen=True, slots=True)
-class RailOffer:
+class RailOffer(Struct, frozen=True):
     """One rail as a pod sees it."""
 
     rail: int
@@ -76,8 +73,7 @@ class RailOffer:
     """Extended resource that reserves the rail's device, empty when the device is shared without count."""
 
 
-@dataclass(frozen=True, slots=True)
-class FabricOffer:
+class FabricOffer(Struct, frozen=True):
     """The network between GPUs of different nodes."""
 
     part: str
@@ -95,8 +91,7 @@ class FabricOffer:
     """Whether pods need the IPC_LOCK capability to pin memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class PoolShare:
+class PoolShare(Struct, frozen=True):
     """What a tenant may use of one pool."""
 
     pool: str
@@ -106,8 +101,7 @@ class PoolShare:
     """GPUs with everything borrowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class TenantOffer:
+class TenantOffer(Struct, frozen=True):
     """A tenant as workloads see it."""
 
     tenant: str
@@ -124,8 +118,7 @@ class TenantOffer:
     """Priority of its workloads that name none."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueOffer:
+class QueueOffer(Struct, frozen=True):
     """Admission of workloads by quota."""
 
     part: str
@@ -139,8 +132,7 @@ class QueueOffer:
     """Whether workloads may ask for nodes near each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class StorageOffer:
+class StorageOffer(Struct, frozen=True):
     """A StorageClass that workloads may use."""
 
     name: str
@@ -148,8 +140,7 @@ class StorageOffer:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaDemand:
+class QuotaDemand(Struct, frozen=True):
     """GPUs that quotas guarantee on a pool, from which `nodes: quotas` follows."""
 
     part: str
@@ -157,8 +148,7 @@ class QuotaDemand:
     gpus: int
 
 
-@dataclass(frozen=True, slots=True)
-class PodPromise:
+class PodPromise(Struct, frozen=True):
     """Pods that a plan promises to place: what the scheduler will be asked."""
 
     part: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Union, cast
 
+from msgspec import Struct
 from pydantic import Field
 
 from aifactory.components.base import PlanContext
@@ -40,8 +40,7 @@ class Shaper(Protocol):
     def rows(self, plan: Any, maker: Maker) -> Iterator[Row]: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A kind of part: its layer, its specification and where its hops live."""
 
     kind: str

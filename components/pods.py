@@ -6,7 +6,7 @@ request, networks, IPC_LOCK, /dev/shm, huge pages, NCCL settings, tolerations, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components import quantities
 from aifactory.components.offers import FabricOffer, PoolOffer, Taint
@@ -31,16 +31,14 @@ SHM_GIB_PER_GPU = 8
 UNPRIVILEGED_USER = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class NodeShare:
+class NodeShare(Struct, frozen=True):
     """CPU and memory that belong to a number of GPUs of one node."""
 
     cpus: int
     memory_mib: int
 
 
-@dataclass(frozen=True, slots=True)
-class PodContract:
+class PodContract(Struct, frozen=True):
     """What a pod carries besides its program."""
 
     requests: tuple[tuple[str, str], ...]
@@ -61,8 +59,7 @@ class PodContract:
     ipc_lock: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A claim of the namespace and where the container sees it."""
 
     name: str
@@ -70,8 +67,7 @@ class Volume:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """What runs in the pod's container."""
 
     name: str

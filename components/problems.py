@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.components.masking import masked
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """A place in a source file. `line` and `column` count from 1; `file` is relative to the project root."""
 
     file: str
@@ -21,8 +22,7 @@ class Position:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that keeps an input from being accepted.
 
     `says` names the value and what is allowed; `hint` names what to do next. `path` is the place in the
@@ -73,6 +73,7 @@ def nearest(name: str, known: Iterable[str], shown: int = 12) -> str:
     names = sorted(known)
     folded = {each.casefold(): each for each in reversed(names)}
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+    close += [each for each in folded if len(name) > 1 and each.startswith(name.casefold())]
     listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
     suggestion = f'did you mean "{folded[close[0]]}"? ' if close else ""
     return suggestion + (f"Known: {listed}" if names else "None is known")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct, field
 
 from aifactory.components import names
 
@@ -33,8 +34,7 @@ class Wave(StrEnum):
     ENFORCEMENT = "12-enforcement"
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """What must be true of a row before its readers may start.
 
     `condition` is a condition type that must be True (`Ready`), or `path` a JSON path below the object
@@ -47,8 +47,7 @@ class Gate:
     timeout_s: int = 600
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesRow:
+class KubernetesRow(Struct, frozen=True):
     """A Kubernetes object as it is sent to the API server."""
 
     id: str
@@ -78,8 +77,7 @@ class KubernetesRow:
         return names.kubernetes_token(str(self.body["apiVersion"]), str(self.body["kind"]))
 
 
-@dataclass(frozen=True, slots=True)
-class HelmRow:
+class HelmRow(Struct, frozen=True):
     """A Helm release. Its CRDs come as `crds` says; its custom resources are rows of their own."""
 
     id: str
@@ -108,8 +106,7 @@ class HelmRow:
         return names.HELM_RELEASE_TOKEN
 
 
-@dataclass(frozen=True, slots=True)
-class HostRow:
+class HostRow(Struct, frozen=True):
     """A file on hosts outside Kubernetes, such as kernel arguments; applied by the operator before wave 05."""
 
     id: str
@@ -124,8 +121,7 @@ class HostRow:
     override: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchRow:
+class SwitchRow(Struct, frozen=True):
     """The settings of one switch that the fabric relies on, in the form its operating system reads."""
 
     id: str
@@ -144,8 +140,7 @@ ClusterRow = KubernetesRow | HelmRow
 """The rows that exist inside a cluster, and so become Pulumi resources."""
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
+class Maker(Struct, frozen=True):
     """Makes the rows of one part at one site, with the labels and identity they all share."""
 
     factory: str
@@ -158,7 +153,7 @@ class Maker:
         """The labels of this part's objects."""
         return {**names.labels(self.factory, self.site, self.part), **self.extra_labels}
 
-    def kubernetes(  # noqa: PLR0913 - the fields of a row, named at each call
+    def kubernetes(
         self,
         api_version: str,
         kind: str,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, ClassVar, Self
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -18,8 +18,7 @@ MISFITS = "misfits"
 """Type of the pydantic error that carries misfits, in its `ctx`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """Fields that don't fit together, although each is right by itself."""
 
     says: str

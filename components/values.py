@@ -8,33 +8,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """An output of another row of the same stack, such as `metadata.name`; makes its reader wait for it."""
 
     row: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """Text put together from parts; a part is text or a `Ref`."""
 
     parts: tuple[str | Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Json:
+class Json(Struct, frozen=True):
     """A tree that its reader wants as one JSON text, such as the `ipam` of a network."""
 
     tree: object
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRef:
+class SecretRef(Struct, frozen=True):
     """A key of a Kubernetes Secret. Stands for the reference `{name, key}`, never for the secret itself."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 Outcome = Literal["allowed", "denied", "undecided", "error"]
 
@@ -15,8 +16,7 @@ MANDATORY = ("critical", "high")
 """Severities that deny. Medium and low are shown, and deny nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that a rule, or the language itself, found."""
 
     rule: str
@@ -33,8 +33,7 @@ class Finding:
     waived_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCount:
+class RuleCount(Struct, frozen=True):
     """How often a rule was evaluated, and how often it found something."""
 
     id: str
@@ -43,8 +42,7 @@ class RuleCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What was judged, by which rules, with which outcome."""
 
     outcome: Outcome

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
 
 import click
+
+from aifactory.cli import options
 
 
 @click.command()
 @click.argument("table", required=False)
 @click.argument("name", required=False)
-@click.option(
-    "form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
-)
+@options.output()
 def catalog(table: str | None, name: str | None, form: str) -> int:
-    """List the tables of facts, the rows of TABLE, or all that is known of one NAME with sources and dates."""
-    from pathlib import Path  # noqa: PLC0415 - paid by the verb alone
+    """List the tables of facts, the rows of TABLE, or all that is known of one NAME with sources and dates.
 
-    from aifactory.cli.refusing import refusing  # noqa: PLC0415
+    Inside a project, its private facts are among them.
+    """
+    from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 
-    with refusing(Path.cwd()):
-        from aifactory.cli.facts import listed_rows, listed_tables, one_row, print_row  # noqa: PLC0415
+    with refusing(Path.cwd(), reads_only=True):
+        from aifactory.blueprints.load import project_catalog  # noqa: PLC0415
+        from aifactory.cli.facts import listed_rows, listed_tables, one_row, print_facts  # noqa: PLC0415
 
-        data: dict[str, Any]
+        known = project_catalog(Path.cwd())
         if table is None:
-            data = listed_tables()
+            data = listed_tables(known)
         elif name is None:
-            data = listed_rows(table)
+            data = listed_rows(known, table)
         else:
-            data = one_row(table, name)
-    if form == "json":
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
-    elif name is not None:
-        print_row(data)
-    else:
-        for line in data["lines"]:
-            click.echo(line)
+            data = one_row(known, table, name)
+        if form == "json":
+            click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        else:
+            print_facts(data)
     return 0

@@ -19,13 +19,16 @@ def check(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], form:
     Exit code: 0 allowed, 1 denied or wrong input, 3 the check itself failed, 4 undecided.
     """
     from aifactory.blueprints.root import project_root  # noqa: PLC0415 - heavy imports are paid by the verb alone
-    from aifactory.cli.judgement import judged  # noqa: PLC0415
+    from aifactory.cli.judgement import failed, judged  # noqa: PLC0415
     from aifactory.policies.verdict import as_data  # noqa: PLC0415
 
-    judgement = judged(blueprint, sites, values)
-    if form == "json":
-        data = as_data(judgement.verdict, judgement.digests)
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
-    else:
+    if form == "text":
+        judgement = judged(blueprint, sites, values)
         judgement.print(project_root(blueprint))
+        return judgement.verdict.exit_code
+    try:
+        judgement = judged(blueprint, sites, values)
+    except Exception as error:  # noqa: BLE001 - who reads the JSON gets a verdict, whatever happens
+        judgement = failed(error)
+    click.echo(json.dumps(as_data(judgement.verdict, judgement.digests), indent=2, ensure_ascii=False))
     return judgement.verdict.exit_code

@@ -6,15 +6,16 @@ import json
 
 import click
 
+from aifactory.cli import options
+
 
 @click.command()
-@click.option(
-    "form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
-)
+@options.output()
 def doctor(form: str) -> int:
-    """Check this machine: Python, the Pulumi engine and its plugins, kubectl and helm, the cache of facts.
+    """Check this machine: Python, packages, facts and their cache, the Pulumi engine, kubectl and helm.
 
-    Exit code: 0 when planning and generating work here; missing deployment tools are shown, and are no failure.
+    Exit code: 0 when planning and generating work here, 1 when they don't. Tools of deployment that are
+    missing are shown, and are no failure.
     """
     from aifactory.cli.machine import examined  # noqa: PLC0415 - paid by the verb alone
 

@@ -23,7 +23,7 @@ def explain(blueprint: Path, path: str, sites: tuple[str, ...], values: dict[str
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
     from aifactory.cli.work import prepare  # noqa: PLC0415
 
-    with refusing(blueprint):
+    with refusing(blueprint, reads_only=True):
         from aifactory.cli.explain_text import explained, print_explained  # noqa: PLC0415
 
         work = prepare(blueprint, sites, values)

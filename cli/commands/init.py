@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from aifactory.cli import options
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
@@ -28,9 +30,7 @@ import click
 @click.option(
     "--tenant", "tenants", metavar="NAME", multiple=True, help="A team that shares the GPUs; may be repeated."
 )
-@click.option(
-    "form", "--format", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
-)
+@options.output()
 def init(folder: Path, example: str | None, form: str, **answers: object) -> int:
     """Write aifactory.yaml, factory.yaml and sites/SITE.yaml into FOLDER (default: here).
 

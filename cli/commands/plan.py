@@ -21,7 +21,7 @@ def plan(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], form: 
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
     from aifactory.cli.work import prepare  # noqa: PLC0415
 
-    with refusing(blueprint):
+    with refusing(blueprint, reads_only=True):
         work = prepare(blueprint, sites, values)
         if form == "json":
             shown = {**work.data, "stacks": {name: work.data["stacks"][name] for name in work.shown}}

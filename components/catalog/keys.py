@@ -6,8 +6,9 @@ validation context, `{"catalog": Catalog}`, else it is the shipped one. JSON Sch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Struct
 
 from aifactory.components.catalog.tables import Catalog
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema, core_schema
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogName:
+class CatalogName(Struct, frozen=True):
     """Marks a text field as the name of a row: `Annotated[str, CatalogName("models", "model")]`.
 
     An unknown name is a pydantic error of type `catalog_name`, whose `ctx` has `name`, `noun` and `hint`.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from aifactory.components.problems import Problem, Refused
 
@@ -14,8 +15,7 @@ Value: TypeAlias = "str | int | float | bool | tuple[Value, ...] | Mapping[str, 
 _MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A fact that no source states. It is false, equals no number, and names where it is missing."""
 
     ref: str
@@ -41,8 +41,7 @@ class UnknownFact(Refused):
         super().__init__([Problem(says, hint=hint)])
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A catalog row. Immutable all the way down: mappings are read-only, lists are tuples."""
 
     table: str

@@ -6,11 +6,13 @@ A table is named by its file (`accelerators`) or by its file and section (`price
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.components.catalog import cache
 from aifactory.components.catalog.rows import Row, frozen, plain
@@ -20,8 +22,7 @@ SHIPPED = Path(__file__).parent
 _SHOWN_SHIPPED = "aifactory/components/catalog"
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
+class _Layer(Struct, frozen=True):
     file: str
     content: Mapping[str, Any]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aifactory.components.catalog.rows import Row, Unknown, UnknownFact
 from aifactory.components.catalog.tables import Catalog
@@ -14,8 +15,7 @@ from aifactory.components.problems import Problem, Refused, nearest
 _VERSION = re.compile(r"v?[0-9]{1,4}\.[0-9]{1,4}([.+-].{0,80})?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesRange:
+class KubernetesRange(Struct, frozen=True):
     """Kubernetes minor versions, both ends included. An end that is not stated is empty and admits all."""
 
     low: str = ""
@@ -33,8 +33,7 @@ class KubernetesRange:
         return f"{self.low} or newer" if self.low else f"{self.high} or older" if self.high else "any"
 
 
-@dataclass(frozen=True, slots=True)
-class Definitions:
+class Definitions(Struct, frozen=True):
     """Resource definitions that arrive together."""
 
     names: tuple[str, ...]
@@ -53,8 +52,7 @@ class Definitions:
     """The release or chart that brings them, when it is another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """One chart of a train, or a set of definitions without a chart."""
 
     name: str

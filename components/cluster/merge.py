@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aifactory.components.rows import Tree
 from aifactory.components.values import Json
@@ -28,16 +29,14 @@ UNITED = frozenset(
 ValuePath = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """The values of one author."""
 
     part: str
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Two parts that want different values at one path."""
 
     path: str
@@ -47,8 +46,7 @@ class Conflict:
     wants: object
 
 
-@dataclass(slots=True)
-class Merged:
+class Merged(Struct):
     """Values with their authors."""
 
     values: Tree = field(default_factory=dict)

@@ -3,8 +3,9 @@ ours."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from aifactory.components.rows import Tree, Wave
 
@@ -20,8 +21,7 @@ STRICTNESS: tuple[PodSecurity, ...] = ("privileged", "baseline", "restricted")
 """Pod Security levels from the loosest to the strictest."""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenPlan:
+class GivenPlan(Struct, frozen=True):
     """A capability that the site runs. Never created, changed or deleted."""
 
     capability: str
@@ -31,8 +31,7 @@ class GivenPlan:
     """Namespace that its chart's documentation puts it in; nothing of ours makes a namespace of this name."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReleasePlan:
+class ReleasePlan(Struct, frozen=True):
     """A system release of ours."""
 
     capability: str
@@ -52,8 +51,7 @@ class ReleasePlan:
     retain_on_delete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(Struct, frozen=True):
     """What may reach the pods of a namespace, and what they may reach. Everything else is denied."""
 
     from_namespaces: tuple[str, ...] = ()
@@ -69,8 +67,7 @@ class Traffic:
     """dns, namespace, api or any."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamespacePlan:
+class NamespacePlan(Struct, frozen=True):
     """A namespace of ours with its baseline."""
 
     name: str
@@ -88,8 +85,7 @@ class NamespacePlan:
     protect: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PriorityPlan:
+class PriorityPlan(Struct, frozen=True):
     """A PriorityClass of ours."""
 
     name: str
@@ -97,16 +93,14 @@ class PriorityPlan:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolver:
+class Resolver(Struct, frozen=True):
     """Where the cluster resolves names: what a policy that allows DNS must admit."""
 
     namespace: str
     ports: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterPlan:
+class ClusterPlan(Struct, frozen=True):
     """The cluster of a site, decided."""
 
     kubernetes: str

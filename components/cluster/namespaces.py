@@ -4,7 +4,8 @@ gets."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
@@ -23,8 +24,7 @@ PODS_PER_NODE = 40
 FEWEST_PODS = 1000
 
 
-@dataclass(slots=True)
-class Gathered:
+class Gathered(Struct):
     """What all parts ask of one namespace."""
 
     name: str

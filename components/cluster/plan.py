@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
@@ -34,8 +34,7 @@ API_PORTS = (443, 6443)
 """Of the API server's Service and of its endpoints in all distributions here."""
 
 
-@dataclass(frozen=True, slots=True)
-class DistributionFacts:
+class DistributionFacts(Struct, frozen=True):
     """What differs between Kubernetes distributions."""
 
     resolver: Resolver
@@ -57,15 +56,13 @@ DISTRIBUTIONS: dict[str, DistributionFacts] = {
 levels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Struct, frozen=True):
     """Says that a site has its cluster part: a second one would make every release and namespace again."""
 
     part: str
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """The cluster before anybody has asked it for anything."""
 
     spec: ClusterSpec

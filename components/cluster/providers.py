@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
@@ -20,8 +21,7 @@ from aifactory.components.values import canonical_json
 _WAVES = {wave: index for index, wave in enumerate(Wave)}
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """A release of ours, with its values decided."""
 
     capability: str
@@ -58,8 +58,7 @@ class Chosen:
         )
 
 
-@dataclass(slots=True)
-class Answers:
+class Answers(Struct):
     """Every capability that the factory needs, answered."""
 
     given: dict[str, GivenPlan] = field(default_factory=dict)
@@ -68,8 +67,7 @@ class Answers:
     """Whether something has no answer; the problems are recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class SiteTerms:
+class SiteTerms(Struct, frozen=True):
     """What a site decides about all releases."""
 
     cluster: ClusterGiven

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.cluster.model import PodSecurity
 from aifactory.components.rows import Wave
@@ -11,8 +12,7 @@ from aifactory.components.rows import Wave
 Distribution = str
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What a site decides about each release."""
 
     namespace: str
@@ -31,8 +31,7 @@ class Terms:
     """Whether a volume without a class name gets one: the site has a default StorageClass."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One chart value that differs from the chart's default, or that we keep whatever the default becomes."""
 
     path: str
@@ -40,8 +39,7 @@ class Setting:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """A capability that a release stands on."""
 
     capability: str
@@ -50,8 +48,7 @@ class Need:
     """Chart value that makes it needed; empty: always."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """How one release is run."""
 
     wave: Wave

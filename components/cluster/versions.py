@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.catalog.trains import KubernetesRange, Release
@@ -31,8 +32,7 @@ def admits(versions: Iterable[str], given: str) -> bool:
     return line(given) in {line(version) for version in versions}
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowest:
+class Narrowest(Struct, frozen=True):
     """The Kubernetes versions that all components support, and which component sets each end."""
 
     range: KubernetesRange

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+
+from msgspec import Struct
 
 POINT_TO_POINT = 31
 """Prefix length of a link with two ends, both usable. Source: RFC 3021."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shortage:
+class Shortage(Struct, frozen=True):
     """An address space that is too small, and what would do."""
 
     needed: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Network
+
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric.model import Kind
@@ -21,8 +22,7 @@ strictly.
 Source: Mellanox/nic-configuration-operator README.md; Cumulus Linux RoCE documentation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """A fabric of the site."""
 
     kind: Kind

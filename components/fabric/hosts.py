@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric import machines
@@ -23,8 +24,7 @@ ARP_WHY = (
 LOCK_WHY = "RDMA pins memory: pods may lock what they register."
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryLock:
+class MemoryLock(Struct, frozen=True):
     """Where a distribution's container runtime takes the limit of locked memory from."""
 
     path: str

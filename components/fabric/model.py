@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aifactory.components.offers import Taint
 
@@ -13,8 +14,7 @@ SwitchSystem = Literal["cumulus", "sonic", "eos", "nxos"]
 Labels = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A container image, as the operator's policies name it."""
 
     image: str
@@ -22,8 +22,7 @@ class Image:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class NicPort:
+class NicPort(Struct, frozen=True):
     """A NIC on a rail, at the same place in each node of a pool."""
 
     rail: int
@@ -31,8 +30,7 @@ class NicPort:
     interface: str
 
 
-@dataclass(frozen=True, slots=True)
-class FirmwareStorage:
+class FirmwareStorage(Struct, frozen=True):
     """The volume that the NIC operator keeps firmware archives on."""
 
     storage_class: str
@@ -40,8 +38,7 @@ class FirmwareStorage:
     size_gib: int
 
 
-@dataclass(frozen=True, slots=True)
-class NicOperator:
+class NicOperator(Struct, frozen=True):
     """The NIC configuration operator."""
 
     operator: Image
@@ -50,8 +47,7 @@ class NicOperator:
     storage: FirmwareStorage | None
 
 
-@dataclass(frozen=True, slots=True)
-class IbKubernetes:
+class IbKubernetes(Struct, frozen=True):
     """The daemon that puts virtual functions into partitions through UFM."""
 
     image: Image
@@ -60,8 +56,7 @@ class IbKubernetes:
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class SriovOperator:
+class SriovOperator(Struct, frozen=True):
     """The singleton settings of the SR-IOV operator."""
 
     node_selector: Labels
@@ -70,8 +65,7 @@ class SriovOperator:
     resets_firmware: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Operators:
+class Operators(Struct, frozen=True):
     """The cluster's singletons: one fabric of a stack makes them for all."""
 
     pools: tuple[str, ...]
@@ -87,8 +81,7 @@ class Operators:
     nodes_at_a_time: int
 
 
-@dataclass(frozen=True, slots=True)
-class DriverContainer:
+class DriverContainer(Struct, frozen=True):
     """DOCA-OFED, loaded by the Network Operator."""
 
     image: Image
@@ -96,8 +89,7 @@ class DriverContainer:
     nodes_at_a_time: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceList:
+class DeviceList(Struct, frozen=True):
     """What a device plugin hands out: resources with the NICs behind them."""
 
     image: Image
@@ -105,8 +97,7 @@ class DeviceList:
     resources: tuple[tuple[str, NicPort], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NodePolicy:
+class NodePolicy(Struct, frozen=True):
     """Driver and device plugin of the nodes of a pool."""
 
     name: str
@@ -116,8 +107,7 @@ class NodePolicy:
     devices: DeviceList | None
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceNames:
+class InterfaceNames(Struct, frozen=True):
     """Names that NICs of a pool keep, whatever the kernel calls them."""
 
     name: str
@@ -127,8 +117,7 @@ class InterfaceNames:
     nics: tuple[NicPort, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RoceTuning:
+class RoceTuning(Struct, frozen=True):
     """What a NIC does with RoCE traffic."""
 
     pfc: str
@@ -136,8 +125,7 @@ class RoceTuning:
     cnp_dscp: int
 
 
-@dataclass(frozen=True, slots=True)
-class NicTemplate:
+class NicTemplate(Struct, frozen=True):
     """Settings of the NICs of a pool."""
 
     name: str
@@ -149,8 +137,7 @@ class NicTemplate:
     roce: RoceTuning | None
 
 
-@dataclass(frozen=True, slots=True)
-class FirmwareCheck:
+class FirmwareCheck(Struct, frozen=True):
     """Firmware that the NICs of a pool are compared with."""
 
     name: str
@@ -159,16 +146,14 @@ class FirmwareCheck:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class FirmwareSource:
+class FirmwareSource(Struct, frozen=True):
     """Archives of one NIC model."""
 
     name: str
     archives: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionPool:
+class FunctionPool(Struct, frozen=True):
     """How nodes of a pool get their virtual functions."""
 
     name: str
@@ -177,8 +162,7 @@ class FunctionPool:
     rdma_mode: Literal["exclusive", "shared"]
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionPolicy:
+class FunctionPolicy(Struct, frozen=True):
     """Virtual functions of one rail on the nodes of a pool."""
 
     name: str
@@ -190,8 +174,7 @@ class FunctionPolicy:
     link_type: Literal["ETH", "IB"]
 
 
-@dataclass(frozen=True, slots=True)
-class NodePrefix:
+class NodePrefix(Struct, frozen=True):
     """The addresses of one node on a routed rail."""
 
     node: str
@@ -199,8 +182,7 @@ class NodePrefix:
     gateway: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddressPool:
+class AddressPool(Struct, frozen=True):
     """The addresses of one rail. With a node prefix it is routed, without one it is a flat subnet."""
 
     name: str
@@ -217,8 +199,7 @@ class AddressPool:
     nodes: tuple[NodePrefix, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     """One rail as a secondary network of pods."""
 
     name: str
@@ -236,8 +217,7 @@ class Network:
     """Whether the RDMA device moves into the pod's network namespace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """The rail of one tenant: a network in its namespace, with its partition key."""
 
     namespace: str
@@ -246,16 +226,14 @@ class Partition:
     network: Network
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkGuard:
+class NetworkGuard(Struct, frozen=True):
     """Namespaces whose pods may use networks of their own namespace alone."""
 
     name: str
     namespaces: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HostFile:
+class HostFile(Struct, frozen=True):
     """A file on the nodes, and why it is there."""
 
     name: str
@@ -266,8 +244,7 @@ class HostFile:
     reboot: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchPort:
+class SwitchPort(Struct, frozen=True):
     """A port that faces a node."""
 
     port: str
@@ -277,8 +254,7 @@ class SwitchPort:
     """The node's gateway with its prefix length; empty on a flat rail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(Struct, frozen=True):
     """Queue lengths between which packets are marked."""
 
     minimum_kbytes: int
@@ -286,8 +262,7 @@ class Thresholds:
     mark_percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Struct, frozen=True):
     """What the nodes rely on in one leaf switch."""
 
     name: str
@@ -304,8 +279,7 @@ class Switch:
     ports: tuple[SwitchPort, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FabricPlan:
+class FabricPlan(Struct, frozen=True):
     """A fabric at one site, decided."""
 
     fabric: str

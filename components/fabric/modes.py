@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aifactory.components.fabric.model import Kind, Mode
 
@@ -12,8 +13,7 @@ SHARED_PODS = 63
 rdmaShared.hcaMax."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModeFacts:
+class ModeFacts(Struct, frozen=True):
     """One way to hand NICs to pods."""
 
     mode: Mode

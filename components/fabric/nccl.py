@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric.ground import Ground
@@ -13,8 +14,7 @@ from aifactory.components.given_network import RoceGiven
 from aifactory.components.problems import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A variable of the environment."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import trains
@@ -36,8 +37,7 @@ K3S_NETWORKS = "/var/lib/rancher/k3s/agent/etc/cni/net.d"
 """Where K3s looks for CNI plugins. Source: docs.k3s.io, Multus and IPAM plugins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """What one fabric needs of the cluster's singletons. Fabrics of a site offer it to each other."""
 
     part: str

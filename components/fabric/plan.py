@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
@@ -29,8 +30,7 @@ from aifactory.components.offers import FabricOffer, RailOffer
 __all__ = ["RULES", "Draft", "resolve", "settle", "size"]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """The fabric before its pools are known."""
 
     spec: FabricSpec

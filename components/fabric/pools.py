@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext
@@ -16,16 +16,14 @@ NODE_DOMAIN = 16
 """Most GPUs that NVLink joins inside a node. Source: accelerators of the catalog, scale_up_domain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """Node groups whose NICs a fabric configures. Fabrics of a site offer it to each other."""
 
     part: str
     groups: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """A GPU pool on the fabric."""
 
     name: str

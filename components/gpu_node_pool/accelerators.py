@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.catalog.rows import Row
@@ -29,8 +30,7 @@ oldest branch that a source of the catalog names.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """A GPU model as far as a pool depends on it."""
 
     key: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import NodeGroup
@@ -14,8 +15,7 @@ from aifactory.components.gpu_node_pool.power import Budget, shown
 from aifactory.components.offers import PoolOffer, RackShare
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """A node group that the pool could use."""
 
     group: NodeGroup

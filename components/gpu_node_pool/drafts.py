@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aifactory.components.gpu_node_pool.accelerators import Card
 from aifactory.components.gpu_node_pool.model import DriverPlan, SharingPlan
@@ -12,8 +13,7 @@ from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec, Mig, TimeSl
 from aifactory.components.offers import Taint
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What the blueprint asks for, as far as later passes need it."""
 
     name: str
@@ -37,8 +37,7 @@ class Wishes:
     host_tuning: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """After the first pass: the GPU model is one that this part runs, at this site."""
 
     wishes: Wishes
@@ -46,8 +45,7 @@ class Resolved:
     sharing: WholeGpus | Mig | TimeSlicing
 
 
-@dataclass(frozen=True, slots=True)
-class Sized:
+class Sized(Struct, frozen=True):
     """After the second pass: nodes, fabric, driver and shares are known."""
 
     wishes: Wishes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aifactory.components.base import Place, Rejected
 from aifactory.components.catalog import Catalog
@@ -30,8 +31,7 @@ OWNERS: dict[Owner, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """A driver release of the catalog, and those that were not taken."""
 
     row: Row

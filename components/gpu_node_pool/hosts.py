@@ -6,8 +6,9 @@ Values: NVIDIA/skyhook-packages nvidia-tuned (base, acs-disable, h100-multiNodeT
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aifactory.components.gpu_node_pool.model import HostFile, Pairs
 
@@ -16,8 +17,7 @@ Profile = Literal["training", "inference", "generic"]
 NAME = "90-aifactory-gpu"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What hosts of one pool are set to, before it has the form of files."""
 
     sysctls: Pairs

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 from aifactory.components.offers import FabricOffer
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """The fabric of a pool; all empty without one."""
 
     part: str

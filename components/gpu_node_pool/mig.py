@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _PROFILE = re.compile(r"(?P<slices>[12347])g\.(?P<gb>[1-9][0-9]{0,3})gb(?P<suffix>.*)")
 
@@ -27,8 +28,7 @@ _DOUBLE = ((0, 2, 4, 6), 2)
 """A 1g instance with the memory of two, such as 1g.20gb of an 80 GB GPU: four fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """Where an instance of one profile may lie on its GPU."""
 
     starts: tuple[int, ...]

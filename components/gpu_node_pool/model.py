@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aifactory.components.offers import RackShare, Taint
 
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A container image."""
 
     repository: str
@@ -19,8 +19,7 @@ class Image:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class DriverPlan:
+class DriverPlan(Struct, frozen=True):
     """The GPU driver of a pool, and who brings it."""
 
     owner: Literal["operator", "host", "given"]
@@ -41,8 +40,7 @@ class DriverPlan:
     manager_environment: Pairs
 
 
-@dataclass(frozen=True, slots=True)
-class SharingPlan:
+class SharingPlan(Struct, frozen=True):
     """How the GPUs of a node appear to pods."""
 
     kind: Literal["none", "mig", "time-slicing"]
@@ -56,8 +54,7 @@ class SharingPlan:
     """Resources of a node in place of whole GPUs; empty without sharing."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeLabels:
+class NodeLabels(Struct, frozen=True):
     """Labels and taints of the nodes in one rack."""
 
     rack: str
@@ -66,8 +63,7 @@ class NodeLabels:
     taints: tuple[Taint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HostFile:
+class HostFile(Struct, frozen=True):
     """A file for all hosts of the pool."""
 
     name: str
@@ -78,8 +74,7 @@ class HostFile:
     reboot: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A condition that `kubectl wait` waits for."""
 
     path: str
@@ -89,8 +84,7 @@ class Check:
     """Arguments that name the objects: `resource/name` each, or a resource and a selector."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True):
     """What must be true before the pool counts as ready."""
 
     namespace: str
@@ -102,8 +96,7 @@ class Acceptance:
     timeout_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """An alert on GPU health."""
 
     name: str
@@ -113,8 +106,7 @@ class Alert:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class GpuNodePoolPlan:
+class GpuNodePoolPlan(Struct, frozen=True):
     """GPU nodes of one model at one site, decided."""
 
     identity: str

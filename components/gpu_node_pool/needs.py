@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 
 
-@dataclass(frozen=True, slots=True)
-class PoolNeeds:
+class PoolNeeds(Struct, frozen=True):
     """One pool's wishes for what its site has once. Offered to the site's other pools only."""
 
     part: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.components.given import NodeGroup
 from aifactory.components.offers import RackShare
@@ -12,8 +14,7 @@ from aifactory.components.offers import RackShare
 Within = Literal["site", "block", "rack"]
 
 
-@dataclass(frozen=True, slots=True)
-class Placing:
+class Placing(Struct, frozen=True):
     """Nodes taken, and what else was there."""
 
     racks: tuple[RackShare, ...]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from aifactory.components.base import Place
 from aifactory.components.given import NodeGroup
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """Power that is left for a group of nodes. All in kW."""
 
     kw_per_node: Decimal

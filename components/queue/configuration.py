@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components.names import MANAGED_NAMESPACE_LABEL
 from aifactory.components.values import Json
@@ -36,8 +36,7 @@ CONCURRENCY = {
 """Reconciles at once, as the chart has them: a configuration without the list falls back to one of each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """What is decided about the controller."""
 
     excluded: tuple[str, ...]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components.offers import Taint
 from aifactory.components.queue.quota import FlavorQuota
 
 
-@dataclass(frozen=True, slots=True)
-class Flavor:
+class Flavor(Struct, frozen=True):
     """Nodes of one pool, as Kueue sees them."""
 
     name: str
@@ -20,16 +19,14 @@ class Flavor:
     """Topology of the nodes, empty when nodes aren't told apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Topology:
+class Topology(Struct, frozen=True):
     """Node labels from coarse to fine."""
 
     name: str
     levels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PriorityPlan:
+class PriorityPlan(Struct, frozen=True):
     """A priority that jobs may name by label."""
 
     name: str
@@ -37,8 +34,7 @@ class PriorityPlan:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class TenantPlan:
+class TenantPlan(Struct, frozen=True):
     """A tenant's queue."""
 
     tenant: str
@@ -48,8 +44,7 @@ class TenantPlan:
     quotas: tuple[FlavorQuota, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QueuePlan:
+class QueuePlan(Struct, frozen=True):
     """Everything Kueue is told about one set of pools."""
 
     cohort: str

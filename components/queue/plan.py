@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 from aifactory.components.names import POOL_LABEL
@@ -18,8 +19,7 @@ from aifactory.components.rules import Rule
 RULES: tuple[Rule, ...] = rules.RULES
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What the specification asks, by tenant and pool, before pools have their size."""
 
     spec: QueueSpec

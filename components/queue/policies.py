@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.queue.spec import QueueSpec
@@ -12,8 +12,7 @@ LOCAL_QUEUE = "default"
 label waits its turn instead of for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """Kueue's word for a policy, and what it does."""
 
     value: str

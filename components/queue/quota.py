@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components import pods, quantities
 from aifactory.components.offers import PoolOffer
@@ -14,8 +15,7 @@ Shares = Mapping[str, int]
 _WRITERS: dict[str, Callable[[int], str]] = {"cpu": quantities.count, "memory": quantities.mib}
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What a tenant may use of one pool, in GPUs."""
 
     gpus: int
@@ -23,8 +23,7 @@ class Claim:
     lend: int
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """Quota of one resource of one flavor, as Kubernetes quantities."""
 
     resource: str
@@ -33,16 +32,14 @@ class Quota:
     lending: str
 
 
-@dataclass(frozen=True, slots=True)
-class FlavorQuota:
+class FlavorQuota(Struct, frozen=True):
     """Quotas of one flavor, one for each resource that the queue covers."""
 
     flavor: str
     quotas: tuple[Quota, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(Struct, frozen=True):
     """What a pool has, in units that add up: whole CPUs, MiB, devices."""
 
     flavor: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components.pods import PodContract, Program
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointPlan:
+class CheckpointPlan(Struct, frozen=True):
     """The volume that outlives the run."""
 
     claim: str
@@ -18,8 +17,7 @@ class CheckpointPlan:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
+class TrainingPlan(Struct, frozen=True):
     """A gang: its pods, what admits it, and what happens when it fails."""
 
     run: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.offers import (
@@ -30,8 +30,7 @@ TOPOLOGY = {
 ANYWHERE = (("kueue.x-k8s.io/podset-unconstrained-topology", "true"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """What the run found of what it names."""
 
     pool: PoolOffer

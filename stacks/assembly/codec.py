@@ -6,8 +6,9 @@ own keys start with `$` is wrapped in `$map`.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
+
+from msgspec.structs import fields
 
 from aifactory.components.rows import Gate, HelmRow, HostRow, KubernetesRow, Row, SwitchRow, Wave
 from aifactory.components.values import Format, Json, Ref, SecretRef

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aifactory.components.rows import HelmRow, KubernetesRow, Row
 from aifactory.components.values import Ref
@@ -15,8 +16,7 @@ SCHEMA = "aifactory-rows/v1"
 _OUTPUT_KINDS = {"Namespace": "namespaces", "LocalQueue": "local_queues", "JobSet": "training_runs"}
 
 
-@dataclass(frozen=True, slots=True)
-class PartEntry:
+class PartEntry(Struct, frozen=True):
     """A part as its component needs it."""
 
     name: str
@@ -25,8 +25,7 @@ class PartEntry:
     renamed_from: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterEntry:
+class ClusterEntry(Struct, frozen=True):
     """How the cluster is reached: by reference, never with credentials."""
 
     kubeconfig_file: str
@@ -35,8 +34,7 @@ class ClusterEntry:
     """Pins the provider to this cluster, so that another path to it replaces nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowSet:
+class RowSet(Struct, frozen=True):
     """Everything that the Pulumi program registers for one stack."""
 
     stack: str

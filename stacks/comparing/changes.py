@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from aifactory.stacks.comparing.snapshot import Snapshot, StackSnapshot
 
@@ -15,8 +16,7 @@ _LONG = 60
 _LISTED = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One thing that differs. `says` is the sentence; `fields` are the places inside a row that differ."""
 
     stack: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.assembly.codec import encode
@@ -14,8 +15,7 @@ from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.data import stack_data
 
 
-@dataclass(frozen=True, slots=True)
-class StackSnapshot:
+class StackSnapshot(Struct, frozen=True):
     """A stack as plain data."""
 
     name: str

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from typing import Any
+
+from msgspec import Struct
+from pydantic import BaseModel
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.values import canonical_json
 from aifactory.stacks.planning.model import FactoryPlan, StackPlan
-from pydantic import BaseModel
 
 SCHEMA = "aifactory-plan/v1"
 
@@ -34,14 +34,9 @@ def data_of(value: object) -> Any:
         return {str(key): data_of(item) for key, item in value.items()}
     if isinstance(value, BaseModel):
         return data_of(value.model_dump())
-    if is_dataclass(value):
-        return {name: data_of(getattr(value, name)) for name in _fields(type(value))}
+    if isinstance(value, Struct):
+        return {name: data_of(getattr(value, name)) for name in value.__struct_fields__}
     raise TypeError(f"a plan holds a {type(value).__name__}, which has no plain form")
-
-
-@cache
-def _fields(kind: Callable[..., object]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))  # type: ignore[arg-type]  # checked by is_dataclass
 
 
 def stack_data(plan: StackPlan) -> dict[str, Any]:
@@ -56,7 +51,8 @@ def stack_data(plan: StackPlan) -> dict[str, Any]:
                 "renamed_from": part.renamed_from,
                 "plan": data_of(part.plan),
                 "overrides": [
-                    {"row": note.row, "patch": data_of(note.patch), "reason": note.reason} for note in part.overrides
+                    {"row": note.row, "patch": data_of(note.patch), "reason": note.reason}
+                    for note in part.overrides
                 ],
             }
             for part in plan.parts
@@ -66,7 +62,9 @@ def stack_data(plan: StackPlan) -> dict[str, Any]:
                 "path": decision.path,
                 "value": data_of(decision.value),
                 "reason": decision.reason,
-                "rejected": [{"value": data_of(other.value), "reason": other.reason} for other in decision.rejected],
+                "rejected": [
+                    {"value": data_of(other.value), "reason": other.reason} for other in decision.rejected
+                ],
                 "facts": list(decision.facts),
                 "because": list(decision.because),
             }
@@ -78,7 +76,12 @@ def stack_data(plan: StackPlan) -> dict[str, Any]:
 
 def factory_data(plan: FactoryPlan, catalog: Catalog) -> dict[str, Any]:
     """A whole plan with the catalog rows it rests on, without the digest."""
-    used = {fact for stack in plan.stacks.values() for decision in stack.decisions.values() for fact in decision.facts}
+    used = {
+        fact
+        for stack in plan.stacks.values()
+        for decision in stack.decisions.values()
+        for fact in decision.facts
+    }
     return {
         "schema": SCHEMA,
         "factory": plan.factory,

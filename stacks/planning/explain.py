@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.base import Decision
 from aifactory.components.problems import Problem, Refused, nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One decision of a chain; `depth` counts how far it lies from the one that was asked for."""
 
     depth: int

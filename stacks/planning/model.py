@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.base import Decision, Place
 from aifactory.components.offers import PodPromise
@@ -13,8 +14,7 @@ from aifactory.components.rules import Rule
 from aifactory.components.spec import PartSpec
 
 
-@dataclass(frozen=True, slots=True)
-class OverrideNote:
+class OverrideNote(Struct, frozen=True):
     """A patch that the blueprint puts on one row, as written."""
 
     part: str
@@ -24,8 +24,7 @@ class OverrideNote:
     where: Path
 
 
-@dataclass(frozen=True, slots=True)
-class PartPlan:
+class PartPlan(Struct, frozen=True):
     """One part at one site, decided."""
 
     name: str
@@ -41,8 +40,7 @@ class PartPlan:
         return BY_KIND[self.kind]
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedSpec:
+class PlannedSpec(Struct, frozen=True):
     """A part as written, and where; `derived` when the planner added it."""
 
     spec: PartSpec
@@ -55,8 +53,7 @@ class PlannedSpec:
         return str(getattr(self.spec, "kind"))  # noqa: B009 - each member of the union has one, PartSpec has none
 
 
-@dataclass(frozen=True, slots=True)
-class StackPlan:
+class StackPlan(Struct, frozen=True):
     """One stack: the parts of a factory at one site."""
 
     name: str
@@ -67,8 +64,7 @@ class StackPlan:
     promises: tuple[PodPromise, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What the planner found: problems, and how often each rule was evaluated."""
 
     problems: tuple[Problem, ...]
@@ -81,8 +77,7 @@ class Findings:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
-@dataclass(frozen=True, slots=True)
-class FactoryPlan:
+class FactoryPlan(Struct, frozen=True):
     """A blueprint at all its sites, decided."""
 
     factory: str

@@ -6,11 +6,11 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from msgspec import Struct
 from pulumi.automation import (
     CommandError,
     ConcurrentUpdateError,
@@ -34,8 +34,7 @@ Program = Callable[[], None]
 _SHOWN_LINES = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A stack and where its state lies. `backend` is absolute."""
 
     stack: str

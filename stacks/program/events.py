@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
 Phase = Literal["started", "done", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One resource at one moment of a run."""
 
     urn: str
@@ -23,8 +22,7 @@ class Step:
     """Paths of inputs that differ, such as `spec.replicas`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """Something to tell a person, about one resource or the whole run (an empty `urn`)."""
 
     severity: Literal["info", "warning", "error"]
@@ -32,8 +30,7 @@ class Message:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """How many resources met each operation."""
 
     changes: Mapping[str, int]

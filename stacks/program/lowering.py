@@ -10,24 +10,28 @@ import pulumi
 from aifactory.components.values import Format, Json, Ref, SecretRef, plain, refs
 
 Resolve = Callable[[Ref], Any]
-_SCALARS = (str, int, float, type(None))
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 def lower(tree: Any, resolve: Resolve) -> Any:
     """The tree with each reference answered by `resolve`; text and JSON around one become Outputs."""
-    if isinstance(tree, _SCALARS):
+    # Types are compared, not classes asked: this runs for each value of each row, before Pulumi does.
+    kind = type(tree)
+    if kind in _PLAIN:
         return tree
-    if isinstance(tree, dict):
+    if kind is dict:
         return _dict(tree, resolve)
-    if isinstance(tree, (list, tuple)):
+    if kind is list or kind is tuple:
         return _list(tree, resolve)
-    if isinstance(tree, Ref):
+    if kind is Ref:
         return resolve(tree)
-    if isinstance(tree, (Format, Json)):
+    if kind is Format or kind is Json:
         return _text(tree, resolve)
-    if isinstance(tree, SecretRef):
+    if kind is SecretRef:
         return {"name": tree.name, "key": tree.key}
-    raise TypeError(f"a row holds a {type(tree).__name__}, which Pulumi can't be sent")
+    if isinstance(tree, str):
+        return str(tree)  # a member of an enumeration
+    raise TypeError(f"a row holds a {kind.__name__}, which Pulumi can't be sent")
 
 
 def output_of(resource: pulumi.Resource, path: str) -> Any:
@@ -42,18 +46,23 @@ def output_of(resource: pulumi.Resource, path: str) -> Any:
 def _dict(tree: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
     changed: dict[str, Any] | None = None
     for key, value in tree.items():
-        if isinstance(value, _SCALARS):
-            continue
-        new = lower(value, resolve)
-        if new is not value:
-            changed = dict(tree) if changed is None else changed
-            changed[key] = new
+        if type(value) not in _PLAIN:
+            new = lower(value, resolve)
+            if new is not value:
+                changed = dict(tree) if changed is None else changed
+                changed[key] = new
     return tree if changed is None else changed
 
 
 def _list(tree: list[Any] | tuple[Any, ...], resolve: Resolve) -> list[Any] | tuple[Any, ...]:
-    new = [lower(value, resolve) for value in tree]
-    return tree if all(after is before for after, before in zip(new, tree, strict=True)) else new
+    changed: list[Any] | None = None
+    for index, value in enumerate(tree):
+        if type(value) not in _PLAIN:
+            new = lower(value, resolve)
+            if new is not value:
+                changed = list(tree) if changed is None else changed
+                changed[index] = new
+    return tree if changed is None else changed
 
 
 def _text(value: Format | Json, resolve: Resolve) -> Any:

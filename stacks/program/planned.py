@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aifactory.blueprints.load import Loaded, load
 from aifactory.components.problems import Problem, Refused, nearest, path_text
@@ -16,8 +17,7 @@ from aifactory.stacks.planning.factory import plan_factory
 Scalar = str | int | float | bool
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRows:
+class PlannedRows(Struct, frozen=True):
     """The rows of one site, and the project root that relative paths of the site count from."""
 
     rows: RowSet

@@ -16,10 +16,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import cast
+
+from msgspec import Struct
 
 from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.render.output_lock import locked, refuse_unfit
@@ -47,8 +48,7 @@ Files = Mapping[str, bytes] | Iterable[tuple[str, bytes]]
 """Contents by path, or pairs of both. Pairs may be lazy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What a run did, as sorted paths relative to the folder. `written` has new and changed files."""
 
     written: tuple[str, ...]

@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from benchmarks.factories import write_factory
 from benchmarks.whole_process import Timing, measure
@@ -23,8 +24,7 @@ SCALE = (100, 1_000, 10_000, 100_000)
 FEWER_RUNS_FROM_OBJECTS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One command and what it may take."""
 
     name: str
@@ -45,8 +45,7 @@ SCALE_BUDGETS = {1_000: (0.6, None), 100_000: (30.0, 1000.0)}
 """Seconds and MB, by wanted objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """A job that was measured."""
 
     job: Job

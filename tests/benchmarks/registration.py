@@ -61,12 +61,12 @@ def row_set(count: int) -> Any:
 
 def run(way: str, count: int) -> dict[str, float]:
     """One program in this process: CPU seconds without imports, and peak memory."""
-    from aifactory.stacks.program.adapter import Factory, export
+    from aifactory.stacks.program.adapter import register_stack
     from support.recorder import record
 
     rows = row_set(count)
     programs = {
-        "rows": lambda: export(Factory("demo", rows, Path("/project")).outputs),
+        "rows": lambda: register_stack(rows, Path("/project")),
         "flat": lambda: _flat(rows),
     }
     started = time.process_time()

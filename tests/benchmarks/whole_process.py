@@ -7,15 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+from msgspec import Struct
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """What the runs of one command took."""
 
     seconds: tuple[float, ...]

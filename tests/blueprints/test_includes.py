@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from aifactory.blueprints.includes import chain_text, compose
 from aifactory.blueprints.limits import Limits
 from aifactory.blueprints.source import Document
 from aifactory.components.problems import Position, Problem, Refused, path_text
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 
 def project(root: Path, files: Mapping[str, str]) -> Path:

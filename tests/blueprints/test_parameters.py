@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aifactory.blueprints.includes import compose
 from aifactory.blueprints.parameter_types import Declaration, Type
 from aifactory.blueprints.parameters import Origin, bind, declared, parse_value
 from aifactory.blueprints.source import Document, parse
 from aifactory.components.problems import Position, Problem, Refused, path_text
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def document(text: str) -> Document:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from aifactory.blueprints import events, source
 from aifactory.blueprints.limits import Limits
 from aifactory.blueprints.root import project_root

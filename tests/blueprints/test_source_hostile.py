@@ -13,6 +13,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+
 from aifactory.blueprints import events
 from aifactory.blueprints.limits import Limits
 from aifactory.blueprints.source import parse, read
@@ -223,7 +224,7 @@ print(json.dumps({"says": says, "seconds": time.perf_counter() - start, "grown_k
 def in_a_small_process(path: Path) -> dict[str, object]:
     """Reads a file in a process of its own: what it said, how long it took, by how much memory grew."""
     command = [sys.executable, "-c", READ_IN_A_SMALL_PROCESS, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 - ours
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     result: dict[str, object] = json.loads(done.stdout)

@@ -5,6 +5,9 @@ import math
 from typing import Any
 
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from aifactory.blueprints.characters import HIDDEN
 from aifactory.blueprints.document import Document
 from aifactory.blueprints.limits import Limits
@@ -12,8 +15,6 @@ from aifactory.blueprints.scalars import AmbiguousError, resolve
 from aifactory.blueprints.shown import shown
 from aifactory.blueprints.source import parse
 from aifactory.components.problems import Refused
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 CHARACTERS = "abc01.:-?&*!|>'\"%@`{}[],#~\n\t \\<=+_$é☃\u200b\u202e\x00\x1b\x85\u2028\ufeff\r"
 WORDS = (

@@ -1,6 +1,7 @@
 """What is said of text that is no YAML: where, what, and what to do. The same from both parsers."""
 
 import pytest
+
 from aifactory.blueprints import events
 from aifactory.blueprints.source import parse
 from aifactory.components.problems import Refused

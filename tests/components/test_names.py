@@ -1,9 +1,10 @@
 """Names are forever: these tests pin them."""
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
+
 from aifactory.components import names
 from aifactory.components.names import Name
-from pydantic import TypeAdapter, ValidationError
 
 NAME = TypeAdapter(Name)
 
@@ -75,7 +76,7 @@ def test_a_dns_label_is_a_name(name: str) -> None:
         "ä",
         "ａ",
         "a\u200bb",
-    ],  # noqa: E501
+    ],
 )
 def test_anything_else_is_no_name(name: str) -> None:
     with pytest.raises(ValidationError):

@@ -1,11 +1,11 @@
 """The pod contract: what a pod carries to use GPUs and rails."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aifactory.components import pods
 from aifactory.components.offers import FabricOffer, PoolOffer, RailOffer, Taint

@@ -1,4 +1,5 @@
 import pytest
+
 from aifactory.components.problems import Position, Problem, Refused, nearest, path_text
 
 

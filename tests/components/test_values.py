@@ -1,4 +1,5 @@
 import pytest
+
 from aifactory.components.values import Format, Json, Ref, SecretRef, canonical_json, plain, refs
 
 NAME = Ref("ConfigMap/ml/nccl", "metadata.name")

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
+
 from aifactory.policies.verdict import Finding, Outcome, RuleCount, as_data, judge
 
 FINDING = Finding("FAB-001", "high", "demo-lab-platform", "parts[0]", "wrong MTU", "set 9000", "f.yaml", 3, 5)

@@ -45,7 +45,7 @@ def test_the_commands_of_the_guide_print_what_it_shows(tmp_path: Path) -> None:
     for block in blocks(ROOT / "docs" / "guide.md", "console"):
         for command, shown in steps(block):
             wanted = 1 if any("exit 1" in line for line in shown) else 0
-            done = subprocess.run(  # noqa: S602 - the commands of our own guide
+            done = subprocess.run(
                 command,
                 shell=True,
                 cwd=tmp_path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from support.reference import pages
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"

@@ -7,15 +7,16 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from aifactory.blueprints.site import Site
 from aifactory.components.names import stack_name
 from aifactory.components.problems import Refused
 from aifactory.stacks.assembly.codec import decode, encode
 from aifactory.stacks.planning.data import stack_data
 from aifactory.stacks.planning.place import place_of
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from pydantic import ValidationError
 from support.generating import factories
 from support.planning import Planned, plan_site
 

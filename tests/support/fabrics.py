@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from aifactory.components.base import Place, PlanContext, SitePlan
 from aifactory.components.capabilities import NamespaceRequest
@@ -88,8 +89,7 @@ def pool(
     )
 
 
-@dataclass(slots=True)
-class Fabrics:
+class Fabrics(Struct):
     """What became of the fabrics of one site."""
 
     site_plan: SitePlan

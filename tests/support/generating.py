@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
+
 from support.planning import INFINIBAND, ROCE, group, nics, site_data
 
 HGX = ("h100", "h200", "b200", "b300")

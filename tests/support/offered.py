@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.components.base import Place, PlanContext, SitePlan
@@ -74,8 +75,7 @@ def fabric(name: str = "fabric", rails: int = 8, **fields: Any) -> FabricOffer:
     return FabricOffer(**{**whole, **fields})
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of the parts."""
 
     site_plan: SitePlan

@@ -56,7 +56,12 @@ INFINIBAND: dict[str, Any] = {
 def nics(rails: int = 8) -> list[dict[str, Any]]:
     """One NIC a rail, at made-up PCI addresses."""
     return [
-        {"rail": rail, "pci": f"0000:{0x18 + 0x11 * rail:02x}:00.0", "interface": f"eth_rail{rail}", "numa": rail // 4}
+        {
+            "rail": rail,
+            "pci": f"0000:{0x18 + 0x11 * rail:02x}:00.0",
+            "interface": f"eth_rail{rail}",
+            "numa": rail // 4,
+        }
         for rail in range(rails)
     ]
 
@@ -70,7 +75,10 @@ def group(
         {
             "rack": f"{name}-r{index + 1}",
             "block": f"b{index // racks_per_block + 1}",
-            "nodes": [f"{name}-{node + 1:03d}" for node in range(index * per_rack, min((index + 1) * per_rack, nodes))],
+            "nodes": [
+                f"{name}-{node + 1:03d}"
+                for node in range(index * per_rack, min((index + 1) * per_rack, nodes))
+            ],
         }
         for index in range(-(-nodes // per_rack))
     ]
@@ -97,12 +105,18 @@ def site_data(**changes: Any) -> dict[str, Any]:
         "aifactory": "v1",
         "site": "lab",
         "venue": "on-prem",
-        "location": {"country": "DE", "operator": {"name": "Example AG", "nationality": "DE"}, "support": ["DE"]},
+        "location": {
+            "country": "DE",
+            "operator": {"name": "Example AG", "nationality": "DE"},
+            "support": ["DE"],
+        },
         "power": {"racks": 12, "kw_per_rack": 44.0, "pue": 1.25, "usd_per_kwh": 0.19},
         "cluster": {
             "version": "1.35.6",
             "kubeconfig": {"context": "lab"},
-            "storage_classes": [{"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"], "default": True}],
+            "storage_classes": [
+                {"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"], "default": True}
+            ],
         },
         "nodes": [group()],
         "network": {"roce": deepcopy(ROCE), "pod_cidr": "10.0.0.0/14", "service_cidr": "10.8.0.0/16"},

@@ -9,13 +9,15 @@ import asyncio
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from google.protobuf import json_format
+from google.protobuf import empty_pb2, json_format  # type: ignore[import-untyped]  # no stubs installed
 from pulumi.runtime import mocks, settings
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
@@ -41,6 +43,8 @@ class Registered:
     retain_on_delete: bool
     timeouts: dict[str, str]
     version: str
+    traced: bool
+    """Whether the Python stack of this machine would go into the state with it."""
 
 
 @dataclass
@@ -56,43 +60,38 @@ class Recorded:
         return [resource for resource in self.resources.values() if resource.type == kind]
 
 
-class _Echo(mocks.Mocks):
-    """Resources whose outputs are their inputs, as a provider answers at preview."""
+class _Monitor:
+    """Answers as the engine does at a preview: the outputs of a resource are its inputs."""
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:  # noqa: ARG002 - pulumi's signature
-        return {}, None
-
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        return args.resource_id or "", dict(args.inputs)
-
-
-class _Monitor(mocks.MockMonitor):
     def __init__(self, project: str, stack: str) -> None:
-        super().__init__(_Echo())
-        # Requests arrive on another thread, where the settings of this one don't reach.
-        self.place = f"urn:pulumi:{stack}::{project}"
         self.recorded = Recorded()
+        self._place = f"urn:pulumi:{stack}::{project}"
 
-    def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """The engine's rule: types of all ancestors but the stack."""
-        qualified = parent.split("::")[2] if parent else STACK_TYPE
-        kind = type_ if qualified == STACK_TYPE else f"{qualified}${type_}"
-        return f"{self.place}::{kind}::{name}"
+    def SupportsFeature(self, request: Any) -> Any:  # noqa: N802 - the name in the protocol
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id != "outputValues")
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name in the protocol
-        urn = self.make_urn(request.parent, request.type, request.name)
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - as above
+        urn = self._urn(request.parent, request.type, request.name)
         if urn in self.recorded.resources:
             raise ValueError(f"duplicate URN {urn}")
-        response = super().RegisterResource(request)
         self.recorded.resources[urn] = _registered(urn, request)
-        return response
+        return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name in the protocol
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - as above
         outputs = plain(json_format.MessageToDict(request.outputs))
         if f"::{STACK_TYPE}::" in request.urn:
             self.recorded.outputs = outputs
         self.recorded.component_outputs[request.urn] = outputs
-        return super().RegisterResourceOutputs(request)
+        return empty_pb2.Empty()
+
+    def SignalAndWaitForShutdown(self, request: Any) -> Any:  # noqa: ARG002, N802 - as above
+        return empty_pb2.Empty()
+
+    def _urn(self, parent: str, kind: str, name: str) -> str:
+        """The engine's rule: the types of all ancestors but the stack."""
+        above = parent.split("::")[2] if parent else STACK_TYPE
+        qualified = kind if above == STACK_TYPE else f"{above}${kind}"
+        return f"{self._place}::{qualified}::{name}"
 
 
 def record(
@@ -104,29 +103,50 @@ def record(
     tuned: bool = True,
 ) -> Recorded:
     """Run a program as a preview. Raises what it raises. `tuned` keeps the garbage collector at rest."""
-    settings.reset_options(project=project, stack=stack, preview=True)
     monitor = _Monitor(project, stack)
-    settings.configure(
-        mocks.MockSettings(
-            monitor=monitor,
-            engine=mocks.MockEngine(None),
-            project=project,
-            stack=stack,
-            dry_run=True,
-            organization="organization",
-            callbacks=None,
-        )
-    )
-    pulumi.runtime.set_all_config(dict(config or {}))
 
-    async def run() -> None:
-        # One worker: registrations arrive in the order of the program, on every run.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    def run() -> None:
+        settings.reset_options(project=project, stack=stack, preview=True)
+        settings.configure(
+            mocks.MockSettings(
+                monitor=monitor,
+                engine=mocks.MockEngine(None),
+                project=project,
+                stack=stack,
+                dry_run=True,
+                organization="organization",
+                callbacks=None,
+            )
+        )
+        pulumi.runtime.set_all_config(dict(config or {}))
+        asyncio.run(_run(program))
+
+    with _collector_at_rest() if tuned else nullcontext():
+        _apart(run)
+    return monitor.recorded
+
+
+def resolved(make: Callable[[], Any]) -> Any:
+    """The value of the Output that `make` makes; what else it returns, as it is."""
+
+    async def run() -> Any:
+        made = make()
+        return await made.future() if isinstance(made, pulumi.Output) else made
+
+    return _apart(lambda: asyncio.run(run()))
+
+
+async def _run(program: Callable[[], None]) -> None:
+    # One worker: registrations arrive in the order of the program, on every run.
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.get_running_loop().set_default_executor(executor)
         await run_in_stack(program)
 
-    with _collector_at_rest() if tuned else _nothing():
-        asyncio.run(run())
-    return monitor.recorded
+
+def _apart(job: Callable[[], Any]) -> Any:
+    """Do a job on a thread of its own, whose event loop and settings go with it."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(copy_context().run, job).result()
 
 
 def plain(value: Any) -> Any:
@@ -161,6 +181,7 @@ def _registered(urn: str, request: Any) -> Registered:
         retain_on_delete=request.retainOnDelete,
         timeouts=timeouts,
         version=request.version,
+        traced=bool(request.stackTrace.frames or request.sourcePosition.uri),
     )
 
 
@@ -175,8 +196,3 @@ def _collector_at_rest() -> Iterator[None]:
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

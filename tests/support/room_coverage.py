@@ -6,17 +6,17 @@ Reads `.coverage`, as `coverage combine` leaves it.
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from json import loads
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 BAR_PERCENT = {"components": 95, "blueprints": 95, "stacks": 95, "policies": 0, "cli": 0}
 """Least line coverage of each room; 0 only reports."""
 
 
-@dataclass
-class Lines:
+class Lines(Struct, dict=True):
     """Lines of a room that can run, and those that no test ran."""
 
     all: int = 0

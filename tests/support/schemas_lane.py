@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from support.schemas import REASON_ABSENT, Schemas
 
 

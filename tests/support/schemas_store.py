@@ -7,12 +7,13 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct
+
 from support.schemas_check import IS_METADATA, OPEN
 
 Json = Any
@@ -41,8 +42,7 @@ _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _REF = "#/components/schemas/"
 
 
-@dataclass(frozen=True, slots=True)
-class CrdFile:
+class CrdFile(Struct, frozen=True):
     """Where one CustomResourceDefinition is stored."""
 
     project: str

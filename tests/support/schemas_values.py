@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
+
 from support.schemas_tables import FIELDS, KNOWN, OPEN_ENDS
 
 Json = Any

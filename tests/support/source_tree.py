@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 ROOT = Path(__file__).parents[2]
 """The repository."""
@@ -14,8 +15,7 @@ ROOMS = ("blueprints", "cli", "components", "policies", "stacks")
 """The rooms; `.pkg/aifactory` links to each."""
 
 
-@dataclass(frozen=True)
-class SourceTree:
+class SourceTree(Struct, frozen=True, dict=True):
     """A tree with the shape of this repository: the repository itself, or a small one that a test makes."""
 
     root: Path = ROOT
@@ -60,8 +60,7 @@ class SourceTree:
                 yield path
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(Struct, frozen=True, dict=True):
     """One imported module, and the line that imports it."""
 
     module: str
@@ -70,8 +69,7 @@ class Import:
     """Dots before the module: 0 is an absolute import."""
 
 
-@dataclass(frozen=True)
-class Module:
+class Module(Struct, frozen=True, dict=True):
     """A Python file with its syntax tree."""
 
     path: Path

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from support import golden as module
 from support.golden import Golden, GoldenTree
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from support import schemas_cel
 from support.schemas import REASON_ABSENT, Schemas
 from support.schemas_tables import CLUSTER_SCOPED, KNOWN, SUB_CHARTS
@@ -325,6 +326,6 @@ def test_the_named_project_answers_for_its_crd(schemas: Schemas) -> None:
 def test_no_schemas_skip_the_lane_with_one_reason(tmp_path: Path) -> None:
     environment = os.environ | {"AIFACTORY_SCHEMAS": str(tmp_path)}
     command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", __file__, "-k", "facts"]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.count(REASON_ABSENT) == 1
     assert "1 skipped" in run.stdout

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from support.schemas_check import defaulted, go_regex, problems
 from support.schemas_meta import metadata_problems, name_problems
 from support.schemas_store import _bare

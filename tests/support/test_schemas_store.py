@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from support.schemas import Schemas
 from support.schemas_tables import PREFERRED
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from support.schemas_values import REMARK, commented, defaults, problems
 
 VALUES = """\

@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from support import schemas_check as check
 from support.schemas import Schemas
 

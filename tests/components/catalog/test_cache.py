@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from aifactory.components.catalog import Catalog, cache, tables
 from aifactory.components.catalog.compile import compiled
 from aifactory.components.catalog.source import read
@@ -123,8 +124,7 @@ def test_a_write_that_fails_leaves_nothing_behind(own_cache: Path, monkeypatch: 
 
 def test_processes_that_race_on_the_cache_all_read_the_same(own_cache: Path) -> None:
     racing = [
-        subprocess.Popen([sys.executable, "-c", READ], stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
-        for _ in range(6)
+        subprocess.Popen([sys.executable, "-c", READ], stdout=subprocess.PIPE, text=True) for _ in range(6)
     ]
     assert [process.communicate(timeout=60)[0].strip() for process in racing] == ["141"] * 6
     assert list(own_cache.iterdir()) == [entry()]
@@ -133,5 +133,5 @@ def test_processes_that_race_on_the_cache_all_read_the_same(own_cache: Path) -> 
 def test_a_cached_table_needs_no_yaml_and_no_pydantic() -> None:
     code = READ + "import sys; print(sorted({'yaml', 'pydantic', 'pydantic_core'} & set(sys.modules)))"
     for expected in ("['yaml']", "[]"):
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert run.stdout.split("\n")[1] == expected

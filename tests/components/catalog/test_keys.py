@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
 from aifactory.components.catalog import (
     AcceleratorKey,
     AwsInstanceKey,
@@ -13,7 +15,6 @@ from aifactory.components.catalog import (
     RegionKey,
     TrainKey,
 )
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 
 class Pool(BaseModel):

@@ -1,6 +1,7 @@
 """From a country to the law that binds there."""
 
 import pytest
+
 from aifactory.components.catalog import Catalog, jurisdictions_of
 
 CATALOG = Catalog.shipped()

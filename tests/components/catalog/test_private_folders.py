@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from aifactory.components.catalog import Catalog
 from aifactory.components.problems import Problem, Refused
 
@@ -130,7 +131,7 @@ def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_private_train_that_lacks_its_definitions_is_refused_when_it_is_used(tmp_path: Path) -> None:
-    from aifactory.components.catalog.trains import kubernetes_range, releases  # noqa: PLC0415
+    from aifactory.components.catalog.trains import kubernetes_range, releases
 
     train = """\
 checked: 2026-11-01

@@ -1,6 +1,7 @@
 """The reader of catalog files: a strict part of YAML 1.2 that hostile input can't hurt."""
 
 import pytest
+
 from aifactory.components.catalog.source import MAX_BYTES, MAX_DEPTH, ReadError, read
 
 

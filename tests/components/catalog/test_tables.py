@@ -4,6 +4,7 @@ import datetime as dt
 import json
 
 import pytest
+
 from aifactory.components.catalog import Catalog, Unknown, UnknownFact
 from aifactory.components.catalog.tables import stems
 from aifactory.components.problems import Refused

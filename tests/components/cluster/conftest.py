@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from aifactory.components.base import PlanContext, SitePlan
 from aifactory.components.capabilities import NamespaceRequest, Requirement
@@ -19,8 +19,7 @@ from aifactory.components.rules import table
 from support.planning import place
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(Struct, frozen=True, dict=True):
     """What became of a cluster part."""
 
     site_plan: SitePlan

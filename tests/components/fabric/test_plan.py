@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from pydantic import BaseModel
 
 from aifactory.components.capabilities import CAPABILITIES
@@ -320,8 +320,8 @@ def test_a_policy_name_is_short_and_different_labels_stay_different() -> None:
 
 
 def _plain(value: object) -> bool:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return all(_plain(getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, Struct):
+        return all(_plain(getattr(value, name)) for name in value.__struct_fields__)
     if isinstance(value, tuple):
         return all(map(_plain, value))
     return value is None or (isinstance(value, (str, int, bool)) and not isinstance(value, BaseModel))

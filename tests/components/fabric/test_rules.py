@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec import Struct, field
 
 from aifactory.components.base import Place
 from aifactory.components.fabric.rules import RULES
@@ -19,8 +19,7 @@ FIRMWARE = [{"nic_model": "connectx-7", "archives": ["https://fw.example.com/cx7
 ONE_NODE_STORAGE = [{"name": "local", "access": ["ReadWriteOnce"], "default": True}]
 
 
-@dataclass
-class Case:
+class Case(Struct, dict=True):
     """A site with parts and pools, and what must be said about it."""
 
     rule: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from aifactory.components.base import Decision, Place, PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
@@ -22,8 +22,7 @@ from aifactory.components.rules import table
 from support.planning import place as make_place
 
 
-@dataclass(frozen=True)
-class Pools:
+class Pools(Struct, frozen=True, dict=True):
     """What became of GPU pools at a place."""
 
     site_plan: SitePlan

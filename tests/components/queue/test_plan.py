@@ -205,7 +205,7 @@ def test_rails_of_every_fabric_are_excluded_from_quotas() -> None:
 
 
 def test_a_rail_without_a_counted_device_excludes_nothing() -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     offers = (replace(fabric(), rails=(RailOffer(0, "ns/a", ""),)), pool())
     assert outcome([queue()], offers).decision("teams.excluded") == ("hugepages-", "ephemeral-storage")

@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aifactory.components.rows import Gate, HelmRow, HostRow, Maker, Row, SwitchRow, Wave
 from aifactory.components.values import Format, Json, Ref, SecretRef
 from aifactory.stacks.assembly.codec import decode, decode_tree, encode, encode_tree
-from hypothesis import given
-from hypothesis import strategies as st
 
 MAKE = Maker("demo", "lab", "part", Wave.HARDWARE)
 ROWS: list[Row] = [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aifactory.components.rows import HelmRow, KubernetesRow, Maker, Row, Wave, capability
 from aifactory.components.values import Format, Ref
 from aifactory.stacks.assembly.links import Links
 from aifactory.stacks.assembly.order import OrderError, in_order
-from hypothesis import given
-from hypothesis import strategies as st
 
 MAKE = Maker("demo", "lab", "part", Wave.HARDWARE)
 

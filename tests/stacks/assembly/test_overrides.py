@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+
 from aifactory.components.rows import HelmRow, HostRow, KubernetesRow, Maker, Row, Wave
 from aifactory.stacks.assembly.overrides import apply_overrides, merge_patch
 from aifactory.stacks.planning.model import OverrideNote, PartPlan

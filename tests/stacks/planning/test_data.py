@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
+from msgspec import Struct
+
 from aifactory.components.base import Decision
 from aifactory.components.problems import Refused
 from aifactory.components.rows import Wave
@@ -11,8 +12,7 @@ from aifactory.stacks.planning.data import data_of, digest_of
 from aifactory.stacks.planning.explain import chain, matching
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(Struct, frozen=True):
     name: str
     kw: float
     inner: tuple[object, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from support.planning import group, place, plan_site
 
 POOL: dict[str, Any] = {
