@@ -29,12 +29,9 @@ def at_sites(before: Snapshot, after: Snapshot, sites: Sequence[str]) -> tuple[S
     known = {stack.site for stack in (*before.values(), *after.values())}
     unknown = [site for site in sites if site not in known]
     if unknown:
-        raise Refused(
-            Problem(f'"{site}" is a site of neither side', hint=nearest(site, known)) for site in unknown
-        )
+        raise Refused(Problem(f'"{site}" is a site of neither side', hint=nearest(site, known)) for site in unknown)
     one, other = (
-        {name: stack for name, stack in side.items() if not sites or stack.site in sites}
-        for side in (before, after)
+        {name: stack for name, stack in side.items() if not sites or stack.site in sites} for side in (before, after)
     )
     return one, other
 
@@ -70,12 +67,8 @@ def print_changes(found: Sequence[Change], *, rows: bool) -> None:
         click.echo(click.style(stack, fg="green", bold=True))
         for change in here:
             if change.subject != "row" or rows:
-                says = textwrap.fill(
-                    change.says, text_columns(), initial_indent="  ", subsequent_indent="      "
-                )
+                says = textwrap.fill(change.says, text_columns(), initial_indent="  ", subsequent_indent="      ")
                 click.echo(click.style(says, fg=_COLORS.get(change.verb)))
         count = Counter(change.verb for change in here if change.subject == "row")
         if count:
-            click.echo(
-                f"  rows: {count['added']} added, {count['changed']} changed, {count['removed']} removed"
-            )
+            click.echo(f"  rows: {count['added']} added, {count['changed']} changed, {count['removed']} removed")

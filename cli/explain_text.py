@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
 from typing import Any
 
 import click
 
-from aifactory.cli.plan_text import value_text
+from aifactory.cli.plan_text import assigned_text, value_text, wrapped
+from aifactory.cli.report import text_columns
 from aifactory.cli.work import Work
 from aifactory.components.base import Decision
 from aifactory.components.problems import Refused
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.data import data_of
 from aifactory.stacks.planning.explain import Link, chain, matching
+
+_DEEPEST = 12
+"""Steps of a chain that are indented; deeper ones would leave no room for words."""
 
 
 def explained(work: Work, path: str) -> dict[str, Any]:
@@ -37,12 +39,12 @@ def explained(work: Work, path: str) -> dict[str, Any]:
 
 def print_explained(found: dict[str, Any]) -> None:
     """Print the chains, the one asked for first, what it follows from indented below."""
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    columns = text_columns()
     for stack, chains in found["stacks"].items():
         click.echo(click.style(stack, fg="green", bold=True))
         for links in chains.values():
             for link in links:
-                _print_link(link, width)
+                _print_link(link, columns)
             click.echo()
 
 
@@ -73,27 +75,16 @@ def _written(work: Work, stack: Stack, decision: Decision) -> str:
     return f"{at.file}:{at.line}:{at.column}"
 
 
-def _print_link(link: dict[str, Any], width: int) -> None:
-    indent = "  " + "    " * link["depth"]
+def _print_link(link: dict[str, Any], columns: int) -> None:
+    indent = "  " + "  " * min(link["depth"], _DEEPEST)
     arrow = "because " if link["depth"] else ""
-    click.echo(f"{indent}{arrow}{click.style(link['path'], bold=True)} = {value_text(link['value'])}")
+    click.echo(assigned_text(link["path"], link["value"], columns, indent, arrow))
     if link["repeated"]:
         click.echo(f"{indent}    (shown above)")
         return
     lines = [link["reason"]]
     lines += [f"not {value_text(other['value'])}: {other['reason']}" for other in link["rejected"]]
     lines += [f"written at {link['written']}"] if link["written"] else []
-    lines += [
-        f"fact {fact['row']}, checked {fact['checked']}: {'; '.join(fact['sources'])}"
-        for fact in link["facts"]
-    ]
+    lines += [f"fact {fact['row']}, checked {fact['checked']}: {'; '.join(fact['sources'])}" for fact in link["facts"]]
     for line in lines:
-        click.echo(
-            textwrap.fill(
-                line,
-                width,
-                initial_indent=indent + "    ",
-                subsequent_indent=indent + "      ",
-                break_on_hyphens=False,
-            )
-        )
+        click.echo(wrapped(line, columns, f"{indent}    ", f"{indent}      "))

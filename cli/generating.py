@@ -9,7 +9,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from aifactory.cli.report import counted, rendered
+from aifactory.cli.report import counted, rendered, terminal_columns
 from aifactory.cli.work import Work
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.folder import EXECUTABLE, stack_files
@@ -57,8 +57,7 @@ def generate_all(work: Work, out: Path) -> Generated:
 def print_generated(generated: Generated) -> None:
     """A line a stack, then what to do next."""
     work = generated.work
-    warnings = [problem for problem in work.plan.findings.problems if problem.severity == "warning"]
-    for text in rendered(warnings, work.loaded.root):
+    for text in rendered(work.warnings, work.loaded.root, terminal_columns()):
         click.echo(text, err=True)
     for name, written in generated.stacks.items():
         stack = work.stacks[name]

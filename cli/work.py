@@ -29,10 +29,14 @@ class Work(Struct, frozen=True, dict=True):
     def shown(self) -> dict[str, Stack]:
         """The stacks of the sites that were asked for, all by default."""
         return {
-            name: stack
-            for name, stack in self.stacks.items()
-            if not self.sites or stack.plan.place.site in self.sites
+            name: stack for name, stack in self.stacks.items() if not self.sites or stack.plan.place.site in self.sites
         }
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """What was found that refuses nothing, at the sites that were asked for."""
+        found = [problem for problem in self.plan.findings.problems if problem.severity == "warning"]
+        return [each for each in found if not self.sites or not each.site or each.site in self.sites]
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -76,10 +80,7 @@ def _check_sites(loaded: Loaded, sites: Sequence[str]) -> None:
     unknown = [site for site in sites if site not in loaded.sites]
     if unknown:
         raise Refused(
-            [
-                Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites))
-                for site in unknown
-            ]
+            [Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites)) for site in unknown]
         )
 
 

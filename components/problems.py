@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from aifactory.components.masking import masked
 
@@ -45,7 +45,7 @@ class Problem(Struct, frozen=True):
         for field in ("says", "hint"):
             text = getattr(self, field)
             if (safe := masked(text)) != text:
-                object.__setattr__(self, field, safe)
+                force_setattr(self, field, safe)
 
     def located(self, at: Position | None) -> Problem:
         """The same problem, at a place in a file."""
