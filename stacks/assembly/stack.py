@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from aifactory.components.problems import Problem, Refused
 from aifactory.components.rows import ClusterRow, HelmRow, HostRow, KubernetesRow, Maker, Row, SwitchRow
