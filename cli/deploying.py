@@ -194,13 +194,10 @@ def stacks_of(loaded: Loaded, sites: Sequence[str]) -> dict[str, LoadedSite]:
     unknown = [site for site in sites if site not in loaded.sites]
     if unknown:
         raise Refused(
-            Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites))
-            for site in unknown
+            Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites)) for site in unknown
         )
     return {
-        names.stack_name(loaded.name, name): site
-        for name, site in loaded.sites.items()
-        if not sites or name in sites
+        names.stack_name(loaded.name, name): site for name, site in loaded.sites.items() if not sites or name in sites
     }
 
 

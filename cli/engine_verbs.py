@@ -172,9 +172,7 @@ def _unreachable(work: Work, kubeconfig: Path | None) -> list[Problem]:
 
 
 def _kubeconfig_problems(given: Mapping[str, Kubeconfig], root: Path, instead: Path | None) -> list[Problem]:
-    return [
-        problem for site, one in given.items() for problem in kubeconfig_problems(one, root, instead, site)
-    ]
+    return [problem for site, one in given.items() for problem in kubeconfig_problems(one, root, instead, site)]
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
@@ -208,9 +206,7 @@ def _data(outcome: Outcome) -> dict[str, Any]:
     if outcome.outputs:
         data["outputs"] = outcome.outputs
     if outcome.remains:
-        data["remains"] = [
-            {"row": row.row, "part": row.part, "protected": row.protected} for row in outcome.remains
-        ]
+        data["remains"] = [{"row": row.row, "part": row.part, "protected": row.protected} for row in outcome.remains]
     return data
 
 

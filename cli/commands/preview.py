@@ -13,9 +13,7 @@ from aifactory.cli import engine_options, options
 @options.blueprint
 @engine_options.kubeconfig
 @options.output()
-def preview(
-    blueprint: Path, sites: tuple[str, ...], values: dict[str, str], kubeconfig: Path | None, form: str
-) -> int:
+def preview(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], kubeconfig: Path | None, form: str) -> int:
     """Show what `up` would do for BLUEPRINT at its sites.
 
     Writes nothing: a stack that doesn't exist yet is previewed without making it. Exit code: 0 shown, 1 wrong

@@ -134,8 +134,7 @@ def engine_environment(environment: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environment.items()
-        if name != "KUBECONFIG"
-        and (not name.startswith("PULUMI_") or name in _KEPT or name.startswith(_KEPT_PREFIX))
+        if name != "KUBECONFIG" and (not name.startswith("PULUMI_") or name in _KEPT or name.startswith(_KEPT_PREFIX))
     }
     return {**kept, "PULUMI_SKIP_UPDATE_CHECK": "true"}
 

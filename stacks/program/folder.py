@@ -51,8 +51,7 @@ def check_stack(expected: str, selected: str) -> None:
     """Refuse another stack than the rows were made for: what it holds would be removed."""
     if selected != expected:
         raise pulumi.RunError(
-            f"these rows belong to stack {expected}, and {selected} is selected; "
-            f"run: pulumi stack select {expected}"
+            f"these rows belong to stack {expected}, and {selected} is selected; run: pulumi stack select {expected}"
         )
 
 
@@ -79,6 +78,4 @@ def _json(folder: Path, text: bytes, name: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise pulumi.RunError(
-            f"{name} in {folder} is not JSON ({error}); generate the folder again"
-        ) from None
+        raise pulumi.RunError(f"{name} in {folder} is not JSON ({error}); generate the folder again") from None

@@ -43,9 +43,7 @@ def urns(rows: RowSet) -> dict[str, str]:
     """The row id of each URN that the stack's own program makes."""
     kinds = {part.name: part_type(part) for part in rows.parts}
     prefix = f"urn:pulumi:{rows.stack}::{PROJECT}::{FACTORY_TYPE}$"
-    return {
-        f"{prefix}{kinds[row.part]}${row.token}::{resource_name(row)}": row.id for row in cluster_rows(rows)
-    }
+    return {f"{prefix}{kinds[row.part]}${row.token}::{resource_name(row)}": row.id for row in cluster_rows(rows)}
 
 
 def row_of(urn: str) -> tuple[str, str] | None:

@@ -30,7 +30,7 @@ def lower(tree: Any, resolve: Resolve) -> Any:
     if kind is SecretRef:
         return {"name": tree.name, "key": tree.key}
     if isinstance(tree, str):
-        return str(tree)  # a member of an enumeration
+        return str.__str__(tree)  # a member of an enumeration
     raise TypeError(f"a row holds a {kind.__name__}, which Pulumi can't be sent")
 
 
@@ -71,6 +71,4 @@ def _text(value: Format | Json, resolve: Resolve) -> Any:
     if isinstance(value, Format):
         return pulumi.Output.concat(*(lower(part, resolve) for part in value.parts))
     tree = lower(value.tree, resolve)
-    return pulumi.Output.json_dumps(
-        tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return pulumi.Output.json_dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -31,9 +31,7 @@ def planned_rows(blueprint: Path, site: str, parameters: Mapping[str, Scalar] | 
     """
     loaded = load(blueprint, {name: _text(value) for name, value in (parameters or {}).items()})
     if site not in loaded.sites:
-        raise Refused(
-            [Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites))]
-        )
+        raise Refused([Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites))])
     plan = plan_factory(loaded)
     if plan.findings.errors:
         raise Refused(plan.findings.errors)

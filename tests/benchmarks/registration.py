@@ -107,9 +107,7 @@ def _flat(rows: Any) -> None:
     provider = pulumi.ProviderResource("kubernetes", "lab", inputs, pulumi.ResourceOptions(version=version))
     made: dict[str, pulumi.Resource] = {}
     for row in rows.rows:
-        opts = pulumi.ResourceOptions(
-            provider=provider, depends_on=[made[name] for name in row.after], version=version
-        )
+        opts = pulumi.ResourceOptions(provider=provider, depends_on=[made[name] for name in row.after], version=version)
         made[row.id] = pulumi.CustomResource(row.token, f"{row.namespace}/{row.name}", row.body, opts)
     pulumi.export("plan_digest", rows.plan_digest)
 
