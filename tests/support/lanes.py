@@ -6,12 +6,14 @@ lane. See README.md, "Lanes".
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import pytest
 
 LANES = ("pure", "schema", "engine", "cluster")
 """In the order of what they need: Python; stored schemas; the Pulumi engine; a cluster of their own."""
+PROPERTY = "lane"
+"""How a test's report says its lane. Not by its keywords: folders are among them, and a part is named cluster."""
 
 
 class Lanes:
@@ -25,7 +27,7 @@ class Lanes:
         """Count a test once: when it was called, or when it never came to that."""
         if report.when != "call" and (report.when != "setup" or report.passed):
             return
-        lane = lane_of(report.keywords)
+        lane = dict(report.user_properties).get(PROPERTY, "pure")
         self.outcomes[lane][report.outcome] += 1
         if report.skipped:
             self.reasons[lane][reason_of(report)] += 1
@@ -49,7 +51,7 @@ class Lanes:
         """The lanes, beyond the pure one, of which a test was skipped."""
         return [lane for lane in LANES[1:] if self.outcomes[lane]["skipped"]]
 
-    def lines(self, lane: str) -> Iterable[str]:
+    def lines(self, lane: str) -> Iterator[str]:
         """What became of a lane, and why tests of it were skipped."""
         counts = self.outcomes[lane]
         outcomes = [outcome for outcome in ("passed", "failed", "skipped") if counts[outcome]]
@@ -57,11 +59,6 @@ class Lanes:
         yield f"{lane:<8} {said or 'no tests'}"
         for reason, count in self.reasons[lane].most_common():
             yield f"         skipped {count}: {reason}"
-
-
-def lane_of(keywords: Iterable[str]) -> str:
-    """The lane of a test by its markers."""
-    return next((lane for lane in LANES[1:] if lane in keywords), "pure")
 
 
 def reason_of(report: pytest.TestReport) -> str:
@@ -79,3 +76,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Count where the summary is written: in the controller, or in the only process."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Lanes(), "lanes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Note the lane of each test where its report finds it, also in another process."""
+    for item in items:
+        lane = next((lane for lane in LANES[1:] if item.get_closest_marker(lane)), "pure")
+        item.user_properties.append((PROPERTY, lane))

@@ -25,11 +25,10 @@ def test_engine_too(): assert {good}
 OPTIONS = ("-p", "support.lanes", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestUnknownMarkWarning")
 
 
-def run(
-    folder: Path, *options: str, skipped: bool = False, good: bool = True, ci: str = ""
-) -> tuple[int, str]:
-    """Exit code and summary of a run of four tests of three lanes."""
-    (folder / "test_it.py").write_text(TESTS.format(skipped=skipped, good=good))
+def run(folder: Path, *options: str, skipped: bool = False, good: bool = True, ci: str = "") -> tuple[int, str]:
+    """Exit code and summary of a run of four tests of three lanes, in a folder named like a lane."""
+    (folder / "cluster").mkdir()
+    (folder / "cluster" / "test_it.py").write_text(TESTS.format(skipped=skipped, good=good))
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "CI": ci}
     command = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", ".", *OPTIONS, *options, "."]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
@@ -37,9 +36,7 @@ def run(
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "spread over processes"])
-def test_each_lane_has_a_line_with_its_counts_and_its_reasons(
-    tmp_path: Path, options: tuple[str, ...]
-) -> None:
+def test_each_lane_has_a_line_with_its_counts_and_its_reasons(tmp_path: Path, options: tuple[str, ...]) -> None:
     code, text = run(tmp_path, *options, skipped=True)
     assert code == 0
     assert text[text.index(" lanes ===") :].splitlines()[1:6] == [
