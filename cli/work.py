@@ -24,6 +24,8 @@ class Work(Struct, frozen=True, dict=True):
     plan: FactoryPlan
     stacks: Mapping[str, Stack]
     sites: tuple[str, ...]
+    given: frozenset[str] = frozenset()
+    """Names of the parameters that the command line set."""
 
     @property
     def shown(self) -> dict[str, Stack]:
@@ -64,7 +66,7 @@ def prepare(blueprint: Path, sites: Sequence[str] = (), values: Mapping[str, str
                 problems.extend(_located(problem, loaded) for problem in refused.problems)
     if problems:
         raise PlanRefused(problems, plan, loaded)
-    return Work(loaded, plan, stacks, tuple(sites))
+    return Work(loaded, plan, stacks, tuple(sites), frozenset(values or ()))
 
 
 class PlanRefused(Refused):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -40,5 +40,18 @@ def matching(decisions: Mapping[str, Decision], path: str) -> list[str]:
     """
     found = [path] if path in decisions else [name for name in decisions if name.startswith(f"{path}.")]
     if not found:
-        raise Refused([Problem(f'nothing was decided about "{path}"', hint=nearest(path, decisions))])
+        raise Refused([Problem(f'nothing was decided about "{path}"', hint=_nearest(decisions, path))])
     return found
+
+
+def _nearest(decisions: Mapping[str, Decision], path: str) -> str:
+    """The nearest path, with what else is known of its part; the parts, when no part is called so."""
+    part = path.partition(".")[0]
+    of_part = [name for name in decisions if name.startswith(f"{part}.")]
+    return nearest(path, _with_beginnings(of_part) if of_part else {name.partition(".")[0] for name in decisions})
+
+
+def _with_beginnings(paths: Iterable[str]) -> set[str]:
+    """`train.driver` and `train.driver.version` of `train.driver.version`."""
+    steps = (path.split(".") for path in paths)
+    return {".".join(each[:count]) for each in steps for count in range(2, len(each) + 1)}
