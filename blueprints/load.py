@@ -51,6 +51,10 @@ class Loaded(Struct, frozen=True):
     sites: Mapping[str, LoadedSite]
     """By name, in the order of `placement.core.sites`."""
     catalog: Catalog
+    sites_folder: str = "sites"
+    """The project's folder of site files."""
+    fact_folders: tuple[str, ...] = ()
+    """The project's folders of private facts."""
 
     @property
     def name(self) -> str:
@@ -81,7 +85,7 @@ def load(path: Path, values: Mapping[str, str] | None = None) -> Loaded:
     sites = loading.take_sites()
     if loading.problems:
         raise Refused(loading.problems)
-    return Loaded(root, path, document, sites, catalog)
+    return Loaded(root, path, document, sites, catalog, project.sites, tuple(project.catalog))
 
 
 def validated(model: type[Model], document: Document, catalog: Catalog) -> Model:

@@ -19,3 +19,10 @@ def project_root(start: Path) -> Path:
         if any((candidate / marker).is_file() for marker in MARKERS):
             return candidate
     return folder
+
+
+def site_folders(blueprint: Path, root: Path, sites: str) -> list[Path]:
+    """Where site files of a blueprint are looked for, in this order: `sites` beside it or one folder higher, then
+    the project's folder `sites`. `blueprint` and `root` are real paths."""
+    near = (blueprint.parent / "sites", blueprint.parent.parent / "sites", root / sites)
+    return [folder for folder in dict.fromkeys(near) if folder.is_relative_to(root)]

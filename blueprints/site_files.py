@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aifactory.blueprints.document import Document
+from aifactory.blueprints.root import site_folders
 from aifactory.components.names import NAME_CHARS, NAME_PATTERN
 from aifactory.components.problems import Path as TreePath
 from aifactory.components.problems import Problem, nearest
@@ -37,8 +38,7 @@ def site_file(name: str, blueprint: Path, root: Path, sites: str) -> Path | Prob
 
     `blueprint` is a real path. A problem without a place when there is no such file.
     """
-    near = (blueprint.parent / "sites", blueprint.parent.parent / "sites", root / sites)
-    folders = [folder for folder in dict.fromkeys(near) if folder.is_relative_to(root)]
+    folders = site_folders(blueprint, root, sites)
     for folder in folders:
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"
