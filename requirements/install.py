@@ -1,8 +1,8 @@
 """Makes `.venv` hold what a lock file names, and the project itself: `install.py run` or `install.py dev`.
 
-Does nothing when `.venv` already holds it. Safe to interrupt: the record of what `.venv` holds is written
-last, so the next run goes on. Needs Python 3.11 with venv, and pip's way to a package index. Parses on Python
-3.6, to be able to say that it is too old.
+Does nothing when `.venv` already holds it. Safe to interrupt: the next run sees that this one didn't end, and
+makes `.venv` anew; pip has kept what it downloaded. Needs Python 3.11 with venv, and pip's way to a package
+index. Parses on Python 3.6, to be able to say that it is too old.
 """
 
 import contextlib
@@ -21,6 +21,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 RECORD = VENV / "aifactory-installed.json"
 LOCKS = {level: ROOT / "requirements" / (level + ".txt") for level in ("run", "dev")}
+UNFINISHED = {"unfinished": True}
+"""What the record says from the first change to `.venv` to the last."""
 REFUSED_SETTINGS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIREMENT", "PIP_CONSTRAINT")
 """Settings of pip that would install somewhere else, or something else."""
 
@@ -40,7 +42,7 @@ def main():
     except Stopped as stopped:
         sys.exit("set-up stopped: {}".format(stopped))
     except KeyboardInterrupt:
-        sys.exit("set-up interrupted; run the same command again to go on")
+        sys.exit("set-up interrupted; run the same command again")
 
 
 def install(wanted):
@@ -51,10 +53,10 @@ def install(wanted):
     content = {"root": str(ROOT), "level": level, "digest": digest(level)}
     if recorded == content and PYTHON.exists():
         return
-    if moved or not usable():
-        create()  # Moved or copied: its scripts and links still point to the old place.
-    if RECORD.exists():
-        RECORD.unlink()
+    # Moved or copied: its scripts and links still point to the old place. Interrupted: packages may be half there.
+    if moved or recorded == UNFINISHED or not usable():
+        create()
+    RECORD.write_text(json.dumps(UNFINISHED))
     say("installing the packages of requirements/{}.txt; the first time takes about a minute".format(level))
     lock = os.path.relpath(str(LOCKS[level]), str(ROOT))
     pip("--require-hashes", "--only-binary=:all:", "--no-deps", "--requirement", lock)
@@ -87,9 +89,7 @@ def create():
     """Make `.venv` anew, with the first Python that is new enough."""
     python = newest_enough()
     if not answers(python, "import ensurepip, venv"):
-        raise Stopped(
-            "{} has no venv or no ensurepip; on Debian and Ubuntu: apt install python3-venv".format(python)
-        )
+        raise Stopped("{} has no venv or no ensurepip; on Debian and Ubuntu: apt install python3-venv".format(python))
     say("making .venv with {}".format(python))
     if subprocess.call([python, "-I", "-m", "venv", "--clear", str(VENV)]):
         raise Stopped("{} -m venv failed; the lines above say why".format(python))
@@ -124,7 +124,7 @@ def pip(*arguments):
     environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     command = [str(PYTHON), "-I", "-m", "pip", "install", "--quiet", *arguments]
     if subprocess.call(command, cwd=str(ROOT), env=environment, stdin=subprocess.DEVNULL):
-        raise Stopped("pip failed; the lines above say why. Run the same command again to go on")
+        raise Stopped("pip failed; the lines above say why. Then run the same command again")
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ class SetUp:
 
     def __init__(self, root: Path) -> None:
         (root / "requirements").mkdir()
+        (root / ".venv" / "bin").mkdir(parents=True)
         for name in ("run.txt", "dev.txt"):
             (root / "requirements" / name).write_text("")
         (root / "pyproject.toml").write_text("")
@@ -34,9 +35,7 @@ class SetUp:
         """Bring `.venv` to a level; returns what was asked of pip and venv on the way."""
         self.asked.clear()
         module = load(self.root / "requirements" / "install.py")
-        module.__dict__.update(
-            create=self._create, usable=lambda: self.usable, pip=self._pip, say=lambda text: None
-        )
+        module.__dict__.update(create=self._create, usable=lambda: self.usable, pip=self._pip, say=lambda text: None)
         module.__dict__["install"](level)
         return self.asked
 
@@ -46,7 +45,6 @@ class SetUp:
     def _pip(self, *arguments: str) -> None:
         self.asked.append(arguments[-1])
         self.pip(*arguments)
-        (self.root / ".venv" / "bin").mkdir(parents=True, exist_ok=True)
         (self.root / ".venv" / "bin" / "python").touch()
 
 
@@ -88,7 +86,7 @@ def test_a_changed_lock_or_project_is_installed_anew(set_up: SetUp, name: str) -
     assert set_up.run("run") == ["requirements/dev.txt", "."]
 
 
-def test_an_interrupted_set_up_goes_on_at_the_next_call(set_up: SetUp) -> None:
+def test_an_interrupted_set_up_is_done_anew_at_the_next_call(set_up: SetUp) -> None:
     set_up.run("run")
     (set_up.root / "requirements" / "run.txt").write_text("changed")
 
@@ -99,7 +97,7 @@ def test_an_interrupted_set_up_goes_on_at_the_next_call(set_up: SetUp) -> None:
     with pytest.raises(KeyboardInterrupt):
         set_up.run("run")
     set_up.pip = lambda *arguments: None
-    assert set_up.run("run") == ["requirements/run.txt", "."]
+    assert set_up.run("run") == ["venv", "requirements/run.txt", "."]
 
 
 def test_an_environment_that_was_moved_is_made_anew(set_up: SetUp) -> None:
@@ -149,7 +147,7 @@ def test_a_python_without_venv_is_named_with_what_to_install(monkeypatch: pytest
 def test_a_pip_that_fails_stops_the_set_up_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     module = load(SCRIPT)
     monkeypatch.setattr(module, "PYTHON", "false")
-    with pytest.raises(module.Stopped, match="Run the same command again"):
+    with pytest.raises(module.Stopped, match="run the same command again"):
         module.pip("--requirement", "requirements/run.txt")
 
 
