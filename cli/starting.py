@@ -4,53 +4,57 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files as package_files
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
-from aifactory.cli.first_site import Answers, factory_text, site_text
+from aifactory.cli.first_site import Answers, factory_text, gpus_per_node, site_text
 from aifactory.components.catalog import Catalog
+from aifactory.components.gpu_node_pool.accelerators import supported
+from aifactory.components.names import NAME_CHARS, NAME_PATTERN
 from aifactory.components.problems import Problem, Refused, nearest
 
 PROJECT = "aifactory: v1\n"
-_NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
-_QUESTIONS: dict[str, tuple[str, str]] = {
-    "name": ("Name of the factory", "my-factory"),
-    "site": ("Name of the site", "dc1"),
-    "venue": ("Kind of place (on-prem, colo)", "on-prem"),
-    "country": ("Country of the site, two letters", "DE"),
-    "accelerator": ("GPU of the nodes", "h200"),
-    "nodes": ("GPU nodes of the site", "4"),
-    "fabric": ("Network between the GPUs of nodes (roce, infiniband, none)", "roce"),
-    "tenants": ("Teams that share the GPUs, separated by commas", "research"),
-}
-"""Each answer's question and what is proposed."""
+_VENUES = ("on-prem", "colo")
+_FABRICS = ("roce", "infiniband", "none")
+_MOST_NODES = 512
+_WORDS_OF_YAML = ("true", "false", "null")
+
+
+class Question(Struct, frozen=True):
+    """One thing that `init` must know."""
+
+    key: str
+    words: str
+    proposal: str
+    problem: Callable[[str], Problem | None]
+    """What is wrong with an answer, None when nothing is."""
+    flag: str = ""
+
+    @property
+    def option(self) -> str:
+        """The flag that answers it."""
+        return self.flag or f"--{self.key}"
 
 
 def completed(given: Mapping[str, object], *, ask: bool) -> Answers:
-    """The answers, missing ones asked for. Raises `Refused` for wrong ones, and for missing ones if nobody can be
-    asked."""
-    found = {key: value for key, value in given.items() if value not in (None, ())}
-    missing = [key for key in _QUESTIONS if key not in found]
+    """The answers, missing ones asked for. Raises `Refused` for wrong ones, and for missing ones if nobody can
+    be asked."""
+    texts = {key: _text(value) for key, value in given.items() if value not in (None, ())}
+    missing = [question for question in QUESTIONS if question.key not in texts]
     if missing and not ask:
-        flags = ", ".join("--tenant" if key == "tenants" else f"--{key}" for key in missing)
-        raise Refused(
-            [Problem(f"{flags} missing, and no terminal to ask at", hint="add the flags, or use --from")]
-        )
-    for key in missing:
-        found[key] = click.prompt(_QUESTIONS[key][0], default=_QUESTIONS[key][1], err=True)
-    tenants = found["tenants"]
-    teams = (
-        tenants.split(",")
-        if isinstance(tenants, str)
-        else list(tenants)
-        if isinstance(tenants, tuple)
-        else []
-    )
-    texts = {key: str(found[key]).strip() for key in _QUESTIONS if key != "tenants"}
-    return _checked(texts, [team.strip() for team in teams])
+        flags = ", ".join(question.option for question in missing)
+        raise Refused([Problem(f"{flags} missing, and no terminal to ask at", hint="add them, or use --from")])
+    problems = [question.problem(texts[question.key]) for question in QUESTIONS if question.key in texts]
+    if found := [problem for problem in problems if problem is not None]:
+        raise Refused(found)
+    for question in missing:
+        texts[question.key] = _asked(question)
+    return _answers(texts)
 
 
 def files_from_answers(answers: Answers) -> dict[str, str]:
@@ -65,14 +69,12 @@ def files_from_answers(answers: Answers) -> dict[str, str]:
 def files_from_example(name: str) -> dict[str, str]:
     """A shipped blueprint with its sites, by path. Raises `Refused` for an unknown name."""
     shipped = package_files("aifactory.blueprints")
-    library = {
-        path.name.removesuffix(".yaml"): path for path in (shipped / "library").iterdir() if path.is_file()
-    }
+    library = {path.name.removesuffix(".yaml"): path for path in (shipped / "library").iterdir() if path.is_file()}
     if name not in library:
         raise Refused([Problem(f'"{name}" is not a shipped blueprint', hint=nearest(name, library))])
     text = library[name].read_text(encoding="utf-8")
     found = {"aifactory.yaml": PROJECT, "factory.yaml": _without_schema(text)}
-    for site in (shipped / "sites").iterdir():
+    for site in sorted((shipped / "sites").iterdir(), key=lambda path: path.name):
         if re.search(rf"\b{re.escape(site.name.removesuffix('.yaml'))}\b", text):
             found[f"sites/{site.name}"] = _without_schema(site.read_text(encoding="utf-8"))
     return found
@@ -84,47 +86,131 @@ def write_new(folder: Path, files: Mapping[str, str]) -> None:
     if there:
         hint = "choose another folder, or move them away"
         raise Refused([Problem(f"{folder / name} exists already", hint=hint) for name in there])
+    written: list[Path] = []
     try:
         for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            with (folder / name).open("x", encoding="utf-8") as file:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                written.append(path)
                 file.write(text)
     except OSError as error:
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
         raise Refused([Problem(f"{folder} can't be written: {error.strerror}")]) from None
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value).strip()
+
+
+def _asked(question: Question) -> str:
+    """The answer of a person; a wrong one is asked for again."""
+
+    def checked(text: str) -> str:
+        problem = question.problem(text.strip())
+        if problem is not None:
+            raise click.UsageError(f"{problem.says}. {problem.hint}".strip())
+        return text.strip()
+
+    answer: str = click.prompt(question.words, default=question.proposal, err=True, value_proc=checked)
+    return answer
+
+
+def _answers(texts: Mapping[str, str]) -> Answers:
+    answers = Answers(
+        name=texts["name"],
+        site=texts["site"],
+        venue=texts["venue"],
+        country=texts["country"],
+        accelerator=texts["accelerator"],
+        nodes=int(texts["nodes"]),
+        fabric=texts["fabric"],
+        tenants=tuple(_names(texts["tenants"])),
+    )
+    gpus = answers.nodes * gpus_per_node(answers)
+    if len(answers.tenants) > gpus:
+        says = f"{len(answers.tenants)} tenants share {gpus} GPUs"
+        raise Refused([Problem(says, hint="name at most one tenant a GPU, or more nodes")])
+    return answers
+
+
+def _name_problem(text: str) -> Problem | None:
+    if text in _WORDS_OF_YAML:
+        return Problem(f'"{text}" is a word of YAML with a meaning of its own', hint="choose another name")
+    if len(text) <= NAME_CHARS and re.fullmatch(NAME_PATTERN, text):
+        return None
+    hint = f"lower-case letters, digits and -, a letter first, at most {NAME_CHARS} characters"
+    return Problem(f'"{text}" is not a name', hint=hint)
+
+
+def _choice_problem(what: str, known: Sequence[str]) -> Callable[[str], Problem | None]:
+    def problem(text: str) -> Problem | None:
+        return None if text in known else Problem(f'"{text}" is not a {what}', hint=nearest(text, known))
+
+    return problem
+
+
+def _country_problem(text: str) -> Problem | None:
+    catalog = Catalog.shipped()
+    if catalog.find("countries", text) is not None:
+        return None
+    return Problem(f'"{text}" is not a country', hint=catalog.hint("countries", text))
+
+
+def _accelerator_problem(text: str) -> Problem | None:
+    catalog = Catalog.shipped()
+    row, known = catalog.find("accelerators", text), supported(catalog)
+    if row is not None and row.key in known:
+        return None
+    names = [name for name in catalog.short_names("accelerators") if catalog.row("accelerators", name).key in known]
+    return Problem(f'"{text}" is not a GPU that pools run', hint=nearest(text, names, shown=20))
+
+
+def _nodes_problem(text: str) -> Problem | None:
+    if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST_NODES)) and 1 <= int(text) <= _MOST_NODES:
+        return None
+    return Problem(f'"{text}" is not a number of nodes', hint=f"1 to {_MOST_NODES}")
+
+
+def _tenants_problem(text: str) -> Problem | None:
+    names = _names(text)
+    wrong = next(filter(None, map(_name_problem, names)), None)
+    if wrong is None and len(set(names)) != len(names):
+        return Problem("a tenant is named twice", hint="name each once")
+    return wrong or (None if names else Problem("no tenant is named", hint="name one at least"))
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+QUESTIONS = (
+    Question("name", "Name of the factory", "my-factory", _name_problem),
+    Question("site", "Name of the site", "dc1", _name_problem),
+    Question("venue", f"Kind of place ({', '.join(_VENUES)})", "on-prem", _choice_problem("venue", _VENUES)),
+    Question("country", "Country of the site, two letters", "DE", _country_problem),
+    Question("accelerator", "GPU of the nodes", "h200", _accelerator_problem),
+    Question("nodes", "GPU nodes of the site", "4", _nodes_problem),
+    Question(
+        "fabric",
+        f"Network between the GPUs of nodes ({', '.join(_FABRICS)})",
+        "roce",
+        _choice_problem("fabric", _FABRICS),
+    ),
+    Question(
+        "tenants",
+        "Teams that share the GPUs, separated by commas",
+        "research",
+        _tenants_problem,
+        flag="--tenant",
+    ),
+)
+"""What `init` asks, in this order."""
 
 
 def _without_schema(text: str) -> str:
     """The text without its first line, which names a schema that lies beside the shipped file only."""
     first, _, rest = text.partition("\n")
     return rest if first.startswith("# yaml-language-server:") else text
-
-
-def _checked(texts: Mapping[str, str], tenants: list[str]) -> Answers:
-    problems = [
-        Problem(
-            f'{key} "{value}" is not a name',
-            hint="lower case letters, digits and -, at most 40, a letter first",
-        )
-        for key, value in [
-            ("name", texts["name"]),
-            ("site", texts["site"]),
-            *(("tenant", team) for team in tenants),
-        ]
-        if not _NAME.fullmatch(value)
-    ]
-    catalog = Catalog.shipped()
-    for key, table in (("accelerator", "accelerators"), ("country", "countries")):
-        if catalog.find(table, texts[key]) is None:
-            problems.append(
-                Problem(f'"{texts[key]}" is not a known {key}', hint=catalog.hint(table, texts[key]))
-            )
-    for key, known in (("venue", ("on-prem", "colo")), ("fabric", ("roce", "infiniband", "none"))):
-        if texts[key] not in known:
-            problems.append(Problem(f'{key} "{texts[key]}" is not allowed', hint=nearest(texts[key], known)))
-    if not texts["nodes"].isdecimal() or not 1 <= int(texts["nodes"]) <= 512:
-        problems.append(Problem(f'nodes "{texts["nodes"]}" is not a number from 1 to 512'))
-    if len(set(tenants)) != len(tenants) or not tenants:
-        problems.append(Problem("tenants must be named, each once"))
-    if problems:
-        raise Refused(problems)
-    return Answers(**{**texts, "nodes": int(texts["nodes"])}, tenants=tuple(tenants))  # type: ignore[arg-type]  # keys are Answers' own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -24,9 +25,7 @@ from aifactory.cli import options
 @click.option("--country", metavar="CODE", help="Country of the site: DE.")
 @click.option("--accelerator", metavar="NAME", help="GPU of the nodes: h200.")
 @click.option("--nodes", type=click.IntRange(1, 512), help="GPU nodes of the site.")
-@click.option(
-    "--fabric", type=click.Choice(["roce", "infiniband", "none"]), help="Network between the GPUs of nodes."
-)
+@click.option("--fabric", type=click.Choice(["roce", "infiniband", "none"]), help="Network between the GPUs of nodes.")
 @click.option(
     "--tenant", "tenants", metavar="NAME", multiple=True, help="A team that shares the GPUs; may be repeated."
 )
@@ -38,22 +37,24 @@ def init(folder: Path, example: str | None, form: str, **answers: object) -> int
     """
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 
+    extra = [key for key, value in answers.items() if value not in (None, ())]
+    if example is not None and extra:
+        raise click.UsageError(
+            f"--from copies an example as it is; drop --{'tenant' if extra[0] == 'tenants' else extra[0]}"
+        )
     with refusing(folder / "factory.yaml"):
-        from aifactory.cli.starting import completed, files_from_answers, files_from_example, write_new  # noqa: PLC0415
+        from aifactory.cli import starting  # noqa: PLC0415
 
         if example is not None:
-            files = files_from_example(example)
+            files = starting.files_from_example(example)
         else:
-            files = files_from_answers(completed(answers, ask=sys.stdin.isatty() and sys.stderr.isatty()))
-        write_new(folder, files)
+            ask = sys.stdin.isatty() and sys.stderr.isatty()
+            files = starting.files_from_answers(starting.completed(answers, ask=ask))
+        starting.write_new(folder, files)
+    paths = [str(folder / name) for name in files]
     if form == "json":
-        import json  # noqa: PLC0415
-
-        listed = [str(folder / name) for name in files]
-        click.echo(json.dumps({"schema": "aifactory-init/v1", "files": listed}, indent=2))
+        click.echo(json.dumps({"schema": "aifactory-init/v1", "files": paths}, indent=2))
     else:
-        for name in files:
-            click.echo(str(folder / name))
-        blueprint = next(name for name in files if name != "aifactory.yaml" and not name.startswith("sites/"))
-        click.echo(f"Next: aifactory check {folder / blueprint}", err=True)
+        click.echo("\n".join(paths))
+        click.echo(f"Next: aifactory check {folder / 'factory.yaml'}", err=True)
     return 0
