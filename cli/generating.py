@@ -9,7 +9,8 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from aifactory.cli.report import counted, rendered, terminal_columns
+from aifactory.cli.plan_text import wrapped
+from aifactory.cli.report import counted, rendered, terminal_columns, text_columns
 from aifactory.cli.work import Work
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.folder import EXECUTABLE, stack_files
@@ -59,14 +60,27 @@ def print_generated(generated: Generated) -> None:
     work = generated.work
     for text in rendered(work.warnings, work.loaded.root, terminal_columns()):
         click.echo(text, err=True)
+    columns = text_columns()
     for name, written in generated.stacks.items():
-        stack = work.stacks[name]
-        rows = counted(len(stack.rows), "row")
-        files = counted(len(written.written) + len(written.unchanged), "file")
-        changed = f"{len(written.written)} written, {len(written.removed)} removed"
-        click.echo(f"{click.style(name, fg='green', bold=True)}: {rows} in {files} ({changed})")
-        click.echo(f"  {generated.out / name}")
+        _print_stack(work.stacks[name], written, generated.out / name, columns)
     click.echo("Read README.md in each folder, then: pulumi preview, or ./apply.sh --dry-run")
+
+
+def _print_stack(stack: Stack, written: Written, folder: Path, columns: int) -> None:
+    rows = counted(len(stack.rows), "row")
+    files = counted(len(written.written) + len(written.unchanged), "file")
+    changed = f"{len(written.written)} written, {len(written.removed)} removed"
+    click.echo(f"{click.style(stack.name, fg='green', bold=True)}: {rows} in {files} ({changed})")
+    place = stack.plan.place
+    click.echo(
+        f"  {place.venue} in {place.location.city or place.location.country} ({place.location.country}), "
+        f"Kubernetes {place.cluster.version}"
+    )
+    width = max(len(part.name) for part in stack.plan.parts)
+    for part in stack.plan.parts:
+        head = f"  {part.name:{width}}  "
+        click.echo(wrapped(part.plan.in_short, columns, head, " " * len(head)))
+    click.echo(f"  files: {folder}\n")
 
 
 def _files(work: Work, stack: Stack) -> Iterator[tuple[str, bytes]]:

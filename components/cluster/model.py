@@ -112,3 +112,10 @@ class ClusterPlan(Struct, frozen=True):
     releases: tuple[ReleasePlan, ...] = ()
     namespaces: tuple[NamespacePlan, ...] = ()
     priorities: tuple[PriorityPlan, ...] = field(default=())
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        ours = ", ".join(f"{release.chart} {release.version}" for release in self.releases) or "none"
+        given = ", ".join(f"{each.capability} {each.version}" for each in self.given) or "nothing"
+        return f"{len(self.namespaces)} namespaces; our releases: {ours}; given: {given}"

@@ -308,3 +308,10 @@ class FabricPlan(Struct, frozen=True):
     settings_namespaces: tuple[str, ...]
     host_files: tuple[HostFile, ...]
     switches: tuple[Switch, ...]
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        kind = {"roce": "RoCE", "infiniband": "InfiniBand"}[self.kind]
+        rails = len({network.rail for network in self.networks})
+        return f"{kind}, {rails} rails of {self.gbps_per_rail} Gbit/s, {self.mode}, MTU {self.mtu}"

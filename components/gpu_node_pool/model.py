@@ -133,3 +133,11 @@ class GpuNodePoolPlan(Struct, frozen=True):
     def nodes(self) -> tuple[str, ...]:
         """All nodes, in the site's order."""
         return tuple(node for rack in self.racks for node in rack.nodes)
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        nodes, racks = len(self.nodes), len({rack.rack for rack in self.racks})
+        model = self.accelerator.removeprefix("nvidia-").split("-")[0].upper()
+        driver = f"driver {self.driver.version}" if self.driver.version else "driver of the site"
+        return f"{nodes} {model} nodes in {racks} racks, {nodes * self.gpus_per_node} GPUs; {driver}"

@@ -7,6 +7,8 @@ from msgspec import Struct
 from aifactory.components.offers import Taint
 from aifactory.components.queue.quota import FlavorQuota
 
+_NAMED = 6
+
 
 class Flavor(Struct, frozen=True):
     """Nodes of one pool, as Kueue sees them."""
@@ -43,6 +45,12 @@ class TenantPlan(Struct, frozen=True):
     weight: int
     quotas: tuple[FlavorQuota, ...]
 
+    @property
+    def guaranteed_gpus(self) -> int:
+        """GPUs, or slices of them, that it is guaranteed over all pools."""
+        quotas = (quota for flavor in self.quotas for quota in flavor.quotas)
+        return sum(int(quota.nominal) for quota in quotas if "/gpu" in quota.resource or "/mig-" in quota.resource)
+
 
 class QueuePlan(Struct, frozen=True):
     """Everything Kueue is told about one set of pools."""
@@ -59,3 +67,10 @@ class QueuePlan(Struct, frozen=True):
     strategy: str
     reclaim: str
     within: str
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        shares = [f"{tenant.tenant} {tenant.guaranteed_gpus}" for tenant in self.tenants[:_NAMED]]
+        more = f" and {len(self.tenants) - _NAMED} more" if len(self.tenants) > _NAMED else ""
+        return f"{len(self.tenants)} tenants, GPUs guaranteed: {', '.join(shares)}{more}"

@@ -40,3 +40,12 @@ class TrainingPlan(Struct, frozen=True):
     time_limit_s: int
     """Most time admitted, all restarts together. 0: none."""
     grace_s: int
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        gang = f"gang of {self.nodes} nodes" if self.nodes > 1 else "one node"
+        saved = (
+            f"{self.checkpoint.size_gib} GiB on {self.checkpoint.storage_class}" if self.checkpoint else "no checkpoint"
+        )
+        return f"{gang}, {self.nodes * self.contract.gpus} GPUs for {self.tenant}; {saved}"

@@ -51,8 +51,7 @@ def stack_data(plan: StackPlan) -> dict[str, Any]:
                 "renamed_from": part.renamed_from,
                 "plan": data_of(part.plan),
                 "overrides": [
-                    {"row": note.row, "patch": data_of(note.patch), "reason": note.reason}
-                    for note in part.overrides
+                    {"row": note.row, "patch": data_of(note.patch), "reason": note.reason} for note in part.overrides
                 ],
             }
             for part in plan.parts
@@ -62,9 +61,7 @@ def stack_data(plan: StackPlan) -> dict[str, Any]:
                 "path": decision.path,
                 "value": data_of(decision.value),
                 "reason": decision.reason,
-                "rejected": [
-                    {"value": data_of(other.value), "reason": other.reason} for other in decision.rejected
-                ],
+                "rejected": [{"value": data_of(other.value), "reason": other.reason} for other in decision.rejected],
                 "facts": list(decision.facts),
                 "because": list(decision.because),
             }
@@ -76,12 +73,7 @@ def stack_data(plan: StackPlan) -> dict[str, Any]:
 
 def factory_data(plan: FactoryPlan, catalog: Catalog) -> dict[str, Any]:
     """A whole plan with the catalog rows it rests on, without the digest."""
-    used = {
-        fact
-        for stack in plan.stacks.values()
-        for decision in stack.decisions.values()
-        for fact in decision.facts
-    }
+    used = {fact for stack in plan.stacks.values() for decision in stack.decisions.values() for fact in decision.facts}
     return {
         "schema": SCHEMA,
         "factory": plan.factory,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -12,6 +13,15 @@ from aifactory.components.parts import BY_KIND, Part
 from aifactory.components.problems import Path, Problem
 from aifactory.components.rules import Rule
 from aifactory.components.spec import PartSpec
+
+
+class DecidedPart(Protocol):
+    """What every part's plan says of itself."""
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        ...
 
 
 class OverrideNote(Struct, frozen=True):
@@ -30,7 +40,7 @@ class PartPlan(Struct, frozen=True):
     name: str
     kind: str
     renamed_from: str
-    plan: object
+    plan: DecidedPart
     """The part's own plan type, such as `GpuNodePoolPlan`."""
     overrides: tuple[OverrideNote, ...]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import cast
 
 from aifactory.components import names
 from aifactory.components.base import Place, PlanContext, SitePlan
@@ -15,7 +16,7 @@ from aifactory.components.parts import PARTS
 from aifactory.components.rules import Rule
 from aifactory.components.rules import table as rule_table
 from aifactory.components.spec import PartSpec
-from aifactory.stacks.planning.model import OverrideNote, PartPlan, PlannedSpec, StackPlan
+from aifactory.stacks.planning.model import DecidedPart, OverrideNote, PartPlan, PlannedSpec, StackPlan
 
 
 @cache
@@ -43,7 +44,9 @@ def plan_site(
                     site_plan.refused.add(ordered[index].spec.name)
     if any(draft is None for draft in drafts):
         return site_plan, None
-    parts = tuple(_part_plan(planned, draft) for planned, draft in zip(ordered, drafts, strict=True))
+    parts = tuple(
+        _part_plan(planned, cast("DecidedPart", draft)) for planned, draft in zip(ordered, drafts, strict=True)
+    )
     return site_plan, StackPlan(
         name=names.stack_name(factory, place.site),
         factory=factory,
@@ -74,7 +77,7 @@ def _derived(written: list[PlannedSpec]) -> list[PlannedSpec]:
     return [PlannedSpec(spec, ("parts",), derived=True) for spec in derived]
 
 
-def _part_plan(planned: PlannedSpec, plan: object) -> PartPlan:
+def _part_plan(planned: PlannedSpec, plan: DecidedPart) -> PartPlan:
     spec = planned.spec
     notes = tuple(
         OverrideNote(spec.name, note.row, note.patch, note.reason, (*planned.where, "overrides", index))

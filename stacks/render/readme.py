@@ -18,13 +18,6 @@ from aifactory.stacks.planning.model import PartPlan
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_SHORT = {  # the decisions that say most about a part, in one line
-    "gpu-node-pool": ("nodes", "accelerator"),
-    "fabric": ("kind", "mode"),
-    "queue": ("tenants", "gpus"),
-    "training": ("nodes", "gpus"),
-}
-
 
 def readme(stack: Stack, digest: str, warnings: list[Problem], *, files: set[str]) -> str:
     """The text. `files` are the first path steps of the folder, such as `hosts`."""
@@ -57,14 +50,10 @@ def _template() -> Template:
     from jinja2 import StrictUndefined  # noqa: PLC0415 - 40 ms that only `generate` pays
     from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
 
-    environment = SandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
-    )
+    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     environment.filters["md"] = _markdown
     environment.filters["shell"] = quote
-    return environment.from_string(
-        (Path(__file__).parent / "templates" / "README.md.j2").read_text(encoding="utf-8")
-    )
+    return environment.from_string((Path(__file__).parent / "templates" / "README.md.j2").read_text(encoding="utf-8"))
 
 
 def _markdown(text: object) -> str:
@@ -73,14 +62,11 @@ def _markdown(text: object) -> str:
 
 
 def _part(stack: Stack, part: PartPlan) -> dict[str, Any]:
-    decisions = stack.plan.decisions
-    keys = [f"{part.name}.{key}" for key in _SHORT.get(part.kind, ())]
-    short = ", ".join(f"{key.rpartition('.')[2]} {decisions[key].value}" for key in keys if key in decisions)
     return {
         "name": part.name,
         "kind": part.kind,
         "rows": sum(row.part == part.name for row in stack.rows),
-        "short": short,
+        "short": part.plan.in_short,
     }
 
 
