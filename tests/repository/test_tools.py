@@ -73,3 +73,10 @@ def test_the_pins_hold_in_the_locks() -> None:
 def test_the_large_provider_is_an_extra_that_no_lock_installs(project: dict[str, Any]) -> None:
     assert "aws" in project["project"]["optional-dependencies"]
     assert not any("pulumi-aws" in text for text in LOCKS.values())
+
+
+def test_every_change_not_released_yet_is_of_a_known_type(project: dict[str, Any]) -> None:
+    known = {one["directory"] for one in project["tool"]["towncrier"]["type"]}
+    changes = [path.name for path in (ROOT / "changelog.d").iterdir() if path.name != "README.md"]
+    wrong = [name for name in changes if not re.fullmatch(rf"\+?[a-z0-9-]+\.({'|'.join(known)})\.md", name)]
+    assert wrong == []
