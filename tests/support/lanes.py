@@ -27,7 +27,7 @@ class Lanes:
         """Count a test once: when it was called, or when it never came to that."""
         if report.when != "call" and (report.when != "setup" or report.passed):
             return
-        lane = dict(report.user_properties).get(PROPERTY, "pure")
+        lane = str(dict(report.user_properties).get(PROPERTY, "pure"))
         self.outcomes[lane][report.outcome] += 1
         if report.skipped:
             self.reasons[lane][reason_of(report)] += 1
