@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ from aifactory.cli.plan_text import wrapped
 from aifactory.cli.report import counted, rendered, terminal_columns, text_columns
 from aifactory.cli.work import Work
 from aifactory.stacks.assembly.stack import Stack
-from aifactory.stacks.render.folder import EXECUTABLE, stack_files
+from aifactory.stacks.render.folder import executables, stack_files
+from aifactory.stacks.render.origin import Origin
 from aifactory.stacks.render.output import Written, write_all
 from aifactory.stacks.render.output_lock import refuse_unfit
 
@@ -50,8 +50,9 @@ def generate_all(work: Work, out: Path) -> Generated:
     """
     forbidden = (work.loaded.root, work.loaded.path.resolve().parent)
     refuse_unfit(out, forbidden)
-    folders = {out / name: _files(work, stack) for name, stack in work.shown.items()}
-    written = write_all(folders, executable=EXECUTABLE, forbidden=forbidden)
+    folders = {out / name: stack_files(stack, _origin(work, stack)) for name, stack in work.shown.items()}
+    programs = {path for stack in work.shown.values() for path in executables(stack)}
+    written = write_all(folders, executable=programs, forbidden=forbidden)
     return Generated(work, out, {folder.name: each for folder, each in written.items()})
 
 
@@ -83,13 +84,23 @@ def _print_stack(stack: Stack, written: Written, folder: Path, columns: int) -> 
     click.echo(f"  files: {folder}\n")
 
 
-def _files(work: Work, stack: Stack) -> Iterator[tuple[str, bytes]]:
-    plan_data = {key: value for key, value in work.data.items() if key != "stacks"}
-    plan_data["stack"] = {"name": stack.name, **work.data["stacks"][stack.name]}
+def _origin(work: Work, stack: Stack) -> Origin:
+    from importlib.metadata import version  # noqa: PLC0415 - slow to import, and only needed here
+
     site = stack.plan.place.site
-    warnings = [
-        problem
-        for problem in work.plan.findings.problems
-        if problem.severity == "warning" and problem.site in ("", site)
-    ]
-    return stack_files(stack, work.digest, plan_data, warnings)
+    catalog = work.loaded.catalog
+    return Origin(
+        digest=work.digest,
+        plan={
+            **{key: value for key, value in work.data.items() if key != "stacks"},
+            "stack": {"name": stack.name, **work.data["stacks"][stack.name]},
+        },
+        warnings=[
+            problem
+            for problem in work.plan.findings.problems
+            if problem.severity == "warning" and problem.site in ("", site)
+        ],
+        images=[row.data for table in ("images", "images.doca_driver") for row in catalog.rows(table)],
+        description=work.loaded.sites[site].blueprint.description,
+        version=version("ai-factory-blueprints"),
+    )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from aifactory.components.problems import Problem, Refused
@@ -17,8 +17,7 @@ from aifactory.stacks.assembly.trees import References, tree_of
 from aifactory.stacks.planning.model import PartPlan, StackPlan
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """A stack's plan and its rows, in the order in which they are made."""
 
     plan: StackPlan

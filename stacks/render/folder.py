@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
 
-from aifactory.components.problems import Problem
 from aifactory.stacks.assembly.rowset import row_set
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.argocd import argocd_files
 from aifactory.stacks.render.charts import chart_files
-from aifactory.stacks.render.hosts import host_files, switch_files
+from aifactory.stacks.render.hosts import host_files, host_sets
 from aifactory.stacks.render.images import images_file
 from aifactory.stacks.render.manifests import manifest_files, steps
+from aifactory.stacks.render.origin import Origin
 from aifactory.stacks.render.project import project_files
 from aifactory.stacks.render.readme import readme
 from aifactory.stacks.render.script import apply_script
+from aifactory.stacks.render.switches import switch_files
 
-EXECUTABLE = ("apply.sh",)
 
-
-def stack_files(
-    stack: Stack, digest: str, plan_data: dict[str, Any], warnings: list[Problem]
-) -> Iterator[tuple[str, bytes]]:
+def stack_files(stack: Stack, origin: Origin) -> Iterator[tuple[str, bytes]]:
     """Path and content of each file of a stack's folder, made one at a time. Same stack, same bytes."""
-    seen: set[str] = set()
-    for path, text in _texts(stack, digest, plan_data):
-        seen.add(path.partition("/")[0])
+    for path, text in _texts(stack, origin):
         yield path, text.encode()
-    yield "README.md", readme(stack, digest, warnings, files=seen).encode()
 
 
-def _texts(stack: Stack, digest: str, plan_data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def executables(stack: Stack) -> Collection[str]:
+    """Paths of the files that are programs."""
+    return {"apply.sh", *(f"hosts/{each.name}/install.sh" for each in host_sets(stack) if each.files)}
+
+
+def _texts(stack: Stack, origin: Origin) -> Iterator[tuple[str, str]]:
     ordered = steps(stack)
-    yield from project_files(row_set(stack, digest), plan_data, stack.plan.place.state.backend)
+    yield "README.md", readme(stack, origin, ordered)
+    yield from project_files(row_set(stack, origin.digest), origin.plan, stack.plan.place.state.backend)
     yield from manifest_files(stack, ordered)
     yield from chart_files(stack)
     yield from argocd_files(stack, ordered)
     yield from host_files(stack)
     yield from switch_files(stack)
-    yield "images.txt", images_file(stack)
+    yield "images.txt", images_file(stack, origin.images)
     yield "apply.sh", apply_script(stack, ordered)

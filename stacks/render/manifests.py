@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aifactory.components.rows import HelmRow, KubernetesRow, Wave
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.yaml import dump, dump_all
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """Rows of one wave that don't wait for each other: releases first, then a file of objects a part."""
 
     wave: Wave
@@ -62,9 +62,7 @@ def manifest_files(stack: Stack, ordered: list[Step]) -> Iterator[tuple[str, str
     for wave, files in waves.items():
         yield (
             f"manifests/{wave}/kustomization.yaml",
-            dump(
-                {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": files}
-            ),
+            dump({"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": files}),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aifactory.stacks.assembly.rowset import RowSet, to_data
@@ -27,7 +27,7 @@ def rows_json(rows: RowSet) -> str:
     return json_lines.dumps(to_data(rows), levels=2)
 
 
-def project_files(rows: RowSet, plan_data: dict[str, Any], backend: str) -> Iterator[tuple[str, str]]:
+def project_files(rows: RowSet, plan_data: Mapping[str, Any], backend: str) -> Iterator[tuple[str, str]]:
     """`Pulumi.yaml`, the program, the stack's settings, `plan.json` and `rows.json`."""
     rows_text = rows_json(rows)
     digest = f"sha256:{hashlib.sha256(rows_text.encode()).hexdigest()}"

@@ -1,82 +1,159 @@
-"""`README.md` of a generated folder: what an operator reads first."""
+"""`README.md` of a generated folder: what an operator reads first, and at night."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
-from shlex import quote
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
 
-from aifactory.components.problems import Problem
-from aifactory.components.rows import KubernetesRow
+from aifactory.components.base import Decision
 from aifactory.stacks.assembly.stack import Stack
-from aifactory.stacks.planning.model import PartPlan
+from aifactory.stacks.planning.data import data_of
+from aifactory.stacks.render.manifests import Step
+from aifactory.stacks.render.markdown import code, page, plain, table
+from aifactory.stacks.render.origin import Origin
+from aifactory.stacks.render.readme_deploy import before, by_argocd, by_pulumi, by_script
+from aifactory.stacks.render.readme_waves import back, removal, verification, waves
 
-if TYPE_CHECKING:
-    from jinja2 import Template
+_LISTED = 60
+"""Lines of a list that grows with the factory; plan.json has all of them."""
+_VALUE_CHARS = 80
 
 
-def readme(stack: Stack, digest: str, warnings: list[Problem], *, files: set[str]) -> str:
-    """The text. `files` are the first path steps of the folder, such as `hosts`."""
-    place = stack.plan.place
-    protected = [row.id for row in stack.cluster_rows if row.protect]
-    return _template().render(
-        stack=stack.name,
-        factory=stack.plan.factory,
-        site=place.site,
-        description="",
-        version=version("ai-factory-blueprints"),
-        digest=digest,
-        argocd="argocd" in files,
-        hosts="hosts" in files,
-        switches="switches" in files,
-        parts=[_part(stack, part) for part in stack.plan.parts],
-        given=[f"{name} {given.version}" for name, given in sorted(place.cluster.provides.items())],
-        overrides=[{"row": row.id, "reason": row.override} for row in stack.rows if row.override],
-        warnings=[f"{problem.says} ({problem.rule})" for problem in warnings],
-        context=place.cluster.kubeconfig.context,
-        backend=place.state.backend,
-        secrets_provider=place.state.secrets_provider,
-        waves=_waves(stack),
-        protected=protected[:20] + ([f"and {len(protected) - 20} more"] if len(protected) > 20 else []),
+def readme(stack: Stack, origin: Origin, ordered: Sequence[Step]) -> str:
+    """The text."""
+    return page(
+        [
+            *_heading(stack, origin),
+            ["## What is here", "", *_contents(stack)],
+            *_warnings(origin),
+            ["## Before the first time", "", *before(stack)],
+            ["## Deploy", "", _CHOOSE],
+            ["### With Pulumi", "", *by_pulumi(stack, origin)],
+            ["### With kubectl and helm", "", *by_script(stack)],
+            *([["### With Argo CD", "", *by_argocd(stack)]] if stack.plan.place.delivery else []),
+            ["## Waves", "", *waves(stack, ordered)],
+            ["## Verify", "", *verification(stack, ordered)],
+            ["## Change and go back", "", *back(stack)],
+            ["## Remove", "", *removal(stack)],
+            *_given(stack),
+            *_overrides(stack),
+            ["## Parts", "", *_parts(stack)],
+            *_choices(stack),
+        ]
     )
 
 
-@cache
-def _template() -> Template:
-    from jinja2 import StrictUndefined  # noqa: PLC0415 - 40 ms that only `generate` pays
-    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
-
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
-    environment.filters["md"] = _markdown
-    environment.filters["shell"] = quote
-    return environment.from_string((Path(__file__).parent / "templates" / "README.md.j2").read_text(encoding="utf-8"))
+_CHOOSE = (
+    "Choose one way and stay with it: they keep no common state. Each does the same things in the same order and waits "
+    "at the same places."
+)
 
 
-def _markdown(text: object) -> str:
-    """User text on one line, with no character that Markdown would act on."""
-    return re.sub(r"([\\`*_{}\[\]<>|#!])", r"\\\1", " ".join(str(text).split()))
-
-
-def _part(stack: Stack, part: PartPlan) -> dict[str, Any]:
-    return {
-        "name": part.name,
-        "kind": part.kind,
-        "rows": sum(row.part == part.name for row in stack.rows),
-        "short": part.plan.in_short,
-    }
-
-
-def _waves(stack: Stack) -> list[dict[str, Any]]:
-    rows = Counter(row.wave for row in stack.cluster_rows)
-    gates: dict[str, list[str]] = {}
-    for row in stack.cluster_rows:
-        if isinstance(row, KubernetesRow) and row.gate:
-            gates.setdefault(row.wave, []).append(row.id)
-    return [
-        {"name": wave, "rows": count, "gates": ", ".join(sorted(gates.get(wave, []))[:4]) or "its releases"}
-        for wave, count in sorted(rows.items())
+def _heading(stack: Stack, origin: Origin) -> Iterator[list[str]]:
+    place = stack.plan.place
+    where = f"{place.location.city}, {place.location.country}" if place.location.city else place.location.country
+    yield [f"# {stack.name}"]
+    yield [
+        f"{plain(stack.plan.factory)} at {plain(place.site)}, {place.venue}, {plain(where)}; Kubernetes "
+        f"{place.cluster.version}. {plain(origin.description)}".rstrip()
     ]
+    yield [
+        f"Generated by aifactory {origin.version} from plan {code(origin.digest)}. Change the blueprint or the site,",
+        "not these files: the next `aifactory generate` refuses to overwrite a file that was edited.",
+    ]
+
+
+def _contents(stack: Stack) -> list[str]:
+    rows = [
+        ("`apply.sh`", "everything by kubectl and helm, wave by wave; `./apply.sh --help`"),
+        ("`Pulumi.yaml`, `__main__.py`, `rows.json`", "a Pulumi project that registers the rows; it plans nothing"),
+        ("`manifests/<wave>/`", "Kubernetes objects, in the order of their file names, and a kustomization"),
+        ("`helm/`", "values of the Helm releases"),
+    ]
+    if stack.plan.place.delivery:
+        rows.append(("`argocd/`", "applications of Argo CD, in order, and the settings it needs for the order"))
+    if any(stack.host_rows):
+        rows.append(("`hosts/`", "files for the hosts, with their own README: they go first"))
+    if any(stack.switch_rows):
+        rows.append(("`switches/`", "settings that the switches must have, with their own README"))
+    rows += [
+        ("`images.txt`", "images and charts that a mirror must hold"),
+        ("`plan.json`", "every decision with its reason, and the facts it rests on"),
+    ]
+    return table(["path", "what it is"], rows)
+
+
+def _warnings(origin: Origin) -> Iterator[list[str]]:
+    if origin.warnings:
+        lines = [
+            f"- {plain(problem.says)} ({code(problem.rule)})"
+            + (f". To mend it: {plain(problem.hint)}" if problem.hint else "")
+            for problem in origin.warnings
+        ]
+        yield ["## Warnings", "", "The plan holds, and these were accepted with it.", "", *_cut(lines, "check")]
+
+
+def _given(stack: Stack) -> Iterator[list[str]]:
+    given = stack.plan.place.cluster.provides
+    if given:
+        rows = [
+            (code(name), code(each.version), ", ".join(map(code, each.features)))
+            for name, each in sorted(given.items())
+        ]
+        yield ["## Given by the site", "", "Used as they are; never created, changed or deleted by this stack."]
+        yield table(["capability", "version", "features"], rows)
+
+
+def _overrides(stack: Stack) -> Iterator[list[str]]:
+    rows = [(code(row.id), plain(row.override), code(row.part)) for row in stack.rows if row.override]
+    if rows:
+        yield ["## Overridden by the blueprint", "", "Not as the planner decided, for these reasons."]
+        yield table(["row", "reason", "part"], rows)
+
+
+def _parts(stack: Stack) -> list[str]:
+    rows = Counter(row.part for row in stack.rows)
+    lines = [
+        (code(part.name) + _renamed(part.renamed_from), part.kind, rows[part.name], plain(part.plan.in_short))
+        for part in stack.plan.parts
+    ]
+    return _cut(table(["part", "kind", "rows", "in short"], lines), "plan")
+
+
+def _renamed(name: str) -> str:
+    return f", once {code(name)}" if name else ""
+
+
+def _choices(stack: Stack) -> Iterator[list[str]]:
+    """Decisions that had an alternative: the ones that somebody may want to talk about."""
+    chosen = [decision for decision in stack.plan.decisions.values() if decision.rejected]
+    if chosen:
+        lines = table(["decision", "value", "why", "instead of"], map(_choice, chosen))
+        yield [
+            "## Decisions that had an alternative",
+            "",
+            f"{len(chosen)} of {len(stack.plan.decisions)}; `aifactory explain BLUEPRINT DECISION` tells the chain",
+            "behind one.",
+        ]
+        yield _cut(lines, "plan")
+
+
+def _choice(decision: Decision) -> tuple[str, str, str, str]:
+    others = ", ".join(code(_value(other.value)) for other in decision.rejected)
+    return code(decision.path), code(_value(decision.value)), plain(decision.reason), others
+
+
+def _value(value: object) -> str:
+    found = data_of(value)
+    if isinstance(found, list):
+        found = ", ".join(map(str, found))
+    elif isinstance(found, dict):
+        found = ", ".join(f"{key} {item}" for key, item in found.items())
+    text = "none" if found in (None, "") else str(found)
+    return text if len(text) <= _VALUE_CHARS else f"{text[: _VALUE_CHARS - 1]}…"
+
+
+def _cut(lines: list[str], command: str) -> list[str]:
+    if len(lines) <= _LISTED + 2:
+        return lines
+    return [*lines[:_LISTED], "", f"And {len(lines) - _LISTED} more; `aifactory {command} BLUEPRINT` lists them."]

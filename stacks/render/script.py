@@ -7,13 +7,13 @@ after a change by hand, and a change that was made by hand at night is not to be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
 from aifactory.components.rows import Gate, HelmRow, KubernetesRow, Wave
 from aifactory.stacks.assembly.stack import Stack
-from aifactory.stacks.render.charts import chart_reference, chart_repository, values_file
+from aifactory.stacks.render.charts import chart_reference, chart_repository, release_labels, values_file
 from aifactory.stacks.render.manifests import Step
 
 _TEMPLATE = Path(__file__).parent / "templates" / "apply.sh"
@@ -28,10 +28,11 @@ def apply_script(stack: Stack, ordered: Sequence[Step]) -> str:
         waves.setdefault(step.wave, []).append(step)
     lines = [_head(stack, list(waves))]
     notes = _by_hand(stack, list(waves))
+    labels = release_labels(stack)
     for wave, members in waves.items():
         lines.append(f"\nif wave {wave}; then\n")
         lines.extend(f"  {line}\n" for line in notes.get(wave, ()))
-        lines.extend(f"  {line}\n" for step in members for line in _step_lines(step))
+        lines.extend(f"  {line}\n" for step in members for line in _step_lines(step, labels))
         lines.append("fi\n")
     lines.append(_FOOT.replace("@stack@", stack.name))
     return "".join(lines)
@@ -80,17 +81,17 @@ def _by_hand(stack: Stack, waves: Sequence[Wave]) -> dict[Wave, list[str]]:
     return found
 
 
-def _step_lines(step: Step) -> Iterator[str]:
+def _step_lines(step: Step, labels: Mapping[str, str]) -> Iterator[str]:
     for release in step.releases:
-        yield _release_line(release)
+        yield _release_line(release, values_file(labels[release.id]))
     for part, _ in step.objects:
         yield f"objects {step.path(part)}"
     yield from _gate_lines([row for _, rows in step.objects for row in rows])
 
 
-def _release_line(row: HelmRow) -> str:
+def _release_line(row: HelmRow, values: str) -> str:
     repository = chart_repository(row)
-    words = [row.namespace, row.name, str(row.timeout_s), chart_reference(row), values_file(row)]
+    words = [row.namespace, row.name, str(row.timeout_s), chart_reference(row), values]
     words += [*(["--repo", repository] if repository else []), "--version", row.version]
     return "release " + " ".join(map(quote, words))
 
@@ -102,7 +103,7 @@ def _gate_lines(rows: Sequence[KubernetesRow]) -> Iterator[str]:
         if row.gate and row.body["kind"] == "Job" and row.gate.condition == "Complete":
             yield " ".join(map(quote, ["job", str(row.gate.timeout_s), row.namespace, row.name]))
         elif row.gate:
-            alike.setdefault((row.gate, row.namespace), []).append(f"{_kind(row)}/{row.name}")
+            alike.setdefault((row.gate, row.namespace), []).append(f"{kind_name(row)}/{row.name}")
     for (gate, namespace), names in alike.items():
         for start in range(0, len(names), _OBJECTS_A_GATE):
             words = [str(gate.timeout_s), gate_text(gate), namespace, *names[start : start + _OBJECTS_A_GATE]]
@@ -114,7 +115,7 @@ def gate_text(gate: Gate) -> str:
     return f"condition={gate.condition}" if gate.condition else f"jsonpath={{{gate.path}}}={gate.value}"
 
 
-def _kind(row: KubernetesRow) -> str:
+def kind_name(row: KubernetesRow) -> str:
     """The kind with its group: other groups have kinds of the same name."""
     group = str(row.body["apiVersion"]).rpartition("/")[0]
     return str(row.body["kind"]).lower() + (f".{group}" if group else "")
