@@ -35,9 +35,7 @@ def _kubernetes(ctx: PlanContext, answers: Answers, known: Mapping[str, Release]
     """Components that are given count too: they were accepted because they are of the train's version."""
     version = ctx.place.cluster.version
     names = [name for name in (*answers.given, *answers.chosen) if name in known]
-    found = narrowest(
-        (f"{known[name].chart} {known[name].version}", known[name].kubernetes) for name in names
-    )
+    found = narrowest((f"{known[name].chart} {known[name].version}", known[name].kubernetes) for name in names)
     old = bool(found.range.low) and line(version) < line(found.range.low)
     by = found.low_by if old else found.high_by
     nearest = nearest_kubernetes(found, version)
@@ -48,8 +46,10 @@ def _kubernetes(ctx: PlanContext, answers: Answers, known: Mapping[str, Release]
             f"Kubernetes {version} is {'older' if old else 'newer'} than {by} supports: {nearest} or "
             f"{'newer' if old else 'older'}; all chosen components together run on {found.range}"
         ),
-        hint=f"{'upgrade the cluster' if old else 'run a cluster of an older version'}: {nearest} is the "
-        "nearest that can be built; cluster.version is in the site file",
+        ("cluster", "version"),
+        f"{'upgrade the cluster' if old else 'run a cluster of an older version'}: {nearest} is the nearest "
+        "that can be built",
+        "site",
     )
     ctx.decide(
         "kubernetes",
@@ -76,9 +76,11 @@ def _one_nfd(ctx: PlanContext, answers: Answers, values: Mapping[str, Mapping[st
             else f"{given[0]} is given by the site and brings node-feature-discovery unless told not to, "
             "but the site doesn't name one, and we would install a second"
         ),
-        hint="leave nfd.enabled false"
+        () if bundled else ("cluster", "provides", *given[:1]),
+        "leave nfd.enabled false"
         if bundled
         else "name the site's under cluster.provides.node-feature-discovery, with its version",
+        "blueprint" if bundled else "site",
     )
 
 
@@ -89,13 +91,13 @@ def _one_sriov_operator(ctx: PlanContext, values: Mapping[str, Mapping[str, obje
         "CLU-004",
         not (given and ours),
         "the site gives sriov-network-operator, and network-operator would install its own build of it",
-        hint="remove the site's, or let the fabric use a mode without SR-IOV",
+        ("cluster", "provides", "sriov-network-operator"),
+        "remove the site's, or let the fabric use a mode without SR-IOV",
+        "site",
     )
 
 
-def _one_gpu_advertiser(
-    ctx: PlanContext, answers: Answers, values: Mapping[str, Mapping[str, object]]
-) -> bool:
+def _one_gpu_advertiser(ctx: PlanContext, answers: Answers, values: Mapping[str, Mapping[str, object]]) -> bool:
     plugin, dra = _hands_out_gpus(ctx, answers, values)
     return ctx.check(
         "CLU-005",
@@ -106,16 +108,14 @@ def _one_gpu_advertiser(
     )
 
 
-def _hands_out_gpus(
-    ctx: PlanContext, answers: Answers, values: Mapping[str, Mapping[str, object]]
-) -> tuple[str, str]:
+def _hands_out_gpus(ctx: PlanContext, answers: Answers, values: Mapping[str, Mapping[str, object]]) -> tuple[str, str]:
     """Who advertises GPUs by device plugin and who by DRA; empty for nobody. What is given says so by
     features."""
     given = ctx.place.cluster.provides
     plugin = dra = ""
     if "gpu-operator" in answers.chosen:
         plugin = "gpu-operator" if value_at(values["gpu-operator"], "devicePlugin.enabled", True) else ""
-    elif "gpu-operator" in given and "dra" not in given["gpu-operator"].features:
+    elif "gpu-operator" in given and "dra-only" not in given["gpu-operator"].features:
         plugin = "the given gpu-operator"
     if "dra-driver-nvidia-gpu" in answers.chosen:
         on = value_at(values["dra-driver-nvidia-gpu"], "resources.gpus.enabled", True)
@@ -146,8 +146,7 @@ def _one_certificate_maker(ctx: PlanContext, values: Mapping[str, Mapping[str, o
     return ctx.check(
         "CLU-012",
         not kueue or own != by_cert_manager,
-        f"enableCertManager is {str(by_cert_manager).lower()} and internalCertManagement.enable is "
-        f"{str(own).lower()}",
+        f"enableCertManager is {str(by_cert_manager).lower()} and internalCertManagement.enable is {str(own).lower()}",
         hint="exactly one of them is on; managerConfig.controllerManagerConfigYaml must be a tree, not a "
         "text, so that both are seen",
     )

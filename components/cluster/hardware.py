@@ -22,12 +22,8 @@ _ONE_NFD = "two NFDs write the same labels and definitions; the stand-alone one 
 
 
 def _node_feature_discovery(terms: Terms) -> Iterator[Setting]:
-    yield Setting(
-        "priorityClassName", "system-node-critical", "drivers wait for its labels (NVIDIA/gpu-operator#827)"
-    )
-    yield Setting(
-        "worker.tolerations", [{"operator": "Exists"}], "a tainted node needs its labels most of all"
-    )
+    yield Setting("priorityClassName", "system-node-critical", "drivers wait for its labels (NVIDIA/gpu-operator#827)")
+    yield Setting("worker.tolerations", [{"operator": "Exists"}], "a tainted node needs its labels most of all")
     yield from tolerate_control_nodes("gc.tolerations")
     yield Setting(
         "worker.config.sources.pci",
@@ -41,9 +37,7 @@ def _node_feature_discovery(terms: Terms) -> Iterator[Setting]:
 def _gpu_operator(terms: Terms) -> Iterator[Setting]:
     yield Setting("nfd.enabled", False, _ONE_NFD)
     yield Setting("operator.upgradeCRD", True, "Helm never upgrades files of crds/; the chart's hook does")
-    yield Setting(
-        "operator.cleanupCRD", False, "an uninstall must not delete ClusterPolicy and its drivers' state"
-    )
+    yield Setting("operator.cleanupCRD", False, "an uninstall must not delete ClusterPolicy and its drivers' state")
     yield Setting(
         "operator.resources.limits.memory",
         "700Mi",
@@ -58,8 +52,7 @@ def _gpu_operator(terms: Terms) -> Iterator[Setting]:
     yield Setting(
         "validator.plugin.env",
         [{"name": "WITH_WORKLOAD", "value": "false"}],
-        "an empty list renders null, which the definition refuses; a test workload would take a GPU of a "
-        "tenant",
+        "an empty list renders null, which the definition refuses; a test workload would take a GPU of a tenant",
     )
     yield Setting(
         "dcgmExporter.serviceMonitor.enabled",
@@ -81,9 +74,7 @@ def _network_operator(terms: Terms) -> Iterator[Setting]:
         "its rules label nodes with RDMA and SR-IOV; ours has the kind they need",
     )
     yield Setting("upgradeCRDs", True, "Helm never upgrades files of crds/; the chart's hook does")
-    yield Setting(
-        "operator.useDTK", terms.distribution == "openshift", "the driver toolkit exists on OpenShift alone"
-    )
+    yield Setting("operator.useDTK", terms.distribution == "openshift", "the driver toolkit exists on OpenShift alone")
     yield Setting(
         "operator.maintenanceOperator.nodeMaintenanceNamespace",
         terms.namespace,
@@ -92,9 +83,7 @@ def _network_operator(terms: Terms) -> Iterator[Setting]:
 
 
 def _dra_driver(terms: Terms) -> Iterator[Setting]:
-    yield Setting(
-        "webhook.replicas", terms.replicas, "where the webhook is on, a drained node must not silence it"
-    )
+    yield Setting("webhook.replicas", terms.replicas, "where the webhook is on, a drained node must not silence it")
 
 
 NODE_FEATURE_DISCOVERY = Recipe(

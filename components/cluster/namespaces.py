@@ -143,9 +143,7 @@ def _planned(
     if tenant is None or labels is None or quota is None:
         return None
     level = _loosest(item)
-    purpose = "; ".join(
-        dict.fromkeys([c.recipe.purpose for c in item.releases] + [r.purpose for r in item.requests])
-    )
+    purpose = "; ".join(dict.fromkeys([c.recipe.purpose for c in item.releases] + [r.purpose for r in item.requests]))
     ctx.decide(f"namespace.{item.name}", level, _why(item, level, purpose))
     for chosen in item.releases:
         labels.update(chosen.recipe.labels)
@@ -179,8 +177,7 @@ def _one(ctx: PlanContext, item: Gathered, what: str, values: list[tuple[str, st
     if other is None:
         return first[0]
     ctx.refuse(
-        f'parts {first[1]} and {other[1]} want namespace {item.name} with {what} "{first[0]}" and '
-        f'"{other[0]}"',
+        f'parts {first[1]} and {other[1]} want namespace {item.name} with {what} "{first[0]}" and "{other[0]}"',
         hint="give one of them a namespace of its own",
     )
     return None
@@ -201,9 +198,7 @@ def _agreed(
     return settled if len(settled) == len(agreed) else None
 
 
-def _security_labels(
-    level: PodSecurity, policy: NamespacePolicy, kubernetes: str, tenant: str
-) -> dict[str, str]:
+def _security_labels(level: PodSecurity, policy: NamespacePolicy, kubernetes: str, tenant: str) -> dict[str, str]:
     """Enforced as needed; warnings and audit at the level that a tenant should get to, without noise from
     operators."""
     report = policy.report_pod_security if tenant else level

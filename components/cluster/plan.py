@@ -90,8 +90,8 @@ def resolve(spec: ClusterSpec, ctx: PlanContext) -> Draft | None:
     known = train_releases(ctx)
     named = _names_are_known(spec, ctx)
     fitting = _versions_fit(ctx, known)
-    _default_storage(ctx)
-    return Draft(spec, facts) if named and fitting else None
+    stored = _default_storage(ctx)
+    return Draft(spec, facts) if named and fitting and stored else None
 
 
 def size(draft: Draft, ctx: PlanContext) -> Draft:  # noqa: ARG001 - the passes of all parts take the same
@@ -121,11 +121,7 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
         "api_ports",
         API_PORTS,
         "policies meet the API server at the port of its Service or of its endpoints",
-        rejected=[
-            Rejected(
-                "its addresses", "Cilium matches nodes by no CIDR, so pods lose it (cilium/cilium#20550)"
-            )
-        ],
+        rejected=[Rejected("its addresses", "Cilium matches nodes by no CIDR, so pods lose it (cilium/cilium#20550)")],
     )
     return ClusterPlan(
         kubernetes=place.cluster.version,
@@ -142,7 +138,12 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
 def _names_are_known(spec: ClusterSpec, ctx: PlanContext) -> bool:
     unknown = [name for name in ctx.place.cluster.provides if name not in CAPABILITIES]
     for name in unknown:
-        ctx.refuse(f'the site provides "{name}", which is no capability', hint=nearest(name, CAPABILITIES))
+        ctx.refuse(
+            f'the site provides "{name}", which is no capability',
+            ("cluster", "provides", name),
+            nearest(name, CAPABILITIES),
+            "site",
+        )
     wrong = [index for index, name in enumerate(spec.capabilities) if name not in CAPABILITIES]
     for index in wrong:
         name = spec.capabilities[index]
@@ -161,10 +162,10 @@ def _versions_fit(ctx: PlanContext, known: dict[str, Release]) -> bool:
         held = ctx.check(
             "CLU-002",
             admits(versions, given.version),
-            f"{name} {given.version} of the site is outside release train {ctx.place.train}, which fits "
-            f"{lines}",
-            hint=f"bring the site's {name} to {versions[0]}, or choose the release train that fits "
-            f"{given.version}",
+            f"{name} {given.version} of the site is outside release train {ctx.place.train}, which fits {lines}",
+            ("cluster", "provides", name, "version"),
+            f"bring the site's {name} to {versions[0]}, or choose the release train that fits {given.version}",
+            "site",
         )
         fitting = fitting and held
     return fitting
@@ -174,15 +175,29 @@ def _line(version: str) -> str:
     return ".".join(version.removeprefix("v").split(".")[:2])
 
 
-def _default_storage(ctx: PlanContext) -> None:
-    default = [known.name for known in ctx.place.cluster.storage_classes if known.default]
-    ctx.check(
+def _default_storage(ctx: PlanContext) -> bool:
+    classes = ctx.place.cluster.storage_classes
+    known, default = [each.name for each in classes], [each.name for each in classes if each.default]
+    at = ("cluster", "storage_classes")
+    held = ctx.check(
         "CLU-007",
-        len(default) == 1,
-        f"{len(default)} default StorageClasses at {ctx.place.site} ({', '.join(default) or 'none'}); "
-        "exactly one is needed",
-        hint="set default: true on one of cluster.storage_classes in the site file",
+        len(default) <= 1,
+        f"{' and '.join(default)} are both default StorageClasses of {ctx.place.site}",
+        (*at, known.index(default[-1])) if default else at,
+        f"keep default: true of {', or of '.join(default)}, and take it off the others, in the cluster too",
+        "site",
     )
+    ctx.check(
+        "CLU-014",
+        bool(default),
+        f"{ctx.place.site} has no default StorageClass",
+        at if known else ("cluster",),
+        f"set default: true on {' or '.join(known)}, if the cluster has it as default"
+        if known
+        else "list the cluster's StorageClasses in cluster.storage_classes",
+        "site",
+    )
+    return held
 
 
 def _replicas(spec: ClusterSpec, ctx: PlanContext) -> int:
@@ -200,9 +215,7 @@ def _written(spec: ClusterSpec, ctx: PlanContext) -> list[Requirement]:
     return [Requirement(name, ctx.part, "the blueprint asks for it") for name in spec.capabilities]
 
 
-def _releases(
-    ctx: PlanContext, answers: Answers, terms: SiteTerms, made: set[str]
-) -> tuple[ReleasePlan, ...]:
+def _releases(ctx: PlanContext, answers: Answers, terms: SiteTerms, made: set[str]) -> tuple[ReleasePlan, ...]:
     """In the order in which they are installed. A definition that two bring is the first one's: Helm keeps
     it."""
     owned: set[str] = set()

@@ -157,21 +157,22 @@ def _given(
     ctx: PlanContext, capability: str, asked: list[Requirement], known: Mapping[str, Release]
 ) -> GivenPlan | None:
     given = ctx.place.cluster.provides[capability]
-    missing = {
-        feature: requirement.part
-        for requirement in asked
-        for feature in requirement.features
-        if feature not in given.features
-    }
+    missing: dict[str, list[str]] = {}
+    for requirement in asked:
+        lacks = [feature for feature in requirement.features if feature not in given.features]
+        if lacks:
+            missing.setdefault(requirement.part, []).extend(lacks)
+    features = list(dict.fromkeys([*given.features, *(name for names in missing.values() for name in names)]))
     held = ctx.check(
         "CLU-010",
         not missing,
         lambda: "; ".join(
-            f'part {part} needs "{feature}" of {capability}, which the site gives without it'
-            for feature, part in missing.items()
+            f"part {part} needs {_quoted(lacks)} of {capability}, which the site gives without"
+            for part, lacks in missing.items()
         ),
-        hint=f"switch it on there, then name it under cluster.provides.{capability}.features of the site "
-        "file",
+        ("cluster", "provides", capability, *(("features",) if given.features else ())),
+        f"switch it on there, then say features: [{', '.join(features)}]",
+        "site",
     )
     namespace = known[capability].namespace if capability in known else ""
     return GivenPlan(capability, given.version, tuple(given.features), namespace) if held else None
@@ -189,7 +190,9 @@ def _chosen(
         who = ", ".join(dict.fromkeys(requirement.part for requirement in wanted[capability]))
         ctx.refuse(
             f"{capability} is needed by {who}, and no release of train {ctx.place.train} is installed for it",
-            hint=f"install it at the site, then name it with its version under cluster.provides.{capability}",
+            ("cluster", "provides") if ctx.place.cluster.provides else ("cluster",),
+            f"install it at the site, then name it with its version under cluster.provides.{capability}",
+            "site",
         )
         return None
     settings = tuple(recipe.settings(terms.of(release, recipe, known.get("metrics"), wanted)))
@@ -264,6 +267,10 @@ def _reasons(asked: Iterable[Requirement]) -> str:
     for requirement in asked:
         reasons.setdefault(requirement.reason, []).append(requirement.part)
     return "; ".join(f"{', '.join(dict.fromkeys(parts))}: {reason}" for reason, parts in reasons.items())
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in dict.fromkeys(names))
 
 
 def _shown(value: object) -> str:

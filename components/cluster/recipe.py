@@ -83,8 +83,7 @@ CONTROL_NODES: list[object] = [
 
 def tolerate_control_nodes(*paths: str) -> Iterable[Setting]:
     """Lets controllers run on control-plane nodes, where all other nodes may be tainted GPU nodes."""
-    why = "at a site of GPU nodes alone these are tainted, and only control-plane nodes are left for "
-    "controllers"
+    why = "at a site of GPU nodes alone these are tainted, and only control-plane nodes are left for controllers"
     return [Setting(path, CONTROL_NODES, why) for path in paths]
 
 

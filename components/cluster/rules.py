@@ -11,8 +11,7 @@ RULES: tuple[Rule, ...] = (
         "Kubernetes is a version that every component supports",
         "A chart refuses to install outside its range, or an operator meets an API that changed; upgrades "
         "of a cluster run one way, so it shows before anything is installed.",
-        "NVIDIA/gpu-operator deployments/gpu-operator; cert-manager supported releases; NVIDIA platform "
-        "support",
+        "NVIDIA/gpu-operator deployments/gpu-operator; cert-manager supported releases; NVIDIA platform support",
     ),
     Rule(
         "CLU-002",
@@ -34,8 +33,7 @@ RULES: tuple[Rule, ...] = (
         "CLU-004",
         "error",
         "The cluster has one SR-IOV operator",
-        "Both builds claim the same definitions and both write virtual functions, so nodes drain and "
-        "reboot in turn.",
+        "Both builds claim the same definitions and both write virtual functions, so nodes drain and reboot in turn.",
         "k8snetworkplumbingwg/sriov-network-operator and the build inside Mellanox/network-operator",
     ),
     Rule(
@@ -49,16 +47,15 @@ RULES: tuple[Rule, ...] = (
         "CLU-006",
         "error",
         "The GPU Operator runs a ClusterPolicy or a GPUCluster",
-        "They are two ways to run the same drivers; the chart refuses both, after everything before it is "
-        "installed.",
+        "They are two ways to run the same drivers; the chart refuses both, after everything before it is installed.",
         "NVIDIA/gpu-operator deployments/gpu-operator/values.yaml: gpuCluster.deployCR",
     ),
     Rule(
         "CLU-007",
-        "warning",
-        "The cluster has one default StorageClass",
-        "A claim without a class name waits for ever when there is none, and lands anywhere when there are "
-        "two.",
+        "error",
+        "The cluster has at most one default StorageClass",
+        "A claim without a class name lands on the class that was made last: data moves to another storage, "
+        "and maybe another place, when somebody adds or re-creates a class.",
         "kubernetes.io docs, Storage Classes, default StorageClass",
     ),
     Rule(
@@ -73,8 +70,7 @@ RULES: tuple[Rule, ...] = (
         "CLU-009",
         "error",
         "A tenant's namespace is as strict as the factory wants",
-        "Below the level that the policy names, a tenant's pod can reach the node, and so every other "
-        "tenant's data.",
+        "Below the level that the policy names, a tenant's pod can reach the node, and so every other tenant's data.",
         "kubernetes.io docs, Pod Security Standards",
     ),
     Rule(
@@ -108,5 +104,12 @@ RULES: tuple[Rule, ...] = (
         "The Gateway API's chart carries both channels, about 0.97 of the 1 MiB that a Secret may have; a "
         "patch that is larger can't be installed, and its authors advise a server-side apply.",
         "envoyproxy/gateway charts/gateway-crds-helm/README.md; helm/helm#12277",
+    ),
+    Rule(
+        "CLU-014",
+        "warning",
+        "The cluster has a default StorageClass",
+        "A claim without a class name waits for ever when there is none.",
+        "kubernetes.io docs, Storage Classes, default StorageClass",
     ),
 )

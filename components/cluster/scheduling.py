@@ -19,12 +19,8 @@ from aifactory.components.values import Json
 MANY_NODES = 500
 """Nodes above which Kueue's topology cache needs more memory. Derived, to be replaced by a measurement."""
 
-_REPLICAS = (
-    "its webhooks fail closed: with one replica a drained node stops every job, Pulumi's and Helm's included"
-)
-_PULL = (
-    "an Always pull makes a restart of the webhook depend on the registry; the tag of a release doesn't move"
-)
+_REPLICAS = "its webhooks fail closed: with one replica a drained node stops every job, Pulumi's and Helm's included"
+_PULL = "an Always pull makes a restart of the webhook depend on the registry; the tag of a release doesn't move"
 
 
 def manager_config() -> Tree:
@@ -77,22 +73,16 @@ def _kueue(terms: Terms) -> Iterator[Setting]:
         "the text replaces the chart's own: ports, leader election and limits are its defaults, and "
         "Kueue's own certificates are off where cert-manager makes them",
     )
-    yield Setting(
-        "enablePrometheus", terms.scraped, "its ServiceMonitor needs the kind, or the release stops"
-    )
+    yield Setting("enablePrometheus", terms.scraped, "its ServiceMonitor needs the kind, or the release stops")
     if terms.metrics_namespace:
         yield Setting("metrics.prometheusNamespace", terms.metrics_namespace, "where our Prometheus runs")
 
 
 def _jobset(terms: Terms) -> Iterator[Setting]:
     yield Setting("controller.replicas", terms.replicas, _REPLICAS)
-    yield Setting(
-        "controller.podDisruptionBudget.enabled", terms.replicas > 1, "a drain waits until the other answers"
-    )
+    yield Setting("controller.podDisruptionBudget.enabled", terms.replicas > 1, "a drain waits until the other answers")
     yield Setting("controller.affinity", _apart(), "two replicas on one node fall together")
-    yield Setting(
-        "controller.tolerations", CONTROL_NODES, "control-plane nodes may be the only ones without GPUs"
-    )
+    yield Setting("controller.tolerations", CONTROL_NODES, "control-plane nodes may be the only ones without GPUs")
     yield Setting("image.pullPolicy", "IfNotPresent", _PULL)
     yield Setting(
         "certManager.enable",
@@ -129,11 +119,7 @@ KUEUE = Recipe(
     purpose="Admission of jobs by quota and topology",
     webhooks=(8082, 9443),  # 8082 is the visibility API, which the API server calls too
     metrics=(8443,),
-    needs=(
-        Need(
-            "cert-manager", "its webhooks, metrics and visibility API take certificates", "enableCertManager"
-        ),
-    ),
+    needs=(Need("cert-manager", "its webhooks, metrics and visibility API take certificates", "enableCertManager"),),
     after=("jobset",),  # it looks for the kinds that it admits when it starts
     uses_priority_class=True,
 )

@@ -53,9 +53,7 @@ def _namespace(plan: NamespacePlan, cluster: ClusterPlan, maker: Maker) -> Itera
     if plan.quota:
         yield maker.kubernetes("v1", "ResourceQuota", QUOTA, plan.name, spec={"hard": dict(plan.quota)})
     if plan.critical_pods:
-        yield maker.kubernetes(
-            "v1", "ResourceQuota", CRITICAL_PODS, plan.name, spec=_critical(plan.critical_pods)
-        )
+        yield maker.kubernetes("v1", "ResourceQuota", CRITICAL_PODS, plan.name, spec=_critical(plan.critical_pods))
     if plan.default_requests:
         yield maker.kubernetes("v1", "LimitRange", CONTAINER_DEFAULTS, plan.name, spec=_defaults(plan))
 
@@ -67,9 +65,7 @@ def _ingress(traffic: Traffic) -> list[object]:
     if traffic.from_anywhere:
         rules.append({"ports": _tcp(traffic.from_anywhere)})
     if traffic.metrics:
-        scraper = (
-            _namespaced(traffic.metrics_namespace) if traffic.metrics_namespace else {"namespaceSelector": {}}
-        )
+        scraper = _namespaced(traffic.metrics_namespace) if traffic.metrics_namespace else {"namespaceSelector": {}}
         rules.append({"from": [scraper], "ports": _tcp(traffic.metrics)})
     return rules
 
@@ -79,9 +75,7 @@ def _egress(traffic: Traffic, cluster: ClusterPlan) -> list[object]:
     known: dict[str, object] = {
         "dns": {
             "to": [_namespaced(resolver.namespace), {"ipBlock": {"cidr": NODE_LOCAL_DNS}}],
-            "ports": [
-                {"protocol": protocol, "port": port} for port in resolver.ports for protocol in ("UDP", "TCP")
-            ],
+            "ports": [{"protocol": protocol, "port": port} for port in resolver.ports for protocol in ("UDP", "TCP")],
         },
         "namespace": {"to": [{"podSelector": {}}]},
         # No address: a policy meets the Service or the endpoints, and Cilium matches neither by CIDR

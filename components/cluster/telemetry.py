@@ -15,12 +15,8 @@ _LOOPBACK = "it listens on loopback in most distributions; an alert that always 
 
 def _metrics(terms: Terms) -> Iterator[Setting]:
     yield Setting("crds.enabled", True, "monitors of other releases need the kinds")
-    yield Setting(
-        "grafana.enabled", False, "dashboards are another part; the chart's comes with a known password"
-    )
-    yield Setting(
-        "alertmanager.enabled", False, "nobody receives alerts until an observability part says who"
-    )
+    yield Setting("grafana.enabled", False, "dashboards are another part; the chart's comes with a known password")
+    yield Setting("alertmanager.enabled", False, "nobody receives alerts until an observability part says who")
     for target in ("kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler"):
         yield Setting(f"{target}.enabled", False, _LOOPBACK)
     hooks = "prometheusOperator.admissionWebhooks"
@@ -30,9 +26,7 @@ def _metrics(terms: Terms) -> Iterator[Setting]:
         "the chart's hook Jobs are refused while Kueue's webhook starts (oracle-quickstart/oci-hpc-oke#297)",
     )
     yield Setting(f"{hooks}.patch.enabled", False, "cert-manager makes and injects the certificate")
-    yield Setting(
-        "prometheusOperator.tolerations", CONTROL_NODES, "control-plane nodes may be the only ones free"
-    )
+    yield Setting("prometheusOperator.tolerations", CONTROL_NODES, "control-plane nodes may be the only ones free")
     spec = "prometheus.prometheusSpec"
     for kind in ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig"):
         yield Setting(
@@ -41,9 +35,7 @@ def _metrics(terms: Terms) -> Iterator[Setting]:
             "monitors of other releases don't carry its label",
         )
     yield Setting(f"{spec}.retention", f"{RETENTION_DAYS}d", "two weeks show a weekly rhythm")
-    yield Setting(
-        f"{spec}.retentionSize", f"{STORAGE_GIB * 85 // 100}GB", "it drops old data before the disk is full"
-    )
+    yield Setting(f"{spec}.retentionSize", f"{STORAGE_GIB * 85 // 100}GB", "it drops old data before the disk is full")
     yield Setting(
         f"{spec}.resources",
         {"requests": {"cpu": "500m", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},
@@ -80,9 +72,7 @@ METRICS = Recipe(
 
 def _gateway_api(_: Terms) -> Iterator[Setting]:
     yield Setting("crds.gatewayAPI.enabled", True, "the chart brings nothing by default")
-    yield Setting(
-        "crds.gatewayAPI.channel", "standard", "the experimental channel, its default, changes kinds at will"
-    )
+    yield Setting("crds.gatewayAPI.channel", "standard", "the experimental channel, its default, changes kinds at will")
     yield Setting("crds.envoyGateway.enabled", False, "kinds of Envoy Gateway belong to whoever runs it")
 
 

@@ -16,9 +16,7 @@ _SPREAD = "two replicas on one node fall together"
 def _cert_manager(terms: Terms) -> Iterator[Setting]:
     several = terms.replicas > 1
     yield Setting("crds.enabled", True, "the definitions come with the release that serves their webhook")
-    yield Setting(
-        "crds.keep", True, "an uninstall must not delete each certificate of the cluster with its kind"
-    )
+    yield Setting("crds.keep", True, "an uninstall must not delete each certificate of the cluster with its kind")
     yield Setting("global.leaderElection.namespace", terms.namespace, "nothing of ours writes to kube-system")
     yield Setting("global.priorityClassName", terms.priority_class, _PRIORITY)
     for part in ("", "webhook.", "cainjector."):
@@ -30,14 +28,10 @@ def _cert_manager(terms: Terms) -> Iterator[Setting]:
         "tolerations", "webhook.tolerations", "cainjector.tolerations", "startupapicheck.tolerations"
     )
     for part, memory in (("", "512Mi"), ("webhook.", "256Mi"), ("cainjector.", "1Gi")):
-        why = (
-            "requests keep it scheduled; the limit stops a leak; cainjector holds each Secret of the cluster"
-        )
+        why = "requests keep it scheduled; the limit stops a leak; cainjector holds each Secret of the cluster"
         yield Setting(f"{part}resources.requests", {"cpu": "50m", "memory": "128Mi"}, why)
         yield Setting(f"{part}resources.limits", {"memory": memory}, why)
-    yield Setting(
-        "startupapicheck.timeout", "5m", "the release is ready when the webhook answers, not before"
-    )
+    yield Setting("startupapicheck.timeout", "5m", "the release is ready when the webhook answers, not before")
     yield Setting(
         "prometheus.servicemonitor.enabled",
         terms.scraped,
@@ -86,8 +80,6 @@ EXTERNAL_SECRETS = Recipe(
     to_why="stores choose their ports and places: OpenBao and Vault listen on 8200",
     webhooks=(10250,),
     metrics=(8080,),
-    needs=(
-        Need("cert-manager", "its webhook takes its certificate from there", "webhook.certManager.enabled"),
-    ),
+    needs=(Need("cert-manager", "its webhook takes its certificate from there", "webhook.certManager.enabled"),),
     uses_priority_class=True,
 )

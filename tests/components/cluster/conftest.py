@@ -99,8 +99,7 @@ def settle() -> Settle:
         if draft is None:
             return Settled(site_plan, None)
         site_plan.requirements.extend(
-            Requirement(item, "asker", "it is needed") if isinstance(item, str) else item
-            for item in requirements
+            Requirement(item, "asker", "it is needed") if isinstance(item, str) else item for item in requirements
         )
         site_plan.namespaces.extend(namespaces)
         return Settled(site_plan, plan.settle(plan.size(draft, ctx), ctx))

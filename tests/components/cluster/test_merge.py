@@ -62,9 +62,7 @@ def test_values_that_agree_become_one_tree(layers: list[Any], expected: dict[str
         ({"env": [{"name": "X", "value": "1"}]}, {"env": [{"name": "X", "value": "2"}]}, "env[X]"),
     ],
 )
-def test_two_parts_that_disagree_are_both_named(
-    first: dict[str, Any], second: dict[str, Any], path: str
-) -> None:
+def test_two_parts_that_disagree_are_both_named(first: dict[str, Any], second: dict[str, Any], path: str) -> None:
     result = merged([Layer("pool", first), Layer("fabric", second)])
     (conflict,) = result.conflicts
     assert (conflict.path, conflict.first, conflict.second) == (path, "pool", "fabric")

@@ -25,9 +25,7 @@ def test_what_several_parts_ask_of_one_name_becomes_one_namespace(settle: Any) -
                 egress=("dns", "api"),
                 ingress_from=("portal", "team"),
             ),
-            ask(
-                part="other", pod_security="baseline", labels=(("cost-centre", "ml"),), ingress_from=("mesh",)
-            ),
+            ask(part="other", pod_security="baseline", labels=(("cost-centre", "ml"),), ingress_from=("mesh",)),
         ]
     )
     team = found.namespaces["team"]
@@ -104,9 +102,7 @@ def test_openshift_does_not_overwrite_the_levels(settle: Any) -> None:
     ("quota", "limits"),
     [((), ()), ((("limits.memory", "1Ti"),), (("memory", "2048Mi"),)), ((("requests.cpu", "8"),), ())],
 )
-def test_a_default_limit_stands_only_where_the_quota_counts_limits(
-    settle: Any, quota: Any, limits: Any
-) -> None:
+def test_a_default_limit_stands_only_where_the_quota_counts_limits(settle: Any, quota: Any, limits: Any) -> None:
     found = settle(namespaces=[ask(tenant="team", quota=quota)])
     assert found.namespaces["team"].default_requests == (("cpu", "1000m"), ("memory", "2048Mi"))
     assert found.namespaces["team"].default_limits == limits
@@ -123,9 +119,7 @@ def test_a_namespace_of_a_given_capability_is_not_made(settle: Any) -> None:
     provides = {"gpu-operator": {"version": "v26.7.0"}, "node-feature-discovery": {"version": "0.19.0"}}
     found = settle(["gpu-operator"], [ask("gpu-operator"), ask("team")], provides=provides)
     assert list(found.namespaces) == ["team"]
-    assert found.reason("namespace.gpu-operator").startswith(
-        "it belongs to gpu-operator, which the site gives"
-    )
+    assert found.reason("namespace.gpu-operator").startswith("it belongs to gpu-operator, which the site gives")
 
 
 def test_a_part_may_use_the_namespace_of_a_release_of_ours(settle: Any) -> None:
@@ -147,9 +141,7 @@ def test_all_tenants_below_the_wanted_level_are_counted(settle: Any) -> None:
     policy = {"namespaces": {"weakest_tenant_pod_security": "restricted"}}
     asked = [ask(f"team-{n}", tenant=f"team-{n}", pod_security="baseline") for n in range(3)]
     found = settle(namespaces=asked, policy=policy)
-    assert found.says == [
-        "tenant namespace team-0 needs Pod Security baseline, below restricted, and 2 others do"
-    ]
+    assert found.says == ["tenant namespace team-0 needs Pod Security baseline, below restricted, and 2 others do"]
     assert found.hints == ["set it to baseline, or leave out what needs it"]
 
 

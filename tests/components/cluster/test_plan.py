@@ -36,9 +36,7 @@ def given(*names: str, **features: list[str]) -> dict[str, Any]:
     return found
 
 
-def need(
-    capability: str, part: str = "pool", *, features: tuple[str, ...] = (), **values: Any
-) -> Requirement:
+def need(capability: str, part: str = "pool", *, features: tuple[str, ...] = (), **values: Any) -> Requirement:
     return Requirement(capability, part, f"{part} uses it", values, features)
 
 
@@ -150,9 +148,7 @@ def test_two_parts_that_want_different_values_are_refused_by_name(settle: Any) -
 
 
 def test_the_queue_adds_to_the_configuration_of_kueue(settle: Any) -> None:
-    config = Json(
-        {"integrations": {"frameworks": ["jobset.x-k8s.io/jobset"]}, "leaderElection": {"leaderElect": True}}
-    )
+    config = Json({"integrations": {"frameworks": ["jobset.x-k8s.io/jobset"]}, "leaderElection": {"leaderElect": True}})
     found = settle([need("kueue", "teams", managerConfig={"controllerManagerConfigYaml": config})])
     tree = value_at(found.releases["kueue"].values, "managerConfig.controllerManagerConfigYaml")
     assert isinstance(tree, Json)
@@ -161,9 +157,7 @@ def test_the_queue_adds_to_the_configuration_of_kueue(settle: Any) -> None:
 
 
 def test_a_value_of_another_form_is_shown_in_the_refusal(settle: Any) -> None:
-    found = settle(
-        [need("gpu-operator", operator=Json({"a": 1})), need("gpu-operator", "other", operator={"env": []})]
-    )
+    found = settle([need("gpu-operator", operator=Json({"a": 1})), need("gpu-operator", "other", operator={"env": []})])
     assert found.plan is None
     assert "the baseline and part pool want different values of gpu-operator at operator" in found.says[0]
 
@@ -285,9 +279,7 @@ def test_a_kubernetes_version_outside_names_who_narrows_it_and_what_can_be_built
 
 def test_a_given_version_outside_the_train_says_which_lines_fit(settle: Any) -> None:
     found = settle(provides={"kueue": {"version": "0.16.0"}})
-    assert found.says == [
-        "kueue 0.16.0 of the site is outside release train 2026.11, which fits 0.19.x or 0.18.x"
-    ]
+    assert found.says == ["kueue 0.16.0 of the site is outside release train 2026.11, which fits 0.19.x or 0.18.x"]
     assert "bring the site's kueue to 0.19.2" in found.hints[0]
 
 
@@ -304,9 +296,7 @@ def test_a_distribution_decides_where_names_resolve(
 ) -> None:
     found = settle(["gpu-operator"], distribution=distribution)
     assert (found.decided.resolver.namespace, found.decided.resolver.ports) == (resolver, ports)
-    assert value_at(found.releases["gpu-operator"].values, "platform.openshift") is (
-        distribution == "openshift"
-    )
+    assert value_at(found.releases["gpu-operator"].values, "platform.openshift") is (distribution == "openshift")
 
 
 def test_the_plan_of_a_cluster_is_plain_data(settle: Any) -> None:

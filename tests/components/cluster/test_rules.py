@@ -28,12 +28,11 @@ def given(*names: str, **features: list[str]) -> dict[str, Any]:
     return found
 
 
-def need(
-    capability: str, part: str = "pool", *, features: tuple[str, ...] = (), **values: Any
-) -> Requirement:
+def need(capability: str, part: str = "pool", *, features: tuple[str, ...] = (), **values: Any) -> Requirement:
     return Requirement(capability, part, f"{part} uses it", values, features)
 
 
+SHARED = {"access": ["ReadWriteMany"]}
 GPUS_BY_DRA = [need("gpu-operator"), need("dra-driver-nvidia-gpu")]
 COMPUTE_DOMAINS = [
     need("gpu-operator"),
@@ -103,7 +102,7 @@ TEAM = NamespaceRequest("team", "teams", "a team", "privileged", tenant="team")
             },
             {
                 "requirements": ["dra-driver-nvidia-gpu", "gpu-operator"],
-                "provides": given("gpu-operator", "node-feature-discovery", gpu_operator=["dra"]),
+                "provides": given("gpu-operator", "node-feature-discovery", gpu_operator=["dra-only"]),
             },
         ),
         (
@@ -120,17 +119,19 @@ TEAM = NamespaceRequest("team", "teams", "a team", "privileged", tenant="team")
         (
             "CLU-006",
             {"requirements": [need("gpu-operator", gpuCluster={"deployCR": True})]},
-            {
-                "requirements": [
-                    need("gpu-operator", gpuCluster={"deployCR": True}, clusterPolicy={"deployCR": False})
-                ]
-            },
+            {"requirements": [need("gpu-operator", gpuCluster={"deployCR": True}, clusterPolicy={"deployCR": False})]},
         ),
         (
             "CLU-007",
-            {"storage_classes": []},
-            {"storage_classes": [{"name": "nfs", "access": ["ReadWriteMany"], "default": True}]},
+            {"storage_classes": [{"name": name, **SHARED, "default": True} for name in ("nfs", "ceph")]},
+            {"storage_classes": [{"name": "nfs", **SHARED, "default": True}, {"name": "ceph", **SHARED}]},
         ),
+        (
+            "CLU-014",
+            {"storage_classes": []},
+            {"storage_classes": [{"name": "nfs", **SHARED, "default": True}]},
+        ),
+        ("CLU-014", {"storage_classes": [{"name": "nfs", **SHARED}]}, {}),
         (
             "CLU-008",
             {"requirements": ["kueue"], "policy": {"webhook_replicas": 1}},
@@ -201,6 +202,59 @@ def test_a_rule_fires_on_what_it_forbids_and_on_nothing_else(
     assert passed.site_plan.evaluated[rule] >= 1 or rule == "CLU-002"
     assert (refused.plan is None) == (level == "error")
     assert passed.plan is not None
+
+
+@pytest.mark.parametrize(
+    ("site", "path", "hint"),
+    [
+        (
+            {"requirements": ["gpu-operator"], "version": "1.37"},
+            ("cluster", "version"),
+            "run a cluster of an older version: 1.36 is the nearest that can be built",
+        ),
+        (
+            {"provides": {"cert-manager": {"version": "v1.12.0"}}},
+            ("cluster", "provides", "cert-manager", "version"),
+            "bring the site's cert-manager to v1.21.1, or choose the release train that fits v1.12.0",
+        ),
+        (
+            {
+                "requirements": ["network-operator", "node-feature-discovery"],
+                "provides": given("network-operator"),
+            },
+            ("cluster", "provides", "network-operator"),
+            "name the site's under cluster.provides.node-feature-discovery, with its version",
+        ),
+        (
+            {"requirements": SRIOV, "provides": {"sriov-network-operator": {"version": "1.4.0"}}},
+            ("cluster", "provides", "sriov-network-operator"),
+            "remove the site's, or let the fabric use a mode without SR-IOV",
+        ),
+        (
+            {"storage_classes": [{"name": name, **SHARED, "default": True} for name in ("nfs", "ceph")]},
+            ("cluster", "storage_classes", 1),
+            "keep default: true of nfs, or of ceph, and take it off the others, in the cluster too",
+        ),
+        (
+            {"storage_classes": [{"name": "nfs", **SHARED}, {"name": "ceph", **SHARED}]},
+            ("cluster", "storage_classes"),
+            "set default: true on nfs or ceph, if the cluster has it as default",
+        ),
+        (
+            {
+                "requirements": [need("node-feature-discovery", features=("taints", "worker"))],
+                "provides": given("node-feature-discovery", node_feature_discovery=["master"]),
+            },
+            ("cluster", "provides", "node-feature-discovery", "features"),
+            "switch it on there, then say features: [master, taints, worker]",
+        ),
+    ],
+)
+def test_what_a_site_file_can_mend_is_shown_there(
+    settle: Any, site: dict[str, Any], path: tuple[str | int, ...], hint: str
+) -> None:
+    problems = [problem for problem in settle(**site).site_plan.problems if problem.document == "site"]
+    assert [(problem.path, problem.hint) for problem in problems if problem.path == path] == [(path, hint)]
 
 
 def test_every_rule_has_a_case_above() -> None:

@@ -30,9 +30,7 @@ TEAM = NamespaceRequest(
 )
 
 
-def admits(
-    rules: list[dict[str, Any]], side: str, peer: Mapping[str, Any], port: int, protocol: str = "TCP"
-) -> bool:
+def admits(rules: list[dict[str, Any]], side: str, peer: Mapping[str, Any], port: int, protocol: str = "TCP") -> bool:
     """Whether the rules of one direction let a connection through, as the NetworkPolicy API defines it.
 
     `peer` has `namespace` for a pod (and `own` for one of the policy's namespace), or `address` for others.
@@ -197,9 +195,7 @@ def test_releases_wait_for_what_they_need(settle: Any) -> None:
 
 def test_a_release_waits_for_nothing_that_the_site_gives(settle: Any) -> None:
     found = settle(["gpu-operator"], provides={"node-feature-discovery": {"version": "0.19.0"}})
-    assert found.helm("Release/gpu-operator/gpu-operator").after == (
-        "ResourceQuota/gpu-operator/critical-pods",
-    )
+    assert found.helm("Release/gpu-operator/gpu-operator").after == ("ResourceQuota/gpu-operator/critical-pods",)
 
 
 def test_a_release_waits_for_no_release_of_a_later_wave(settle: Any) -> None:
@@ -283,9 +279,7 @@ def test_every_object_carries_the_labels_of_its_part(settle: Any) -> None:
 @pytest.mark.schema
 @pytest.mark.parametrize("distribution", ["kubeadm", "openshift"])
 @pytest.mark.parametrize("replicas", [1, 3])
-def test_every_row_is_what_an_api_server_takes(
-    settle: Any, schemas: Schemas, distribution: str, replicas: int
-) -> None:
+def test_every_row_is_what_an_api_server_takes(settle: Any, schemas: Schemas, distribution: str, replicas: int) -> None:
     found = settle(EVERYTHING, [TEAM], {"webhook_replicas": replicas}, distribution=distribution)
     for row in found.rows.values():
         if isinstance(row, KubernetesRow):
