@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import fields
-
 from aifactory.components.rows import Gate, HelmRow, HostRow, KubernetesRow, Row, SwitchRow, Wave
 from aifactory.components.values import Format, Json, Ref, SecretRef
 from aifactory.stacks.assembly.trees import plain_json
@@ -27,25 +25,25 @@ _TREES = ("body", "values")
 def encode(row: Row, step: int) -> dict[str, Any]:
     """A row as JSON-like data, with its step inside the wave."""
     data: dict[str, Any] = {"type": _KIND_OF[type(row)], "step": step}
-    for field in fields(row):
-        value = getattr(row, field.name)
-        if field.name in _TREES:
-            data[field.name] = _encoded(value)
+    for name in row.__struct_fields__:
+        value = getattr(row, name)
+        if name in _TREES:
+            data[name] = _encoded(value)
         elif isinstance(value, Gate):
-            data[field.name] = {name.name: getattr(value, name.name) for name in fields(value)}
+            data[name] = {field: getattr(value, field) for field in value.__struct_fields__}
         elif isinstance(value, tuple):
-            data[field.name] = list(value)
+            data[name] = list(value)
         elif isinstance(value, Wave):
-            data[field.name] = value.value
+            data[name] = value.value
         elif value is not None:
-            data[field.name] = value
+            data[name] = value
     return data
 
 
 def decode(data: dict[str, Any]) -> tuple[Row, int]:
     """A row from its data, and its step. Raises KeyError or TypeError for data that no `encode` wrote."""
     kind = _KINDS[data["type"]]
-    known = {field.name for field in fields(kind)}
+    known = set(kind.__struct_fields__)
     values: dict[str, Any] = {name: value for name, value in data.items() if name in known}
     values["wave"] = Wave(values["wave"])
     for name, value in values.items():
