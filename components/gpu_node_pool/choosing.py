@@ -61,9 +61,12 @@ def chosen(
             if other is not option
         ],
         facts=[f"accelerators/{accelerator}"],
+        source=("nodes", ctx.place.nodes.index(option.group)),
+        document="site",
     )
     sound = (
-        _exist(option, wanted, ctx)
+        _fill_a_board(option.group, ctx)
+        and _exist(option, wanted, ctx)
         and _have_rack_power(option, wanted, ctx)
         and _lie_together(wishes.within, option, wanted, ctx)
         and _have_site_power(option, wanted, ctx)
@@ -90,9 +93,37 @@ def _opened(group: NodeGroup, ctx: PlanContext) -> Option:
 
 def _taken(ctx: PlanContext) -> Mapping[str, str]:
     """Nodes that pools planned before have, with the pool."""
-    return {
-        node: offer.pool for offer in ctx.offers(PoolOffer) for rack in offer.racks for node in rack.nodes
-    }
+    return {node: offer.pool for offer in ctx.offers(PoolOffer) for rack in offer.racks for node in rack.nodes}
+
+
+def _fill_a_board(group: NodeGroup, ctx: PlanContext) -> bool:
+    """SXM modules sit on one baseboard behind NVSwitch. A card takes whatever slots a server has."""
+    row = ctx.catalog.row("accelerators", str(group.accelerator))
+    most = row.value("interconnect.scale_up_domain")
+    board = row.text("form_factor").startswith("SXM") and isinstance(most, int)
+    if not ctx.check(
+        "GPU-027",
+        not board or group.gpus_per_node <= int(str(most)),
+        f"nodes of {group.group} have {group.gpus_per_node} GPUs each; a baseboard of {group.accelerator} has "
+        f"{most} at most",
+        ("nodes", ctx.place.nodes.index(group), "gpus_per_node"),
+        f"set gpus_per_node to {most}",
+        "site",
+    ):
+        return False
+    watts = row.value("power_w")
+    known = watts if isinstance(watts, int) else 0
+    gpus = power.kw(known * group.gpus_per_node) / 1000
+    ctx.check(
+        "GPU-028",
+        power.kw(group.kw_per_node) >= gpus,
+        f"nodes of {group.group} draw {shown(power.kw(group.kw_per_node))} kW at most, and their "
+        f"{group.gpus_per_node} GPUs of {known} W alone {shown(gpus)} kW",
+        ("nodes", ctx.place.nodes.index(group), "kw_per_node"),
+        f"set kw_per_node to the vendor's figure, above {shown(gpus)}, or cap the GPUs' power on the hosts",
+        "site",
+    )
+    return True
 
 
 def _exist(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
@@ -105,9 +136,7 @@ def _exist(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
         f"pool {ctx.part} wants {nodes_text(wanted)} with {group.accelerator}; group {group.group} has "
         f"{len(group.nodes)}{belong}: {option.free} left",
         ("nodes",),
-        f"set nodes to {option.free}"
-        if option.free
-        else "take nodes from the other pools, or add some to the site",
+        f"set nodes to {option.free}" if option.free else "take nodes from the other pools, or add some to the site",
     )
 
 
@@ -153,10 +182,7 @@ def _have_site_power(option: Option, wanted: int | None, ctx: PlanContext) -> bo
 def _rack_need(option: Option) -> str:
     """Power of the rack that needs most, with all free nodes on."""
     budget = option.budget
-    needs = (
-        budget.used_by_rack.get(rack.rack, 0) + len(rack.nodes) * budget.kw_per_node
-        for rack in option.unpowered
-    )
+    needs = (budget.used_by_rack.get(rack.rack, 0) + len(rack.nodes) * budget.kw_per_node for rack in option.unpowered)
     return shown(max(needs, default=budget.kw_per_rack))
 
 
@@ -166,13 +192,27 @@ def _set_nodes(count: int) -> str:
 
 def _decide(wishes: Wishes, option: Option, found: Placing, ctx: PlanContext) -> None:
     budget, count = option.budget, len(found.nodes)
+    most = min(option.powered, budget.nodes)
+    group_at = ("nodes", ctx.place.nodes.index(option.group))
     gpus = count * option.group.gpus_per_node
     ctx.decide(
         "nodes",
         count,
         f"{nodes_text(count)} of {option.group.gpus_per_node} GPUs, {gpus} GPUs; fixed, because a gang needs "
         "every rank",
-        because=[f"{ctx.part}.demand"] if wishes.nodes == "quotas" else [],
+        rejected=[
+            Rejected("autoscaling", "a gang that loses a node stops, and machines in racks don't come and go"),
+            *(
+                [Rejected(most, "the group has and powers so many; the blueprint asks for fewer")]
+                if count < most
+                else []
+            ),
+        ],
+        facts=[f"accelerators/{option.group.accelerator}"],
+        because=[
+            *([f"{ctx.part}.demand"] if wishes.nodes == "quotas" else []),
+            f"{ctx.part}.group",
+        ],
         source=("nodes",),
     )
     ctx.decide(
@@ -180,10 +220,11 @@ def _decide(wishes: Wishes, option: Option, found: Placing, ctx: PlanContext) ->
         [f"{rack.rack} ({rack.block}): {len(rack.nodes)}" for rack in found.racks],
         "the fewest blocks that hold the pool, and in them the fewest racks, so that collectives stay near",
         rejected=[
-            Rejected(name, "not needed, or it would have left the pool more spread")
-            for name in found.passed_over
+            Rejected(name, "not needed, or it would have left the pool more spread") for name in found.passed_over
         ],
         because=[f"{ctx.part}.nodes"],
+        source=(*group_at, "racks"),
+        document="site",
     )
     ctx.decide(
         "power",
@@ -192,4 +233,6 @@ def _decide(wishes: Wishes, option: Option, found: Placing, ctx: PlanContext) ->
         f"others; {shown(budget.kw_total)} kW at the site, {shown(budget.kw_per_rack)} kW a rack. GPU nodes "
         "of no pool count as off",
         because=[f"{ctx.part}.racks"],
+        source=(*group_at, "kw_per_node"),
+        document="site",
     )

@@ -26,8 +26,7 @@ OWNERS: dict[Owner, str] = {
     "operator": "an NVIDIADriver per pool: it works for one operating system and for several, for one "
     "release and for several, and its status is a gate to wait for",
     "host": "the site says that the hosts have a driver, and the operator leaves such nodes alone",
-    "given": "the site's own GPU Operator sets the driver in its ClusterPolicy, and what is given isn't "
-    "changed",
+    "given": "the site's own GPU Operator sets the driver in its ClusterPolicy, and what is given isn't changed",
 }
 
 
@@ -99,7 +98,5 @@ def _rejected(rows: Iterable[Row], best: Row) -> Iterable[Rejected]:
         release = version(row.text("version"))
         if release == chosen:
             continue
-        why = (
-            "a newer branch changes more than a pool needs" if release[0] > chosen[0] else "an older release"
-        )
+        why = "a newer branch changes more than a pool needs" if release[0] > chosen[0] else "an older release"
         yield Rejected(row.text("version"), why)

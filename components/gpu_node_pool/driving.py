@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.base import Document, PlanContext, Rejected
 from aifactory.components.given import HostGiven, NodeGroup
 from aifactory.components.gpu_node_pool import driver
 from aifactory.components.gpu_node_pool.drafts import Resolved, Wishes
@@ -10,6 +10,7 @@ from aifactory.components.gpu_node_pool.driver import Owner
 from aifactory.components.gpu_node_pool.joining import Joined
 from aifactory.components.gpu_node_pool.labels import DRA_LABEL
 from aifactory.components.gpu_node_pool.model import DriverPlan
+from aifactory.components.problems import Path
 
 KERNEL_FLOOR = (6, 8)
 ENTITLED = frozenset({"rhel-9", "openshift"})
@@ -20,10 +21,11 @@ def driver_plan(draft: Resolved, group: NodeGroup, fabric: Joined, ctx: PlanCont
     """The driver decided; None after a problem."""
     host, wishes = group.host, draft.wishes
     owner = driver.owner(host, ctx.place)
-    if not _owner_is_known(owner, host, wishes, ctx):
+    at = ("nodes", ctx.place.nodes.index(group), "host")
+    if not _owner_is_known(owner, host, wishes, at, ctx):
         return None
-    _decide_owner(owner, ctx)
-    found = _release(owner, draft, host, ctx)
+    _decide_owner(owner, at, ctx)
+    found = _release(owner, draft, host, at, ctx)
     if found is None:
         return None
     release, repository, image = found
@@ -36,9 +38,7 @@ def driver_plan(draft: Resolved, group: NodeGroup, fabric: Joined, ctx: PlanCont
         image=image,
         rdma=ours and bool(fabric.part),
         host_ofed=host.ofed is not None,
-        gdrcopy=driver.image(ctx.catalog, "gdrdrv")
-        if ours and fabric.part and wishes.workload == "training"
-        else None,
+        gdrcopy=driver.image(ctx.catalog, "gdrdrv") if ours and fabric.part and wishes.workload == "training" else None,
         gds=driver.image(ctx.catalog, "nvidia-fs") if ours and wishes.gds else None,
         automatic=wishes.automatic,
         max_parallel=wishes.max_parallel,
@@ -53,51 +53,74 @@ def driver_plan(draft: Resolved, group: NodeGroup, fabric: Joined, ctx: PlanCont
     return plan
 
 
-def _owner_is_known(owner: Owner, host: HostGiven, wishes: Wishes, ctx: PlanContext) -> bool:
+def _owner_is_known(owner: Owner, host: HostGiven, wishes: Wishes, at: Path, ctx: PlanContext) -> bool:
+    if not ctx.check(
+        "GPU-002",
+        owner == "host" or host.os not in driver.IMMUTABLE,
+        f"hosts with {host.os} take a driver only in their image, and the site names none",
+        at,
+        "put the driver's extension into the image, and its version into host.driver of the node group",
+        "site",
+    ):
+        return False
     pin = wishes.driver_version
     says, hint = "", ""
-    if owner != "host" and host.os in driver.IMMUTABLE:
-        says = f"hosts with {host.os} take a driver only in their image, and the site names none"
-        hint = "put the driver's extension into the image, and its version into host.driver of the node group"
-    elif owner == "host" and pin and pin != host.driver:
+    if owner == "host" and pin and pin != host.driver:
         says = f"driver {pin} is wanted, and the hosts own driver {host.driver}"
         hint = f'set driver.version to "{host.driver}", or leave it out'
     elif owner == "given" and pin:
         says = f"driver {pin} is wanted, and the GPU Operator of {ctx.place.site} sets its own"
         hint = f"say features: [{driver.DRIVER_FEATURE}] of it if it leaves drivers to NVIDIADriver resources"
-    at = ("accelerator",) if host.os in driver.IMMUTABLE and owner != "host" else ("driver", "version")
-    return ctx.check("GPU-002", not says, says, at, hint)
+    return ctx.check("GPU-002", not says, says, ("driver", "version"), hint)
 
 
-def _decide_owner(owner: Owner, ctx: PlanContext) -> None:
+def _decide_owner(owner: Owner, at: Path, ctx: PlanContext) -> None:
     rejected = {
         "operator": [
-            Rejected(
-                "ClusterPolicy.driver", "one release and one operating system for all nodes of the site"
-            ),
+            Rejected("ClusterPolicy.driver", "one release and one operating system for all nodes of the site"),
             Rejected("host", "the site names no driver on these hosts"),
         ],
         "host": [Rejected("operator", "a driver container on such a host fails or is ignored")],
         "given": [Rejected("operator", f"the site's GPU Operator doesn't list {driver.DRIVER_FEATURE}")],
     }[owner]
-    ctx.decide("driver.owner", owner, driver.OWNERS[owner], rejected=rejected)
+    source: dict[Owner, Path] = {
+        "operator": at,
+        "host": (*at, "driver"),
+        "given": ("cluster", "provides", "gpu-operator"),
+    }
+    ctx.decide(
+        "driver.owner",
+        owner,
+        driver.OWNERS[owner],
+        rejected=rejected,
+        source=source[owner],
+        document="site",
+    )
 
 
-def _release(owner: Owner, draft: Resolved, host: HostGiven, ctx: PlanContext) -> tuple[str, str, str] | None:
+def _release(owner: Owner, draft: Resolved, host: HostGiven, at: Path, ctx: PlanContext) -> tuple[str, str, str] | None:
     """Release, repository and image; None after a problem."""
     card, because = draft.card, [f"{ctx.part}.driver.owner"]
     if owner == "given":
         return "", "", ""
     if owner == "host":
         version = str(host.driver)
-        ctx.decide("driver.version", version, "what the hosts have", because=because, document="site")
-        return (version, "", "") if _runs(version, draft, ctx) else None
+        source = (*at, "driver")
+        ctx.decide(
+            "driver.version",
+            version,
+            "what the hosts have",
+            because=because,
+            facts=[card.ref],
+            source=source,
+            document="site",
+        )
+        return (version, "", "") if _runs(version, draft, source, "site", ctx) else None
     pin = draft.wishes.driver_version
     found = driver.pinned_release(ctx.catalog, pin) if pin else driver.default_release(ctx.catalog, card)
     if found is None:
         ctx.refuse(
-            f"the catalog has no driver release from {driver.floor_text(card.driver_floor)} on for "
-            f"{card.key}",
+            f"the catalog has no driver release from {driver.floor_text(card.driver_floor)} on for {card.key}",
             ("accelerator",),
             "add a row with its source to a private catalog folder",
         )
@@ -113,19 +136,20 @@ def _release(owner: Owner, draft: Resolved, host: HostGiven, ctx: PlanContext) -
         because=because,
         source=("driver", "version") if pin else (),
     )
-    if not _runs(found.version, draft, ctx):
+    if not _runs(found.version, draft, ("driver", "version"), "blueprint", ctx):
         return None
     return found.version, found.row.text("repository"), found.row.text("image")
 
 
-def _runs(release: str, draft: Resolved, ctx: PlanContext) -> bool:
+def _runs(release: str, draft: Resolved, at: Path, document: Document, ctx: PlanContext) -> bool:
     floor = draft.card.driver_floor
     return ctx.check(
         "GPU-003",
         driver.runs(release, floor),
         f"driver {release} is too old for {draft.card.key}, which needs {driver.floor_text(floor)} or newer",
-        ("driver", "version"),
+        at,
         f"use {driver.floor_text(floor)} or newer",
+        document,
     )
 
 
@@ -137,9 +161,7 @@ def _decide_build(host: HostGiven, ctx: PlanContext) -> None:
         "driver.build",
         "on the node",
         f"compiled for Linux {host.kernel} when its pod starts, within 20 minutes; it {needs}",
-        rejected=[
-            Rejected("precompiled", "it excludes GPUDirect Storage and gdrcopy, and exists for few kernels")
-        ],
+        rejected=[Rejected("precompiled", "it excludes GPUDirect Storage and gdrcopy, and exists for few kernels")],
         because=[f"{ctx.part}.driver.owner"],
     )
 
@@ -179,6 +201,8 @@ def _warn_of_kernel(group: NodeGroup, fabric: Joined, ctx: PlanContext) -> None:
         "GPU-024",
         not fabric.part or not host.os.startswith("ubuntu") or (major, minor) >= KERNEL_FLOOR,
         f"nodes of group {group.group} run Linux {host.kernel}; GPU nodes with RDMA are tested from 6.8 on",
-        ("fabric",),
-        "install the hardware enablement kernel of the release, or set fabric to none",
+        ("nodes", ctx.place.nodes.index(group), "host", "kernel"),
+        f"install a kernel from {KERNEL_FLOOR[0]}.{KERNEL_FLOOR[1]} on, such as the hardware enablement kernel "
+        "of the release, or set fabric of the pool to none",
+        "site",
     )

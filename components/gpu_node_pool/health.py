@@ -29,6 +29,13 @@ _ALWAYS: tuple[tuple[str, str, str], ...] = (
     ("DCGM_FI_DEV_ROW_REMAP_FAILURE", "gauge", "Whether remapping of rows failed."),
     ("DCGM_FI_DRIVER_VERSION", "label", "Driver release."),
 )
+APPLICATION_XIDS = (13, 31, 43, 45, 68, 109)
+"""Errors that a program causes by itself, such as an access out of bounds. The series keeps the last error
+until the exporter restarts, so an alert on them would stay on for a bug that is long gone.
+Source: NVIDIA/k8s-device-plugin internal/rm/health.go, which ignores the same."""
+
+_BY_APPLICATIONS = " or ".join(f"DCGM_FI_DEV_XID_ERRORS == {xid}" for xid in APPLICATION_XIDS)
+
 _NVLINK: tuple[tuple[str, str, str], ...] = (
     ("DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL", "counter", "NVLink bandwidth of all lanes."),
 )
@@ -77,10 +84,10 @@ def alerts(identity: str, nodes: int, gpus_per_node: int) -> tuple[Alert, ...]:
     return (
         Alert(
             "GpuXidError",
-            of_pool("DCGM_FI_DEV_XID_ERRORS > 0"),
+            of_pool(f"DCGM_FI_DEV_XID_ERRORS > 0 unless ({_BY_APPLICATIONS})"),
             "0m",
             "warning",
-            "A GPU reported an XID error; its value says which (NVIDIA XID catalogue).",
+            "A GPU reported an XID error that no application causes; its value says which (NVIDIA XID catalogue).",
         ),
         Alert(
             "GpuRowRemapFailed",

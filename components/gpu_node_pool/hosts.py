@@ -160,9 +160,7 @@ def _kernel(found: Settings, os: str) -> HostFile | None:
         path = "/etc/tuned/aifactory-gpu/tuned.conf"
         return HostFile("kernel", path, text, f"{why} Then: tuned-adm profile aifactory-gpu.", reboot=True)
     text = f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {arguments}"\n'
-    return HostFile(
-        "kernel", f"/etc/default/grub.d/{NAME}.cfg", text, f"{why} Then: update-grub.", reboot=True
-    )
+    return HostFile("kernel", f"/etc/default/grub.d/{NAME}.cfg", text, f"{why} Then: update-grub.", reboot=True)
 
 
 def _governor() -> HostFile:
@@ -186,11 +184,7 @@ def _kubelet(found: Settings, distribution: str) -> tuple[HostFile, ...]:
     text = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n" + "".join(
         f"{name}: {value}\n" for name, value in _kubelet_fields(found)
     )
-    unit = (
-        "[Service]\n"
-        'Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml '
-        f'--config-dir={folder}"\n'
-    )
+    unit = f'[Service]\nEnvironment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml --config-dir={folder}"\n'
     return (
         HostFile("kubelet", f"{folder}/{NAME}.conf", text, _KUBELET_WHY, reboot=False),
         HostFile(
@@ -228,9 +222,7 @@ def _talos(found: Settings) -> HostFile:
         "Machine configuration of GPU nodes. Apply it with talosctl patch machineconfig --patch @FILE, node "
         "by node and drained; kernel arguments take effect with the next upgrade of the node's image."
     )
-    return HostFile(
-        "machine-config", "talos/gpu-machine-config.patch.yaml", "\n".join(lines) + "\n", why, reboot=True
-    )
+    return HostFile("machine-config", "talos/gpu-machine-config.patch.yaml", "\n".join(lines) + "\n", why, reboot=True)
 
 
 def _openshift(found: Settings, name: str) -> HostFile:

@@ -33,9 +33,7 @@ def leafs(network: NetworkGiven) -> Mapping[str, Pairs]:
             found.setdefault(leaf.block, {}).setdefault(rail, []).append(leaf.switch)
     return {
         block: tuple(
-            (f"{RAIL_LABEL}{rail}", switches[0])
-            for rail, switches in sorted(rails.items())
-            if len(switches) == 1
+            (f"{RAIL_LABEL}{rail}", switches[0]) for rail, switches in sorted(rails.items()) if len(switches) == 1
         )
         for block, rails in found.items()
     }

@@ -81,9 +81,7 @@ def dra_values(pools: Sequence[PoolNeeds]) -> Tree:
         "resources": {"gpus": {"enabled": True}, "computeDomains": {"enabled": False}},
         "kubeletPlugin": {
             "nodeSelector": {labels.DRA_LABEL: "true"},
-            "podAnnotations": {
-                "aifactory.io/driver": "-".join(sorted({pool.driver_version for pool in pools}))
-            },
+            "podAnnotations": {"aifactory.io/driver": "-".join(sorted({pool.driver_version for pool in pools}))},
         },
     }
 

@@ -28,15 +28,16 @@ def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Resolved | None:
 
 
 def _is_run_here(card: Card, ctx: PlanContext) -> bool:
-    if card.form == "superchip" and card.vendor == "nvidia":
-        return ctx.check(
-            "GPU-006",
-            False,
-            f"{card.key} is a superchip: it needs ComputeDomains, IMEX masked on its hosts and arm64 images",
-            ("accelerator",),
-            f"use one of {', '.join(accelerators.supported(ctx.catalog))}",
-        )
+    supported = accelerators.supported(ctx.catalog)
+    there = {group.accelerator for group in ctx.place.nodes}
+    use = f"use {' or '.join(key for key in supported if key in there) or ', '.join(supported)}"
     return ctx.check(
+        "GPU-006",
+        card.form != "superchip" or card.vendor != "nvidia",
+        f"{card.key} is a superchip: it needs ComputeDomains, IMEX masked on its hosts and arm64 images",
+        ("accelerator",),
+        use,
+    ) and ctx.check(
         "GPU-017",
         bool(card.driver_floor),
         lambda: (
@@ -44,7 +45,7 @@ def _is_run_here(card: Card, ctx: PlanContext) -> bool:
             "brings driver, device plugin and metrics of this part"
         ),
         ("accelerator",),
-        "" if card.driver_floor else f"Supported: {', '.join(accelerators.supported(ctx.catalog))}",
+        use,
     )
 
 
@@ -67,9 +68,7 @@ def _devices_are_handed_out(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
             "device-plugin",
             "queues, quotas and frameworks count nvidia.com/gpu, on every Kubernetes release of the train",
             rejected=[
-                Rejected(
-                    "dra", "workloads would have to claim devices, and topology-aware queues can't count them"
-                )
+                Rejected("dra", "workloads would have to claim devices, and topology-aware queues can't count them")
             ],
             source=("device_management",),
         )
@@ -80,9 +79,7 @@ def _devices_are_handed_out(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
         "the DRA driver beside the ClusterPolicy with its device plugin off: it works with given drivers, "
         "and the operator keeps toolkit and feature discovery",
         rejected=[
-            Rejected(
-                "device-plugin", "the blueprint asks for DRA, and both on one node give every GPU away twice"
-            ),
+            Rejected("device-plugin", "the blueprint asks for DRA, and both on one node give every GPU away twice"),
             Rejected("GPUCluster", "experimental, for new sites only, and without toolkit and MIG manager"),
         ],
         source=("device_management",),

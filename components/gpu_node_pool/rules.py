@@ -39,8 +39,7 @@ RULES: tuple[Rule, ...] = (
         "GPU-005",
         "error",
         "The pool's fabric is there and reaches its nodes",
-        "rdma.enabled waits for OFED symbols; on nodes without an RDMA fabric the driver pod never gets "
-        "ready.",
+        "rdma.enabled waits for OFED symbols; on nodes without an RDMA fabric the driver pod never gets ready.",
         "NVIDIA/cloud-native-stack#95",
     ),
     Rule(
@@ -106,8 +105,7 @@ RULES: tuple[Rule, ...] = (
         "GPU-014",
         "error",
         "The site powers all nodes together",
-        "A gang raises the power of all its nodes in the same second; a site that was planned on the "
-        "average trips.",
+        "A gang raises the power of all its nodes in the same second; a site that was planned on the average trips.",
         "the site's power",
     ),
     Rule(
@@ -156,8 +154,7 @@ RULES: tuple[Rule, ...] = (
         "GPU-021",
         "warning",
         "Pods of whole nodes aren't held to one NUMA node",
-        "single-numa-node refuses every pod whose GPUs lie at two sockets, so a gang of whole nodes never "
-        "starts.",
+        "single-numa-node refuses every pod whose GPUs lie at two sockets, so a gang of whole nodes never starts.",
         "kubernetes.io, topology manager policies",
     ),
     Rule(
@@ -194,5 +191,19 @@ RULES: tuple[Rule, ...] = (
         "Tenants don't take turns on one GPU",
         "Time-slicing isolates neither memory nor faults: one tenant's error kills the others' processes.",
         "NVIDIA GPU Operator, time-slicing GPUs",
+    ),
+    Rule(
+        "GPU-027",
+        "error",
+        "A node has no more GPUs than its baseboard",
+        "Quotas, gangs and acceptance count GPUs by node: with more than there are, none of them is ever met.",
+        "components/catalog/accelerators.yaml, scale_up_domain",
+    ),
+    Rule(
+        "GPU-028",
+        "warning",
+        "A node draws at least what its GPUs draw",
+        "Racks are filled by this figure. Below what the GPUs alone draw, the first gang at full load trips the rack.",
+        "components/catalog/accelerators.yaml, power_w",
     ),
 )

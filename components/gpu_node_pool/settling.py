@@ -138,8 +138,7 @@ def _decide_operator(draft: Sized, pools: list[PoolNeeds], metrics: bool, ctx: P
         f"every {interval_s} s" if metrics else "exporter only",
         "shortest interval of the site's pools, with alerts of this pool"
         if metrics
-        else "nothing scrapes: the site gives no metrics and no part asks for them; no ServiceMonitor, no "
-        "alerts",
+        else "nothing scrapes: the site gives no metrics and no part asks for them; no ServiceMonitor, no alerts",
         rejected=[Rejected("stand-alone DCGM", "the exporter's own engine serves, as nothing else reads it")],
         source=("monitoring",),
     )
@@ -196,8 +195,7 @@ def _idle_nodes(ctx: PlanContext) -> tuple[str, ...]:
     ctx.decide(
         "idle_nodes",
         len(idle),
-        "GPU nodes of no pool get no operands: without a driver these would wait, and the operator never be "
-        "ready"
+        "GPU nodes of no pool get no operands: without a driver these would wait, and the operator never be ready"
         if idle
         else "each GPU node of the site belongs to a pool",
     )
@@ -218,24 +216,19 @@ def _host_files(draft: Sized, group: NodeGroup, ctx: PlanContext) -> tuple[HostF
         cpus=group.cpus,
         reserve=draft.reserve,
     )
-    files = hosts.files(
-        found, os=group.host.os, distribution=ctx.place.cluster.distribution, name=wishes.identity
-    )
+    files = hosts.files(found, os=group.host.os, distribution=ctx.place.cluster.distribution, name=wishes.identity)
     ctx.decide(
         "host_tuning",
         kind if wishes.host_tuning else "others",
         f"{len(files)} files for the hosts, for whoever runs them to apply before the drivers"
         if wishes.host_tuning
-        else f"others own the hosts; the plan relies on NUMA policy {numa}, {found.reserved_cpus} kept from "
-        "pods",
+        else f"others own the hosts; the plan relies on NUMA policy {numa}, {found.reserved_cpus} kept from pods",
         rejected=[
             Rejected(
                 "huge pages",
                 "they take memory from every pod, and slowed inference down where NVIDIA/aicr measured it",
             ),
-            Rejected(
-                "pci=realloc=off", "some servers need the reallocation for virtual functions of their NICs"
-            ),
+            Rejected("pci=realloc=off", "some servers need the reallocation for virtual functions of their NICs"),
         ],
         source=("host_tuning",),
     )
@@ -245,9 +238,7 @@ def _host_files(draft: Sized, group: NodeGroup, ctx: PlanContext) -> tuple[HostF
 def _acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
     nodes = draft.placing.nodes
     if draft.wishes.device_management == "dra":
-        checks: tuple[Check, ...] = (
-            Check("{.status.state}", "ready", ("clusterpolicies.nvidia.com/cluster-policy",)),
-        )
+        checks: tuple[Check, ...] = (Check("{.status.state}", "ready", ("clusterpolicies.nvidia.com/cluster-policy",)),)
     else:
         offered = draft.sharing.slices or ((sharing.GPU_RESOURCE, draft.gpus_per_node),)
         objects = tuple(f"node/{node}" for node in nodes)
@@ -260,9 +251,7 @@ def _acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
         "a node offers GPUs only after the operator's validator found driver, toolkit and device plugin "
         "working, so whoever waits for this Job waits for all of them; it uses no GPU itself",
         rejected=[
-            Rejected(
-                "ClusterPolicy state", "the chart makes it, and it turns notReady during each rolling upgrade"
-            ),
+            Rejected("ClusterPolicy state", "the chart makes it, and it turns notReady during each rolling upgrade"),
             Rejected("a test job on each GPU", "on a busy site it would wait for tenants' jobs to end"),
         ],
     )

@@ -46,6 +46,4 @@ WHOLE_TEXT = "version: v1\n"
 def _instances(profiles: Mapping[str, int], strategy: str, gpus_per_node: int) -> tuple[tuple[str, int], ...]:
     if strategy == "single":
         return ((GPU_RESOURCE, gpus_per_node * sum(profiles.values())),)
-    return tuple(
-        (mig.resource(profile), gpus_per_node * count) for profile, count in sorted(profiles.items())
-    )
+    return tuple((mig.resource(profile), gpus_per_node * count) for profile, count in sorted(profiles.items()))

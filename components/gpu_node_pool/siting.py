@@ -43,8 +43,7 @@ def _has_one_driver_root(pool: PoolNeeds, others: Sequence[PoolNeeds], ctx: Plan
     return ctx.check(
         "GPU-004",
         False,
-        f"the driver of pool {pool.part} is owned by the {pool.owner}, that of pool {other.part} by the "
-        f"{other.owner}",
+        f"the driver of pool {pool.part} is owned by the {pool.owner}, that of pool {other.part} by the {other.owner}",
         ("device_management",),
         "give the hosts of both pools a driver or of neither, or use the device plugin",
     )
@@ -57,8 +56,7 @@ def _cuts_alike(pool: PoolNeeds, others: Sequence[PoolNeeds], ctx: PlanContext) 
     return ctx.check(
         "GPU-009",
         False,
-        f"pool {pool.part} has MIG strategy {pool.strategy}, pool {other.part} of the same site "
-        f"{other.strategy}",
+        f"pool {pool.part} has MIG strategy {pool.strategy}, pool {other.part} of the same site {other.strategy}",
         ("sharing", "strategy"),
         "set strategy of both to mixed",
     )

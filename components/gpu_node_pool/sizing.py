@@ -107,8 +107,9 @@ def _taints(wishes: Wishes, ctx: PlanContext) -> tuple[Taint, ...]:
         "GPU-025",
         able or not wishes.dedicated,
         f"the node-feature-discovery of {ctx.place.site} doesn't set taints, so nothing keeps other pods off",
-        ("dedicated",),
-        "switch enableTaints on there and say features: [taints] in the site file, or set dedicated to false",
+        ("cluster", "provides", "node-feature-discovery") if given else ("cluster",),
+        "switch enableTaints on there and say features: [taints], or set dedicated of the pool to false",
+        "site",
     )
     if wishes.dedicated and able:
         text = f"{TAINT.key}={TAINT.value}:{TAINT.effect}"
@@ -129,9 +130,7 @@ def _taints(wishes: Wishes, ctx: PlanContext) -> tuple[Taint, ...]:
             source=("dedicated",),
         )
         return (TAINT,)
-    why = (
-        "the blueprint doesn't ask for it" if able else "the given node-feature-discovery doesn't set taints"
-    )
+    why = "the blueprint doesn't ask for it" if able else "the given node-feature-discovery doesn't set taints"
     ctx.decide("taint", "none", why, source=("dedicated",))
     return ()
 
@@ -169,9 +168,7 @@ def _offer(sized: Sized, group: NodeGroup, ctx: PlanContext) -> PoolOffer:
         list(TOPOLOGY_LEVELS),
         "block is a set of leaf switches, rack shares power and cooling; both come from the site's inventory",
         rejected=[
-            Rejected(
-                "rail", "every node has all rails and a job uses all of them, so a rail divides no nodes"
-            ),
+            Rejected("rail", "every node has all rails and a job uses all of them, so a rail divides no nodes"),
             Rejected("topograph", "it asks a cloud or a fabric manager for what the site file already says"),
         ],
     )

@@ -181,8 +181,7 @@ class GpuNodePoolSpec(PartSpec):
     def _shared_gpus_are_counted_by_the_device_plugin(self) -> Self:
         if self.sharing.kind != "none" and self.device_management == "dra":
             raise ValueError(
-                f"sharing {self.sharing.kind} with DRA, where sharing is alpha; set device_management to "
-                "device-plugin"
+                f"sharing {self.sharing.kind} with DRA, where sharing is alpha; set device_management to device-plugin"
             )
         return self
 

@@ -101,9 +101,7 @@ def run(
     sized = [draft and part.size(draft, ctx) for draft, ctx in zip(drafts, contexts, strict=True)]
     site_plan.offers += later
     plans = {
-        ctx.part: part.settle(draft, ctx)
-        for draft, ctx in reversed(list(zip(sized, contexts, strict=True)))
-        if draft
+        ctx.part: part.settle(draft, ctx) for draft, ctx in reversed(list(zip(sized, contexts, strict=True))) if draft
     }
     return Pools(site_plan, plans)
 

@@ -30,9 +30,7 @@ CATALOG = Catalog.shipped()
         ("trainium2", "card", False, ()),
     ],
 )
-def test_form_and_driver_follow_from_the_row(
-    name: str, form: str, nvlink: bool, floor: tuple[int, ...]
-) -> None:
+def test_form_and_driver_follow_from_the_row(name: str, form: str, nvlink: bool, floor: tuple[int, ...]) -> None:
     card = accelerators.card(CATALOG, name)
     assert (card.form, card.nvlink, card.driver_floor) == (form, nvlink, floor)
 
@@ -41,9 +39,7 @@ def test_only_nvidia_gpus_beside_x86_hosts_are_run() -> None:
     supported = accelerators.supported(CATALOG)
     cards = [accelerators.card(CATALOG, key) for key in CATALOG.keys("accelerators")]
     assert {"nvidia-h100-sxm", "nvidia-b300-sxm", "nvidia-l4"} <= set(supported)
-    assert all(
-        (card.key in supported) == (card.vendor == "nvidia" and card.form != "superchip") for card in cards
-    )
+    assert all((card.key in supported) == (card.vendor == "nvidia" and card.form != "superchip") for card in cards)
 
 
 def test_figures_of_third_party_articles_are_doubted() -> None:

@@ -70,9 +70,7 @@ def test_settings_follow_the_profile(
     ("cpus", "memory", "reserve"),
     [(192, 2048, (6, 21)), (224, 2048, (8, 21)), (256, 3072, (8, 31)), (64, 256, (2, 4)), (1, 8, (1, 4))],
 )
-def test_the_system_keeps_whole_cores_and_some_memory(
-    cpus: int, memory: int, reserve: tuple[int, int]
-) -> None:
+def test_the_system_keeps_whole_cores_and_some_memory(cpus: int, memory: int, reserve: tuple[int, int]) -> None:
     assert hosts.reserve(cpus, memory) == reserve
 
 
@@ -102,9 +100,7 @@ def test_a_kubeadm_host_on_ubuntu_gets_files_that_nothing_else_writes() -> None:
         "/etc/kubernetes/kubelet.conf.d/90-aifactory-gpu.conf",
         "/etc/systemd/system/kubelet.service.d/90-aifactory-gpu.conf",
     ]
-    assert [path for path, file in written.items() if file.reboot] == [
-        "/etc/default/grub.d/90-aifactory-gpu.cfg"
-    ]
+    assert [path for path, file in written.items() if file.reboot] == ["/etc/default/grub.d/90-aifactory-gpu.cfg"]
     kubelet = yaml.safe_load(written["/etc/kubernetes/kubelet.conf.d/90-aifactory-gpu.conf"].content)
     assert kubelet == {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",

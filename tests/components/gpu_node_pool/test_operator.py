@@ -123,9 +123,7 @@ def test_one_exporter_serves_the_shortest_interval_and_every_wish(pools: Run) ->
     values = pools([{**ONE, "monitoring": quiet}]).values("gpu-operator")["dcgmExporter"]
     assert values["serviceMonitor"]["interval"] == "60s"
     assert "DCGM_FI_PROF" not in values["config"]["data"]
-    both = pools([{**ONE, "monitoring": quiet}, {**ONE, "name": "next"}]).values("gpu-operator")[
-        "dcgmExporter"
-    ]
+    both = pools([{**ONE, "monitoring": quiet}, {**ONE, "name": "next"}]).values("gpu-operator")["dcgmExporter"]
     assert both["serviceMonitor"]["interval"] == "30s"
     assert "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE" in both["config"]["data"]
 

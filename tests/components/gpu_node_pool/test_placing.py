@@ -13,9 +13,7 @@ from support.planning import group
 
 
 def racks(*sizes: tuple[str, str, int]) -> tuple[RackShare, ...]:
-    return tuple(
-        RackShare(rack, block, tuple(f"{rack}-{node}" for node in range(size))) for rack, block, size in sizes
-    )
+    return tuple(RackShare(rack, block, tuple(f"{rack}-{node}" for node in range(size))) for rack, block, size in sizes)
 
 
 HALL = racks(("r1", "b1", 4), ("r2", "b1", 4), ("r3", "b2", 2), ("r4", "b2", 4), ("r5", "b3", 6))

@@ -97,7 +97,7 @@ def test_quotas_make_whole_nodes(gpus: int, nodes: int, pools: Run) -> None:
     found = pools([spec], offers=[*demands, other])
     assert found.offers["train"].nodes == nodes
     assert "teams, trials" in found.decisions["train.demand"].reason
-    assert found.decisions["train.nodes"].because == ("train.demand",)
+    assert found.decisions["train.nodes"].because == ("train.demand", "train.group")
 
 
 def test_all_takes_what_is_free_and_powered(pools: Run) -> None:
@@ -110,9 +110,7 @@ def test_all_takes_what_is_free_and_powered(pools: Run) -> None:
 
 
 def test_pools_of_a_site_never_share_a_node(pools: Run) -> None:
-    specs = [
-        {"name": name, "nodes": nodes, "fabric": "rdma"} for name, nodes in (("a", 3), ("b", 2), ("c", 3))
-    ]
+    specs = [{"name": name, "nodes": nodes, "fabric": "rdma"} for name, nodes in (("a", 3), ("b", 2), ("c", 3))]
     offers = pools(specs).offers
     nodes = [node for offer in offers.values() for rack in offer.racks for node in rack.nodes]
     assert len(nodes) == len(set(nodes)) == 8
@@ -216,9 +214,7 @@ def test_storage_reads_into_gpus_only_where_it_is_asked_for(pools: Run) -> None:
 def test_taints_are_promised_only_where_somebody_sets_them(
     features: list[str] | None, dedicated: bool, taints: int, pools: Run
 ) -> None:
-    provides = (
-        {} if features is None else {"node-feature-discovery": {"version": "0.19.0", "features": features}}
-    )
+    provides = {} if features is None else {"node-feature-discovery": {"version": "0.19.0", "features": features}}
     cluster = {"version": "1.35.6", "kubeconfig": {"context": "lab"}, "provides": provides}
     found = pools([{"nodes": 1, "dedicated": dedicated}], at=place(cluster=cluster))
     assert len(found.offers["train"].taints) == taints
@@ -256,7 +252,8 @@ def test_every_decision_has_a_reason(pools: Run) -> None:
     for decision in found.decisions.values():
         assert len(decision.reason) > 10
         assert all(len(rejected.reason) > 10 for rejected in decision.rejected)
-        assert set(decision.because) <= set(found.decisions)
+        ours = {path for path in decision.because if not path.startswith("fabric.")}
+        assert ours <= set(found.decisions)
 
 
 def test_a_plan_is_plain_data(pools: Run) -> None:
@@ -276,3 +273,21 @@ def test_a_plan_is_plain_data(pools: Run) -> None:
 def test_the_same_pools_give_the_same_plan(pools: Run) -> None:
     specs = [{"nodes": 3, "fabric": "rdma"}, {"name": "next", "nodes": 2, "fabric": "rdma"}]
     assert pools(specs).plans == pools(specs).plans
+
+
+def test_the_number_of_nodes_shows_what_it_rests_on(pools: Run) -> None:
+    found = pools([{"nodes": 3, "fabric": "rdma"}]).decisions
+    assert found["train.nodes"].facts == ("accelerators/nvidia-h200-sxm",)
+    assert [item.value for item in found["train.nodes"].rejected] == ["autoscaling", 8]
+    for key in ("group", "racks", "power", "driver.owner"):
+        assert found[f"train.{key}"].document == "site"
+        assert found[f"train.{key}"].source[:2] == ("nodes", 0)
+
+
+def test_errors_that_applications_cause_call_nobody(pools: Run) -> None:
+    alert = next(
+        found for found in pools([{"nodes": 1}], needs=["metrics"]).plans["train"].alerts if found.name == "GpuXidError"
+    )
+    for xid in (13, 31, 43, 45, 68, 109):
+        assert f"DCGM_FI_DEV_XID_ERRORS == {xid}" in alert.expression
+    assert "== 79" not in alert.expression

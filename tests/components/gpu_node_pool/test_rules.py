@@ -88,7 +88,7 @@ CASES: dict[str, tuple[Case, Case, str]] = {
         ([{**RDMA, "fabric": "infiniband"}], {"at": place(network={**NO_NETWORK, "infiniband": INFINIBAND})}),
         "set fabric to roce or rdma",
     ),
-    "GPU-006": (([{**ONE, "accelerator": "gb200"}], {}), ([ONE], {}), "use one of nvidia-a100"),
+    "GPU-006": (([{**ONE, "accelerator": "gb200"}], {}), ([ONE], {}), "use nvidia-h200-sxm"),
     "GPU-007": (
         ([{**ONE, "sharing": {"kind": "mig", "profiles": {"1g.10gb": 7}}}], {}),
         ([{**ONE, "sharing": SEVENTHS}], {}),
@@ -148,19 +148,11 @@ CASES: dict[str, tuple[Case, Case, str]] = {
     "GPU-014": (
         (
             [RDMA],
-            {
-                "at": place(
-                    power={"racks": 4, "kw_per_rack": 44.0, "kw_total": 80.0, "pue": 1.2, "usd_per_kwh": 0.1}
-                )
-            },
+            {"at": place(power={"racks": 4, "kw_per_rack": 44.0, "kw_total": 80.0, "pue": 1.2, "usd_per_kwh": 0.1})},
         ),
         (
             [{**RDMA, "nodes": 7}],
-            {
-                "at": place(
-                    power={"racks": 4, "kw_per_rack": 44.0, "kw_total": 80.0, "pue": 1.2, "usd_per_kwh": 0.1}
-                )
-            },
+            {"at": place(power={"racks": 4, "kw_per_rack": 44.0, "kw_total": 80.0, "pue": 1.2, "usd_per_kwh": 0.1})},
         ),
         "set nodes to 7, or power.kw_total to 81.6",
     ),
@@ -174,7 +166,7 @@ CASES: dict[str, tuple[Case, Case, str]] = {
         ([{"nodes": "all", "workload": "inference"}], {}),
         "set fabric to rdma, nodes to 1",
     ),
-    "GPU-017": (([{**ONE, "accelerator": "mi300x"}], {}), ([ONE], {}), "Supported: nvidia-a100-pcie-80gb"),
+    "GPU-017": (([{**ONE, "accelerator": "mi300x"}], {}), ([ONE], {}), "use nvidia-h200-sxm"),
     "GPU-018": (
         ([{**ONE, "driver": {"version": "580.178.40"}}], {}),
         ([{**ONE, "driver": {"version": "595.91.07"}}], {}),
@@ -208,7 +200,7 @@ CASES: dict[str, tuple[Case, Case, str]] = {
     "GPU-024": (
         ([RDMA], {"at": place(nodes=[hosts(os="ubuntu-22.04", kernel="5.15.0-130-generic")])}),
         ([RDMA], {"at": place(nodes=[hosts(os="rhel-9", kernel="5.14.0-503.el9")])}),
-        "install the hardware enablement kernel",
+        "install a kernel from 6.8 on",
     ),
     "GPU-025": (
         ([ONE], {"at": place(cluster=cluster(provides={"node-feature-discovery": {"version": "0.19.0"}}))}),
@@ -216,9 +208,7 @@ CASES: dict[str, tuple[Case, Case, str]] = {
             [ONE],
             {
                 "at": place(
-                    cluster=cluster(
-                        provides={"node-feature-discovery": {"version": "0.19.0", "features": ["taints"]}}
-                    )
+                    cluster=cluster(provides={"node-feature-discovery": {"version": "0.19.0", "features": ["taints"]}})
                 )
             },
         ),
@@ -229,6 +219,19 @@ CASES: dict[str, tuple[Case, Case, str]] = {
         ([{**ONE, "sharing": TURNS}], {"later": turns(1)}),
         "give each tenant a pool",
     ),
+    "GPU-027": (
+        ([ONE], {"at": place(nodes=[group(gpus_per_node=16)])}),
+        (
+            [{**L40S, "nodes": 1}],
+            {"at": place(nodes=[group("l40s", 1, gpus_per_node=16, nics=[], nic_model=None)])},
+        ),
+        "set gpus_per_node to 8",
+    ),
+    "GPU-028": (
+        ([ONE], {"at": place(nodes=[group(kw_per_node=3.1)])}),
+        ([ONE], {"at": place(nodes=[group(kw_per_node=5.6)])}),
+        "above 5.6",
+    ),
 }
 
 
@@ -236,6 +239,26 @@ def planned(pools: Run, case: Case) -> Any:
     specs, how = case
     first = how.get("later_first")
     return pools(specs, offers=first, **{name: value for name, value in how.items() if name != "later_first"})
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ({"os": "talos"}, ("nodes", 0, "host")),
+        ({"driver": "470.82.01"}, ("nodes", 0, "host", "driver")),
+        ({"kernel": "5.15.0-130-generic"}, ("nodes", 0, "host", "kernel")),
+    ],
+)
+def test_a_problem_of_the_hosts_is_shown_in_the_site_file(
+    host: dict[str, str], path: tuple[str | int, ...], pools: Run
+) -> None:
+    problem = pools([RDMA], at=place(nodes=[hosts(**host)])).only()
+    assert (problem.document, problem.path) == ("site", path)
+
+
+def test_a_discovery_that_sets_no_taints_is_shown_in_the_site_file(pools: Run) -> None:
+    problem = planned(pools, CASES["GPU-025"][0]).only()
+    assert problem.path == ("cluster", "provides", "node-feature-discovery")
 
 
 def test_every_rule_has_its_cases() -> None:
@@ -323,7 +346,8 @@ def test_storage_reads_alike_on_all_pools_of_a_site(pools: Run) -> None:
 def test_a_fabric_without_nics_on_the_nodes_is_not_promised(pools: Run) -> None:
     problem = pools([RDMA], at=place(nodes=[group(nics=[], nic_model=None)])).only()
     assert problem.says == "fabric rdma is wanted; the nodes with nvidia-h200-sxm have no NICs on it"
-    assert "list the nics of group hgx-h200" in problem.hint
+    assert "list nics and nic_model of group hgx-h200" in problem.hint
+    assert (problem.document, problem.path) == ("site", ("nodes", 0))
 
 
 def test_a_site_without_a_network_says_so(pools: Run) -> None:
@@ -353,10 +377,8 @@ def test_a_fabric_that_was_refused_is_not_complained_of_twice(pools: Run) -> Non
         ("ascend-950dt", "huawei"),
     ],
 )
-def test_an_accelerator_of_another_vendor_is_refused_with_those_that_work(
-    name: str, maker: str, pools: Run
-) -> None:
-    problem = pools([{**ONE, "accelerator": name}]).only()
+def test_an_accelerator_of_another_vendor_is_refused_with_those_that_work(name: str, maker: str, pools: Run) -> None:
+    problem = pools([{**ONE, "accelerator": name}], at=place(nodes=[group(name, nics=[], nic_model=None)])).only()
     assert (problem.rule, f"({maker}," in problem.says) == ("GPU-017", True)
     for supported in ("nvidia-h100-sxm", "nvidia-b300-sxm", "nvidia-l4"):
         assert supported in problem.hint

@@ -125,9 +125,7 @@ def test_the_pool_is_ready_when_each_node_offers_its_gpus(pools: Run) -> None:
     assert container["image"] == "registry.k8s.io/kubectl:v1.35.6"
     assert container["args"][:2] == ["wait", "--for=jsonpath={.status.allocatable.nvidia\\.com/gpu}=8"]
     assert container["args"][3:] == [f"node/hgx-h200-{node:03d}" for node in range(1, 9)]
-    assert all(
-        name not in container["resources"]["requests"] for name in ("nvidia.com/gpu", "nvidia.com/gpu.shared")
-    )
+    assert all(name not in container["resources"]["requests"] for name in ("nvidia.com/gpu", "nvidia.com/gpu.shared"))
     assert {"key": "nvidia.com/gpu", "operator": "Equal", "value": "present", "effect": "NoSchedule"} in pod[
         "tolerations"
     ]
@@ -179,9 +177,7 @@ def test_thousands_of_nodes_are_selected_and_not_named(pools: Run) -> None:
     ] * 3
 
 
-@pytest.mark.parametrize(
-    ("version", "tag"), [("1.35.6", "v1.35.6"), ("1.36", "v1.36.0"), ("v1.34.2", "v1.34.2")]
-)
+@pytest.mark.parametrize(("version", "tag"), [("1.35.6", "v1.35.6"), ("1.36", "v1.36.0"), ("v1.34.2", "v1.34.2")])
 def test_kubectl_is_of_the_clusters_release(version: str, tag: str, pools: Run) -> None:
     where = place(cluster={"version": version, "kubeconfig": {"context": "lab"}})
     pod: Any = spec_of(pools([ONE], at=where).rows("train"), "Job")["template"]["spec"]
@@ -254,9 +250,7 @@ def test_a_renamed_pool_keeps_its_objects(pools: Run) -> None:
     ],
     ids=["rdma", "gds", "one", "mig", "turns", "dra"],
 )
-def test_every_object_is_one_that_a_server_takes(
-    specs: list[dict[str, Any]], pools: Run, schemas: Schemas
-) -> None:
+def test_every_object_is_one_that_a_server_takes(specs: list[dict[str, Any]], pools: Run, schemas: Schemas) -> None:
     rows = pools(specs, needs=["metrics"]).rows("train")
     problems = {row.id: schemas.problems(row.body) for row in rows.values() if isinstance(row, KubernetesRow)}
     assert {name: found for name, found in problems.items() if found} == {}
@@ -290,8 +284,6 @@ def test_two_pools_of_different_gpus_make_one_stack() -> None:
     assert operator.id in rows["NVIDIADriver.nvidia.com/train"].after
     assert operator.id in rows["NVIDIADriver.nvidia.com/serve"].after
     assert "NodeFeatureRule.nfd.k8s-sigs.io/serve-idle-nodes" in rows
-    (discovery,) = [
-        row for row in rows.values() if isinstance(row, HelmRow) and row.chart == "node-feature-discovery"
-    ]
+    (discovery,) = [row for row in rows.values() if isinstance(row, HelmRow) and row.chart == "node-feature-discovery"]
     assert discovery.values["master"] == {"enableTaints": True}
     assert "Namespace/gpu-acceptance" in rows
