@@ -153,5 +153,5 @@ class Journal(Struct):
             said = self.errors.setdefault(message.urn if self.label(message.urn) else "", [])
             if message.text not in said:
                 said.append(message.text)
-        elif message.severity == "warning" and message.text not in self.warnings:
+        elif message.text not in self.warnings:
             self.warnings.append(message.text)

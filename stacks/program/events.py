@@ -25,7 +25,7 @@ class Step(Struct, frozen=True):
 class Message(Struct, frozen=True):
     """Something to tell a person, about one resource or the whole run (an empty `urn`)."""
 
-    severity: Literal["info", "warning", "error"]
+    severity: Literal["warning", "error"]
     urn: str
     text: str
 
@@ -43,10 +43,9 @@ def event_of(event: EngineEvent) -> Event | None:
     """The engine's event as a record, None for those that nobody needs."""
     if event.diagnostic_event is not None:
         diagnostic = event.diagnostic_event
-        severity = diagnostic.severity.removeprefix("info#")
-        if severity not in ("info", "warning", "error") or diagnostic.ephemeral:
+        if diagnostic.severity not in ("warning", "error") or diagnostic.ephemeral:
             return None
-        return Message(severity, diagnostic.urn or "", diagnostic.message.strip())  # type: ignore[arg-type]  # checked above
+        return Message(diagnostic.severity, diagnostic.urn or "", diagnostic.message.strip())  # type: ignore[arg-type]  # checked above
     if event.summary_event is not None:
         changes = event.summary_event.resource_changes
         return Totals({_text(op): count for op, count in changes.items()})
