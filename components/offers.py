@@ -130,6 +130,8 @@ class QueueOffer(Struct, frozen=True):
     """Priorities by the name that people write, and their values. Their objects are `<queue>-<priority>`."""
     topology_aware: bool = True
     """Whether workloads may ask for nodes near each other."""
+    objects: tuple[str, ...] = ()
+    """Names of its objects in the cluster, as `Kind/name`, which no other queue may take."""
 
 
 class StorageOffer(Struct, frozen=True):

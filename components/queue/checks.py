@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aifactory.components.base import PlanContext
+from aifactory.components.catalog.trains import releases
 from aifactory.components.names import HOSTNAME_LABEL
-from aifactory.components.offers import PoolOffer, QueueOffer, QuotaDemand
-from aifactory.components.problems import Path
+from aifactory.components.offers import FabricOffer, PoolOffer, QueueOffer, QuotaDemand
+from aifactory.components.problems import Path, nearest
 from aifactory.components.queue.quota import Claim, Stock
 from aifactory.components.queue.spec import QueueSpec, Share, Tenant
 
@@ -16,7 +17,8 @@ RESOURCES_AT_MOST = 64
 TAINTS_AT_MOST = 8
 LEVELS_AT_MOST = 16
 LABEL_AT_MOST = 63
-SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+SYSTEM_NAMESPACES = ("default",)
+SYSTEM_PREFIXES = ("kube-", "openshift-")
 
 
 def check_tenants(spec: QueueSpec, identity: str, ctx: PlanContext) -> None:
@@ -25,7 +27,6 @@ def check_tenants(spec: QueueSpec, identity: str, ctx: PlanContext) -> None:
     for index, tenant in enumerate(spec.tenants):
         at: Path = ("tenants", index)
         _check_names(tenant, identity, at, ctx)
-        _check_namespace(tenant.namespace or tenant.name, (*at, "namespace"), ctx)
         ctx.check(
             "QUE-015",
             spec.sharing == "fair" or tenant.weight == 1,
@@ -37,7 +38,7 @@ def check_tenants(spec: QueueSpec, identity: str, ctx: PlanContext) -> None:
             ctx.refuse(
                 f'"{tenant.priority}" is not a priority of this queue',
                 (*at, "priority"),
-                f"Known: {', '.join(sorted(known))}",
+                nearest(tenant.priority, known),
             )
 
 
@@ -52,28 +53,72 @@ def _check_names(tenant: Tenant, identity: str, at: Path, ctx: PlanContext) -> N
     )
 
 
-def _check_namespace(namespace: str, at: Path, ctx: PlanContext) -> None:
-    ctx.check(
+def _namespaces_of_the_system(ctx: PlanContext) -> dict[str, str]:
+    """Namespaces that are somebody's already, and whose: releases of the train, and networks of fabrics."""
+    found = {each.namespace: each.name for each in releases(ctx.catalog, ctx.place.train) if each.namespace}
+    networks = [(rail.network.partition("/"), offer.part) for offer in ctx.offers(FabricOffer) for rail in offer.rails]
+    found.update({namespace: f"fabric {part}" for (namespace, slash, _), part in networks if slash})
+    return {**found, **dict.fromkeys(SYSTEM_NAMESPACES, "the cluster")}
+
+
+def _is_nobodys(namespace: str, at: Path, system: Mapping[str, str], ctx: PlanContext) -> bool:
+    owner = "the cluster" if namespace.startswith(SYSTEM_PREFIXES) else system.get(namespace)
+    return ctx.check(
         "QUE-018",
-        namespace not in SYSTEM_NAMESPACES and not namespace.startswith("kube-"),
-        f'"{namespace}" is a namespace of the system',
+        owner is None,
+        f'"{namespace}" is a namespace of {owner}',
         at,
-        f'set namespace to another name, such as "team-{namespace}"',
+        f'set namespace to another name, such as "team-{namespace.removeprefix("kube-")}"',
     )
 
 
-def check_namespaces_are_free(spec: QueueSpec, ctx: PlanContext) -> None:
-    """No other queue has put its LocalQueue into a tenant's namespace."""
+def check_objects_are_its_own(spec: QueueSpec, stocks: Mapping[str, Stock], ctx: PlanContext) -> bool:
+    """No other queue has a cohort, queue, flavor or priority of the same name, or a LocalQueue in a tenant's
+    namespace."""
+    queues = ctx.offers(QueueOffer)
+    taken = {name: queue.part for queue in queues for name in queue.objects}
+    free = _namespaces_are_free(spec, ctx)
+    shared = [name for name in objects(spec, stocks) if name in taken]
+    cohort = bool(shared) and shared[0].startswith("Cohort/")
+    return free & ctx.check(
+        "QUE-019",
+        not shared,
+        lambda: f"queue {taken[shared[0]]} has a {' '.join(shared[0].split('/'))} already",
+        ("cohort",) if cohort and spec.cohort else ("name",),
+        "leave cohort out: queues of different pools have nothing to lend to each other"
+        if cohort
+        else "rename this queue",
+    )
+
+
+def objects(spec: QueueSpec, stocks: Mapping[str, Stock]) -> Iterator[str]:
+    """Names of the queue's objects that have no namespace to tell them apart."""
+    yield f"Cohort/{cohort_of(spec)}"
+    yield from (f"ClusterQueue/{spec.identity}-{tenant.name}" for tenant in spec.tenants)
+    yield from (f"ResourceFlavor/{stock.flavor}" for stock in stocks.values())
+    yield from (f"WorkloadPriorityClass/{spec.identity}-{each.name}" for each in spec.priorities)
+
+
+def cohort_of(spec: QueueSpec) -> str:
+    """Name of the cohort of the queue's tenants."""
+    return spec.cohort or spec.identity
+
+
+def _namespaces_are_free(spec: QueueSpec, ctx: PlanContext) -> bool:
     taken = {offer.namespace: queue.part for queue in ctx.offers(QueueOffer) for offer in queue.tenants}
+    system = _namespaces_of_the_system(ctx)
+    free = True
     for index, tenant in enumerate(spec.tenants):
-        namespace = tenant.namespace or tenant.name
-        ctx.check(
+        namespace, at = tenant.namespace or tenant.name, ("tenants", index, "namespace")
+        free &= _is_nobodys(namespace, at, system, ctx)
+        free &= ctx.check(
             "QUE-014",
             namespace not in taken,
             f'namespace "{namespace}" has a LocalQueue of queue {taken.get(namespace)} already',
-            ("tenants", index, "namespace"),
+            at,
             "give the tenant another namespace here, or let one queue hand out the pools of both",
         )
+    return free
 
 
 def check_pools_are_free(spec: QueueSpec, ctx: PlanContext) -> None:
@@ -89,9 +134,7 @@ def check_pools_are_free(spec: QueueSpec, ctx: PlanContext) -> None:
         )
 
 
-def check_limits(
-    spec: QueueSpec, pools: Mapping[str, PoolOffer], resources: Sequence[str], ctx: PlanContext
-) -> None:
+def check_limits(spec: QueueSpec, pools: Mapping[str, PoolOffer], resources: Sequence[str], ctx: PlanContext) -> None:
     """What the API server takes in one object."""
     ctx.check(
         "QUE-008",
@@ -158,7 +201,7 @@ def check_capacity(
             f"{len(spec.tenants)} tenants are guaranteed {given} GPUs of pool {name}, "
             f"which has {stock.gpus} ({stock.nodes} nodes of {stock.gpus_per_node})",
             ("tenants",),
-            f"take {over} GPUs off the guarantees, or add {-(-over // stock.gpus_per_node)} nodes to the pool"
+            f"take {over} GPUs off the guarantees, or give the pool {-(-over // stock.gpus_per_node)} nodes more"
             + (f" (pools[{index}])" if len(stocks) > 1 else ""),
         )
     return fits
@@ -238,8 +281,9 @@ def check_share(
         )
         return None
     unknown = sorted(set(share) - set(pools))
+    for name in unknown:
+        hint = nearest(name, pools)
+        ctx.refuse(f'"{name}" is not a pool of this queue', (*at, field, name), hint)
     if unknown:
-        known = f"Known: {', '.join(sorted(pools))}"
-        ctx.refuse(f'"{unknown[0]}" is not a pool of this queue', (*at, field, unknown[0]), known)
         return None
     return {pool: share.get(pool, 0) for pool in pools}

@@ -46,9 +46,7 @@ def resolve(spec: QueueSpec, ctx: PlanContext) -> Asked | None:
     return Asked(spec, known, tuple(borrow), tuple(lend))
 
 
-def _optional(
-    tenant: Tenant, field: str, spec: QueueSpec, index: int, ctx: PlanContext
-) -> Mapping[str, int] | None:
+def _optional(tenant: Tenant, field: str, spec: QueueSpec, index: int, ctx: PlanContext) -> Mapping[str, int] | None:
     share = tenant.borrow_gpus if field == "borrow_gpus" else tenant.lend_gpus
     if share is None:
         return None
@@ -64,18 +62,19 @@ def size(asked: Asked, ctx: PlanContext) -> QueuePlan | None:
     stocks = {name: quota.stock(f"{spec.identity}-{_identity(pool)}", pool) for name, pool in pools.items()}
     claims = {name: _claims(asked, name, stock) for name, stock in stocks.items()}
     resources = quota.covered(stocks)
-    checks.check_namespaces_are_free(spec, ctx)
     checks.check_limits(spec, pools, resources, ctx)
-    if not checks.check_capacity(spec, claims, stocks, ctx):
+    own = checks.check_objects_are_its_own(spec, stocks, ctx)
+    if not checks.check_capacity(spec, claims, stocks, ctx) or not own:
         return None
-    shares = _shares(spec, claims, stocks, ctx)
+    shares = _shares(spec, pools, claims, stocks, ctx)
     checks.check_policy(spec, pools, any(claim.borrow for each in claims.values() for claim in each), ctx)
-    ctx.offer(_offer(spec, shares))
+    ctx.offer(_offer(spec, stocks, shares))
     prerequisites.ask_for_namespaces(spec, pools, shares, ctx)
     if not prerequisites.ask_for_kueue(spec, resources, ctx):
         return None
     policies.explain(spec, ctx)
-    _explain_spare(claims, stocks, ctx)
+    policies.explain_priorities(spec, ctx)
+    _explain_spare(pools, claims, stocks, ctx)
     return _plan(spec, pools, stocks, claims, resources, ctx)
 
 
@@ -88,7 +87,7 @@ def _pools(spec: QueueSpec, ctx: PlanContext) -> dict[str, PoolOffer] | None:
     offers = {offer.part: offer for offer in ctx.offers(PoolOffer)}
     for index, name in enumerate(spec.pools):
         if name not in offers and not ctx.has_refused(name):
-            says = f'"{name}" is no GPU node pool with nodes at {ctx.place.site}'
+            says = f'"{name}" is no GPU node pool with nodes'
             ctx.refuse(says, ("pools", index), nearest(name, offers))
     return {name: offers[name] for name in spec.pools} if set(spec.pools) <= set(offers) else None
 
@@ -119,7 +118,11 @@ def _available(gpus: list[int], lend: list[int], stock: Stock) -> list[int]:
 
 
 def _shares(
-    spec: QueueSpec, claims: Mapping[str, list[Claim]], stocks: Mapping[str, Stock], ctx: PlanContext
+    spec: QueueSpec,
+    pools: Mapping[str, PoolOffer],
+    claims: Mapping[str, list[Claim]],
+    stocks: Mapping[str, Stock],
+    ctx: PlanContext,
 ) -> list[tuple[PoolShare, ...]]:
     """What each tenant can count on and hope for, checked and explained."""
     available = {
@@ -135,13 +138,17 @@ def _shares(
             checks.check_claim(tenant, name, claim, stock, most, at, ctx)
             shares.append(PoolShare(name, claim.gpus, claim.gpus + min(claim.borrow, most)))
         checks.check_something_runs(tenant, sum(share.gpus_at_most for share in shares), at, ctx)
-        _explain_tenant(tenant, {name: each[index] for name, each in claims.items()}, at, ctx)
+        _explain_tenant(tenant, pools, {name: each[index] for name, each in claims.items()}, at, ctx)
         found.append(tuple(shares))
     return found
 
 
 def _explain_tenant(
-    tenant: Tenant, claims: Mapping[str, Claim], at: tuple[str | int, ...], ctx: PlanContext
+    tenant: Tenant,
+    pools: Mapping[str, PoolOffer],
+    claims: Mapping[str, Claim],
+    at: tuple[str | int, ...],
+    ctx: PlanContext,
 ) -> None:
     unsaid = [
         text
@@ -154,19 +161,26 @@ def _explain_tenant(
     reason = "; ".join(["guaranteed as written", *(f"by default {text}" for text in unsaid)])
     for pool, claim in claims.items():
         value = {"guaranteed": claim.gpus, "may_borrow": claim.borrow, "lends": claim.lend}
-        ctx.decide(f"tenants.{tenant.name}.{pool}", value, reason, source=(*at, "gpus"))
+        because = [f"{pools[pool].part}.nodes"] if tenant.borrow_gpus is None else []
+        ctx.decide(f"tenants.{tenant.name}.{pool}", value, reason, because=because, source=(*at, "gpus"))
 
 
-def _explain_spare(claims: Mapping[str, list[Claim]], stocks: Mapping[str, Stock], ctx: PlanContext) -> None:
+def _explain_spare(
+    pools: Mapping[str, PoolOffer],
+    claims: Mapping[str, list[Claim]],
+    stocks: Mapping[str, Stock],
+    ctx: PlanContext,
+) -> None:
     for pool, stock in stocks.items():
         given = sum(claim.gpus for claim in claims[pool])
         rest = "; the rest belongs to the cohort, for who borrows" if given < stock.gpus else ""
         reason = f"{given} of {stock.gpus} GPUs are guaranteed{rest}"
-        ctx.decide(f"spare.{pool}", stock.gpus - given, reason)
+        ctx.decide(
+            f"spare.{pool}", stock.gpus - given, reason, because=[f"{pools[pool].part}.nodes"], source=("tenants",)
+        )
 
 
-def _offer(spec: QueueSpec, shares: list[tuple[PoolShare, ...]]) -> QueueOffer:
-    usual = _usual_priority(spec)
+def _offer(spec: QueueSpec, stocks: Mapping[str, Stock], shares: list[tuple[PoolShare, ...]]) -> QueueOffer:
     tenants = tuple(
         TenantOffer(
             tenant=tenant.name,
@@ -175,7 +189,7 @@ def _offer(spec: QueueSpec, shares: list[tuple[PoolShare, ...]]) -> QueueOffer:
             gpus=sum(share.gpus for share in each),
             gpus_at_most=sum(share.gpus_at_most for share in each),
             shares=each,
-            priority=tenant.priority or usual,
+            priority=policies.priority_of(tenant, spec),
         )
         for tenant, each in zip(spec.tenants, shares, strict=True)
     )
@@ -187,13 +201,8 @@ def _offer(spec: QueueSpec, shares: list[tuple[PoolShare, ...]]) -> QueueOffer:
         tenants=tenants,
         priorities=tuple((priority.name, priority.value) for priority in spec.priorities),
         topology_aware=spec.topology_aware,
+        objects=tuple(checks.objects(spec, stocks)),
     )
-
-
-def _usual_priority(spec: QueueSpec) -> str:
-    """The priority in the middle, the lower of two."""
-    ordered = sorted(spec.priorities, key=lambda priority: (priority.value, priority.name))
-    return ordered[(len(ordered) - 1) // 2].name
 
 
 def _plan(
@@ -210,12 +219,22 @@ def _plan(
         "flavors",
         {name: flavor.name for name, flavor in zip(pools, flavors, strict=True)},
         "one a pool, which selects its nodes by label; the first with room is taken",
+        because=[f"{pool.part}.topology" for pool in pools.values()],
         source=("pools",),
     )
     return QueuePlan(
-        cohort=ctx.decide("cohort", spec.cohort or spec.identity, "tenants of one queue lend to each other"),
+        cohort=ctx.decide(
+            "cohort",
+            checks.cohort_of(spec),
+            "tenants of one queue lend to each other, and to nobody else"
+            + ("" if spec.cohort else "; by default it has the queue's name"),
+            source=("cohort",),
+        ),
         covered=ctx.decide(
-            "covered", resources, "in one group, so that CPU, memory and GPUs come from one pool"
+            "covered",
+            resources,
+            "in one group, so that CPU, memory and GPUs come from one pool",
+            because=[f"{pool.part}.devices" for pool in pools.values()],
         ),
         spare=quota.spare_quotas(stocks, resources, claims),
         flavors=flavors,
@@ -230,9 +249,7 @@ def _plan(
                 namespace=tenant.namespace or tenant.name,
                 cluster_queue=f"{spec.identity}-{tenant.name}",
                 weight=tenant.weight,
-                quotas=quota.tenant_quotas(
-                    stocks, resources, {name: each[index] for name, each in claims.items()}
-                ),
+                quotas=quota.tenant_quotas(stocks, resources, {name: each[index] for name, each in claims.items()}),
             )
             for index, tenant in enumerate(spec.tenants)
         ),
@@ -248,10 +265,7 @@ def _topologies(spec: QueueSpec, pools: Mapping[str, PoolOffer]) -> dict[tuple[s
     if not spec.topology_aware:
         return {}
     levels = dict.fromkeys(pool.topology_levels for pool in pools.values())
-    return {
-        each: "-".join([spec.identity, *(label.rpartition("/")[2].lower() for label in each)])
-        for each in levels
-    }
+    return {each: "-".join([spec.identity, *(label.rpartition("/")[2].lower() for label in each)]) for each in levels}
 
 
 def _flavor(pool: PoolOffer, stock: Stock, topologies: Mapping[tuple[str, ...], str]) -> Flavor:

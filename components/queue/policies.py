@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
-from aifactory.components.queue.spec import QueueSpec
+from aifactory.components.queue.spec import QueueSpec, Tenant
+from aifactory.components.spec import Spec
 
 LOCAL_QUEUE = "default"
 """Name of each LocalQueue. Kueue gives a job that names no queue the one of this name, so that a forgotten
@@ -34,9 +35,7 @@ RECLAIM = {
 }
 WITHIN = {
     "never": Policy("Never", "no job of a tenant stops for another of its own"),
-    "lower-priority": Policy(
-        "LowerPriority", "a tenant's jobs of lower priority stop for its more urgent ones"
-    ),
+    "lower-priority": Policy("LowerPriority", "a tenant's jobs of lower priority stop for its more urgent ones"),
     "lower-or-newer-equal-priority": Policy(
         "LowerOrNewerEqualPriority",
         "a tenant's jobs of lower priority, and newer ones of the same, stop for its own",
@@ -49,16 +48,21 @@ def explain(spec: QueueSpec, ctx: PlanContext) -> None:
     owed = "it preempts others for GPUs that nobody owes the borrower"
     sharing, strategy = SHARING[spec.sharing], STRATEGIES[spec.queueing]
     reclaim, within = RECLAIM[spec.preemption.reclaim], WITHIN[spec.preemption.within_tenant]
-    ctx.decide("sharing", sharing.value, sharing.means, source=("sharing",))
-    ctx.decide("queueing", strategy.value, strategy.means, source=("queueing",))
+    ctx.decide("sharing", sharing.value, sharing.means + _unsaid(spec, "sharing"), source=("sharing",))
+    ctx.decide("queueing", strategy.value, strategy.means + _unsaid(spec, "queueing"), source=("queueing",))
     ctx.decide(
         "preemption.reclaim",
         reclaim.value,
-        reclaim.means,
+        reclaim.means + _unsaid(spec, "preemption", "reclaim"),
         rejected=[Rejected("borrowWithinCohort", owed)],
         source=("preemption", "reclaim"),
     )
-    ctx.decide("preemption.within_tenant", within.value, within.means, source=("preemption", "within_tenant"))
+    ctx.decide(
+        "preemption.within_tenant",
+        within.value,
+        within.means + _unsaid(spec, "preemption", "within_tenant"),
+        source=("preemption", "within_tenant"),
+    )
     _explain_patience(spec, ctx)
     forgotten = "a job without the label would be suspended and wait for ever"
     ctx.decide(
@@ -67,6 +71,37 @@ def explain(spec: QueueSpec, ctx: PlanContext) -> None:
         "jobs that name no queue get the LocalQueue of this name",
         rejected=[Rejected(spec.identity, forgotten)],
     )
+
+
+def explain_priorities(spec: QueueSpec, ctx: PlanContext) -> None:
+    """The priority of jobs that name none: the usual one, and those of tenants with one of their own."""
+    reason = "in the middle of the queue's priorities, for jobs that name none"
+    ctx.decide("usual_priority", usual_priority(spec), reason, source=("priorities",))
+    for index, tenant in enumerate(spec.tenants):
+        if tenant.priority:
+            key, reason = f"priorities.{tenant.name}", "as written, for its jobs that name none"
+            ctx.decide(key, tenant.priority, reason, source=("tenants", index, "priority"))
+
+
+def priority_of(tenant: Tenant, spec: QueueSpec) -> str:
+    """Priority of a tenant's jobs that name none."""
+    return tenant.priority or usual_priority(spec)
+
+
+def usual_priority(spec: QueueSpec) -> str:
+    """The priority in the middle, the lower of two."""
+    ordered = sorted(spec.priorities, key=lambda priority: (priority.value, priority.name))
+    return ordered[(len(ordered) - 1) // 2].name
+
+
+def _unsaid(spec: QueueSpec, *fields: str) -> str:
+    """What a reason ends in where nobody wrote the value."""
+    written: Spec = spec
+    for field in fields:
+        if field not in written.model_fields_set:
+            return " (the default)"
+        written = getattr(written, field)
+    return ""
 
 
 def _explain_patience(spec: QueueSpec, ctx: PlanContext) -> None:
@@ -78,7 +113,8 @@ def _explain_patience(spec: QueueSpec, ctx: PlanContext) -> None:
             "recovery_timeout_s": ready.recovery_timeout_s,
             "retries": ready.requeue_limit,
         },
-        "a gang that doesn't start, or misses a pod, gives its GPUs back and waits again, for a few times",
+        "a gang that doesn't start, or misses a pod, gives its GPUs back and waits again, for a few times"
+        + _unsaid(spec, "pods_ready"),
         rejected=[Rejected("blockAdmission", "one slow image pull would hold up every other tenant")],
         source=("pods_ready",),
     )

@@ -25,7 +25,8 @@ def ask_for_namespaces(
         level = "baseline"
         why = "GPUs and rails come by device requests, so nothing above baseline is needed"
     rejected = [Rejected("restricted", "images that run as root, as most vendors' do, would be refused")]
-    ctx.decide("pod_security", level, why, rejected=rejected)
+    locks = [f"{part}.memory_lock" for part in sorted(used - {""})]
+    ctx.decide("pod_security", level, why, rejected=rejected, because=locks)
     for tenant, each in zip(spec.tenants, shares, strict=True):
         ctx.namespace(
             NamespaceRequest(
@@ -41,9 +42,7 @@ def ask_for_namespaces(
         )
 
 
-def _hard_limits(
-    pools: Mapping[str, PoolOffer], shares: tuple[PoolShare, ...]
-) -> tuple[tuple[str, str], ...]:
+def _hard_limits(pools: Mapping[str, PoolOffer], shares: tuple[PoolShare, ...]) -> tuple[tuple[str, str], ...]:
     """ResourceQuota of a tenant's namespace: what Kueue may admit at most, for pods that go around it."""
     found: dict[str, int] = {}
     for share in shares:
@@ -98,16 +97,13 @@ def _configuration(spec: QueueSpec, ctx: PlanContext) -> configuration.Configura
 
 
 def _excluded(ctx: PlanContext) -> tuple[str, ...]:
-    rails = {
-        rail.resource: None for offer in ctx.offers(FabricOffer) for rail in offer.rails if rail.resource
-    }
+    rails = {rail.resource: None for offer in ctx.offers(FabricOffer) for rail in offer.rails if rail.resource}
     return ctx.decide(
         "excluded",
         (*rails, *configuration.ALWAYS_EXCLUDED),
         "Kueue refuses jobs that request what is neither counted nor excluded; rails come with their GPUs",
-        rejected=[
-            Rejected("a quota on each rail", "the same number once more for each rail, tenant and pool")
-        ],
+        rejected=[Rejected("a quota on each rail", "the same number once more for each rail, tenant and pool")],
+        because=[f"{offer.part}.rails" for offer in ctx.offers(FabricOffer)],
     )
 
 

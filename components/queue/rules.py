@@ -132,7 +132,16 @@ RULES: tuple[Rule, ...] = (
         "QUE-018",
         "error",
         "Tenants live in namespaces of their own",
-        "Jobs in a namespace of the system run beside controllers, and the quota of one stops the other.",
+        "Jobs in a namespace of the cluster or of a release run beside its controllers, under its permissions, "
+        "and the quota of one stops the other.",
         "Kubernetes documentation, Namespaces, initial namespaces",
+    ),
+    Rule(
+        "QUE-019",
+        "error",
+        "A queue's objects have names of their own",
+        "Two queues that make one cohort, queue, flavor or priority overwrite each other, and tenants of one "
+        "get the quota of the other.",
+        "Kueue documentation, Cluster Queue, Cohort",
     ),
 )

@@ -87,9 +87,7 @@ def _cluster_queue(plan: QueuePlan, tenant: TenantPlan, maker: Maker) -> Kuberne
 
 
 def _group(covered: tuple[str, ...], quotas: tuple[FlavorQuota, ...]) -> Tree:
-    flavors = [
-        {"name": each.flavor, "resources": [_resource(quota) for quota in each.quotas]} for each in quotas
-    ]
+    flavors = [{"name": each.flavor, "resources": [_resource(quota) for quota in each.quotas]} for each in quotas]
     return {"coveredResources": list(covered), "flavors": flavors}
 
 

@@ -28,15 +28,16 @@ def checkpoint_of(spec: TrainingSpec, ctx: PlanContext) -> CheckpointPlan | None
     at = ("checkpoint", "storage_class")
     name = spec.checkpoint.storage_class or (fitting[0] if fitting else "")
     if spec.checkpoint.storage_class is not None and name not in access:
-        ctx.refuse(f'"{name}" is not a StorageClass of {ctx.place.site}', at, nearest(name, access))
+        ctx.refuse(f'"{name}" is not a StorageClass of the site', at, nearest(name, access))
         return None
+    who = f"{spec.nodes} nodes need" if spec.nodes > 1 else "the node needs"
     known = ", ".join(f"{each} ({', '.join(modes)})" for each, modes in access.items()) or "none"
     holds = ctx.check(
         "TRN-005",
         name in fitting,
-        f"StorageClass {name} doesn't serve {needed}, which {spec.nodes} nodes need"
+        f"StorageClass {name} doesn't serve {needed}, which {who}"
         if name
-        else f"no StorageClass of {ctx.place.site} serves {needed}, which {spec.nodes} nodes need",
+        else f"no StorageClass of {ctx.place.site} serves {needed}, which {who}",
         at if spec.checkpoint.storage_class else ("checkpoint",),
         f"use {' or '.join(fitting)}" if fitting else f"the site has: {known}",
     )
@@ -51,9 +52,7 @@ def _classes(ctx: PlanContext) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _claim(
-    asked: Checkpoint, claim: str, name: str, modes: tuple[str, ...], ctx: PlanContext
-) -> CheckpointPlan:
+def _claim(asked: Checkpoint, claim: str, name: str, modes: tuple[str, ...], ctx: PlanContext) -> CheckpointPlan:
     access = SHARED if SHARED in modes else SINGLE
     ctx.decide(
         "checkpoint",

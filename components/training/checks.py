@@ -20,14 +20,16 @@ POD_SUFFIX = 6
 """Characters that the Job controller adds to a pod's name: a dash and five."""
 
 
-def check_gang(spec: TrainingSpec, pool: PoolOffer, fabric: FabricOffer | None, ctx: PlanContext) -> None:
-    """The gang as a shape: nodes, whole GPUs, and something that joins them."""
-    ctx.check(
+def check_gang(spec: TrainingSpec, pool: PoolOffer, fabric: FabricOffer | None, ctx: PlanContext) -> bool:
+    """The gang as a shape: nodes, whole GPUs, and something that joins them. False when it is larger than
+    its pool, so that quota and places have nothing to add."""
+    more = spec.nodes - pool.nodes
+    fits = ctx.check(
         "TRN-001",
-        spec.nodes <= pool.nodes,
+        more <= 0,
         f"a gang of {spec.nodes} nodes on pool {spec.pool}, which has {pool.nodes}",
         ("nodes",),
-        f"set nodes to {pool.nodes} or less, or give the pool {spec.nodes - pool.nodes} nodes more",
+        f"set nodes to {pool.nodes} or less, or give the pool {more} more",
     )
     ctx.check(
         "TRN-009",
@@ -52,6 +54,7 @@ def check_gang(spec: TrainingSpec, pool: PoolOffer, fabric: FabricOffer | None, 
         f"leave gpus_per_node out, or use 1 node with at most {pool.gpus_per_node} GPUs",
     )
     _check_pod_names(spec, ctx)
+    return fits
 
 
 def _check_pod_names(spec: TrainingSpec, ctx: PlanContext) -> None:
@@ -61,7 +64,7 @@ def _check_pod_names(spec: TrainingSpec, ctx: PlanContext) -> None:
         "TRN-008",
         over <= 0,
         f"pods would be named {longest}-xxxxx, which is {over} characters too long",
-        ("name",),
+        ("renamed_from",) if spec.renamed_from else ("name",),
         f"shorten the name by {over} characters",
     )
 
@@ -73,14 +76,14 @@ def run_name(spec: TrainingSpec) -> str:
 
 def check_quota(spec: TrainingSpec, gpus: int, share: PoolShare, ctx: PlanContext) -> None:
     """The gang against what its tenant may use of the pool."""
-    at = ("nodes",) if spec.gpus_per_node is None else ("gpus_per_node",)
+    at = ("nodes",) if spec.nodes > 1 or spec.gpus_per_node is None else ("gpus_per_node",)
     fits = ctx.check(
         "TRN-002",
         gpus <= share.gpus_at_most,
         f"the gang needs {gpus} GPUs of pool {spec.pool}; tenant {spec.tenant} has {share.gpus} guaranteed "
         f"and {share.gpus_at_most} with all it may borrow",
         at,
-        f"use {share.gpus_at_most} GPUs or less, or guarantee the tenant {gpus}",
+        f"guarantee the tenant {gpus}" + _smaller(spec, gpus, share.gpus_at_most),
     )
     if fits:
         ctx.check(
@@ -89,8 +92,17 @@ def check_quota(spec: TrainingSpec, gpus: int, share: PoolShare, ctx: PlanContex
             f"the gang needs {gpus} GPUs of pool {spec.pool}, of which tenant {spec.tenant} has {share.gpus} "
             "guaranteed: it waits for idle ones and may be preempted at any time",
             at,
-            f"guarantee the tenant {gpus} GPUs, or use {share.gpus} or less",
+            f"guarantee the tenant {gpus} GPUs" + _smaller(spec, gpus, share.gpus),
         )
+
+
+def _smaller(spec: TrainingSpec, gpus: int, limit: int) -> str:
+    """The gang that fits a limit of GPUs, in the words of the field to change; nothing when none does."""
+    nodes = limit // (gpus // spec.nodes)
+    if nodes:
+        return f", or set nodes to {nodes}" + (" or less" if nodes > 1 else "")
+    alone = spec.nodes == 1 and limit
+    return f", or set gpus_per_node to {limit}" + (" or less" if limit > 1 else "") if alone else ""
 
 
 def check_topology(spec: TrainingSpec, pool: PoolOffer, queue: QueueOffer, ctx: PlanContext) -> None:
@@ -158,9 +170,7 @@ def check_user(spec: TrainingSpec, fabric: FabricOffer | None, ctx: PlanContext)
     )
 
 
-def check_variables(
-    spec: TrainingSpec, own: Iterable[str], fabric: FabricOffer | None, ctx: PlanContext
-) -> None:
+def check_variables(spec: TrainingSpec, own: Iterable[str], fabric: FabricOffer | None, ctx: PlanContext) -> None:
     """Variables: who sets them, and that nobody waits for `$(NAME)` to be replaced."""
     own, settings = set(own), {name for name, _ in fabric.settings} if fabric else set()
     secret = {each.variable: index for index, each in enumerate(spec.secrets)}
@@ -205,6 +215,4 @@ def check_secrecy(spec: TrainingSpec, ctx: PlanContext) -> None:
             for index in secrecy.secret_words(words_)
         ]
     hint = "put it into a Secret of the tenant's namespace, and name that in secrets"
-    ctx.check(
-        "TRN-018", not written, "; ".join(says for says, _ in written), written[0][1] if written else (), hint
-    )
+    ctx.check("TRN-018", not written, "; ".join(says for says, _ in written), written[0][1] if written else (), hint)

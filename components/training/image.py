@@ -6,9 +6,7 @@ import re
 
 from msgspec import Struct
 
-_HOST = re.compile(
-    r"(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?::[0-9]{1,5})?"
-)
+_HOST = re.compile(r"(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?::[0-9]{1,5})?")
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -39,22 +37,16 @@ def parse_image(text: str) -> Image:
     rest, at, digest = text.partition("@")
     registry, slash, path = rest.partition("/")
     if not slash or not _is_registry(registry):
-        raise ValueError(
-            f'"{text}" must begin with its registry in lower case: nvcr.io/nvidia/pytorch:25.06-py3'
-        )
+        raise ValueError(f'"{text}" must begin with its registry in lower case: nvcr.io/nvidia/pytorch:25.06-py3')
     repository, colon, tag = path.partition(":")
     if not all(_COMPONENT.fullmatch(part) for part in repository.split("/")):
         raise ValueError(
             f'"{text}" has no proper repository after "{registry}/"; use lower-case words joined by slashes'
         )
     if colon and not _TAG.fullmatch(tag):
-        raise ValueError(
-            f'"{tag}" is not a tag; use at most 128 letters, digits, dots, dashes and underscores'
-        )
+        raise ValueError(f'"{tag}" is not a tag; use at most 128 letters, digits, dots, dashes and underscores')
     if at and not _DIGEST.fullmatch(digest):
-        raise ValueError(
-            f'"{digest}" ({len(digest)} characters) is not a digest: that is sha256: and 64 digits 0-9a-f'
-        )
+        raise ValueError(f'"{digest}" ({len(digest)} characters) is not a digest: that is sha256: and 64 digits 0-9a-f')
     if not colon and not at:
         raise ValueError(f'"{text}" has neither tag nor digest, so it means another image every day; add one')
     return Image(registry, repository, tag, digest)

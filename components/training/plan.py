@@ -52,9 +52,10 @@ def size(spec: TrainingSpec, ctx: PlanContext) -> TrainingPlan | None:
     if around is None:
         return None
     gpus = spec.gpus_per_node or around.pool.gpus_per_node
-    checks.check_gang(spec, around.pool, around.fabric, ctx)
-    checks.check_quota(spec, gpus * spec.nodes, around.share, ctx)
-    checks.check_topology(spec, around.pool, around.queue, ctx)
+    if checks.check_gang(spec, around.pool, around.fabric, ctx):
+        if around.tenant.gpus_at_most:
+            checks.check_quota(spec, gpus * spec.nodes, around.share, ctx)
+        checks.check_topology(spec, around.pool, around.queue, ctx)
     checks.check_user(spec, around.fabric, ctx)
     if not checks.check_memory(spec, around.pool, gpus, ctx):
         return None
@@ -79,7 +80,7 @@ def _around(spec: TrainingSpec, ctx: PlanContext) -> Around | None:
     pool = pools.get(spec.pool)
     if pool is None:
         if not ctx.has_refused(spec.pool):
-            says = f'"{spec.pool}" is no GPU node pool with nodes at {ctx.place.site}'
+            says = f'"{spec.pool}" is no GPU node pool with nodes'
             ctx.refuse(says, ("pool",), nearest(spec.pool, pools))
         return None
     queue = _queue(spec, ctx)
@@ -100,9 +101,7 @@ def _around(spec: TrainingSpec, ctx: PlanContext) -> Around | None:
         ctx.refuse(says, ("priority",), nearest(spec.priority, known))
     if tenant is None or (pool.fabric and fabric is None):
         return None
-    return Around(
-        pool, fabric, queue, tenant, next(share for share in tenant.shares if share.pool == spec.pool)
-    )
+    return Around(pool, fabric, queue, tenant, next(share for share in tenant.shares if share.pool == spec.pool))
 
 
 def _queue(spec: TrainingSpec, ctx: PlanContext) -> QueueOffer | None:
@@ -112,19 +111,21 @@ def _queue(spec: TrainingSpec, ctx: PlanContext) -> QueueOffer | None:
         if not serving and not ctx.site_plan.refused:
             hint = "list the pool in the pools of a queue" + (f" ({', '.join(offers)})" if offers else "")
             ctx.refuse(f"no queue hands out pool {spec.pool}", ("pool",), hint)
-        return serving[0] if serving else None
+        return next((offer for offer in serving if _knows(offer, spec.tenant)), next(iter(serving), None))
     if spec.queue not in offers:
         if not ctx.has_refused(spec.queue):
             says = f'"{spec.queue}" is not a queue of this blueprint'
             ctx.refuse(says, ("queue",), nearest(spec.queue, offers))
     elif spec.pool not in offers[spec.queue].pools:
         pools = ", ".join(offers[spec.queue].pools)
-        ctx.refuse(
-            f"queue {spec.queue} doesn't hand out pool {spec.pool}", ("queue",), f"It hands out {pools}"
-        )
+        ctx.refuse(f"queue {spec.queue} doesn't hand out pool {spec.pool}", ("queue",), f"It hands out {pools}")
     else:
         return offers[spec.queue]
     return None
+
+
+def _knows(queue: QueueOffer, tenant: str) -> bool:
+    return any(offer.tenant == tenant for offer in queue.tenants)
 
 
 def _plan(
@@ -164,15 +165,26 @@ def _topology(spec: TrainingSpec, around: Around, ctx: PlanContext) -> tuple[tup
         annotations = ((TOPOLOGY[placement], label),)
         until = {"required": "and waits until one has room", "preferred": "if one has room, else near it"}
         reason = f"the gang lies in one {spec.topology.within}, {until[placement]}"
-    ctx.decide("topology", dict(annotations), reason, source=("topology",))
+    ctx.decide(
+        "topology",
+        dict(annotations),
+        reason,
+        because=[f"{around.pool.part}.topology", f"{around.queue.part}.flavors"],
+        source=("topology",),
+    )
     return annotations
 
 
 def _priority_class(spec: TrainingSpec, around: Around, ctx: PlanContext) -> str:
     name = spec.priority or around.tenant.priority
     reason = "as written" if spec.priority else f"usual for tenant {spec.tenant}"
+    own, usual = (f"{around.queue.part}.{key}" for key in (f"priorities.{spec.tenant}", "usual_priority"))
     return ctx.decide(
-        "priority", f"{around.queue.queue}-{name}", reason, source=("priority",) if spec.priority else ()
+        "priority",
+        f"{around.queue.queue}-{name}",
+        reason,
+        because=() if spec.priority else [own if own in ctx.site_plan.decisions else usual],
+        source=("priority",),
     )
 
 
@@ -182,7 +194,7 @@ def _explain(spec: TrainingSpec, around: Around, gpus: int, ctx: PlanContext) ->
         {"nodes": spec.nodes, "gpus_per_node": gpus, "gpus": spec.nodes * gpus},
         f"tenant {spec.tenant} has {around.share.gpus} GPUs of pool {spec.pool} guaranteed, "
         f"{around.share.gpus_at_most} with borrowing",
-        because=[f"{around.queue.part}.tenants.{spec.tenant}.{spec.pool}"],
+        because=[f"{around.queue.part}.tenants.{spec.tenant}.{spec.pool}", f"{spec.pool}.nodes"],
         source=("nodes",),
     )
     ctx.decide(
@@ -202,18 +214,14 @@ def _explain(spec: TrainingSpec, around: Around, gpus: int, ctx: PlanContext) ->
         "ttl",
         None,
         "a finished run stays, because who deploys again would start what was cleaned away once more",
-        rejected=[
-            Rejected("ttlSecondsAfterFinished", "Pulumi refresh and Argo CD both re-create what is missing")
-        ],
+        rejected=[Rejected("ttlSecondsAfterFinished", "Pulumi refresh and Argo CD both re-create what is missing")],
     )
     if spec.time_limit_h:
         ctx.decide(
             "time_limit_h",
             spec.time_limit_h,
             "counted by Kueue over all restarts",
-            rejected=[
-                Rejected("activeDeadlineSeconds", "it counts each restart anew, and a restart follows it")
-            ],
+            rejected=[Rejected("activeDeadlineSeconds", "it counts each restart anew, and a restart follows it")],
             source=("time_limit_h",),
         )
 

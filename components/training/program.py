@@ -34,37 +34,43 @@ def contract_of(
         user_id=spec.user_id,
     )
     node = pods.allocatable(pool)
+    rails = [f"{fabric.part}.rails"] if fabric else []
     ctx.decide(
         "pod.requests",
         dict(contract.requests),
         f"{gpus} of {pool.gpus_per_node} GPUs with the same part of {node.cpus} CPUs and "
         f"{quantities.mib(node.memory_mib)}; limits are equal, so it is evicted last and may own its cores",
-        rejected=[
-            Rejected("all of the node", "the node's daemons run there too, so no node would fit the pod")
-        ],
+        rejected=[Rejected("all of the node", "the node's daemons run there too, so no node would fit the pod")],
+        because=[f"{pool.part}.reserve", f"{pool.part}.group", *rails],
     )
-    ctx.decide("pod.networks", contract.networks, "one interface a rail, so that each GPU talks on its own")
+    ctx.decide(
+        "pod.networks",
+        contract.networks,
+        "one interface a rail, so that each GPU talks on its own"
+        if rails
+        else "the pod network alone: no fabric joins the nodes",
+        because=rails,
+    )
     ctx.decide(
         "pod.tolerations",
         tuple(f"{taint.key}={taint.value}:{taint.effect}" for taint in contract.tolerations),
         "the same as the flavor's: Kueue then changes nothing in the run's object when it admits it",
-        rejected=[
-            Rejected("leave them to the flavor", "the object would differ from what is applied once it runs")
-        ],
+        rejected=[Rejected("leave them to the flavor", "the object would differ from what is applied once it runs")],
+        because=[f"{pool.part}.taint"],
     )
     ctx.decide(
         "pod.shm_gib",
         contract.shm_gib,
-        "as written"
-        if spec.shm_gib
-        else "8 GiB a GPU for data loaders and NCCL, at most a quarter of the memory",
-        source=("shm_gib",) if spec.shm_gib else (),
+        "as written" if spec.shm_gib else "8 GiB a GPU for data loaders and NCCL, at most a quarter of the memory",
+        because=() if spec.shm_gib else [f"{ctx.part}.pod.requests"],
+        source=("shm_gib",),
     )
     ctx.decide(
         "pod.user_id",
         contract.user_id,
         _why_user(spec, contract),
-        source=("user_id",) if spec.user_id else (),
+        because=[f"{fabric.part}.memory_lock"] if fabric and spec.user_id is None else (),
+        source=("user_id",),
     )
     return contract
 
@@ -77,9 +83,7 @@ def _why_user(spec: TrainingSpec, contract: PodContract) -> str:
     return "an ordinary user; memory for RDMA is locked within the host's limit"
 
 
-def program_of(
-    spec: TrainingSpec, run: str, gpus: int, checkpoint: CheckpointPlan | None, ctx: PlanContext
-) -> Program:
+def program_of(spec: TrainingSpec, run: str, gpus: int, checkpoint: CheckpointPlan | None, ctx: PlanContext) -> Program:
     """The program of each pod, with the variables by which the gang finds itself."""
     _explain_image(spec, ctx)
     own = _rendezvous(run, spec.nodes, gpus, ctx)
@@ -124,6 +128,7 @@ def _rendezvous(run: str, nodes: int, gpus: int, ctx: PlanContext) -> dict[str, 
         f"{address}:{PORT}",
         "pod 0 of the gang, by the name that JobSet publishes before the pod is ready",
         rejected=[Rejected("spec.coordinator", long_label)],
+        because=[f"{ctx.part}.gang"],
     )
     return {
         "MASTER_ADDR": address,

@@ -25,11 +25,7 @@ def rows(plan: TrainingPlan, maker: Maker) -> Iterator[Row]:
     if plan.pull_secrets:
         account["imagePullSecrets"] = [{"name": name} for name in plan.pull_secrets]
     labels = {names.TENANT_LABEL: plan.tenant}
-    own = [
-        maker.kubernetes(
-            "v1", "ServiceAccount", plan.service_account, plan.namespace, labels=labels, body=account
-        )
-    ]
+    own = [maker.kubernetes("v1", "ServiceAccount", plan.service_account, plan.namespace, labels=labels, body=account)]
     if plan.checkpoint:
         own.append(_volume(plan, plan.checkpoint, maker))
     if plan.claim_template:
@@ -133,9 +129,7 @@ def _job(plan: TrainingPlan, maker: Maker) -> Tree:
         "parallelism": plan.nodes,
         "backoffLimit": 0,
         "podFailurePolicy": {
-            "rules": [
-                {"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
-            ]
+            "rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
         },
         "template": {"metadata": metadata, "spec": spec},
     }

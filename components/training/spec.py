@@ -11,9 +11,7 @@ from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
 from aifactory.components.training.image import parse_image
 
-ImageText = Annotated[
-    str, Field(min_length=3, max_length=512), AfterValidator(lambda text: parse_image(text).text)
-]
+ImageText = Annotated[str, Field(min_length=3, max_length=512), AfterValidator(lambda text: parse_image(text).text)]
 """An image with its registry: `nvcr.io/nvidia/pytorch:25.06-py3`, `registry/repository@sha256:...`, or
 both."""
 

@@ -114,9 +114,7 @@ class Outcome(Struct, frozen=True):
         return {name: "training" if hasattr(plan, "run") else "queue" for name, plan in self.plans.items()}
 
 
-def outcome(
-    specs: Sequence[Mapping[str, Any]], offers: Sequence[object] = (), at: Place | None = None
-) -> Outcome:
+def outcome(specs: Sequence[Mapping[str, Any]], offers: Sequence[object] = (), at: Place | None = None) -> Outcome:
     """Plan queues and training runs, given as data, on these offers (by default one pool on one fabric)."""
     site_plan = SitePlan(at or place(), Catalog.shipped(), "demo", RULES)
     site_plan.offers.extend(offers or (fabric(), pool()))
@@ -127,9 +125,9 @@ def outcome(
         for index, planner in enumerate(planners):
             if drafts[index] is not None:
                 drafts[index] = getattr(planner, step)(drafts[index], contexts[index])
-    named = {
-        context.part: draft for context, draft in zip(contexts, drafts, strict=True) if draft is not None
-    }
+                if drafts[index] is None:
+                    site_plan.refused.add(contexts[index].part)
+    named = {context.part: draft for context, draft in zip(contexts, drafts, strict=True) if draft is not None}
     return Outcome(site_plan, named)
 
 

@@ -62,13 +62,9 @@ def test_workloads_learn_what_they_may_ask_for() -> None:
     assert found.topology_aware is False
 
 
-@pytest.mark.parametrize(
-    ("values", "usual"), [([5], "p0"), ([5, 1], "p1"), ([1, 9, 5], "p2"), ([4, 3, 2, 1], "p2")]
-)
+@pytest.mark.parametrize(("values", "usual"), [([5], "p0"), ([5, 1], "p1"), ([1, 9, 5], "p2"), ([4, 3, 2, 1], "p2")])
 def test_the_usual_priority_is_the_one_in_the_middle(values: list[int], usual: str) -> None:
-    priorities = [
-        {"name": f"p{index}", "value": value, "description": "d"} for index, value in enumerate(values)
-    ]
+    priorities = [{"name": f"p{index}", "value": value, "description": "d"} for index, value in enumerate(values)]
     assert offer(outcome([queue(priorities=priorities)])).tenants[0].priority == usual
 
 
@@ -159,9 +155,7 @@ def test_kueue_admits_what_is_there_and_manages_only_our_namespaces() -> None:
     tree = config(outcome([queue()]))
     assert tree["integrations"] == {"frameworks": ["batch/job", "jobset.x-k8s.io/jobset"]}
     assert tree["manageJobsWithoutQueueName"] is True
-    assert tree["managedJobsNamespaceSelector"] == {
-        "matchLabels": {"kueue.x-k8s.io/managed-namespace": "true"}
-    }
+    assert tree["managedJobsNamespaceSelector"] == {"matchLabels": {"kueue.x-k8s.io/managed-namespace": "true"}}
     assert tree["fairSharing"]["preemptionStrategies"] == [
         "LessThanOrEqualToFinalShare",
         "LessThanInitialShare",
@@ -229,9 +223,7 @@ def test_device_classes_count_as_the_resource_of_their_pool() -> None:
 
 
 @pytest.mark.parametrize(("version", "off"), [("1.33.4", True), ("v1.33", True), ("1.34.0", False)])
-def test_on_kubernetes_without_device_claims_the_controller_leaves_them_alone(
-    version: str, off: bool
-) -> None:
+def test_on_kubernetes_without_device_claims_the_controller_leaves_them_alone(version: str, off: bool) -> None:
     site = place(cluster={"version": version, "kubeconfig": {"context": "lab"}})
     gates = config(outcome([queue()], at=site)).get("featureGates", {})
     assert (gates.get("KueueDRAIntegration") is False) == off

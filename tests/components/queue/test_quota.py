@@ -119,9 +119,7 @@ def test_a_flavor_has_no_quota_on_what_its_pool_lacks() -> None:
     tenants = [{"name": "a", "gpus": {"train": 8, "mig": 8}}]
     plan = outcome([queue(pools=["train", "mig"], tenants=tenants)], offers).plans["teams"]
     amounts = {
-        (flavor.flavor, each.resource): each.nominal
-        for flavor in plan.tenants[0].quotas
-        for each in flavor.quotas
+        (flavor.flavor, each.resource): each.nominal for flavor in plan.tenants[0].quotas for each in flavor.quotas
     }
     assert amounts["teams-train", "nvidia.com/mig-1g.18gb"] == "0"
     assert amounts["teams-mig", "nvidia.com/gpu"] == "0"

@@ -7,7 +7,7 @@ import pytest
 from aifactory.components.names import HOSTNAME_LABEL
 from aifactory.components.offers import Taint
 from aifactory.components.queue.rules import RULES
-from support.offered import fabric, outcome, pool, queue
+from support.offered import fabric, outcome, pool, queue, training
 
 A, B = {"name": "a", "gpus": 32}, {"name": "b", "gpus": 32}
 OTHER = queue(name="other", pools=["more"], tenants=[{"name": "c", "gpus": 8}])
@@ -19,7 +19,7 @@ FIRING: list[tuple[str, list[dict[str, Any]], tuple[object, ...], str]] = [
         "QUE-001",
         [queue(tenants=[A, {"name": "b", "gpus": 40}])],
         (),
-        "take 8 GPUs off the guarantees, or add 1 nodes",
+        "take 8 GPUs off the guarantees, or give the pool 1 nodes more",
     ),
     (
         "QUE-002",
@@ -79,9 +79,28 @@ FIRING: list[tuple[str, list[dict[str, Any]], tuple[object, ...], str]] = [
     ),
     ("QUE-016", [queue(topology_aware=False)], (), "no single node has free"),
     ("QUE-017", [queue(preemption={"reclaim": "never"})], (), "set reclaim to any"),
-    ("QUE-018", [queue(tenants=[A | {"namespace": "kube-system"}])], (), "namespace of the system"),
-    ("QUE-018", [queue(tenants=[A | {"namespace": "kube-flow"}])], (), "namespace of the system"),
+    ("QUE-018", [queue(tenants=[A | {"namespace": "kube-system"}])], (), "is a namespace of the cluster"),
+    ("QUE-018", [queue(tenants=[A | {"namespace": "kube-flow"}])], (), "is a namespace of the cluster"),
+    ("QUE-018", [queue(tenants=[A | {"namespace": "openshift-ai"}])], (), "is a namespace of the cluster"),
     ("QUE-018", [queue(tenants=[{"name": "default", "gpus": 8}])], (), 'such as "team-default"'),
+    ("QUE-018", [queue(tenants=[{"name": "kueue-system", "gpus": 8}])], (), "is a namespace of kueue"),
+    ("QUE-018", [queue(tenants=[A | {"namespace": "gpu-operator"}])], (), "is a namespace of gpu-operator"),
+    ("QUE-019", [queue(), OTHER | {"cohort": "teams"}], TWO_POOLS, "leave cohort out"),
+    (
+        "QUE-019",
+        [
+            queue(tenants=[{"name": "a-b", "gpus": 8}]),
+            OTHER | {"name": "teams-a", "tenants": [{"name": "b", "gpus": 8}]},
+        ],
+        TWO_POOLS,
+        "queue teams has a ClusterQueue teams-a-b already | rename this queue",
+    ),
+    (
+        "QUE-019",
+        [queue(pools=["a-more"]), OTHER | {"name": "teams-a"}],
+        (fabric(), pool("a-more"), pool("more")),
+        "queue teams has a ResourceFlavor teams-a-more already",
+    ),
 ]
 
 SILENT: dict[str, tuple[list[dict[str, Any]], tuple[object, ...]]] = {
@@ -108,6 +127,7 @@ SILENT: dict[str, tuple[list[dict[str, Any]], tuple[object, ...]]] = {
     "QUE-015": ([queue(sharing="priority")], ()),
     "QUE-016": ([queue(topology_aware=False)], (fabric(), pool(gpus_per_node=1, nodes=64))),
     "QUE-017": ([queue(preemption={"reclaim": "never"}, tenants=[A | {"borrow_gpus": 0}])], ()),
+    "QUE-019": ([queue(), OTHER], TWO_POOLS),
     "QUE-018": ([queue(tenants=[A | {"namespace": "kubernetes-lovers"}])], ()),
 }
 
@@ -143,3 +163,26 @@ def test_a_warning_does_not_refuse() -> None:
 def test_slices_are_never_a_part_of_a_node() -> None:
     offers = (fabric(), pool(slice_resources=(("nvidia.com/mig-1g.18gb", 56),)))
     assert "QUE-005" not in outcome([queue(tenants=[{"name": "a", "gpus": 12}])], offers).broken
+
+
+@pytest.mark.parametrize(
+    "specs",
+    [
+        [queue(tenants=[A | {"namespace": "kube-system"}])],
+        [queue(), OTHER | {"tenants": [{"name": "c", "gpus": 8, "namespace": "research"}]}],
+        [queue(tenants=[{"name": "research", "gpus": 8, "namespace": "kueue-system"}]), training()],
+        [queue(), OTHER | {"cohort": "teams"}],
+    ],
+)
+def test_a_queue_that_takes_what_is_not_its_own_is_one_problem(specs: list[dict[str, Any]]) -> None:
+    found = outcome(specs, TWO_POOLS)
+    assert len(found.says) == 1, found.says
+    assert found.site_plan.refused
+
+
+def test_each_unknown_name_of_a_tenant_has_the_nearest_known_one() -> None:
+    tenants = [{"name": "a", "gpus": {"trian": 8}, "priority": "hihg"}]
+    assert [text.partition("|")[2].partition("?")[0] for text in outcome([queue(tenants=tenants)]).says] == [
+        ' did you mean "high"',
+        ' did you mean "train"',
+    ]

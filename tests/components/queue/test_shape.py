@@ -155,9 +155,7 @@ def test_a_tenant_has_a_queue_in_its_namespace_that_leads_to_its_quota() -> None
 
 def test_policies_are_written_in_kueues_words() -> None:
     written = {"reclaim": "lower-priority", "within_tenant": "lower-or-newer-equal-priority"}
-    (body, _) = of_kind(
-        outcome([queue(queueing="strict-fifo", preemption=written, cohort="site")]), "ClusterQueue"
-    )
+    (body, _) = of_kind(outcome([queue(queueing="strict-fifo", preemption=written, cohort="site")]), "ClusterQueue")
     assert body["spec"]["queueingStrategy"] == "StrictFIFO"
     assert body["spec"]["preemption"] == {
         "reclaimWithinCohort": "LowerPriority",
@@ -174,8 +172,7 @@ def test_weights_are_those_of_the_tenants() -> None:
 
 def test_priorities_carry_the_name_of_the_queue() -> None:
     assert [
-        (body["metadata"]["name"], body["value"])
-        for body in of_kind(outcome([queue()]), "WorkloadPriorityClass")
+        (body["metadata"]["name"], body["value"]) for body in of_kind(outcome([queue()]), "WorkloadPriorityClass")
     ] == [("teams-low", 100), ("teams-normal", 1_000), ("teams-high", 10_000)]
 
 

@@ -32,20 +32,18 @@ def test_a_run_may_name_its_priority() -> None:
 @pytest.mark.parametrize(
     ("fields", "says", "hint"),
     [
-        ({"pool": "trian"}, '"trian" is no GPU node pool with nodes at lab', 'did you mean "train"?'),
+        ({"pool": "trian"}, '"trian" is no GPU node pool with nodes', 'did you mean "train"?'),
         ({"tenant": "reserch"}, '"reserch" is not a tenant of queue teams', 'did you mean "research"?'),
         ({"queue": "tems"}, '"tems" is not a queue of this blueprint', 'did you mean "teams"?'),
         ({"priority": "hihg"}, '"hihg" is not a priority of queue teams', 'did you mean "high"?'),
         (
             {"checkpoint": {"size_gib": 1, "storage_class": "sharde"}},
-            '"sharde" is not a StorageClass of lab',
+            '"sharde" is not a StorageClass of the site',
             'did you mean "shared"?',
         ),
     ],
 )
-def test_a_reference_to_nothing_is_refused_with_the_nearest_name(
-    fields: dict[str, Any], says: str, hint: str
-) -> None:
+def test_a_reference_to_nothing_is_refused_with_the_nearest_name(fields: dict[str, Any], says: str, hint: str) -> None:
     (found,) = planned(**fields).says
     assert says in found
     assert hint in found
@@ -79,9 +77,7 @@ def test_the_settings_of_the_fabric_are_asked_for_in_the_tenants_namespace() -> 
 
 
 def test_jobset_is_asked_for() -> None:
-    assert "jobset" in [
-        each.capability for each in planned().site_plan.requirements if each.part == "pretrain"
-    ]
+    assert "jobset" in [each.capability for each in planned().site_plan.requirements if each.part == "pretrain"]
 
 
 def test_pods_find_each_other_by_the_name_of_the_first() -> None:
@@ -125,9 +121,7 @@ def test_topology_is_asked_in_kueues_words(topology: dict[str, str], annotations
 
 
 def test_one_node_lies_in_one_block_anyway() -> None:
-    assert planned(nodes=1).decision("pretrain.topology") == {
-        "kueue.x-k8s.io/podset-unconstrained-topology": "true"
-    }
+    assert planned(nodes=1).decision("pretrain.topology") == {"kueue.x-k8s.io/podset-unconstrained-topology": "true"}
 
 
 def test_a_queue_without_topology_is_asked_for_none() -> None:
@@ -191,7 +185,7 @@ def test_the_scheduler_is_promised_what_the_pods_will_ask() -> None:
 def test_a_gang_says_which_guarantee_it_rests_on() -> None:
     decision = planned().site_plan.decisions["pretrain.gang"]
     assert decision.value == {"nodes": 4, "gpus_per_node": 8, "gpus": 32}
-    assert decision.because == ("teams.tenants.research.train",)
+    assert decision.because == ("teams.tenants.research.train", "train.nodes")
 
 
 def test_what_is_left_out_on_purpose_is_explained() -> None:

@@ -27,13 +27,13 @@ SHARED = {"name": "nfs", "access": ["ReadWriteMany"]}
 
 Case = tuple[str, dict[str, Any], dict[str, Any], tuple[object, ...], str]
 FIRING: list[Case] = [
-    ("TRN-001", {"nodes": 9}, ONE_TENANT, (), "set nodes to 8 or less, or give the pool 1 nodes more"),
+    ("TRN-001", {"nodes": 9}, ONE_TENANT, (), "set nodes to 8 or less, or give the pool 1 more"),
     (
         "TRN-002",
         {"nodes": 8, "tenant": "product"},
         queue(),
         (),
-        "use 48 GPUs or less, or guarantee the tenant 64",
+        "guarantee the tenant 64, or set nodes to 6 or less",
     ),
     ("TRN-003", {"nodes": 6}, queue(), (), "40 guaranteed: it waits for idle ones"),
     (
@@ -203,3 +203,40 @@ def test_racks_of_one_name_in_two_blocks_are_two_racks() -> None:
     fields = {"nodes": 5, "topology": {"placement": "required", "within": "rack"}}
     found = outcome([ONE_TENANT, training(**fields)], (fabric(), pool(racks=twice)))
     assert "TRN-004" in found.broken
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({"nodes": 9, "topology": {"placement": "required"}}, queue()),
+        ({"tenant": "idle"}, queue(tenants=[{"name": "all", "gpus": 64, "lend_gpus": 0}, {"name": "idle", "gpus": 0}])),
+        (
+            {"tenant": "b"},
+            queue(tenants=[{"name": "a", "gpus": 64, "namespace": "kube-flow"}, {"name": "b", "gpus": 0}]),
+        ),
+    ],
+)
+def test_one_mistake_is_one_problem(fields: dict[str, Any], asked: dict[str, Any]) -> None:
+    found = outcome([asked, training(**fields)])
+    assert len(found.errors) == 1, found.says
+
+
+@pytest.mark.parametrize(
+    ("fields", "guaranteed", "hint"),
+    [
+        ({"nodes": 4}, 16, "guarantee the tenant 32, or set nodes to 2 or less"),
+        ({"nodes": 4}, 8, "guarantee the tenant 32, or set nodes to 1"),
+        ({"nodes": 1, "gpus_per_node": 8}, 4, "guarantee the tenant 8, or set gpus_per_node to 4 or less"),
+        ({"nodes": 2}, 4, "guarantee the tenant 16"),
+    ],
+)
+def test_a_gang_above_its_quota_is_told_the_gang_that_fits(fields: dict[str, Any], guaranteed: int, hint: str) -> None:
+    tenants = [{"name": "research", "gpus": guaranteed, "borrow_gpus": 0}]
+    found = outcome([queue(tenants=tenants), training(**fields)])
+    assert [text.partition(" | ")[2] for text in found.says if "with all it may borrow" in text] == [hint]
+
+
+def test_of_two_queues_of_a_pool_the_one_that_knows_the_tenant_is_taken() -> None:
+    other = queue(name="another", tenants=[{"name": "x", "gpus": 0}])
+    found = outcome([queue(), other, training()])
+    assert found.broken == ["QUE-002"]

@@ -54,9 +54,7 @@ def test_words_of_a_command_are_read_as_options(words: list[str], found: list[in
 
 
 def test_a_secret_is_refused_where_it_stands_and_shown_nowhere() -> None:
-    found = outcome(
-        [queue(), training(args=["--lr=1", "--api-key=hunter2"], environment={"HF_TOKEN": "hunter2"})]
-    )
+    found = outcome([queue(), training(args=["--lr=1", "--api-key=hunter2"], environment={"HF_TOKEN": "hunter2"})])
     (problem,) = found.site_plan.problems
     assert problem.path == ("parts", 1, "environment", "HF_TOKEN")
     assert "hunter2" not in problem.says + problem.hint

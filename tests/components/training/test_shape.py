@@ -116,8 +116,7 @@ def test_pods_are_numbered_and_published_before_they_are_ready() -> None:
     ranks = [each for each in job(rows)["template"]["spec"]["containers"][0]["env"] if "RANK" in each["name"]]
     path = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
     assert ranks == [
-        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
-        for name in ("NODE_RANK", "PET_NODE_RANK")
+        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name in ("NODE_RANK", "PET_NODE_RANK")
     ]
 
 

@@ -57,9 +57,7 @@ def test_a_renamed_pool_keeps_its_flavor() -> None:
 @pytest.mark.parametrize("memory_lock", ["host", "capability"])
 def test_a_real_server_takes_queue_and_run(schemas: Schemas, fabric: str, memory_lock: str) -> None:
     site = place() if fabric == "roce" else place(network=NETWORK, nodes=[group()])
-    found = plan_site(
-        [POOL, {"kind": "fabric", "memory_lock": memory_lock}, queue(), training(user_id=0)], at=site
-    )
+    found = plan_site([POOL, {"kind": "fabric", "memory_lock": memory_lock}, queue(), training(user_id=0)], at=site)
     rows = [row for row in found.rows.values() if row.part in {"teams", "pretrain"}]
     assert len(rows) > 10
     for row in rows:
