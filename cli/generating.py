@@ -50,7 +50,7 @@ def generate_all(work: Work, out: Path) -> Generated:
     """
     forbidden = (work.loaded.root, work.loaded.path.resolve().parent)
     refuse_unfit(out, forbidden)
-    folders = {out / name: stack_files(stack, _origin(work, stack)) for name, stack in work.shown.items()}
+    folders = {out / name: stack_files(stack, origin_of(work, stack)) for name, stack in work.shown.items()}
     programs = {path for stack in work.shown.values() for path in executables(stack)}
     written = write_all(folders, executable=programs, forbidden=forbidden)
     return Generated(work, out, {folder.name: each for folder, each in written.items()})
@@ -84,7 +84,8 @@ def _print_stack(stack: Stack, written: Written, folder: Path, columns: int) -> 
     click.echo(f"  files: {folder}\n")
 
 
-def _origin(work: Work, stack: Stack) -> Origin:
+def origin_of(work: Work, stack: Stack) -> Origin:
+    """What the folder of a stack tells beside its rows."""
     from importlib.metadata import version  # noqa: PLC0415 - slow to import, and only needed here
 
     site = stack.plan.place.site

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from aifactory.cli.generating import origin_of
 from aifactory.cli.work import Work, prepare
 from aifactory.stacks.assembly.stack import Stack
+from aifactory.stacks.render.folder import stack_files
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "blueprints" / "library"
@@ -21,6 +23,16 @@ def works() -> Mapping[str, Work]:
 def stacks() -> Mapping[str, Stack]:
     """Each stack of each blueprint, by name."""
     return {name: stack for work in works().values() for name, stack in work.stacks.items()}
+
+
+@cache
+def files(name: str) -> Mapping[str, bytes]:
+    """The folder of a stack, as `generate` writes it."""
+    for work in works().values():
+        if name in work.stacks:
+            stack = work.stacks[name]
+            return dict(stack_files(stack, origin_of(work, stack)))
+    raise KeyError(name)
 
 
 STACKS = (
