@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
+from msgspec.structs import replace
+
+from aifactory.blueprints.document import Node, child_of
 from aifactory.blueprints.load import Loaded, LoadedSite
-from aifactory.components.problems import Problem
+from aifactory.components.base import Decision
+from aifactory.components.problems import Path, Problem
 from aifactory.stacks.planning.model import FactoryPlan, Findings, PlannedSpec, StackPlan
 from aifactory.stacks.planning.passes import plan_site, rules
 from aifactory.stacks.planning.place import place_of
@@ -21,6 +26,7 @@ def plan_factory(loaded: Loaded) -> FactoryPlan:
         site_plan, stack = plan_site(loaded.name, _specs(here), place, loaded.catalog)
         problems.extend(_located(problem, loaded) for problem in site_plan.problems)
         evaluated.update(site_plan.evaluated)
+        site_plan.decisions.update(_with_written_sources(site_plan.decisions.values(), here, loaded))
         if stack is not None:
             stacks[stack.name] = stack
     findings = Findings(tuple(problems), dict(sorted(evaluated.items())), rules())
@@ -29,6 +35,28 @@ def plan_factory(loaded: Loaded) -> FactoryPlan:
 
 def _specs(here: LoadedSite) -> list[PlannedSpec]:
     return [PlannedSpec(spec, ("parts", index)) for index, spec in enumerate(here.blueprint.parts)]
+
+
+def _with_written_sources(decisions: Iterable[Decision], here: LoadedSite, loaded: Loaded) -> dict[str, Decision]:
+    """Decisions whose source nobody wrote, without it: a default has no place in a file."""
+    trees = {"blueprint": loaded.document.tree, "site": here.document.tree}
+    changed = {}
+    for decision in decisions:
+        written = _written(trees[decision.document], decision.source)
+        if written != decision.source:
+            changed[decision.path] = replace(decision, source=written)
+    return changed
+
+
+def _written(tree: Node, path: Path) -> Path:
+    """The path as far as a document has it: whole, up to a parameter that stands for the rest, or nothing."""
+    node = tree
+    for depth, step in enumerate(path):
+        inner = child_of(node, step)
+        if inner is None:
+            return path[:depth] if child_of(node, "parameter") else ()
+        node = inner
+    return path
 
 
 def _located(problem: Problem, loaded: Loaded) -> Problem:
