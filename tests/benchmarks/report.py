@@ -41,9 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         sizes = [size for size in SCALE if size <= options.largest]
         texts["scale"] = _scale(list(scale(folder, options.runs, sizes)), breaches)
         texts["same-bytes"] = _same_bytes(folder, breaches)
-        texts["registration"] = _registration(
-            [registration.measure(count) for count in registration.COUNTS], breaches
-        )
+        texts["registration"] = _registration([registration.measure(count) for count in registration.COUNTS], breaches)
         texts["functions"] = _functions(folder)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), texts), encoding="utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
@@ -82,16 +80,12 @@ def _scale(results: list[Result], breaches: list[str]) -> str:
     for result in results:
         breaches.extend(result.breaches)
         rows.append([f"{result.objects:,}", *_figures(result)])
-    points = [
-        (result.objects, result.timing.median_s) for result in results if result.objects >= FIT_FROM_OBJECTS
-    ]
+    points = [(result.objects, result.timing.median_s) for result in results if result.objects >= FIT_FROM_OBJECTS]
     text = table(["objects", "median s", "fastest s", "slowest s", "peak MB", "budget"], rows)
     if len(points) < 2:
         return text
     power = f"{exponent(points):.2f}"
-    return (
-        f"{text}\n\nFrom {FIT_FROM_OBJECTS:,} objects on, time grows with the power {power} of their number."
-    )
+    return f"{text}\n\nFrom {FIT_FROM_OBJECTS:,} objects on, time grows with the power {power} of their number."
 
 
 def _figures(result: Result) -> list[str]:
@@ -111,18 +105,14 @@ def _same_bytes(folder: Path, breaches: list[str]) -> str:
     breaches.extend(f"not the same bytes: {one}" for one in wrong)
     files = len(next(iter(found.values())))
     verdict = f"**{len(wrong)} files differ**" if wrong else "identical"
-    return (
-        f"{files} files, {len(VARIANTS)} variants ({'; '.join(VARIANTS)}), each in another folder: {verdict}."
-    )
+    return f"{files} files, {len(VARIANTS)} variants ({'; '.join(VARIANTS)}), each in another folder: {verdict}."
 
 
 def _registration(measured: list[dict[str, Any]], breaches: list[str]) -> str:
     rows = []
     for one in measured:
         if one["ratio"] > REGISTRATION_RATIO:
-            breaches.append(
-                f"registering {one['rows']} rows: ratio {one['ratio']}, budget {REGISTRATION_RATIO}"
-            )
+            breaches.append(f"registering {one['rows']} rows: ratio {one['ratio']}, budget {REGISTRATION_RATIO}")
         figures = (
             one["rows_cpu_s"],
             one["flat_cpu_s"],
@@ -144,7 +134,7 @@ def _registration(measured: list[dict[str, Any]], breaches: list[str]) -> str:
 
 def _functions(folder: Path) -> str:
     file = folder / "functions.json"
-    options = ["-q", "-m", "bench", "-p", "no:xdist", f"--benchmark-json={file}", "--benchmark-quiet"]
+    options = ["-q", "-m", "bench", "--benchmark-enable", f"--benchmark-json={file}", "--benchmark-quiet"]
     subprocess.run([sys.executable, "-m", "pytest", *options, "tests/benchmarks"], cwd=ROOT, check=True)
     found = json.loads(file.read_text(encoding="utf-8"))["benchmarks"]
     rows = [
