@@ -5,6 +5,7 @@ A location has steps that no document has: the tag of a union's member, the name
 
 from __future__ import annotations
 
+import re
 from types import UnionType
 from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
@@ -69,7 +70,8 @@ class _Walk:
     def known(self) -> tuple[str, ...]:
         """Fields of the models that may stand here."""
         models = [each for each in self._members if _is_model(each)]
-        return tuple(dict.fromkeys(name for each in models for name in each.model_fields))
+        names = (name for each in models for name in each.model_fields)
+        return tuple(dict.fromkeys([self._tag, *names] if self._tag else names))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -141,7 +143,7 @@ def _is_called(member: Any, label: str) -> bool:
     origin = get_origin(_members(member)[0][0])
     if origin in (list, dict):
         return label.startswith(f"{origin.__name__}[")
-    return _is_model(member) and label == member.__name__
+    return _is_model(member) and re.search(rf"\b{member.__name__}\b", label) is not None
 
 
 def _tags(member: Any, field: str) -> tuple[str, ...]:

@@ -30,18 +30,18 @@ def field_texts(model: type[BaseModel]) -> dict[str, str]:
     return texts
 
 
-def form_text(model: type[BaseModel], field: str, pattern: str) -> str:
+def form_text(model: type[BaseModel] | None, field: str, pattern: str = "") -> str:
     """The text below the form (`Name`, `Version`) whose pattern a value of a field doesn't have.
 
-    The text of the field itself where the pattern is its own.
+    The first sentence of the field where the pattern is its own. Without a pattern the text of the first form.
     """
-    for each in model.__mro__:
+    for each in model.__mro__ if model is not None else ():
         if not issubclass(each, Spec) or each is Spec:
             continue
         for node in _class(each).body:
             if isinstance(node, ast.AnnAssign) and _target(node) == field:
                 found = _form(each.__module__, node.annotation, pattern)
-                return found or first_sentence(field_texts(model).get(field, ""))
+                return found or (first_sentence(field_texts(each).get(field, "")) if pattern else "")
     return ""
 
 
@@ -63,7 +63,7 @@ def _form(module: str, expression: ast.expr, pattern: str) -> str:
         if not isinstance(node, ast.Name):
             continue
         form = getattr(sys.modules[module], node.id, None)
-        if pattern in _patterns(form):
+        if pattern in _patterns(form) or (not pattern and hasattr(form, "__metadata__")):
             return " ".join(_form_texts(module, node.id).split()).removesuffix(".")
         place, definition = _definition(module, node.id)
         found = _form(place, definition, pattern) if definition is not None else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
@@ -31,6 +31,7 @@ _KINDS = {
     "list_type": "a list",
     "dict_type": "a map",
     "model_type": "a map",
+    "model_attributes_type": "a map",
 }
 MISMATCHES = (*_KINDS, "literal_error")
 """Errors that say only that a value is of another type."""
@@ -121,55 +122,77 @@ def none_of(refusal: Refusal, errors: Sequence[ErrorDetails]) -> Words:
             allowed += _choices(details.get("ctx", {}).get("expected"))
         else:
             choices.append(_KINDS[details["type"]])
-    says = f"{refusal.text} is not {', '.join([*choices, *allowed][:-1])} or {[*choices, *allowed][-1]}"
+    *others, last = [*choices, *(f'"{name}"' for name in allowed)]
+    says = f"{refusal.text} is not {', '.join(others)} or {last}"
     if isinstance(refusal.value, str) and "a whole number" in choices and _NUMBER.match(refusal.value):
         return says, _number_hint(refusal)
-    return says, nearest(refusal.value, allowed) if allowed and isinstance(
-        refusal.value, str
-    ) else refusal.sentence
+    return says, nearest(refusal.value, allowed) if allowed and isinstance(refusal.value, str) else refusal.sentence
 
 
 def _mismatch(refusal: Refusal, expected: str) -> Words:
     says, value = f"{refusal.text} is not {expected}", refusal.value
     if expected == "text":
-        if refusal.raw is None:
-            return says, "write one line of text"
-        return says, "write it in quotes" + ("" if refusal.private else f': "{refusal.raw}"')
+        return says, _text_hint(refusal)
     if expected.endswith("number"):
         return says, _number_hint(refusal)
     if expected == "true or false":
         word = _YES.get(str(value).lower(), "")
         return says, f"write {word}, without quotes" if word else "write true or false, without quotes"
     if expected == "a list":
-        example = f"[{refusal.raw}]" if refusal.raw and not refusal.private else "[…]"
-        return says, f"write it in brackets: {example}"
+        if refusal.raw is None:
+            return says, "write a list, each item on a line after a dash"
+        return says, "write it in brackets" + ("" if refusal.private else f": [{refusal.raw}]")
     fields = ", ".join(refusal.spot.known[:6])
     return says, f"write its fields below it: {fields}" if fields else "write KEY: VALUE below it"
+
+
+def _text_hint(refusal: Refusal) -> str:
+    """How to write the text that was meant: in quotes, if the field then takes it."""
+    if refusal.raw is None:
+        return "write one line of text"
+    if refusal.private:
+        return "write it in quotes"
+    other = _refused_as_text(refusal, refusal.raw)
+    if other is None:
+        return f'write it in quotes: "{refusal.raw}"'
+    return form_text(refusal.spot.owner, refusal.spot.field) if other.kind == "value_error" else words(other)[1]
+
+
+def _refused_as_text(refusal: Refusal, text: str) -> Refusal | None:
+    """What would be wrong with the value in quotes; only known of fields with one value."""
+    if refusal.spot.owner is None or refusal.path[-1] != refusal.spot.field:
+        return None
+    field = refusal.spot.owner.model_fields[refusal.spot.field]
+    annotation: Any = Annotated[field.annotation, field]
+    try:
+        TypeAdapter[Any](annotation).validate_python(text)
+    except ValidationError as error:
+        details = error.errors(include_url=False)[0]
+        return Refusal(details, refusal.spot, refusal.path, text, refusal.private)
+    return None
 
 
 def _number_hint(refusal: Refusal) -> str:
     """How to write the number that was meant. Numbers have no quotes, no separators and no units."""
     unit = unit_of(refusal.about)
-    in_unit = f"in {unit}" if unit else ""
     if isinstance(refusal.value, float):
         low = int(refusal.value)
-        whole = f"{low}" if low == refusal.value else f"{low} or {low + 1}"
-        return f"write {whole}"
+        return f"write {low}" if low == refusal.value else f"write {low} or {low + 1}"
     text = "" if refusal.private or not isinstance(refusal.value, str) else refusal.value.strip()
-    if not text:
-        return " ".join(filter(None, ["write a number", in_unit]))
     number = _NUMBER.match(text)
     if number is None:
-        digits = (
-            " with the digits 0 to 9" if any(char.isnumeric() and not char.isascii() for char in text) else ""
-        )
-        return " ".join(filter(None, [f"write a number{digits}", in_unit]))
+        foreign = any(char.isnumeric() and not char.isascii() for char in text)
+        return ", ".join(filter(None, ["write a number", "in the digits 0 to 9" if foreign else "", _in(unit)]))
     rest, plain = text[number.end() :].strip(), re.sub(r"[_,' ]", "", number[0])
     if not rest:
         return f"write it without quotes: {plain}" if number[0] == plain else f"write {plain}"
     if unit and rest.casefold() == unit.casefold():
         return f"write the number alone: {plain}; its unit is always {unit}"
-    return " ".join(filter(None, ["write the number alone, without a unit", in_unit]))
+    return ", ".join(filter(None, ["write the number alone", _in(unit)]))
+
+
+def _in(unit: str) -> str:
+    return f"in {unit}" if unit else ""
 
 
 def _missing(refusal: Refusal) -> Words:
@@ -177,9 +200,7 @@ def _missing(refusal: Refusal) -> Words:
 
 
 def _extra(refusal: Refusal) -> Words:
-    return f"{shown(refusal.path[-1])} is not a known field", nearest(
-        str(refusal.path[-1]), refusal.spot.known
-    )
+    return f"{shown(refusal.path[-1])} is not a known field", nearest(str(refusal.path[-1]), refusal.spot.known)
 
 
 def _catalog(refusal: Refusal) -> Words:
@@ -212,7 +233,7 @@ def _said(refusal: Refusal) -> Words:
 
 def _form(refusal: Refusal) -> Words:
     owner, pattern = refusal.spot.owner, str(refusal.context.get("pattern", ""))
-    form = form_text(owner, refusal.spot.field, pattern) if owner is not None else ""
+    form = form_text(owner, refusal.spot.field, pattern)
     says = f"{refusal.text} doesn't have the right form"
     odd = next((char for char in str(refusal.value) if not char.isascii()), "")
     if refusal.private:
@@ -225,17 +246,20 @@ def _form(refusal: Refusal) -> Words:
 
 def _long(refusal: Refusal) -> Words:
     length, most = len(refusal.value), refusal.context.get("max_length")
-    what = "characters" if isinstance(refusal.value, str) else "entries"
-    named = f"{refusal.text} has" if isinstance(refusal.value, str) else "it has"
-    return f"{named} {length} {what}, at most {most} are allowed", refusal.sentence
+    return f"it has {_counted(length, refusal.value)}, at most {most} are allowed", refusal.sentence
 
 
 def _short(refusal: Refusal) -> Words:
-    least = refusal.context.get("min_length")
-    what = "characters" if isinstance(refusal.value, str) else "entries"
-    if not refusal.value:
-        return f"{refusal.field} is empty", refusal.sentence
-    return f"it has {len(refusal.value)} {what}, at least {least} are needed", refusal.sentence
+    length, least = len(refusal.value), refusal.context.get("min_length")
+    if not length:
+        kinds: dict[type[Any], str] = {str: "text", list: "list", dict: "map"}
+        return f"the {kinds[type(refusal.value)]} is empty", refusal.sentence
+    return f"it has {_counted(length, refusal.value)}, at least {least} are needed", refusal.sentence
+
+
+def _counted(length: int, value: object) -> str:
+    one, more = ("character", "characters") if isinstance(value, str) else ("entry", "entries")
+    return f"{length} {one if length == 1 else more}"
 
 
 def _bound(word: str, size: str, key: str) -> Callable[[Refusal], Words]:
