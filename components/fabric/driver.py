@@ -60,8 +60,7 @@ def owner(pool: Pool, spec: FabricSpec, ctx: PlanContext) -> DriverContainer | N
     ctx.check(
         "FAB-008",
         host.ofed is not None or host.management_nic != "mellanox",
-        f"nodes of {pool.group.group} are managed over a Mellanox NIC, and the Network Operator reloads its "
-        "driver",
+        f"nodes of {pool.group.group} are managed over a Mellanox NIC, and the Network Operator reloads its driver",
         (*at, "management_nic"),
         "install DOCA-OFED on the hosts and set host.ofed to its version",
         document="site",
@@ -70,8 +69,7 @@ def owner(pool: Pool, spec: FabricSpec, ctx: PlanContext) -> DriverContainer | N
         ctx.decide(
             f"driver.{pool.name}",
             f"host, DOCA-OFED {host.ofed}",
-            f"it is installed on the nodes of {pool.group.group}; two owners would unload each other's "
-            "modules",
+            f"it is installed on the nodes of {pool.group.group}; two owners would unload each other's modules",
             rejected=[Rejected("network-operator", "the host has it already")],
             source=(*at, "ofed"),
             document="site",

@@ -68,6 +68,7 @@ def check(ground: Ground, ctx: PlanContext) -> None:
         document="site",
     )
     _check_markings(roce, ctx)
+    _check_gid(ground, roce, ctx)
     _check_mtu(roce, ctx)
     _check_thresholds(roce, ctx)
     _decide(roce, ctx)
@@ -92,6 +93,19 @@ def _check_markings(roce: RoceGiven, ctx: PlanContext) -> None:
         ("network", "roce", "cnp_dscp"),
         "set network.roce.cnp_dscp to a value of its own; NVIDIA NICs ship with 48",
         document="site",
+    )
+
+
+def _check_gid(ground: Ground, roce: RoceGiven, ctx: PlanContext) -> None:
+    """NICs list each address twice, as RoCEv1 and then as RoCEv2; the first address is link-local."""
+    what = "RoCEv1" if roce.gid_index % 2 == 0 else "link-local"
+    ctx.check(
+        "FAB-026",
+        not ground.mode.stable_gids or (roce.gid_index % 2 == 1 and (roce.gid_index > 1 or not roce.routed)),
+        f"GID {roce.gid_index} is {what}, which no leaf routes",
+        ("network", "roce", "gid_index"),
+        "set network.roce.gid_index to 3: RoCEv2 over IPv4",
+        "site",
     )
 
 
@@ -173,8 +187,7 @@ def _decide(roce: RoceGiven, ctx: PlanContext) -> None:
     ctx.decide(
         "switch_mtu",
         switch_mtu(roce),
-        f"the most that {roce.switches.system} has: frames of the hosts ({roce.mtu} bytes) fit with all "
-        "their headers",
+        f"the most that {roce.switches.system} has: frames of the hosts ({roce.mtu} bytes) fit with all their headers",
         source=(*at, "switches", "system"),
         document="site",
     )

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric.model import Kind
-from aifactory.components.fabric.modes import ModeFacts, mode_of
+from aifactory.components.fabric.modes import ModeFacts, mode_of, others
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.given import NodeGroup
 from aifactory.components.given_network import InfinibandGiven, RoceGiven
@@ -20,6 +20,10 @@ CNP_PRIORITY = 6
 """Priority of congestion notifications: what NICs are given (CNP_802P_PRIO), and Cumulus Linux schedules
 strictly.
 Source: Mellanox/nic-configuration-operator README.md; Cumulus Linux RoCE documentation."""
+
+
+_CARRIER = IPv4Network("100.64.0.0/10")
+"""Shared address space, as free for a fabric as a private one. Source: RFC 6598."""
 
 
 class Ground(Struct, frozen=True):
@@ -55,9 +59,7 @@ def choose(spec: FabricSpec, ctx: PlanContext) -> Kind | None:
     has: list[Kind] = [kind for kind in KINDS if site[kind]]
     fits: list[Kind] = [kind for kind in has if spec.type in ("any", kind)]
     name = ctx.place.site
-    if not ctx.check(
-        "FAB-001", len(fits) == 1, lambda: _no_choice(spec.type, has, name), ("type",), _hint(has)
-    ):
+    if not ctx.check("FAB-001", len(fits) == 1, lambda: _no_choice(spec.type, has, name), ("type",), _hint(has)):
         return None
     kind = fits[0]
     other = next((offer.part for offer in ctx.offers(FabricOffer) if offer.kind == kind), "")
@@ -70,9 +72,7 @@ def choose(spec: FabricSpec, ctx: PlanContext) -> Kind | None:
     ):
         return None
     reason = f"{name} has no other fabric" if len(has) == 1 else "the part names it"
-    rejected = [
-        Rejected(other_kind, "the part is about one fabric") for other_kind in has if other_kind != kind
-    ]
+    rejected = [Rejected(other_kind, "the part is about one fabric") for other_kind in has if other_kind != kind]
     return ctx.decide("kind", kind, reason, rejected=rejected, source=("network", kind), document="site")
 
 
@@ -84,10 +84,11 @@ def _no_choice(asked: str, has: list[Kind], site: str) -> str:
 
 def _hint(has: list[Kind]) -> str:
     if not has:
-        return (
-            "set fabric of the pools to none, or describe network.roce or network.infiniband in the site file"
-        )
-    return f"set type to {' or '.join(has)}"
+        return "set fabric of the pools to none, or describe network.roce or network.infiniband in the site file"
+    return (
+        f"set type of the fabric part to {' or '.join(has)}; where the blueprint has none, add one: "
+        f"{{kind: fabric, name: fabric, type: {has[0]}}}"
+    )
 
 
 def survey(kind: Kind, spec: FabricSpec, ctx: PlanContext) -> Ground | None:
@@ -117,6 +118,14 @@ def survey(kind: Kind, spec: FabricSpec, ctx: PlanContext) -> Ground | None:
         roce=network.roce if kind == "roce" else None,
         infiniband=network.infiniband if kind == "infiniband" else None,
     )
+    ctx.check(
+        "FAB-027",
+        ground.space.is_private or ground.space.subnet_of(_CARRIER),
+        f"{ground.space} is public: pods that talk to these addresses elsewhere reach a rail instead",
+        (*ground.at, "addresses"),
+        "use a space of your own, such as 172.16.0.0/14",
+        "site",
+    )
     _decide(ground, groups, ctx)
     return ground
 
@@ -141,7 +150,16 @@ def _net_prefix(mode: ModeFacts, spec: FabricSpec, groups: list[NodeGroup], ctx:
 
 def _decide(ground: Ground, groups: list[NodeGroup], ctx: PlanContext) -> None:
     at = ground.at
-    ctx.decide("mode", ground.mode.mode, ground.mode.reason, source=(*at, "mode"), document="site")
+    models = sorted({str(group.nic_model) for group in groups})
+    ctx.decide(
+        "mode",
+        ground.mode.mode,
+        ground.mode.reason,
+        rejected=[Rejected(each.mode, each.against) for each in others(ground.kind, ground.mode.mode)],
+        facts=[f"nics/{model}" for model in models],
+        source=(*at, "mode"),
+        document="site",
+    )
     ctx.decide(
         "rails",
         ground.rails,
@@ -151,7 +169,6 @@ def _decide(ground: Ground, groups: list[NodeGroup], ctx: PlanContext) -> None:
         document="site",
     )
     ctx.decide("mtu", ground.mtu, _mtu_reason(ground), source=(*at, "mtu"), document="site")
-    models = sorted({str(group.nic_model) for group in groups})
     ctx.decide(
         "gbps_per_rail",
         ground.gbps,

@@ -18,9 +18,7 @@ ARP: tuple[tuple[str, str], ...] = (
     ("net.ipv4.conf.all.arp_announce", "2"),
 )
 """With several NICs in reach of each other, an interface speaks for its own addresses alone."""
-ARP_WHY = (
-    "With several rails, an interface answers for its own addresses alone; else a rail answers for another."
-)
+ARP_WHY = "With several rails, an interface answers for its own addresses alone; else a rail answers for another."
 LOCK_WHY = "RDMA pins memory: pods may lock what they register."
 
 
@@ -44,9 +42,7 @@ MEMORY_LOCKS: dict[str, MemoryLock] = {
 has the machine configuration of Talos."""
 
 
-def files(
-    pools: list[Pool], spec: FabricSpec, ground: Ground, identity: str, ctx: PlanContext
-) -> tuple[HostFile, ...]:
+def files(pools: list[Pool], spec: FabricSpec, ground: Ground, identity: str, ctx: PlanContext) -> tuple[HostFile, ...]:
     """All files of the fabric on its nodes, in the form that their operating system takes."""
     distribution = ctx.place.cluster.distribution
     locks = spec.memory_lock == "host"
@@ -60,9 +56,7 @@ def files(
     return tuple(_plain(pools, ground, identity, distribution, locks=locks))
 
 
-def _plain(
-    pools: list[Pool], ground: Ground, identity: str, distribution: str, *, locks: bool
-) -> Iterator[HostFile]:
+def _plain(pools: list[Pool], ground: Ground, identity: str, distribution: str, *, locks: bool) -> Iterator[HostFile]:
     """Files as they lie on the hosts."""
     hosts = tuple(node for pool in pools for node in pool.nodes)
     if locks:
@@ -72,9 +66,7 @@ def _plain(
         yield HostFile(f"{identity}-memlock", hosts, path, lock.content, why, False)
     if ground.rails > 1:
         content = "".join(f"{name} = {value}\n" for name, value in ARP)
-        yield HostFile(
-            f"{identity}-arp", hosts, f"/etc/sysctl.d/90-{identity}-arp.conf", content, ARP_WHY, False
-        )
+        yield HostFile(f"{identity}-arp", hosts, f"/etc/sysctl.d/90-{identity}-arp.conf", content, ARP_WHY, False)
     if not ground.mode.operator_sets_mtu:
         yield from (_mtu(pool, ground, identity) for pool in pools)
 
@@ -92,8 +84,7 @@ def _mtu(pool: Pool, ground: Ground, identity: str) -> HostFile:
         pool.nodes,
         f"/etc/systemd/network/10-{identity}-{pool.label}.link",
         content,
-        f"No operator sets the MTU of the NICs in mode {ground.mode.mode}; pods inherit {ground.mtu} from "
-        "the host.",
+        f"No operator sets the MTU of the NICs in mode {ground.mode.mode}; pods inherit {ground.mtu} from the host.",
         True,
     )
 
@@ -116,8 +107,6 @@ def _decide_memory_lock(distribution: str, spec: FabricSpec, ctx: PlanContext) -
         "host",
         f"{who} without a limit of locked memory, so pods that register memory for RDMA need no capability "
         "and tenants' namespaces stay baseline",
-        rejected=[
-            Rejected("capability", "IPC_LOCK is refused by Pod Security baseline, and only works for root")
-        ],
+        rejected=[Rejected("capability", "IPC_LOCK is refused by Pod Security baseline, and only works for root")],
         source=("memory_lock",),
     )

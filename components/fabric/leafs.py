@@ -22,13 +22,12 @@ def switches(
     nodes = {block: _nodes(block, ctx) for block in blocks}
     leafs = [leaf for leaf in ground.roce.switches.leafs if leaf.block in nodes]
     sound = [_each_rail_has_a_leaf(block, leafs, ground, ctx) for block in blocks]
-    sound += [_ports_suffice(leaf, nodes[leaf.block], ctx) for leaf in leafs]
+    given = ground.roce.switches.leafs
+    sound += [_ports_suffice(leaf, given.index(leaf), nodes[leaf.block], ctx) for leaf in leafs]
     if not all(sound):
         return ()
     _decide(leafs, ctx)
-    gateways = {
-        (pool.rail, prefix.node): _gateway(prefix.gateway, pool) for pool in rails for prefix in pool.nodes
-    }
+    gateways = {(pool.rail, prefix.node): _gateway(prefix.gateway, pool) for pool in rails for prefix in pool.nodes}
     return tuple(_switch(leaf, nodes[leaf.block], gateways, ground.roce, fabric) for leaf in leafs)
 
 
@@ -40,9 +39,7 @@ def _nodes(block: str, ctx: PlanContext) -> list[str]:
 
 def _each_rail_has_a_leaf(block: str, leafs: list[Leaf], ground: Ground, ctx: PlanContext) -> bool:
     ends = [rail for leaf in leafs if leaf.block == block for rail in leaf.rails]
-    wrong = [
-        f"rail {rail} on {ends.count(rail)} leafs" for rail in range(ground.rails) if ends.count(rail) != 1
-    ]
+    wrong = [f"rail {rail} on {ends.count(rail)} leafs" for rail in range(ground.rails) if ends.count(rail) != 1]
     wrong += [f"rail {rail}, which the fabric hasn't" for rail in sorted(set(ends)) if rail >= ground.rails]
     return ctx.check(
         "FAB-012",
@@ -54,14 +51,14 @@ def _each_rail_has_a_leaf(block: str, leafs: list[Leaf], ground: Ground, ctx: Pl
     )
 
 
-def _ports_suffice(leaf: Leaf, nodes: list[str], ctx: PlanContext) -> bool:
+def _ports_suffice(leaf: Leaf, index: int, nodes: list[str], ctx: PlanContext) -> bool:
     needed = len(leaf.rails) * len(nodes)
     return ctx.check(
         "FAB-013",
         len(leaf.ports) >= needed,
         f"{leaf.switch} has {len(leaf.ports)} ports for nodes; {len(nodes)} nodes of {leaf.block} on "
         f"{len(leaf.rails)} rails need {needed}",
-        ("network", "roce", "switches", "leafs"),
+        ("network", "roce", "switches", "leafs", index, "ports"),
         f"list {needed} ports, or put some of its rails on another leaf",
         document="site",
     )
@@ -71,9 +68,7 @@ def _gateway(address: str, pool: AddressPool) -> str:
     return f"{address}/{pool.node_prefix}"
 
 
-def _switch(
-    leaf: Leaf, nodes: list[str], gateways: dict[tuple[int, str], str], roce: RoceGiven, fabric: str
-) -> Switch:
+def _switch(leaf: Leaf, nodes: list[str], gateways: dict[tuple[int, str], str], roce: RoceGiven, fabric: str) -> Switch:
     faces = [(rail, node) for rail in leaf.rails for node in nodes]
     ecn = roce.switches.ecn
     return Switch(

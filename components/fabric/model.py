@@ -279,6 +279,22 @@ class Switch(Struct, frozen=True):
     ports: tuple[SwitchPort, ...]
 
 
+class Acceptance(Struct, frozen=True):
+    """What each node must offer before the fabric counts as ready."""
+
+    namespace: str
+    account: str
+    name: str
+    """Of the Job. It changes with what is in the Job, because a Job can't be changed."""
+    image: str
+    resources: tuple[tuple[str, int], ...]
+    """Extended resource of each rail, and how many of it a node has."""
+    objects: tuple[str, ...]
+    """Arguments of kubectl that name the nodes."""
+    tolerations: tuple[Taint, ...]
+    timeout_s: int
+
+
 class FabricPlan(Struct, frozen=True):
     """A fabric at one site, decided."""
 
@@ -303,6 +319,8 @@ class FabricPlan(Struct, frozen=True):
     networks: tuple[Network, ...]
     partitions: tuple[Partition, ...]
     guard: NetworkGuard | None
+    acceptance: Acceptance | None
+    """None when no pool is on the fabric."""
     settings_name: str
     settings: tuple[tuple[str, str], ...]
     settings_namespaces: tuple[str, ...]

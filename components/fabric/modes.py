@@ -13,6 +13,10 @@ SHARED_PODS = 63
 rdmaShared.hcaMax."""
 
 
+_SRIOV_NOT = "virtual functions need firmware settings, and each node is drained and restarted for them"
+_SHARED_NOT = "tenants would share one device, without limits or counters of their own"
+
+
 class ModeFacts(Struct, frozen=True):
     """One way to hand NICs to pods."""
 
@@ -36,6 +40,8 @@ class ModeFacts(Struct, frozen=True):
     pods_per_node: int
     """Pods of a node that may use a rail at once; 0 where virtual functions decide it."""
     reason: str
+    against: str
+    """Why another mode is preferred to it, where another one is chosen."""
 
 
 MODES: tuple[ModeFacts, ...] = (
@@ -50,10 +56,8 @@ MODES: tuple[ModeFacts, ...] = (
         operator_sets_mtu=True,
         stable_gids=True,
         pods_per_node=0,
-        reason=(
-            "a virtual function for each pod: several pods and tenants of a node, each with counters of its "
-            "own"
-        ),
+        reason=("a virtual function for each pod: several pods and tenants of a node, each with counters of its own"),
+        against=_SRIOV_NOT,
     ),
     ModeFacts(
         mode="sriov-ib",
@@ -66,10 +70,8 @@ MODES: tuple[ModeFacts, ...] = (
         operator_sets_mtu=True,
         stable_gids=True,
         pods_per_node=0,
-        reason=(
-            "a virtual function for each pod: several pods of a node, each with a GUID that a partition can "
-            "hold"
-        ),
+        reason=("a virtual function for each pod: several pods of a node, each with a GUID that a partition can hold"),
+        against=_SRIOV_NOT,
     ),
     ModeFacts(
         mode="host-device",
@@ -83,6 +85,7 @@ MODES: tuple[ModeFacts, ...] = (
         stable_gids=True,
         pods_per_node=1,
         reason="the whole device for one pod of a node: nothing between the pod and the NIC",
+        against="one pod of a node would hold its NICs, and no second tenant could use the node",
     ),
     ModeFacts(
         mode="macvlan-rdma-shared",
@@ -96,6 +99,7 @@ MODES: tuple[ModeFacts, ...] = (
         stable_gids=False,
         pods_per_node=SHARED_PODS,
         reason="pods share the RDMA device of the host, each with an interface of its own: many small pods",
+        against=_SHARED_NOT,
     ),
     ModeFacts(
         mode="ipoib-rdma-shared",
@@ -109,6 +113,7 @@ MODES: tuple[ModeFacts, ...] = (
         stable_gids=True,
         pods_per_node=SHARED_PODS,
         reason="pods share the HCA of the host, each with an IPoIB interface of its own: many small pods",
+        against=_SHARED_NOT,
     ),
 )
 
@@ -125,6 +130,11 @@ _FACTS = {facts.mode: facts for facts in MODES}
 RESOURCE_STEMS: dict[Kind, str] = {"roce": "rail", "infiniband": "ib_rail"}
 """Start of the resource of each rail: `rail_0`. A site has at most one fabric of a kind, so they never
 collide."""
+
+
+def others(kind: Kind, chosen: Mode) -> list[ModeFacts]:
+    """The other modes of a fabric."""
+    return [_FACTS[mode] for (of, _), mode in _BY_SITE.items() if of == kind and mode != chosen]
 
 
 def mode_of(kind: Kind, written: str) -> ModeFacts:

@@ -60,8 +60,7 @@ def _settings(spec: FabricSpec, ground: Ground) -> Iterator[Setting]:
         yield Setting(
             "NCCL_CROSS_NIC",
             "0",
-            "a ring keeps to the same NIC on all nodes, so that its traffic stays on one leaf and off the "
-            "spine",
+            "a ring keeps to the same NIC on all nodes, so that its traffic stays on one leaf and off the spine",
             (Rejected("2", "NCCL's own: it may mix rails, and flat rails don't reach each other"),),
         )
     if ground.roce:
@@ -118,16 +117,13 @@ def _markings(roce: RoceGiven, ground: Ground) -> Iterator[Setting]:
         source=source,
         site=True,
     )
-    yield Setting(
-        "NVSHMEM_IB_TRAFFIC_CLASS", value, f"the same for NVSHMEM and DeepEP: {reason}", (), source, True
-    )
+    yield Setting("NVSHMEM_IB_TRAFFIC_CLASS", value, f"the same for NVSHMEM and DeepEP: {reason}", (), source, True)
     if not ground.mode.stable_gids:
         for name, chosen in (("NCCL_IB_ROCE_VERSION_NUM", "2"), ("NCCL_IB_ADDR_FAMILY", "AF_INET")):
             yield Setting(
                 name,
                 chosen,
-                "pods that share a device have GIDs at different places, so NCCL looks for RoCEv2 over IPv4 "
-                "itself",
+                "pods that share a device have GIDs at different places, so NCCL looks for RoCEv2 over IPv4 itself",
                 (Rejected("NCCL_IB_GID_INDEX", "one index is the address of another pod"),),
             )
         return

@@ -42,9 +42,7 @@ def functions(spec: FabricSpec, ground: Ground) -> int:
     return spec.virtual_functions if ground.mode.virtual else 0
 
 
-def node_policies(
-    pools: list[Pool], spec: FabricSpec, ground: Ground, ctx: PlanContext
-) -> tuple[NodePolicy, ...]:
+def node_policies(pools: list[Pool], spec: FabricSpec, ground: Ground, ctx: PlanContext) -> tuple[NodePolicy, ...]:
     """Driver and device plugin of each pool that needs one of them from us."""
     given = "network-operator" in ctx.place.cluster.provides
     found = []
@@ -60,9 +58,7 @@ def node_policies(
             "NicNodePolicy",
             "one for each pool, recommended for new sites: a pool may get another driver later, and there "
             "is no way back from NicClusterPolicy without taking the driver away",
-            rejected=[
-                Rejected("NicClusterPolicy", "one driver for all nodes; a section may stand in one of them")
-            ],
+            rejected=[Rejected("NicClusterPolicy", "one driver for all nodes; a section may stand in one of them")],
         )
     return tuple(found)
 
@@ -122,9 +118,7 @@ def templates(
     )
 
 
-def interface_names(
-    pools: list[Pool], ground: Ground, identity: str, ctx: PlanContext
-) -> tuple[InterfaceNames, ...]:
+def interface_names(pools: list[Pool], ground: Ground, identity: str, ctx: PlanContext) -> tuple[InterfaceNames, ...]:
     """Names that an operator keeps, in modes that find NICs by name."""
     if ground.mode.virtual:
         return ()
@@ -139,13 +133,10 @@ def interface_names(
     ctx.decide(
         "interface_names",
         f"{ground.net_prefix}N, {RDMA_PREFIX}N",
-        "an operator keeps the names of the site file, so that a kernel or driver update doesn't rename a "
-        "rail",
+        "an operator keeps the names of the site file, so that a kernel or driver update doesn't rename a rail",
     )
     return tuple(
-        InterfaceNames(
-            f"{identity}-{pool.label}", pool.node_labels, ground.net_prefix, RDMA_PREFIX, pool.nics
-        )
+        InterfaceNames(f"{identity}-{pool.label}", pool.node_labels, ground.net_prefix, RDMA_PREFIX, pool.nics)
         for pool in pools
     )
 
@@ -156,9 +147,7 @@ def firmware(
     """Archives by model, and the pools that are compared with them."""
     sources = {entry.nic_model: f"{identity}-{entry.nic_model}" for entry in spec.firmware}
     checks = tuple(
-        FirmwareCheck(
-            f"{identity}-{pool.label}", pool.node_labels, pool.nic_type, sources[pool.group.nic_model]
-        )
+        FirmwareCheck(f"{identity}-{pool.label}", pool.node_labels, pool.nic_type, sources[pool.group.nic_model])
         for pool in pools
         if pool.group.nic_model in sources
     )
@@ -203,8 +192,7 @@ def function_pools(
     rdma: Literal["exclusive", "shared"] = "exclusive" if ground.roce else "shared"
     ctx.decide("rdma_namespaces", rdma, _rdma_reason(rdma))
     return tuple(
-        FunctionPool(f"{identity}-{pool.label}", pool.node_labels, spec.nodes_at_a_time, rdma)
-        for pool in pools
+        FunctionPool(f"{identity}-{pool.label}", pool.node_labels, spec.nodes_at_a_time, rdma) for pool in pools
     )
 
 
@@ -221,9 +209,7 @@ def _rdma_reason(rdma: str) -> str:
     )
 
 
-def function_policies(
-    pools: list[Pool], spec: FabricSpec, ground: Ground, identity: str
-) -> tuple[FunctionPolicy, ...]:
+def function_policies(pools: list[Pool], spec: FabricSpec, ground: Ground, identity: str) -> tuple[FunctionPolicy, ...]:
     """Virtual functions of each rail, for each pool: PCI addresses differ between node groups."""
     if not ground.mode.virtual:
         return ()

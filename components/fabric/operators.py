@@ -207,9 +207,7 @@ def require(need: Needs, ground: Ground, ctx: PlanContext) -> None:
         {
             "worker": {
                 "config": {
-                    "sources": {
-                        "pci": {"deviceClassWhitelist": list(NIC_CLASSES), "deviceLabelFields": ["vendor"]}
-                    }
+                    "sources": {"pci": {"deviceClassWhitelist": list(NIC_CLASSES), "deviceLabelFields": ["vendor"]}}
                 }
             }
         },
@@ -233,9 +231,7 @@ def _values(need: Needs, ctx: PlanContext) -> Tree:
         "nfd": {"enabled": False, "deployNodeFeatureRules": True},
         "maintenanceOperator": {"enabled": True},
         "maintenance-operator-chart": {"operatorConfig": {"deploy": False}},
-        "operator": {
-            "maintenanceOperator": {"useRequestor": True, "useDrainControllerRequestor": need.sriov}
-        },
+        "operator": {"maintenanceOperator": {"useRequestor": True, "useDrainControllerRequestor": need.sriov}},
     }
     if need.sriov:
         values["sriovNetworkOperator"] = {"enabled": True}

@@ -23,8 +23,7 @@ def check_infiniband(ground: Ground, ctx: PlanContext) -> None:
     ctx.check(
         "FAB-016",
         given.pkey_policy == "default-only" or ground.mode.virtual,
-        f"pkey_policy per-tenant with mode {given.mode}: only virtual functions have GUIDs that a partition "
-        "can hold",
+        f"pkey_policy per-tenant with mode {given.mode}: only virtual functions have GUIDs that a partition can hold",
         (*ground.at, "pkey_policy"),
         "set network.infiniband.mode to sriov, or pkey_policy to default-only",
         document="site",
@@ -40,7 +39,12 @@ def check_infiniband(ground: Ground, ctx: PlanContext) -> None:
     ctx.decide(
         "subnet_manager",
         given.subnet_manager,
-        "runs outside the cluster and must be there first: without it no port becomes active",
+        "runs outside the cluster and must be there first: without it no port becomes active"
+        + (
+            ". Ports of virtual functions become active only where its virtualization is on (virt_enabled 2 of OpenSM)"
+            if ground.mode.virtual
+            else ""
+        ),
         source=(*ground.at, "subnet_manager"),
         document="site",
     )
@@ -69,8 +73,7 @@ def partitions(networks: tuple[Network, ...], ground: Ground, ctx: PlanContext) 
             tenant in ufm.pkeys,
             f"namespace {namespace} uses the fabric, and its tenant {tenant or '(none)'} has no PKey",
             (*ground.at, "ufm", "pkeys"),
-            "add the key that UFM has for it to network.infiniband.ufm.pkeys "
-            f"({', '.join(ufm.pkeys) or 'empty'})",
+            f"add the key that UFM has for it to network.infiniband.ufm.pkeys ({', '.join(ufm.pkeys) or 'empty'})",
             document="site",
         ):
             found += [Partition(namespace, tenant, ufm.pkeys[tenant], network) for network in networks]

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.fabric import (
+    acceptance,
     ethernet,
     ground,
     hosts,
@@ -133,9 +134,7 @@ def _plan(joined: list[Pool], draft: Draft, ctx: PlanContext) -> FabricPlan:
         need = operators.needs(joined, draft.spec, draft.ground, ctx)
         operators.require(need, draft.ground, ctx)
         ctx.offer(need)
-    return replace(
-        plan, operators=operators.singletons(ctx.offers(operators.Needs), ctx) if draft.first else None
-    )
+    return replace(plan, operators=operators.singletons(ctx.offers(operators.Needs), ctx) if draft.first else None)
 
 
 def _empty(draft: Draft, ctx: PlanContext) -> FabricPlan:
@@ -161,6 +160,7 @@ def _empty(draft: Draft, ctx: PlanContext) -> FabricPlan:
         networks=(),
         partitions=(),
         guard=None,
+        acceptance=None,
         settings_name=draft.settings_name,
         settings=draft.settings,
         settings_namespaces=tuple(ctx.site_plan.settings_readers.get(ctx.part, [])),
@@ -201,5 +201,6 @@ def _networks(plan: FabricPlan, joined: list[Pool], draft: Draft, ctx: PlanConte
         networks=() if partitions.per_tenant(found) else networks,
         partitions=tenants,
         guard=partitions.guard(tenants, identity, ctx),
+        acceptance=acceptance.acceptance(joined, draft.spec, found, identity, ctx),
         switches=leafs.switches(joined, found, address_pools, identity, ctx),
     )

@@ -73,9 +73,7 @@ def _pool(offer: PoolOffer, ground: Ground, others: set[str], ctx: PlanContext) 
         return None
     group = groups[0]
     labels = dict(offer.node_labels)
-    nics = tuple(
-        NicPort(nic.rail, nic.pci, nic.interface) for nic in sorted(group.nics, key=lambda nic: nic.rail)
-    )
+    nics = tuple(NicPort(nic.rail, nic.pci, nic.interface) for nic in sorted(group.nics, key=lambda nic: nic.rail))
     return Pool(
         name=offer.pool,
         label=labels.get(names.POOL_LABEL, offer.pool),
@@ -91,9 +89,7 @@ def _pool(offer: PoolOffer, ground: Ground, others: set[str], ctx: PlanContext) 
     )
 
 
-def _fits(
-    offer: PoolOffer, groups: list[NodeGroup], ground: Ground, others: set[str], ctx: PlanContext
-) -> bool:
+def _fits(offer: PoolOffer, groups: list[NodeGroup], ground: Ground, others: set[str], ctx: PlanContext) -> bool:
     """Every rule of one pool, so that all that is wrong with it shows at once."""
     checks = [
         _one_fabric(offer, groups, others, ctx),
@@ -110,8 +106,7 @@ def _one_fabric(offer: PoolOffer, groups: list[NodeGroup], others: set[str], ctx
     return ctx.check(
         "FAB-006",
         not taken,
-        f"pool {offer.pool} puts NICs of {', '.join(taken)} on {ctx.part}, and another fabric has them "
-        "already",
+        f"pool {offer.pool} puts NICs of {', '.join(taken)} on {ctx.part}, and another fabric has them already",
         (),
         "let the pools of one node group use one fabric",
     )
@@ -133,8 +128,7 @@ def _one_domain(offer: PoolOffer, ctx: PlanContext) -> bool:
 
 def _same_nics(offer: PoolOffer, groups: list[NodeGroup], ctx: PlanContext) -> bool:
     layouts = {
-        (group.nic_model, group.host.ofed, tuple(sorted((nic.rail, nic.pci) for nic in group.nics)))
-        for group in groups
+        (group.nic_model, group.host.ofed, tuple(sorted((nic.rail, nic.pci) for nic in group.nics))) for group in groups
     }
     return ctx.check(
         "FAB-005",
@@ -152,11 +146,9 @@ def _on_each_rail(group: NodeGroup, ground: Ground, ctx: PlanContext) -> bool:
     return ctx.check(
         "FAB-004",
         rails == list(range(ground.rails)),
-        f"nodes of {group.group} have NICs on rails {rails or 'none'}; {ground.kind} has rails 0 to "
-        f"{ground.rails - 1}",
+        f"nodes of {group.group} have NICs on rails {rails or 'none'}; {ground.kind} has rails 0 to {ground.rails - 1}",
         (*site_path(group, ctx), "nics"),
-        f"list one NIC for each rail in {group.group}, or set network.{ground.kind}.rails to "
-        f"{len(set(rails)) or 1}",
+        f"list one NIC for each rail in {group.group}, or set network.{ground.kind}.rails to {len(set(rails)) or 1}",
         document="site",
     )
 

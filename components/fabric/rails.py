@@ -50,9 +50,7 @@ def address_pools(
         return ()
     _decide(nodes, per_node, ground, ctx)
     labels = tuple(pool.label for pool in pools)
-    return tuple(
-        _address_pool(rail, nodes, per_node, ground, identity, labels) for rail in range(ground.rails)
-    )
+    return tuple(_address_pool(rail, nodes, per_node, ground, identity, labels) for rail in range(ground.rails))
 
 
 def _count(lack: addresses.Shortage | None) -> str:
@@ -124,11 +122,7 @@ def networks(pools: list[Pool], ground: Ground, identity: str, ctx: PlanContext)
             "arp",
             "arp_ignore 1, arp_announce 2",
             f"a pod has {ground.rails} interfaces; without this one rail answers for the addresses of another"
-            + (
-                ""
-                if chained
-                else ". Pods get it from their hosts, whose settings a new network namespace starts with"
-            ),
+            + ("" if chained else ". Pods get it from their hosts, whose settings a new network namespace starts with"),
         )
     return tuple(
         Network(
@@ -151,10 +145,7 @@ def check_tenants(pools: list[Pool], ground: Ground, ctx: PlanContext) -> None:
     """Warns when tenants share a device."""
     names = {pool.name for pool in pools}
     tenants = {
-        tenant.tenant
-        for offer in ctx.offers(QueueOffer)
-        if names & set(offer.pools)
-        for tenant in offer.tenants
+        tenant.tenant for offer in ctx.offers(QueueOffer) if names & set(offer.pools) for tenant in offer.tenants
     }
     ctx.check(
         "FAB-022",

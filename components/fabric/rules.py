@@ -156,8 +156,7 @@ RULES: tuple[Rule, ...] = (
         "FAB-020",
         "error",
         "A cluster has one SR-IOV operator",
-        "Two config daemons set the number of virtual functions of one NIC in turns, and each change drains "
-        "the node.",
+        "Two config daemons set the number of virtual functions of one NIC in turns, and each change drains the node.",
         "k8snetworkplumbingwg/sriov-network-operator#1046",
     ),
     Rule(
@@ -171,8 +170,7 @@ RULES: tuple[Rule, ...] = (
         "FAB-022",
         "warning",
         "Tenants don't share an RDMA device",
-        "A shared device has no limit by tenant and no counters of its own: one tenant's incast is "
-        "everyone's.",
+        "A shared device has no limit by tenant and no counters of its own: one tenant's incast is everyone's.",
         "NVIDIA/k8s-launch-kit docs/user/profiles.md",
     ),
     Rule(
@@ -187,8 +185,7 @@ RULES: tuple[Rule, ...] = (
         "FAB-024",
         "error",
         "Firmware archives lie where all nodes can read them",
-        "The NIC operator's daemons mount one volume on all nodes; a class without ReadWriteMany leaves "
-        "them pending.",
+        "The NIC operator's daemons mount one volume on all nodes; a class without ReadWriteMany leaves them pending.",
         "Mellanox/nic-configuration-operator README.md",
     ),
     Rule(
@@ -198,5 +195,21 @@ RULES: tuple[Rule, ...] = (
         "OpenShift runs Multus and its own SR-IOV operator, and installs the Network Operator from its "
         "catalog. A chart beside them fights for the same nodes.",
         "NVIDIA/k8s-launch-kit docs/user/openshift.md",
+    ),
+    Rule(
+        "FAB-026",
+        "error",
+        "RDMA uses an address of RoCEv2",
+        "RoCEv1 has no IP header: no leaf routes it, marks it or maps its DSCP, so gangs hang at their first "
+        "collective.",
+        "NVIDIA MLNX_OFED documentation, RoCE: GID table; NVIDIA doRoCE script",
+    ),
+    Rule(
+        "FAB-027",
+        "warning",
+        "Addresses of a fabric are private",
+        "Pods have a route to the whole fabric. What has a public address of the same space elsewhere, such "
+        "as a registry or a resolver, can't be reached from them.",
+        "RFC 1918; RFC 6598",
     ),
 )

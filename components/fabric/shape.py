@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components.fabric.model import FabricPlan, Network
-from aifactory.components.fabric.objects import networks, nics, operators
+from aifactory.components.fabric.objects import networks, nics, operators, waiting
 from aifactory.components.fabric.switches import content
 from aifactory.components.names import object_id
 from aifactory.components.rows import Gate, HostRow, KubernetesRow, Maker, Row, SwitchRow, capability
@@ -16,6 +16,7 @@ SRIOV = "sriovnetwork.openshift.io/v1"
 IPAM = "nv-ipam.nvidia.com/v1alpha1"
 MAINTENANCE = "maintenance.nvidia.com/v1alpha1"
 NETWORKS = "k8s.cni.cncf.io/v1"
+RBAC = "rbac.authorization.k8s.io/v1"
 ADMISSION = "admissionregistration.k8s.io/v1"
 
 DRIVER_TIMEOUT_S = 3600
@@ -37,8 +38,11 @@ def rows(plan: FabricPlan, maker: Maker) -> Iterator[Row]:
     functions = list(_functions(plan, maker, [row.id for row in settings]))
     yield from functions
     yield from _addresses(plan, maker)
-    yield from _networks(plan, maker, [row.id for row in functions])
-    yield from _settings(plan, maker)
+    rails = list(_networks(plan, maker, [row.id for row in functions]))
+    yield from rails
+    ready = list(_acceptance(plan, maker, [row.id for row in (*drivers, *settings, *functions, *rails)]))
+    yield from ready
+    yield from _settings(plan, maker, [row.id for row in ready[-1:]])
     yield from _outside(plan, maker)
 
 
@@ -118,9 +122,7 @@ def _nics(plan: FabricPlan, maker: Maker, drivers: list[str]) -> Iterator[Kubern
     for check in plan.firmware_checks:
         needed = object_id(NICS, "NicFirmwareSource", where, check.source)
         spec = nics.firmware_check(check)
-        yield maker.kubernetes(
-            NICS, "NicFirmwareTemplate", check.name, where, spec=spec, after=[*after, needed]
-        )
+        yield maker.kubernetes(NICS, "NicFirmwareTemplate", check.name, where, spec=spec, after=[*after, needed])
 
 
 def _functions(plan: FabricPlan, maker: Maker, settings: list[str]) -> Iterator[KubernetesRow]:
@@ -129,9 +131,7 @@ def _functions(plan: FabricPlan, maker: Maker, settings: list[str]) -> Iterator[
     pools = []
     for pool in plan.function_pools:
         spec = nics.function_pool(pool)
-        row = maker.kubernetes(
-            SRIOV, "SriovNetworkPoolConfig", pool.name, where, spec=spec, after=[*config, *settings]
-        )
+        row = maker.kubernetes(SRIOV, "SriovNetworkPoolConfig", pool.name, where, spec=spec, after=[*config, *settings])
         pools.append(row.id)
         yield row
     for policy in plan.function_policies:
@@ -144,9 +144,7 @@ def _addresses(plan: FabricPlan, maker: Maker) -> Iterator[KubernetesRow]:
     for pool in plan.address_pools:
         kind = "CIDRPool" if pool.node_prefix else "IPPool"
         spec = networks.routed_pool(pool) if pool.node_prefix else networks.flat_pool(pool)
-        yield maker.kubernetes(
-            IPAM, kind, pool.name, plan.operator_namespace, spec=spec, after=_operator(plan)
-        )
+        yield maker.kubernetes(IPAM, kind, pool.name, plan.operator_namespace, spec=spec, after=_operator(plan))
 
 
 def _networks(plan: FabricPlan, maker: Maker, functions: list[str]) -> Iterator[KubernetesRow]:
@@ -185,15 +183,47 @@ def _networks(plan: FabricPlan, maker: Maker, functions: list[str]) -> Iterator[
 
 
 def _pool_id(plan: FabricPlan, network: Network) -> str:
-    return object_id(
-        IPAM, "CIDRPool" if network.routed else "IPPool", plan.operator_namespace, network.addresses
+    return object_id(IPAM, "CIDRPool" if network.routed else "IPPool", plan.operator_namespace, network.addresses)
+
+
+def _acceptance(plan: FabricPlan, maker: Maker, before: list[str]) -> Iterator[KubernetesRow]:
+    """The Job is the last of them."""
+    found = plan.acceptance
+    if found is None:
+        return
+    body = {"automountServiceAccountToken": False}
+    account = maker.kubernetes("v1", "ServiceAccount", found.account, found.namespace, body=body)
+    role = maker.kubernetes(RBAC, "ClusterRole", found.account, body={"rules": waiting.rules()})
+    binding = maker.kubernetes(
+        RBAC,
+        "ClusterRoleBinding",
+        found.account,
+        body=waiting.binding(found),
+        after=[role.id, account.id],
+    )
+    yield from (account, role, binding)
+    yield maker.kubernetes(
+        "batch/v1",
+        "Job",
+        found.name,
+        found.namespace,
+        spec=waiting.job(found, maker.labels()),
+        after=[*before, *_operator(plan), binding.id],
+        gate=Gate(condition="Complete", timeout_s=found.timeout_s),
+        timeout_s=found.timeout_s,
     )
 
 
-def _settings(plan: FabricPlan, maker: Maker) -> Iterator[KubernetesRow]:
+def _settings(plan: FabricPlan, maker: Maker, ready: list[str]) -> Iterator[KubernetesRow]:
+    """Workloads wait for the settings that they mount, and so for the rails."""
     for namespace in plan.settings_namespaces:
         yield maker.kubernetes(
-            "v1", "ConfigMap", plan.settings_name, namespace, body={"data": dict(plan.settings)}
+            "v1",
+            "ConfigMap",
+            plan.settings_name,
+            namespace,
+            body={"data": dict(plan.settings)},
+            after=ready,
         )
 
 

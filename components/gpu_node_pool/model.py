@@ -89,7 +89,7 @@ class Acceptance(Struct, frozen=True):
 
     namespace: str
     name: str
-    """Of the Job. It changes with the checks, because a Job can't be changed."""
+    """Of the Job. It changes with what is in the Job, because a Job can't be changed."""
     image: str
     checks: tuple[Check, ...]
     tolerations: tuple[Taint, ...]

@@ -255,14 +255,18 @@ def _acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
             Rejected("a test job on each GPU", "on a busy site it would wait for tenants' jobs to end"),
         ],
     )
-    text = json.dumps([[check.path, check.value, *check.objects] for check in checks])
+    image = f"{KUBECTL}:{_release(ctx.place.cluster.version)}"
+    timeout_s = min(28_800, 2 * BUILD_S + 300 * len(nodes))
+    told: list[object] = [[check.path, check.value, *check.objects] for check in checks]
+    told += [image, timeout_s, [taint.toleration() for taint in draft.taints]]
+    text = json.dumps(told)
     return Acceptance(
         namespace=NAMESPACE,
         name=f"{draft.wishes.identity}-gpus-{sha256(text.encode()).hexdigest()[:8]}",
-        image=f"{KUBECTL}:{_release(ctx.place.cluster.version)}",
+        image=image,
         checks=checks,
         tolerations=draft.taints,
-        timeout_s=min(28_800, 2 * BUILD_S + 300 * len(nodes)),
+        timeout_s=timeout_s,
     )
 
 

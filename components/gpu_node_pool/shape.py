@@ -186,7 +186,7 @@ def _job(found: Acceptance, account: str, maker: Maker) -> Tree:
         "serviceAccountName": account,
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,
-        "restartPolicy": "OnFailure",
+        "restartPolicy": "Never",
         "tolerations": [
             *(taint.toleration() for taint in found.tolerations),
             {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"},
@@ -200,9 +200,13 @@ def _job(found: Acceptance, account: str, maker: Maker) -> Tree:
         "containers": containers,
     }
     return {
-        "backoffLimit": 10,
+        "backoffLimit": 20,
         "activeDeadlineSeconds": found.timeout_s,
-        "template": {"metadata": {"labels": maker.labels()}, "spec": pod},
+        # Its own pod may stand on a node that is drained for NIC settings: it starts elsewhere.
+        "podFailurePolicy": {
+            "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
+        },
+        "template": {"metadata": {"labels": maker.pod_labels()}, "spec": pod},
     }
 
 

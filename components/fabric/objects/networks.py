@@ -136,9 +136,7 @@ def partition(found: Partition) -> Tree:
 def guard() -> Tree:
     """ValidatingAdmissionPolicy: a pod names networks without a namespace, so it gets those of its own."""
     annotations = f"object.metadata.annotations['{NETWORKS_ANNOTATION}']"
-    unnamed = (
-        f"!has(object.metadata.annotations) || !('{NETWORKS_ANNOTATION}' in object.metadata.annotations) || "
-    )
+    unnamed = f"!has(object.metadata.annotations) || !('{NETWORKS_ANNOTATION}' in object.metadata.annotations) || "
     return {
         "failurePolicy": "Fail",
         "matchConstraints": {
@@ -153,10 +151,8 @@ def guard() -> Tree:
         },
         "validations": [
             {
-                "expression": f"{unnamed}!{annotations}.contains('/') && "
-                "!{annotations}.contains('\"namespace\"')",
-                "message": "name networks of this namespace alone: each tenant has an InfiniBand partition "
-                "of its own",
+                "expression": f"{unnamed}!{annotations}.contains('/') && !{{annotations}}.contains('\"namespace\"')",
+                "message": "name networks of this namespace alone: each tenant has an InfiniBand partition of its own",
                 "reason": "Forbidden",
             }
         ],

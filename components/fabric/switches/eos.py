@@ -39,10 +39,7 @@ def content(switch: Switch) -> str:
     ]
     notes = [
         *preface(switch),
-        (
-            "The watchdog's times are the switch's own. Platforms that watch only queues with a guarantee "
-            "also need"
-        ),
+        ("The watchdog's times are the switch's own. Platforms that watch only queues with a guarantee also need"),
         f"`tx-queue {switch.priority}` / `bandwidth guaranteed 100` (kbit/s) on each port.",
         *_unmarked(switch),
     ]
@@ -61,8 +58,7 @@ def _marking(switch: Switch) -> Iterator[str]:
 def _unmarked(switch: Switch) -> Iterator[str]:
     if not switch.ecn:
         yield (
-            "No ECN thresholds are stated for this site, so nothing is marked: add `random-detect ecn` to "
-            "the queue."
+            "No ECN thresholds are stated for this site, so nothing is marked: add `random-detect ecn` to the queue."
         )
 
 

@@ -32,9 +32,7 @@ def test_rails_have_equal_shares(space: str, rails: int, rail: int, share: str) 
 
 
 @given(st.integers(8, 20), st.integers(1, 16), st.integers(1, 127), st.integers(1, 64))
-def test_prefixes_of_nodes_lie_in_their_rail_and_apart(
-    length: int, rails: int, interfaces: int, nodes: int
-) -> None:
+def test_prefixes_of_nodes_lie_in_their_rail_and_apart(length: int, rails: int, interfaces: int, nodes: int) -> None:
     space = IPv4Network((int(IPv4Address("10.0.0.0")), length))
     if addresses.routed_shortage(space, rails, nodes, interfaces):
         return

@@ -110,8 +110,6 @@ def test_openshift_gets_a_machine_config_for_each_pool() -> None:
     assert config["metadata"]["labels"] == {"machineconfiguration.openshift.io/role": "hgx-h200"}
     files = {file["path"]: file for file in config["spec"]["config"]["storage"]["files"]}
     lock = files["/etc/crio/crio.conf.d/90-fabric-memlock.conf"]
-    assert (
-        unquote(lock["contents"]["source"]) == 'data:,[crio.runtime]\ndefault_ulimits = ["memlock=-1:-1"]\n'
-    )
+    assert unquote(lock["contents"]["source"]) == 'data:,[crio.runtime]\ndefault_ulimits = ["memlock=-1:-1"]\n'
     assert lock["mode"] == 0o644
     assert {"/etc/sysctl.d/90-fabric-arp.conf", "/etc/systemd/network/10-fabric-hgx-h200.link"} < set(files)

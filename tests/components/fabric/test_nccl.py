@@ -93,9 +93,7 @@ def test_what_was_measured_is_set_and_nothing_else() -> None:
     assert found["NCCL_SOCKET_IFNAME"] == "=bond0"
 
 
-@pytest.mark.parametrize(
-    "network", [roce(), roce(mode="macvlan-shared"), infiniband(), infiniband(sharp=True)]
-)
+@pytest.mark.parametrize("network", [roce(), roce(mode="macvlan-shared"), infiniband(), infiniband(sharp=True)])
 def test_each_setting_is_a_decision_and_nothing_debugs(network: dict[str, Any]) -> None:
     found = plan_fabrics(at=place(network=network))
     for name, value in found.offers[0].settings:

@@ -39,9 +39,7 @@ def test_whole_devices_work_on_both_kinds_of_fabric(network: dict[str, Any]) -> 
 @pytest.mark.parametrize("rails", [1, 2, 4, 8, 12])
 @pytest.mark.parametrize("model", DEVICE_IDS)
 @pytest.mark.parametrize("mode", ["sriov", "host-device", "macvlan-shared"])
-def test_every_ethernet_fabric_is_planned_rail_by_rail(
-    mode: str, model: str, rails: int, routed: bool
-) -> None:
+def test_every_ethernet_fabric_is_planned_rail_by_rail(mode: str, model: str, rails: int, routed: bool) -> None:
     network = roce(mode=mode, rails=rails, routed=routed)
     found = plan_fabrics(at=place(network=network, nodes=[group(nic_model=model, nics=nics(rails))]))
     plan = found.plan
@@ -60,9 +58,7 @@ def test_every_infiniband_fabric_is_planned_rail_by_rail(mode: str, model: str, 
     found = plan_fabrics(at=place(network=network, nodes=[group("b200", nic_model=model, nics=nics(rails))]))
     assert found.broken == []
     assert len(found.plan.networks) == rails
-    assert {(template.link_type, template.roce) for template in found.plan.nic_templates} == {
-        ("Infiniband", None)
-    }
+    assert {(template.link_type, template.roce) for template in found.plan.nic_templates} == {("Infiniband", None)}
     assert found.plan.switches == ()
 
 

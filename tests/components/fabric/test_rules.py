@@ -33,9 +33,7 @@ class Case(Struct, dict=True):
     def plan(self) -> Fabrics:
         """What becomes of it."""
         at = place(**self.site)
-        names = (
-            [offer.pool for offer in self.pools(at)] if self.pools else [given.group for given in at.nodes]
-        )
+        names = [offer.pool for offer in self.pools(at)] if self.pools else [given.group for given in at.nodes]
         return plan_fabrics(
             self.specs,
             at,
@@ -154,13 +152,9 @@ FIRE = [
         {"cluster": cluster(provides={"sriov-network-operator": {"version": "1.6.0"}})},
         says="beside the one in cluster.provides",
     ),
-    Case(
-        "FAB-021", {"network": roce(gbps=800)}, says="800 Gbit/s with connectx-7 in hgx-h200, which has 400"
-    ),
+    Case("FAB-021", {"network": roce(gbps=800)}, says="800 Gbit/s with connectx-7 in hgx-h200, which has 400"),
     Case("FAB-021", {"network": infiniband(gbps=800)}, says="which has 400 at most"),
-    Case(
-        "FAB-022", {"network": roce(mode="macvlan-shared")}, tenants=("red", "blue"), says="2 tenants share"
-    ),
+    Case("FAB-022", {"network": roce(mode="macvlan-shared")}, tenants=("red", "blue"), says="2 tenants share"),
     Case(
         "FAB-023",
         {"network": roce(mode="macvlan-shared"), "nodes": moved(interface="ens4")},
@@ -182,6 +176,9 @@ FIRE = [
         {"cluster": cluster(distribution="openshift"), "network": roce(mode="host-device")},
         says="from its catalog",
     ),
+    Case("FAB-026", {"network": roce(gid_index=0)}, says="GID 0 is RoCEv1"),
+    Case("FAB-026", {"network": roce(gid_index=1)}, says="GID 1 is link-local"),
+    Case("FAB-027", {"network": roce(addresses="8.8.0.0/16")}, says="8.8.0.0/16 is public"),
 ]
 
 KEEP = [
@@ -224,12 +221,14 @@ KEEP = [
     Case(
         "FAB-025",
         {
-            "cluster": cluster(
-                distribution="openshift", provides={"network-operator": {"version": "26.4.1"}}
-            ),
+            "cluster": cluster(distribution="openshift", provides={"network-operator": {"version": "26.4.1"}}),
             "network": roce(mode="host-device"),
         },
     ),
+    Case("FAB-026", {"network": roce(gid_index=1, routed=False)}),
+    Case("FAB-026", {"network": roce(gid_index=2, mode="macvlan-shared")}),
+    Case("FAB-027", {"network": roce(addresses="100.64.0.0/12")}),
+    Case("FAB-027"),
 ]
 
 
@@ -257,6 +256,12 @@ def test_an_error_refuses_the_plan_and_a_warning_does_not(case: Case) -> None:
     found = case.plan()
     errors = [problem for problem in found.site_plan.problems if problem.severity == "error"]
     assert (None in found.plans.values()) == bool(errors)
+
+
+def test_a_leaf_without_enough_ports_is_the_one_that_is_shown() -> None:
+    case = next(case for case in FIRE if case.rule == "FAB-013")
+    paths = [problem.path for problem in case.plan().site_plan.problems]
+    assert paths[:2] == [("network", "roce", "switches", "leafs", index, "ports") for index in (0, 1)]
 
 
 def test_every_rule_has_a_case_of_both_kinds() -> None:

@@ -30,9 +30,7 @@ SITES: dict[str, dict[str, Any]] = {
 
 def fabric(site: str) -> Fabrics:
     """One of the sites, with two tenants and firmware to compare."""
-    return plan_fabrics(
-        [{"firmware": FIRMWARE}], place(**SITES[site]), readers={"red": "red", "blue": "blue"}
-    )
+    return plan_fabrics([{"firmware": FIRMWARE}], place(**SITES[site]), readers={"red": "red", "blue": "blue"})
 
 
 @pytest.mark.schema
@@ -122,9 +120,7 @@ def test_no_component_stands_in_both_policies() -> None:
 def test_daemons_run_on_nodes_of_pools_alone_and_tolerate_their_taints() -> None:
     spec = fabric("roce, routed").objects("NicClusterPolicy")["nic-cluster-policy"]["spec"]
     (term,) = spec["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
-    assert term["matchExpressions"] == [
-        {"key": "aifactory.io/pool", "operator": "In", "values": ["hgx-h200"]}
-    ]
+    assert term["matchExpressions"] == [{"key": "aifactory.io/pool", "operator": "In", "values": ["hgx-h200"]}]
     assert {toleration["key"] for toleration in spec["tolerations"]} == {
         "nvidia.com/gpu",
         "aifactory.io/pool",

@@ -43,9 +43,7 @@ def test_ports_face_nodes_in_order_of_rails_and_then_of_nodes() -> None:
             "ports": [f"swp{n}" for n in range(1, 30)],
         }
     ]
-    (switch,) = plan_fabrics(
-        at=place(network=roce(switches={"leafs": leafs}), nodes=[group(nodes=2)])
-    ).plan.switches
+    (switch,) = plan_fabrics(at=place(network=roce(switches={"leafs": leafs}), nodes=[group(nodes=2)])).plan.switches
     assert [(port.port, port.node, port.rail) for port in switch.ports][:3] == [
         ("swp1", "hgx-h200-001", 4),
         ("swp2", "hgx-h200-002", 4),
@@ -76,9 +74,7 @@ def test_cumulus_reads_one_yaml_list_that_protects_the_priority(priority: int) -
     moved = {
         "pfc": {"default-global": {"switch-priority": {str(priority): {}}}},
         "egress-queue-mapping": {
-            "default-global": {
-                "switch-priority": {str(priority): {"traffic-class": 3}, "3": {"traffic-class": 0}}
-            }
+            "default-global": {"switch-priority": {str(priority): {"traffic-class": 3}, "3": {"traffic-class": 0}}}
         },
     }
     assert {name: qos[name] for name in moved if name in qos} == ({} if priority == 3 else moved)
