@@ -148,10 +148,16 @@ class Maker(Struct, frozen=True):
     part: str
     wave: Wave
     extra_labels: Mapping[str, str] = field(default_factory=dict)
+    identity: str = ""
+    """The name that the part had first, empty when it has it still."""
 
     def labels(self) -> dict[str, str]:
         """The labels of this part's objects."""
         return {**names.labels(self.factory, self.site, self.part), **self.extra_labels}
+
+    def pod_labels(self) -> dict[str, str]:
+        """The labels of this part's pods, which no rename changes: the template of a Job can't be changed."""
+        return {**names.labels(self.factory, self.site, self.identity or self.part), **self.extra_labels}
 
     def kubernetes(
         self,

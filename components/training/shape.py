@@ -110,7 +110,7 @@ def _spec(plan: TrainingPlan, maker: Maker) -> Tree:
 
 def _job(plan: TrainingPlan, maker: Maker) -> Tree:
     """One pod a node, numbered. Any pod that fails ends the Job, and so restarts the gang."""
-    metadata: Tree = {"labels": {**maker.labels(), names.TENANT_LABEL: plan.tenant}}
+    metadata: Tree = {"labels": {**maker.pod_labels(), names.TENANT_LABEL: plan.tenant}}
     annotations = {**pods.pod_annotations(plan.contract), **dict(plan.topology)}
     if annotations:
         metadata["annotations"] = annotations

@@ -91,7 +91,7 @@ def linked(plan: StackPlan, rows: dict[str, Row]) -> Stack:
 
 def shape(plan: StackPlan, part: PartPlan) -> Iterator[Row]:
     """The rows of one part, as its shape lists them."""
-    maker = Maker(plan.factory, plan.place.site, part.name, part.part.wave)
+    maker = Maker(plan.factory, plan.place.site, part.name, part.part.wave, identity=part.renamed_from)
     return part.part.shaper.rows(part.plan, maker)
 
 

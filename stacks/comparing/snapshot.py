@@ -44,14 +44,10 @@ def of_stacks(stacks: Iterable[Stack]) -> Snapshot:
 def of_folder(folder: Path) -> Snapshot:
     """The snapshot of a generated stack folder, or of a folder of them. Raises `Refused` when it holds none."""
     folders = (
-        [folder]
-        if (folder / "plan.json").is_file()
-        else sorted(path.parent for path in folder.glob("*/plan.json"))
+        [folder] if (folder / "plan.json").is_file() else sorted(path.parent for path in folder.glob("*/plan.json"))
     )
     if not folders:
-        raise Refused(
-            [Problem(f"{folder} holds no generated stack", hint="name a folder that `generate` wrote")]
-        )
+        raise Refused([Problem(f"{folder} holds no generated stack", hint="name a folder that `generate` wrote")])
     found = {}
     for each in folders:
         plan, rows = _read(each / "plan.json"), _read(each / "rows.json")
@@ -59,9 +55,7 @@ def of_folder(folder: Path) -> Snapshot:
             name = plan["stack"]["name"]
             found[name] = _snapshot(name, plan["stack"], rows["rows"])
         except (KeyError, TypeError):
-            raise Refused(
-                [Problem(f"{each} was not written by this version", hint="generate it again")]
-            ) from None
+            raise Refused([Problem(f"{each} was not written by this version", hint="generate it again")]) from None
     return found
 
 
