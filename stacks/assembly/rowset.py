@@ -58,9 +58,7 @@ def row_set(stack: Stack, plan_digest: str) -> RowSet:
         site=plan.place.site,
         plan_digest=plan_digest,
         cluster=ClusterEntry(kubeconfig.file, kubeconfig.context, f"{plan.factory}-{plan.place.site}"),
-        parts=tuple(
-            PartEntry(part.name, part.kind, part.part.layer, part.renamed_from) for part in plan.parts
-        ),
+        parts=tuple(PartEntry(part.name, part.kind, part.part.layer, part.renamed_from) for part in plan.parts),
         rows=stack.rows,
         steps=stack.steps,
         outputs=_outputs(stack, plan_digest),

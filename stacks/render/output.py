@@ -173,12 +173,7 @@ class _Run:
         """Put everything in place. Raises Refused, with everything as it was, if the disk does."""
         with told(self._folder, NOTHING_CHANGED):
             manifest = manifest_text(self._digests)
-            if (
-                any(self._staged.values())
-                or stale
-                or self._follows_unfinished
-                or not self._has_manifest(manifest)
-            ):
+            if any(self._staged.values()) or stale or self._follows_unfinished or not self._has_manifest(manifest):
                 self._commit(stale, manifest)
         changed = {path for files in self._staged.values() for path in files}
         return Written(tuple(sorted(changed)), tuple(sorted(self._digests.keys() - changed)), tuple(stale))
@@ -211,9 +206,7 @@ class _Run:
     def _becoming(self) -> Digests:
         """Every content that may stand at a place of ours, from now until the manifest is new."""
         changed = (path for files in self._staged.values() for path in files)
-        return self._pending | {
-            path: self._pending.get(path, _NONE) | {self._digests[path]} for path in changed
-        }
+        return self._pending | {path: self._pending.get(path, _NONE) | {self._digests[path]} for path in changed}
 
     def _add(self, path: str, staged: str) -> None:
         """Put a new file in place, and its folders, so that it can be undone."""

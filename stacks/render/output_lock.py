@@ -38,9 +38,7 @@ def refuse_unfit(folder: Path, forbidden: Collection[Path]) -> None:
     for path in forbidden:
         if _holds(folder, there, path):
             says = f"{folder}: the output folder holds the source {path}"
-            raise Refused(
-                [Problem(says, hint="choose a folder beside the sources or below them, such as out")]
-            )
+            raise Refused([Problem(says, hint="choose a folder beside the sources or below them, such as out")])
 
 
 def _holds(folder: Path, there: os.stat_result | None, path: Path) -> bool:

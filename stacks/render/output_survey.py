@@ -121,9 +121,7 @@ class Survey:
         ours = {*stale, *self._unneeded_folders}
         for path in self._folders_in_the_way:
             if self._holds_more_than(path, ours):
-                self._refuse(
-                    path, "is a folder with other files than ours, and a file is needed there", _MOVE
-                )
+                self._refuse(path, "is a folder with other files than ours, and a file is needed there", _MOVE)
         return stale
 
     def unneeded_folders(self) -> list[str]:

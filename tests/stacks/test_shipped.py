@@ -71,11 +71,7 @@ def test_the_stacks_are_those_we_mean_to_ship() -> None:
 
 @pytest.mark.schema
 def test_every_object_is_one_that_an_api_server_takes(stack: Stack, schemas: Schemas) -> None:
-    found = [
-        f"{row.id}: {problem}"
-        for row in objects(stack)
-        for problem in schemas.problems(stack.plain_tree(row))
-    ]
+    found = [f"{row.id}: {problem}" for row in objects(stack) for problem in schemas.problems(stack.plain_tree(row))]
     assert [problem for problem in found if problem not in EXCEPTIONS] == []
 
 
@@ -95,9 +91,7 @@ def test_there_are_five_exceptions_at_most_and_each_names_a_defect() -> None:
 
 
 @pytest.mark.schema
-def test_every_kind_comes_with_a_release_of_ours_or_one_that_the_site_gives(
-    stack: Stack, schemas: Schemas
-) -> None:
+def test_every_kind_comes_with_a_release_of_ours_or_one_that_the_site_gives(stack: Stack, schemas: Schemas) -> None:
     ours = {name for row in releases(stack) for name in row.crds}
     assert set(definitions(stack, schemas).values()) - ours - given_definitions(stack) == set()
 

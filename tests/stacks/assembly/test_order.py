@@ -21,9 +21,7 @@ def release(name: str, wave: Wave = Wave.HARDWARE, **fields: object) -> HelmRow:
     )  # fmt: skip
 
 
-def config(
-    name: str, namespace: str = "", after: tuple[str, ...] = (), wave: Wave | None = None
-) -> KubernetesRow:
+def config(name: str, namespace: str = "", after: tuple[str, ...] = (), wave: Wave | None = None) -> KubernetesRow:
     return MAKE.kubernetes("v1", "ConfigMap", name, namespace, after=after, wave=wave)
 
 
@@ -57,9 +55,7 @@ def test_a_capability_is_its_release_or_nothing_when_the_site_gives_it() -> None
 
 
 def test_a_reference_makes_its_reader_wait() -> None:
-    reader = MAKE.kubernetes(
-        "v1", "ConfigMap", "b", body={"data": {"x": Format(("-", Ref("ConfigMap/a", "kind")))}}
-    )
+    reader = MAKE.kubernetes("v1", "ConfigMap", "b", body={"data": {"x": Format(("-", Ref("ConfigMap/a", "kind")))}})
     assert linked(config("a"), reader)["ConfigMap/b"] == ("ConfigMap/a",)
 
 
@@ -111,15 +107,11 @@ def test_every_row_comes_after_all_it_waits_for(data: st.DataObject) -> None:
         earlier = list(rows)
         after = data.draw(st.lists(st.sampled_from(earlier), unique=True)) if earlier else []
         wave = max([rows[name].wave for name in after], default=Wave.FOUNDATION)
-        row = config(
-            f"r{index}", after=tuple(after), wave=data.draw(st.sampled_from([w for w in Wave if w >= wave]))
-        )
+        row = config(f"r{index}", after=tuple(after), wave=data.draw(st.sampled_from([w for w in Wave if w >= wave])))
         rows[row.id] = row
     shuffled = dict(data.draw(st.permutations(list(rows.items()))))
     ordered, steps = in_order(shuffled)
     place = {row.id: index for index, row in enumerate(ordered)}
     assert all(place[name] < place[row.id] for row in ordered for name in row.after)
-    assert all(
-        steps[name] < steps[row.id] for row in ordered for name in row.after if rows[name].wave == row.wave
-    )
+    assert all(steps[name] < steps[row.id] for row in ordered for name in row.after if rows[name].wave == row.wave)
     assert (ordered, steps) == in_order(rows)

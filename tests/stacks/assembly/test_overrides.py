@@ -14,9 +14,7 @@ MAKE = Maker("demo", "lab", "part", Wave.HARDWARE)
 def rows() -> list[Row]:
     return [
         MAKE.kubernetes("v1", "ConfigMap", "a", "ns", body={"data": {"x": "1", "y": "2"}}),
-        HelmRow(
-            "Release/a/b", "part", Wave.CRDS, "b", "a", "c", "oci://x", "1", {"replicas": 2, "z": {"k": 1}}
-        ),
+        HelmRow("Release/a/b", "part", Wave.CRDS, "b", "a", "c", "oci://x", "1", {"replicas": 2, "z": {"k": 1}}),
         HostRow("Host/a", "part", ("n1",), "/etc/x", "text\n", "why"),
     ]
 

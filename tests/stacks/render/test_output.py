@@ -212,9 +212,7 @@ def test_a_new_case_on_a_disk_that_ignores_case_replaces_the_old_name(out: Path)
 def test_a_foreign_file_that_differs_from_ours_in_case_is_not_overwritten(out: Path) -> None:
     write(out, {"Readme": b"1"})
     (out / "README").write_bytes(b"mine")
-    assert problems(out, {"README": b"2"}) == [
-        "OUT/README: is not ours, and a file of ours would overwrite it"
-    ]
+    assert problems(out, {"README": b"2"}) == ["OUT/README: is not ours, and a file of ours would overwrite it"]
 
 
 def test_a_linked_output_folder_is_refused(tmp_path: Path) -> None:
@@ -355,9 +353,7 @@ def test_an_input_that_breaks_off_leaves_nothing(out: Path) -> None:
     assert not out.parent.exists()
 
 
-def test_a_disk_that_takes_a_file_in_pieces_gets_all_of_it(
-    out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_takes_a_file_in_pieces_gets_all_of_it(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:7]))
     write(out, FILES | {"long": b"0123456789" * 100})

@@ -33,9 +33,7 @@ def assert_busy(folder: Path) -> None:
     before = tree(folder)
     with pytest.raises(Refused) as caught:
         write(folder, FILES)
-    assert [problem.says for problem in caught.value.problems] == [
-        f"{folder}: another run is writing to this folder"
-    ]
+    assert [problem.says for problem in caught.value.problems] == [f"{folder}: another run is writing to this folder"]
     assert tree(folder) == before
 
 
@@ -71,9 +69,7 @@ def another_run(folder: Path) -> Iterator[int]:
         os.close(tell)
 
 
-def test_a_second_run_is_refused_while_the_first_is_writing(
-    out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_run_is_refused_while_the_first_is_writing(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output_lock, "LOCK_PATIENCE_S", 0.1)
     with another_run(out):
         assert_busy(out)
@@ -100,9 +96,7 @@ def test_a_run_waits_for_one_that_ends_soon(out: Path) -> None:
     assert tree(out) == FILES
 
 
-def test_a_folder_that_the_run_before_removed_is_made_again(
-    out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_the_run_before_removed_is_made_again(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     locked: list[int] = []
 
     def flock(fd: int, how: int) -> None:

@@ -29,9 +29,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize(("path", "why"), NAMES)
-def test_a_path_that_is_no_portable_name_is_refused_and_nothing_written(
-    out: Path, path: str, why: str
-) -> None:
+def test_a_path_that_is_no_portable_name_is_refused_and_nothing_written(out: Path, path: str, why: str) -> None:
     with pytest.raises(Refused) as caught:
         write(out, {"good": b"1", path: b"2"})
     assert [why in problem.says for problem in caught.value.problems] == [True]
@@ -60,8 +58,6 @@ def test_two_paths_that_collide_on_some_disk_are_refused(out: Path, paths: list[
 
 
 def test_usual_names_are_accepted(out: Path) -> None:
-    files = dict.fromkeys(
-        ("a-b_c.d", ".gitignore", "a b", "ü/模型", "console", "x/.aifactory.json", "n" * 255), b"1"
-    )
+    files = dict.fromkeys(("a-b_c.d", ".gitignore", "a b", "ü/模型", "console", "x/.aifactory.json", "n" * 255), b"1")
     assert write(out, files).written == tuple(sorted(files))
     assert {path: (out / path).read_bytes() for path in files} == files

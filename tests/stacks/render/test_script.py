@@ -67,20 +67,14 @@ class Folder:
     def calls(self) -> list[str]:
         """Calls that do something, without the words that they share."""
         lines = self.calls_file.read_text().splitlines()
-        short = [
-            line.replace(" <--context> <lab>", "").replace(" <--kube-context> <lab>", "") for line in lines
-        ]
-        return [
-            line for line in short if not any(read in line for read in ("<version>", "/version", "<list>"))
-        ]
+        short = [line.replace(" <--context> <lab>", "").replace(" <--kube-context> <lab>", "") for line in lines]
+        return [line for line in short if not any(read in line for read in ("<version>", "/version", "<list>"))]
 
 
 ROWS: tuple[Row, ...] = (
     MAKE.kubernetes("v1", "Namespace", "op", wave=Wave.FOUNDATION),
     release("op", crds=("drivers.example.com",), timeout_s=900),
-    MAKE.kubernetes(
-        "example.com/v1", "Driver", "gpu", gate=Gate(path=".status.state", value="ready", timeout_s=90)
-    ),
+    MAKE.kubernetes("example.com/v1", "Driver", "gpu", gate=Gate(path=".status.state", value="ready", timeout_s=90)),
     MAKE.kubernetes("v1", "ConfigMap", "late", "op", after=("Driver.example.com/gpu",)),
     MAKE.kubernetes("v1", "ConfigMap", "last", "op", wave=Wave.WORKLOADS),
 )
@@ -125,9 +119,7 @@ def test_a_second_run_does_the_same_again(folder: Folder) -> None:
         (("--from", "10-workloads"), ["10-workloads"]),
     ],
 )
-def test_a_run_can_start_and_end_at_any_wave(
-    folder: Folder, options: tuple[str, ...], waves: list[str]
-) -> None:
+def test_a_run_can_start_and_end_at_any_wave(folder: Folder, options: tuple[str, ...], waves: list[str]) -> None:
     done = folder.run(*options)
     assert done.returncode == 0, done.stderr
     assert [line[3:] for line in done.stdout.splitlines() if line.startswith("== ")] == waves
@@ -166,9 +158,7 @@ def test_a_failed_step_stops_the_run_and_says_how_to_go_on(folder: Folder) -> No
 def test_a_gate_that_never_holds_stops_the_run(folder: Folder) -> None:
     done = folder.run(BREAK=" wait ", SAYS="error: timed out waiting for the condition")
     assert done.returncode == 1
-    assert (
-        "at: wait for jsonpath={.status.state}=ready of driver.example.com/gpu, at most 2 min" in done.stderr
-    )
+    assert "at: wait for jsonpath={.status.state}=ready of driver.example.com/gpu, at most 2 min" in done.stderr
     assert "wait" in folder.calls[-1]
 
 
@@ -250,8 +240,7 @@ def test_a_job_that_takes_too_long_ends_the_run(tmp_path: Path) -> None:
 
 def test_many_objects_with_one_gate_are_waited_for_together(tmp_path: Path) -> None:
     queues = [
-        MAKE.kubernetes("x.io/v1", "Queue", f"q{number:03d}", gate=Gate(condition="Active"))
-        for number in range(250)
+        MAKE.kubernetes("x.io/v1", "Queue", f"q{number:03d}", gate=Gate(condition="Active")) for number in range(250)
     ]
     folder = Folder(tmp_path, stack_of(*queues))
     assert folder.run().returncode == 0
@@ -291,9 +280,7 @@ HOSTILE = 'a\'b "c" $(touch pwned) `touch pwned` \\ ; & | \n x'
 
 
 def test_hostile_names_stay_words(tmp_path: Path) -> None:
-    cluster = site_data()["cluster"] | {
-        "kubeconfig": {"context": "op@x:y/z", "file": "~/a 'b' \"c\" ; touch pwned"}
-    }
+    cluster = site_data()["cluster"] | {"kubeconfig": {"context": "op@x:y/z", "file": "~/a 'b' \"c\" ; touch pwned"}}
     rows = (
         MAKE.kubernetes("v1", "Namespace", "op", wave=Wave.FOUNDATION),
         release("op", chart=HOSTILE, repository=HOSTILE, version=HOSTILE),

@@ -283,9 +283,7 @@ def test_every_reader_gets_every_document_back(documents: list[object]) -> None:
 @given(text)
 def test_nothing_hidden_or_unprintable_is_written(value: str) -> None:
     hidden = {char for char in dump([value, {value: value}]) if not char.isprintable()} - {"\n", "\t"}
-    assert {
-        char for char in hidden if char in "\x1b\x85\u200b\u202e\u2028\u2029\ufeff" or char < " "
-    } == set()
+    assert {char for char in hidden if char in "\x1b\x85\u200b\u202e\u2028\u2029\ufeff" or char < " "} == set()
 
 
 def test_a_full_memo_starts_over_and_changes_nothing() -> None:
