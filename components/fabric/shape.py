@@ -207,7 +207,7 @@ def _acceptance(plan: FabricPlan, maker: Maker, before: list[str]) -> Iterator[K
         "Job",
         found.name,
         found.namespace,
-        spec=waiting.job(found, maker.labels()),
+        spec=waiting.job(found, maker.pod_labels()),
         after=[*before, *_operator(plan), binding.id],
         gate=Gate(condition="Complete", timeout_s=found.timeout_s),
         timeout_s=found.timeout_s,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
@@ -16,12 +17,17 @@ from aifactory.components.values import canonical_json
 from aifactory.stacks.planning.model import FactoryPlan, StackPlan
 
 SCHEMA = "aifactory-plan/v1"
+EXACT = 2**53
+"""Whole numbers below it are the same in every reader of JSON; RFC 8785 knows no others."""
 
 
 def data_of(value: object) -> Any:
-    """JSON-like data: records by field, sequences as lists, numbers with a fraction as text, so no reader rounds."""
+    """JSON-like data: records by field, sequences as lists, and as text the numbers that a reader could round:
+    those with a fraction, and those beyond 2^53."""
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, int) and abs(value) >= EXACT:
+        return str(value)
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, (float, Decimal)):
@@ -86,7 +92,16 @@ def factory_data(plan: FactoryPlan, catalog: Catalog) -> dict[str, Any]:
 def digest_of(data: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON (RFC 8785) of data, as `sha256:…`.
 
-    Plans hold no fractions as numbers, so `canonical_json` equals RFC 8785 for them; keys are ASCII, so sorting by
-    code point equals sorting by UTF-16 unit.
+    `data_of` leaves no number whose text could differ, so only the order of keys does: RFC 8785 sorts by UTF-16
+    unit, and `canonical_json` by code point, which is the same below U+10000.
     """
-    return f"sha256:{hashlib.sha256(canonical_json(data).encode()).hexdigest()}"
+    text = canonical_json(data)
+    if not text.isascii():
+        text = json.dumps(_by_utf16_unit(data), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _by_utf16_unit(tree: Any) -> Any:
+    if isinstance(tree, Mapping):
+        return {key: _by_utf16_unit(tree[key]) for key in sorted(tree, key=lambda key: key.encode("utf-16-be"))}
+    return [_by_utf16_unit(item) for item in tree] if isinstance(tree, list) else tree

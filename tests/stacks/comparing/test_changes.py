@@ -91,9 +91,10 @@ def test_a_rename_leaves_templates_that_cannot_change_as_they_are() -> None:
         POOL | {"name": "gpus", "renamed_from": "train"},
         queue(pools=["gpus"]),
         RUN | {"name": "first", "renamed_from": "pretrain", "pool": "gpus"},
+        {"kind": "fabric", "name": "rails", "renamed_from": "fabric"},
     )
     for row in found(BEFORE, after, "row"):
-        if row.target.startswith(("Job.batch", "JobSet")) and not row.target.startswith("Job.batch/fabric"):
+        if row.target.startswith(("Job.batch", "JobSet")):
             assert not [field for field in row.fields if field.startswith("spec.")], row
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 
 import pytest
@@ -25,6 +26,9 @@ class Thing(Struct, frozen=True):
         (10.2, "10.2"),
         (1e-7, "0.0000001"),
         (Decimal("4.20"), "4.20"),
+        (2**53 - 1, 2**53 - 1),
+        (2**53, "9007199254740992"),
+        (-(2**60), "-1152921504606846976"),
         (True, True),
         (None, None),
         (Wave.TRUST, "02-trust"),
@@ -48,6 +52,12 @@ def test_a_thing_without_a_plain_form_is_a_defect() -> None:
 def test_a_digest_is_that_of_the_canonical_text() -> None:
     assert digest_of({"b": 1, "a": [True]}) == digest_of({"a": [True], "b": 1})
     assert digest_of({"a": 1}) == "sha256:015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+
+
+def test_keys_are_ordered_by_utf16_unit() -> None:
+    text = '{"a":[{"é":1,"\U0001f600":2,"\ufb33":3}]}'
+    data = {"a": [{"\ufb33": 3, "\U0001f600": 2, "é": 1}]}
+    assert digest_of(data) == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 DECISIONS = {
