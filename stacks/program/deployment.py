@@ -92,8 +92,13 @@ class Deployment:
 
     def resources(self) -> list[dict[str, Any]]:
         """The resources in the state, secrets still encrypted."""
-        found: list[dict[str, Any]] = _state(self._cli("stack", "export")).get("resources") or []
+        found: list[dict[str, Any]] = self.exported()["deployment"].get("resources") or []
         return found
+
+    def exported(self) -> dict[str, Any]:
+        """The whole state, secrets still encrypted."""
+        exported: dict[str, Any] = json.loads(self._cli("stack", "export"))
+        return exported
 
     def unprotect(self, urns: list[str]) -> None:
         """Let the next destroy remove these."""
@@ -102,7 +107,7 @@ class Deployment:
 
     def use_kubeconfig(self, file: Path) -> None:
         """Let the provider in the state read this kubeconfig: the one it names is on another machine."""
-        exported = json.loads(self._cli("stack", "export"))
+        exported = self.exported()
         for resource in provider_resources(exported["deployment"].get("resources") or []):
             resource["inputs"]["kubeconfig"] = resource["outputs"]["kubeconfig"] = str(file)
         path = Path(self._workspace.work_dir, "state.json")
