@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -31,12 +32,16 @@ class Job(Struct, frozen=True):
     arguments: tuple[str, ...]
     budget_s: float | None = None
     budget_mb: float | None = None
+    forgets: str = "answers"
+    """Folder of our caches that is emptied before each run: `answers` makes every run decide anew; empty: none."""
 
 
 JOBS = (
     Job("help", ("--help",), budget_s=0.12),
     Job("plan, 2 sites", ("plan", REFERENCE), budget_s=0.35, budget_mb=90),
     Job("plan, 2 sites, JSON", ("plan", REFERENCE, "--format", "json"), budget_s=0.35, budget_mb=90),
+    Job("plan, 2 sites, unchanged input", ("plan", REFERENCE), budget_s=0.1, budget_mb=90, forgets=""),
+    Job("plan, 2 sites, all caches empty", ("plan", REFERENCE), forgets="."),
     Job("check, 1 site", ("check", ONE_SITE), budget_s=0.3),
     Job("check, 2 sites", ("check", REFERENCE), budget_s=0.6),
     Job("generate, 2 sites", ("generate", REFERENCE, "--out", "{out}")),
@@ -65,10 +70,21 @@ class Result(Struct, frozen=True):
 
 
 def commands(folder: Path, runs: int) -> Iterator[Result]:
-    """Measure each job in the repository, writing below `folder`."""
+    """Measure each job in the repository, writing below `folder`, with caches of its own."""
     for job in JOBS:
         arguments = [text.replace("{out}", str(folder / "out")) for text in job.arguments]
-        yield Result(job, measure([str(COMMAND), *arguments], runs=runs, folder=ROOT))
+        caches = folder / "caches"
+        forget = partial(_empty, caches / "aifactory" / job.forgets) if job.forgets else lambda: None
+        yield Result(
+            job,
+            measure(
+                [str(COMMAND), *arguments],
+                runs=runs,
+                folder=ROOT,
+                environment={"XDG_CACHE_HOME": str(caches)},
+                before=forget,
+            ),
+        )
 
 
 def scale(folder: Path, runs: int, sizes: Sequence[int] = SCALE) -> Iterator[Result]:
@@ -78,14 +94,14 @@ def scale(folder: Path, runs: int, sizes: Sequence[int] = SCALE) -> Iterator[Res
         write_factory(project, size)
         budget_s, budget_mb = SCALE_BUDGETS.get(size, (None, None))
         times = runs if size < FEWER_RUNS_FROM_OBJECTS else max(1, runs // 5)
-        timing = _fresh(project, times)
+        command = [str(COMMAND), "generate", "factory.yaml", "--out", "out"]
+        timing = measure(command, runs=times, folder=project, before=partial(_empty, project / "out"))
         yield Result(Job(f"generate {size:,}", (), budget_s, budget_mb), timing, _written(project))
         shutil.rmtree(project)
 
 
-def _fresh(project: Path, runs: int) -> Timing:
-    generate = f'rm -rf out && exec "{COMMAND}" generate factory.yaml --out out'
-    return measure(["/bin/sh", "-c", generate], runs=runs, folder=project)
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _written(project: Path) -> int:

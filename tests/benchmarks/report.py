@@ -71,8 +71,8 @@ def _commands(results: list[Result], breaches: list[str]) -> str:
     for result in results:
         breaches.extend(result.breaches)
         words = " ".join(result.job.arguments).replace("{out}", "DIR")
-        rows.append([f"`aifactory {words}`", *_figures(result)])
-    return table(["command", "median s", "fastest s", "slowest s", "peak MB", "budget"], rows)
+        rows.append([result.job.name, f"`{words}`", *_figures(result)])
+    return table(["job", "`aifactory …`", "median s", "fastest s", "slowest s", "peak MB", "budget"], rows)
 
 
 def _scale(results: list[Result], breaches: list[str]) -> str:

@@ -34,9 +34,7 @@ def outputs(command: Path, repository: Path, blueprint: str, folder: Path) -> di
         subprocess.run(arguments, cwd=place, env={**os.environ, **variables}, capture_output=True, check=True)
         out = place / "out"
         found[name] = {
-            path.relative_to(out).as_posix(): path.read_bytes()
-            for path in sorted(out.rglob("*"))
-            if path.is_file()
+            path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
         }
     return found
 

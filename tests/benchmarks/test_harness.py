@@ -27,6 +27,12 @@ def test_a_command_is_timed_as_often_as_asked_after_a_run_that_warms_up(tmp_path
     assert (tmp_path / "runs").read_text() == "xxxx"
 
 
+def test_what_comes_before_a_run_comes_before_each(tmp_path: Path) -> None:
+    code = "open('seen', 'a').write(str(__import__('os').path.exists('out'))); open('out', 'w')"
+    measure(python(code), runs=2, folder=tmp_path, before=lambda: (tmp_path / "out").unlink(missing_ok=True))
+    assert (tmp_path / "seen").read_text() == "False" * 3
+
+
 def test_the_peak_memory_is_that_of_the_command(tmp_path: Path) -> None:
     small = measure(python("pass"), runs=1, folder=tmp_path)
     large = measure(python("b'x' * 200_000_000"), runs=1, folder=tmp_path)
@@ -84,9 +90,7 @@ def test_a_page_without_the_markers_is_refused() -> None:
 
 def test_the_page_has_a_place_for_everything_that_is_measured() -> None:
     names = ("machine", "commands", "scale", "same-bytes", "registration", "functions")
-    assert filled(PAGE.read_text(encoding="utf-8"), dict.fromkeys(names, "x")).count("\n\nx\n\n") == len(
-        names
-    )
+    assert filled(PAGE.read_text(encoding="utf-8"), dict.fromkeys(names, "x")).count("\n\nx\n\n") == len(names)
 
 
 def test_the_machine_is_described_without_its_name() -> None:

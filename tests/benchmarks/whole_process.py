@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -30,15 +30,23 @@ class Timing(Struct, frozen=True):
 
 
 def measure(
-    command: Sequence[str], *, runs: int, folder: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    runs: int,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    before: Callable[[], None] = lambda: None,
 ) -> Timing:
-    """Run a command `runs` times after one run that warms the caches of disk and bytecode.
+    """Run a command `runs` times after one run that warms the caches; `before` comes before each, not timed.
 
     Raises RuntimeError with the command's own words when it fails: a failure that is quick is no result.
     """
     variables = {**os.environ, **(environment or {})}
-    results = [_run(command, folder, variables) for _ in range(runs + 1)][1:]
-    return Timing(tuple(wall_s for wall_s, _ in results), max(peak_mb for _, peak_mb in results))
+    results = []
+    for _ in range(runs + 1):
+        before()
+        results.append(_run(command, folder, variables))
+    return Timing(tuple(wall_s for wall_s, _ in results[1:]), max(peak_mb for _, peak_mb in results[1:]))
 
 
 def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[float, float]:
