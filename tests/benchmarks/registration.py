@@ -65,12 +65,15 @@ def run(way: str, count: int) -> dict[str, float]:
     from support.recorder import record
 
     rows = row_set(count)
-    programs = {
-        "rows": lambda: register_stack(rows, Path("/project")),
-        "flat": lambda: _flat(rows),
-    }
+
+    def program() -> None:
+        if way == "flat":
+            _flat(rows)
+        else:
+            register_stack(rows, Path("/project"))
+
     started = time.process_time()
-    recorded = record(programs[way])
+    recorded = record(program)
     spent_s = time.process_time() - started
     resources = sum(resource.custom for resource in recorded.resources.values())
     return {"cpu_s": spent_s, "peak_mb": getrusage(RUSAGE_SELF).ru_maxrss / 1024, "resources": resources}
