@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field
 
-from aifactory.components import names
+from aifactory.components import names, quantities
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.cluster.model import STRICTNESS, NamespacePlan, PodSecurity, Traffic
@@ -234,7 +234,7 @@ def _traffic(item: Gathered, answers: Answers) -> Traffic:
 
 def _default_requests(policy: NamespacePolicy) -> tuple[tuple[str, str], ...]:
     limits = policy.container_defaults
-    return (("cpu", f"{limits.cpu_milli}m"), ("memory", f"{limits.memory_mib}Mi"))
+    return (("cpu", quantities.cpu(limits.cpu_milli)), ("memory", quantities.mib(limits.memory_mib)))
 
 
 def _default_limits(policy: NamespacePolicy, quota: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -100,11 +100,11 @@ def test_openshift_does_not_overwrite_the_levels(settle: Any) -> None:
 
 @pytest.mark.parametrize(
     ("quota", "limits"),
-    [((), ()), ((("limits.memory", "1Ti"),), (("memory", "2048Mi"),)), ((("requests.cpu", "8"),), ())],
+    [((), ()), ((("limits.memory", "1Ti"),), (("memory", "2Gi"),)), ((("requests.cpu", "8"),), ())],
 )
 def test_a_default_limit_stands_only_where_the_quota_counts_limits(settle: Any, quota: Any, limits: Any) -> None:
     found = settle(namespaces=[ask(tenant="team", quota=quota)])
-    assert found.namespaces["team"].default_requests == (("cpu", "1000m"), ("memory", "2048Mi"))
+    assert found.namespaces["team"].default_requests == (("cpu", "1"), ("memory", "2Gi"))
     assert found.namespaces["team"].default_limits == limits
 
 

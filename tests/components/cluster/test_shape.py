@@ -162,8 +162,8 @@ def test_a_tenant_has_a_namespace_two_policies_a_quota_and_defaults(settle: Any)
     (limit,) = found.body("LimitRange/team/container-defaults")["spec"]["limits"]
     assert limit == {
         "type": "Container",
-        "defaultRequest": {"cpu": "1000m", "memory": "2048Mi"},
-        "default": {"memory": "2048Mi"},
+        "defaultRequest": {"cpu": "1", "memory": "2Gi"},
+        "default": {"memory": "2Gi"},
     }
 
 
