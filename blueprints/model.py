@@ -14,11 +14,13 @@ from aifactory.components.parts import PARTS, AnyPart
 from aifactory.components.problems import nearest
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
+MOST_SITES = 500
+
 
 class Core(Spec):
     """Where the factory runs all the time."""
 
-    sites: list[Name] = Field(min_length=1, max_length=500)
+    sites: list[Name] = Field(min_length=1, max_length=MOST_SITES)
     """Names of site files. Every site gets a stack of its own."""
 
     @truth
@@ -114,6 +116,4 @@ class Blueprint(Spec):
         for index, site in enumerate(self.placement.core.sites):
             if not everywhere and site not in used:
                 says = f'no part stands at "{site}"'
-                yield Misfit(
-                    says, "drop the site, or add it to a part's sites", ("placement", "core", "sites", index)
-                )
+                yield Misfit(says, "drop the site, or add it to a part's sites", ("placement", "core", "sites", index))

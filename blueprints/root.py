@@ -11,12 +11,13 @@ MARKERS = ("aifactory.yaml", "Pulumi.yaml")
 def project_root(start: Path) -> Path:
     """The nearest folder at or above `start` that holds a marker file; else the folder of `start` itself.
 
-    `start` is a file or a folder, need not exist, and is taken after following links.
+    `start` is a file or a folder and need not exist. A link that is a file belongs to the folder it lies in, not
+    to where it leads: what leads out of a project is not read, and not quoted in a message.
     """
-    real = Path(os.path.realpath(start))
-    folder = real if real.is_dir() else real.parent
+    path = Path(os.path.abspath(start))
+    folder = Path(os.path.realpath(path if path.is_dir() else path.parent))
     for candidate in (folder, *folder.parents):
-        if any((candidate / marker).is_file() for marker in MARKERS):
+        if any(os.path.isfile(candidate / marker) for marker in MARKERS):
             return candidate
     return folder
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from aifactory.blueprints.document import Document
+from aifactory.blueprints.model import MOST_SITES
 from aifactory.blueprints.root import site_folders
 from aifactory.components.names import NAME_CHARS, NAME_PATTERN
 from aifactory.components.problems import Path as TreePath
@@ -27,7 +29,7 @@ def named_sites(document: Document) -> dict[str, TreePath]:
     for step in SITES:
         value = value.get(str(step)) if isinstance(value, Mapping) else None
     found: dict[str, TreePath] = {}
-    for index, name in enumerate(value if isinstance(value, list) else ()):
+    for index, name in enumerate(value[:MOST_SITES] if isinstance(value, list) else ()):
         if isinstance(name, str) and len(name) <= NAME_CHARS and _NAME.fullmatch(name):
             found.setdefault(name, (*SITES, index))
     return found
@@ -40,7 +42,7 @@ def site_file(name: str, blueprint: Path, root: Path, sites: str) -> Path | Prob
     """
     folders = site_folders(blueprint, root, sites)
     for folder in folders:
-        if (folder / f"{name}.yaml").is_file():
+        if os.path.isfile(folder / f"{name}.yaml"):
             return folder / f"{name}.yaml"
     known = {file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.yaml")}
     looked = ", ".join(folder.relative_to(root).as_posix() for folder in folders)

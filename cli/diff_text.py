@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from aifactory.blueprints.shown import shown
 from aifactory.cli.report import text_columns
 from aifactory.cli.work import prepare
 from aifactory.components.problems import Problem, Refused, nearest
@@ -29,7 +30,9 @@ def at_sites(before: Snapshot, after: Snapshot, sites: Sequence[str]) -> tuple[S
     known = {stack.site for stack in (*before.values(), *after.values())}
     unknown = [site for site in sites if site not in known]
     if unknown:
-        raise Refused(Problem(f'"{site}" is a site of neither side', hint=nearest(site, known)) for site in unknown)
+        raise Refused(
+            Problem(f"{shown(site)} is a site of neither side", hint=nearest(site, known)) for site in unknown
+        )
     one, other = (
         {name: stack for name, stack in side.items() if not sites or stack.site in sites} for side in (before, after)
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from aifactory.blueprints.shown import shown
 from aifactory.cli.report import text_columns
 from aifactory.components.catalog import Catalog
 from aifactory.components.problems import Problem, Refused, nearest
@@ -75,4 +76,4 @@ def _refuse_unknown(catalog: Catalog, table: str) -> None:
     tables = catalog.tables()
     if table not in tables:
         hint = nearest(table, tables, shown=20)
-        raise Refused([Problem(f'"{table}" is not a table of the catalog', hint=hint)])
+        raise Refused([Problem(f"{shown(table)} is not a table of the catalog", hint=hint)])

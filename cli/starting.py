@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from aifactory.blueprints.shown import shown
 from aifactory.cli.first_site import Answers, factory_text, gpus_per_node, site_text
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import supported
@@ -71,7 +72,7 @@ def files_from_example(name: str) -> dict[str, str]:
     shipped = package_files("aifactory.blueprints")
     library = {path.name.removesuffix(".yaml"): path for path in (shipped / "library").iterdir() if path.is_file()}
     if name not in library:
-        raise Refused([Problem(f'"{name}" is not a shipped blueprint', hint=nearest(name, library))])
+        raise Refused([Problem(f"{shown(name)} is not a shipped blueprint", hint=nearest(name, library))])
     text = library[name].read_text(encoding="utf-8")
     found = {"aifactory.yaml": PROJECT, "factory.yaml": _without_schema(text)}
     for site in sorted((shipped / "sites").iterdir(), key=lambda path: path.name):
@@ -142,12 +143,12 @@ def _name_problem(text: str) -> Problem | None:
     if len(text) <= NAME_CHARS and re.fullmatch(NAME_PATTERN, text):
         return None
     hint = f"lower-case letters, digits and -, a letter first, at most {NAME_CHARS} characters"
-    return Problem(f'"{text}" is not a name', hint=hint)
+    return Problem(f"{shown(text)} is not a name", hint=hint)
 
 
 def _choice_problem(what: str, known: Sequence[str]) -> Callable[[str], Problem | None]:
     def problem(text: str) -> Problem | None:
-        return None if text in known else Problem(f'"{text}" is not a {what}', hint=nearest(text, known))
+        return None if text in known else Problem(f"{shown(text)} is not a {what}", hint=nearest(text, known))
 
     return problem
 
@@ -156,7 +157,7 @@ def _country_problem(text: str) -> Problem | None:
     catalog = Catalog.shipped()
     if catalog.find("countries", text) is not None:
         return None
-    return Problem(f'"{text}" is not a country', hint=catalog.hint("countries", text))
+    return Problem(f"{shown(text)} is not a country", hint=catalog.hint("countries", text))
 
 
 def _accelerator_problem(text: str) -> Problem | None:
@@ -165,13 +166,13 @@ def _accelerator_problem(text: str) -> Problem | None:
     if row is not None and row.key in known:
         return None
     names = [name for name in catalog.short_names("accelerators") if catalog.row("accelerators", name).key in known]
-    return Problem(f'"{text}" is not a GPU that pools run', hint=nearest(text, names, shown=20))
+    return Problem(f"{shown(text)} is not a GPU that pools run", hint=nearest(text, names, shown=20))
 
 
 def _nodes_problem(text: str) -> Problem | None:
     if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST_NODES)) and 1 <= int(text) <= _MOST_NODES:
         return None
-    return Problem(f'"{text}" is not a number of nodes', hint=f"1 to {_MOST_NODES}")
+    return Problem(f"{shown(text)} is not a number of nodes", hint=f"1 to {_MOST_NODES}")
 
 
 def _tenants_problem(text: str) -> Problem | None:

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from aifactory.blueprints.load import Loaded, load
+from aifactory.blueprints.shown import shown
 from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.stacks.assembly.stack import Stack, assemble
 from aifactory.stacks.planning.data import digest_of, factory_data
@@ -82,7 +83,10 @@ def _check_sites(loaded: Loaded, sites: Sequence[str]) -> None:
     unknown = [site for site in sites if site not in loaded.sites]
     if unknown:
         raise Refused(
-            [Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites)) for site in unknown]
+            [
+                Problem(f"{shown(site)} is not a site of this blueprint", hint=nearest(site, loaded.sites))
+                for site in unknown
+            ]
         )
 
 

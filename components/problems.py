@@ -41,10 +41,10 @@ class Problem(Struct, frozen=True):
     document: Literal["blueprint", "site"] = "blueprint"
 
     def __post_init__(self) -> None:
-        """Masks what looks like a secret, so that no message carries one, whoever words it."""
+        """Masks what looks like a secret and escapes what a terminal obeys, so that no message carries either."""
         for field in ("says", "hint"):
             text = getattr(self, field)
-            if (safe := masked(text)) != text:
+            if (safe := _printable(masked(text))) != text:
                 force_setattr(self, field, safe)
 
     def located(self, at: Position | None) -> Problem:
@@ -58,6 +58,13 @@ class Refused(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(problem.says for problem in self.problems) or "refused")
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    escaped = (char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in text)
+    return "".join(char if char.isprintable() else safe for char, safe in zip(text, escaped, strict=True))
 
 
 def path_text(path: Path) -> str:

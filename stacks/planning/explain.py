@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from aifactory.blueprints.shown import shown
 from aifactory.components.base import Decision
 from aifactory.components.problems import Problem, Refused, nearest
 
@@ -40,7 +41,7 @@ def matching(decisions: Mapping[str, Decision], path: str) -> list[str]:
     """
     found = [path] if path in decisions else [name for name in decisions if name.startswith(f"{path}.")]
     if not found:
-        raise Refused([Problem(f'nothing was decided about "{path}"', hint=_nearest(decisions, path))])
+        raise Refused([Problem(f"nothing was decided about {shown(path)}", hint=_nearest(decisions, path))])
     return found
 
 
