@@ -182,6 +182,7 @@ if wave 05-hardware; then
   objects manifests/05-hardware/00-fabric.yaml
   objects manifests/05-hardware/00-train.yaml
   release nvidia-network-operator network-operator 1200 network-operator helm/network-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version 26.4.1
+  objects manifests/05-hardware/01-fabric.yaml
   objects manifests/05-hardware/01-train.yaml
   release gpu-operator gpu-operator 1800 gpu-operator helm/gpu-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version v26.7.0
   objects manifests/05-hardware/02-fabric.yaml
@@ -192,10 +193,13 @@ if wave 05-hardware; then
   gate 3600 'jsonpath={.status.state}=ready' '' nvidiadriver.nvidia.com/train
   objects manifests/05-hardware/04-fabric.yaml
   objects manifests/05-hardware/04-train.yaml
-  job 8400 gpu-acceptance train-gpus-099b2812
+  job 8400 gpu-acceptance train-gpus-ed1c761e
   objects manifests/05-hardware/05-fabric.yaml
   objects manifests/05-hardware/06-fabric.yaml
   objects manifests/05-hardware/07-fabric.yaml
+  objects manifests/05-hardware/08-fabric.yaml
+  job 28800 gpu-acceptance fabric-rails-6d4ec629
+  objects manifests/05-hardware/09-fabric.yaml
 fi
 
 if wave 06-scheduling; then

@@ -188,10 +188,13 @@ if wave 05-hardware; then
   gate 3600 'jsonpath={.status.state}=ready' '' nvidiadriver.nvidia.com/train
   objects manifests/05-hardware/03-fabric.yaml
   objects manifests/05-hardware/03-train.yaml
-  job 4800 gpu-acceptance train-gpus-59d60212
+  job 4800 gpu-acceptance train-gpus-93325086
   objects manifests/05-hardware/04-fabric.yaml
   objects manifests/05-hardware/05-fabric.yaml
   objects manifests/05-hardware/06-fabric.yaml
+  objects manifests/05-hardware/07-fabric.yaml
+  job 13200 gpu-acceptance fabric-rails-b632b4d9
+  objects manifests/05-hardware/08-fabric.yaml
 fi
 
 if wave 06-scheduling; then
