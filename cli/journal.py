@@ -105,10 +105,11 @@ class Journal(Struct):
 
     def changes(self) -> list[tuple[Label, Op, tuple[str, ...]]]:
         """Rows that are not as they were, in order of waves, parts and rows."""
-        found = [
-            (self.label(urn), op, self.changed.get(urn, ())) for urn, op in self.ops.items() if op != "same"
-        ]
-        named = [(label, op, paths) for label, op, paths in found if label is not None]
+        named: list[tuple[Label, Op, tuple[str, ...]]] = []
+        for urn, op in self.ops.items():
+            label = self.label(urn)
+            if label is not None and op != "same":
+                named.append((label, op, self.changed.get(urn, ())))
         return sorted(named, key=lambda one: (one[0].wave, one[0].part, one[0].row))
 
     def as_data(self) -> dict[str, Any]:

@@ -40,11 +40,11 @@ class Verbs(click.Group):
         """All verbs."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """The verb, imported."""
-        if name not in COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(f"aifactory.cli.commands.{name}"), name)
+        command = getattr(import_module(f"aifactory.cli.commands.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)  # noqa: S101 - each module holds its verb
         return command
 

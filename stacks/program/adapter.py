@@ -28,15 +28,13 @@ class Part(pulumi.ComponentResource):
     former_urn: pulumi.Output[str] | None = None
     """URN under the part's former name, None if it was never renamed."""
 
-    def construct(self, part: PartEntry, parent: pulumi.Resource) -> None:
+    def __init__(self, part: PartEntry, parent: pulumi.Resource) -> None:
         """Register the part below its factory; under its former name too, if it was renamed."""
         kind = identity.part_type(part)
         former = [pulumi.Alias(name=part.renamed_from)] if part.renamed_from else None
         super().__init__(kind, part.name, None, pulumi.ResourceOptions(parent=parent, aliases=former))
         if part.renamed_from:
             self.former_urn = pulumi.create_urn(part.renamed_from, kind, parent)
-
-    __init__ = construct
 
 
 class Factory(pulumi.ComponentResource):
@@ -46,7 +44,7 @@ class Factory(pulumi.ComponentResource):
     The class doesn't annotate it: Pulumi would take it for an output of the component in other languages.
     """
 
-    def construct(
+    def __init__(
         self,
         name: str,
         rows: RowSet,
@@ -58,8 +56,6 @@ class Factory(pulumi.ComponentResource):
         super().__init__(identity.FACTORY_TYPE, name, None, opts)
         self.outputs: Mapping[str, Any] = register(rows, parent=self, root=root, kubeconfig=kubeconfig)
         self.register_outputs(dict(self.outputs))
-
-    __init__ = construct
 
 
 def register(rows: RowSet, *, parent: pulumi.Resource, root: Path, kubeconfig: str = "") -> dict[str, Any]:

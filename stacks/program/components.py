@@ -23,7 +23,7 @@ class AiFactory(Factory):
     `<factory>-<site>-platform`: then `aifactory up` can go on where the program stopped, or the other way.
     """
 
-    def construct_from_blueprint(
+    def __init__(
         self,
         name: str,
         blueprint: str | Path,
@@ -44,8 +44,6 @@ class AiFactory(Factory):
         except Refused as refused:
             raise pulumi.RunError(problems_text(f"{blueprint} can't be built:", refused.problems)) from None
         super().__init__(name, planned.rows, planned.root, kubeconfig, opts)
-
-    __init__ = construct_from_blueprint
 
 
 def _refuse_second(name: str) -> None:
