@@ -17,8 +17,18 @@ from aifactory.stacks.render.yaml import dump
 _TEMPLATE = Path(__file__).parent / "templates" / "install.sh"
 _FOOT = """
 printf '%s\\n' "$changed of {count} files changed"
+[ -z "$commands" ] || printf 'Then run:\\n%s' "$commands"
 [ "$reboot" -eq 0 ] || printf '%s\\n' 'This host needs a reboot. Drain it first if it runs jobs.'
 """
+_AFTER = {
+    "/etc/systemd/system/": "systemctl daemon-reload",
+    "/etc/systemd/network/": "udevadm control --reload",
+    "/etc/sysctl.d/": "sysctl --system",
+    "/etc/modules-load.d/": "systemctl restart systemd-modules-load",
+    "/etc/tmpfiles.d/": "systemd-tmpfiles --create",
+    "/etc/udev/rules.d/": "udevadm control --reload",
+}
+"""What makes the system read a file, by the folder it lies in. Whatever else a file needs, its reason says."""
 _NOT_PORTABLE = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*%]')
 
 
@@ -68,6 +78,11 @@ def host_files(stack: Stack) -> Iterator[tuple[str, str]]:
     yield "hosts/README.md", _readme(stack, sets)
 
 
+def after(row: HostRow) -> str:
+    """The command that makes the system read a file, empty where there is none."""
+    return next((command for folder, command in _AFTER.items() if row.path.startswith(folder)), "")
+
+
 def stored(row: HostRow) -> str:
     """Where a file lies inside its set's folder. Characters that not every disk takes are written as %xx."""
     path = _NOT_PORTABLE.sub(lambda found: f"%{ord(found[0]):02x}", row.path)
@@ -76,7 +91,9 @@ def stored(row: HostRow) -> str:
 
 def _install(each: HostSet) -> str:
     lines = [
-        " ".join(["put", *map(quote, [stored(row), row.path, str(int(row.reboot)), " ".join(row.why.split())])])
+        " ".join(
+            ["put", *map(quote, [stored(row), row.path, str(int(row.reboot)), after(row), " ".join(row.why.split())])]
+        )
         for row in each.files
     ]
     return _TEMPLATE.read_text(encoding="utf-8") + "\n".join(lines) + _FOOT.format(count=len(lines))
@@ -116,8 +133,11 @@ _ORDER = (
 def _set(each: HostSet) -> Iterator[list[str]]:
     yield [f"## {each.name}: {len(each.hosts)} hosts", "", f"Listed in `{each.name}/hosts.txt`."]
     yield table(
-        ["file", "reboot", "why, and what to do after a change", "part"],
-        [(code(row.path), "yes" if row.reboot else "", plain(row.why), code(row.part)) for row in each.rows],
+        ["file", "why, and what to do after a change", "command", "reboot", "part"],
+        [
+            (code(row.path), plain(row.why), code(after(row)), "yes" if row.reboot else "", code(row.part))
+            for row in each.rows
+        ],
     )
     if each.files:
         copy = f"tar -C {each.name} -cf - files install.sh"

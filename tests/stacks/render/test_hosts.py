@@ -100,7 +100,7 @@ def test_hostile_words_stay_words_and_odd_paths_are_kept(tmp_path: Path) -> None
     assert not [found for found in tmp_path.rglob("*") if found.name == "pwned"]
     table = [line for line in (tmp_path / "hosts/README.md").read_text().splitlines() if "udev" in line]
     assert len(table) == 1
-    assert table[0].replace("\\|", "").count("|") == 5
+    assert table[0].replace("\\|", "").count("|") == 6
 
 
 def test_documents_of_other_tools_are_not_put_on_hosts(tmp_path: Path) -> None:
@@ -132,3 +132,12 @@ def test_the_programs_of_a_shipped_stack_are_sound(name: str, tmp_path: Path) ->
         install(folder, tmp_path / "root")
         put = {path.relative_to(tmp_path / "root") for path in (tmp_path / "root").rglob("*") if path.is_file()}
         assert put == {path.relative_to(folder / "files") for path in (folder / "files").rglob("*") if path.is_file()}
+
+
+def test_commands_that_read_the_files_are_named_once_and_only_for_changes(tmp_path: Path) -> None:
+    rows = (host("/etc/sysctl.d/a"), host("/etc/sysctl.d/b"), host("/etc/systemd/system/x.d/c"), host("/etc/other"))
+    folder = laid_out(tmp_path, *rows) / "set-01"
+    said = install(folder, tmp_path / "root")
+    assert said.endswith("Then run:\n    sysctl --system\n    systemctl daemon-reload\n")
+    (tmp_path / "root/etc/other").write_text("old")
+    assert "Then run" not in install(folder, tmp_path / "root")
