@@ -60,7 +60,7 @@ __all__ = [
 
 CapabilityName = Annotated[
     str,
-    Field(pattern=r"^[a-z][-a-z0-9]{1,38}[a-z0-9]$", json_schema_extra={"enum": sorted(CAPABILITIES)}),
+    Field(pattern=r"^[a-z][-a-z0-9]{1,38}[a-z0-9]$", json_schema_extra={"enum": [*sorted(CAPABILITIES)]}),
 ]
 """The name of a capability, such as cert-manager."""
 
