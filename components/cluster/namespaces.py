@@ -125,7 +125,7 @@ def _say_what_tenants_get(ctx: PlanContext, gathered: Iterable[Gathered]) -> Non
 
 
 def _loosest(item: Gathered) -> PodSecurity:
-    levels = [request.pod_security for request in item.requests]
+    levels: list[PodSecurity] = [request.pod_security for request in item.requests]
     levels += [chosen.recipe.pod_security for chosen in item.releases]
     return min(levels, key=STRICTNESS.index)
 
