@@ -274,10 +274,11 @@ def check_share(
     if isinstance(share, int):
         if len(pools) == 1:
             return {pools[0]: share}
+        first, *others = pools[:3]
         ctx.refuse(
             f"tenant {tenant.name} has {field}: {share}, and the queue has {len(pools)} pools",
             (*at, field),
-            f"say of which: {{{', '.join(f'{pool}: {share // len(pools)}' for pool in pools[:3])}}}",
+            f"say of which: {{{', '.join([f'{first}: {share}', *(f'{other}: 0' for other in others)])}}}",
         )
         return None
     unknown = sorted(set(share) - set(pools))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Struct
 
 from aifactory.components.names import MANAGED_NAMESPACE_LABEL
@@ -54,6 +57,12 @@ class Configuration(Struct, frozen=True):
 def chart_values(configuration: Configuration) -> dict[str, object]:
     """Values of the Kueue chart: one text, which other authors may add to."""
     return {"managerConfig": {"controllerManagerConfigYaml": Json(document(configuration))}}
+
+
+def field_that_differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """The field of a queue by which two sets of chart values differ, sharing before pods_ready."""
+    first, second = (values["managerConfig"]["controllerManagerConfigYaml"].tree for values in (one, other))
+    return "sharing" if first.get("fairSharing") != second.get("fairSharing") else "pods_ready"
 
 
 def document(configuration: Configuration) -> dict[str, object]:

@@ -64,12 +64,14 @@ def ask_for_kueue(spec: QueueSpec, resources: tuple[str, ...], ctx: PlanContext)
         for asked in ctx.site_plan.requirements
         if asked.capability == "kueue" and asked.values and asked.part != ctx.part
     ]
+    other = next((asked for asked in others if asked.values != values), None)
+    field = configuration.field_that_differs(values, other.values) if other else ""
     agreed = ctx.check(
         "QUE-003",
-        all(asked.values == values for asked in others),
-        lambda: f"queue {others[0].part} sets Kueue up with other sharing or pods_ready",
-        ("pods_ready",),
-        "give both queues the same sharing and pods_ready: a site has one Kueue",
+        other is None,
+        lambda: f"queue {other.part if other else ''} sets Kueue up with another {field}",
+        (field,),
+        f"give both queues the same {field}: a site has one Kueue",
     )
     if not agreed or not checks.check_exclusions(decided.excluded, resources, ctx):
         return False

@@ -49,14 +49,11 @@ def _with_written_sources(decisions: Iterable[Decision], here: LoadedSite, loade
 
 
 def _written(tree: Node, path: Path) -> Path:
-    """The path as far as a document has it: whole, up to a parameter that stands for the rest, or nothing."""
-    node = tree
-    for depth, step in enumerate(path):
-        inner = child_of(node, step)
-        if inner is None:
-            return path[:depth] if child_of(node, "parameter") else ()
-        node = inner
-    return path
+    """The path when a document has it, nothing otherwise."""
+    node: Node | None = tree
+    for step in path:
+        node = None if node is None else child_of(node, step)
+    return () if node is None else path
 
 
 def _located(problem: Problem, loaded: Loaded) -> Problem:

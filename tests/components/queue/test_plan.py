@@ -82,7 +82,7 @@ def test_the_usual_priority_is_the_one_in_the_middle(values: list[int], usual: s
             {"pools": ["train", "more"], "tenants": [{"name": "a", "gpus": 8}]},
             (pool(), pool("more")),
             "gpus: 8, and the queue has 2 pools",
-            "{train: 4, more: 4}",
+            "{train: 8, more: 0}",
         ),
         (
             {"tenants": [{"name": "a", "gpus": {"trian": 8}}]},

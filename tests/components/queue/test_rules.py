@@ -27,7 +27,18 @@ FIRING: list[tuple[str, list[dict[str, Any]], tuple[object, ...], str]] = [
         (),
         "handed out by queue teams",
     ),
-    ("QUE-003", [queue(), OTHER | {"sharing": "priority"}], TWO_POOLS, "queue teams sets Kueue up"),
+    (
+        "QUE-003",
+        [queue(), OTHER | {"sharing": "priority"}],
+        TWO_POOLS,
+        "queue teams sets Kueue up with another sharing | give both queues the same sharing",
+    ),
+    (
+        "QUE-003",
+        [queue(), OTHER | {"pods_ready": {"timeout_s": 60}}],
+        TWO_POOLS,
+        "queue teams sets Kueue up with another pods_ready",
+    ),
     (
         "QUE-004",
         [queue(tenants=[{"name": "a", "gpus": 64}, {"name": "b", "gpus": 0, "borrow_gpus": 0}])],

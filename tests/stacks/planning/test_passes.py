@@ -22,8 +22,13 @@ QUEUE: dict[str, Any] = {
     "tenants": [{"name": "ml", "gpus": 16}],
 }
 RUN: dict[str, Any] = {
-    "kind": "training", "name": "run", "pool": "train", "tenant": "ml", "nodes": 2, "image": "registry.example.com/a/b:1",
-}  # fmt: skip
+    "kind": "training",
+    "name": "run",
+    "pool": "train",
+    "tenant": "ml",
+    "nodes": 2,
+    "image": "registry.example.com/a/b:1",
+}
 
 
 @pytest.mark.parametrize(
