@@ -11,6 +11,10 @@ from aifactory.components.cluster.providers import Answers
 from aifactory.components.cluster.versions import line, narrowest, nearest_kubernetes
 from aifactory.components.values import Json
 
+DRIVER_ROOT = "/run/nvidia/driver"
+"""Where the operator's chart puts a driver; the DRA driver's looks at / unless told. Source: their
+values.yaml."""
+
 BUNDLES_NFD = ("gpu-operator", "network-operator")
 """Capabilities whose chart brings node-feature-discovery unless told not to."""
 
@@ -24,6 +28,7 @@ def sound(ctx: PlanContext, answers: Answers, known: Mapping[str, Release], repl
         _one_sriov_operator(ctx, values),
         _one_gpu_advertiser(ctx, answers, values),
         _one_gpu_mode(ctx, values),
+        _one_driver_root(ctx, values),
         _one_certificate_maker(ctx, values),
     ]
     _replicas(ctx, answers, replicas)
@@ -134,6 +139,24 @@ def _one_gpu_mode(ctx: PlanContext, values: Mapping[str, Mapping[str, object]]) 
         not (policy and dra_cluster),
         "gpu-operator would make a ClusterPolicy and a GPUCluster",
         hint="set clusterPolicy.deployCR to false where gpuCluster.deployCR is true",
+    )
+
+
+def _one_driver_root(ctx: PlanContext, values: Mapping[str, Mapping[str, object]]) -> bool:
+    """A driver of the hosts has its root at /, where the operator's own setting isn't used."""
+    operator = values.get("gpu-operator", {})
+    made = bool(operator) and value_at(operator, "driver.enabled", True) is True
+    root = value_at(operator, "hostPaths.driverInstallDir", DRIVER_ROOT)
+    dra = values.get("dra-driver-nvidia-gpu")
+    looks = root if dra is None else value_at(dra, "nvidiaDriverRoot", "/")
+    return ctx.check(
+        "CLU-015",
+        not made or (root != "/" and looks == root),
+        f"gpu-operator puts the driver into {root}, and dra-driver-nvidia-gpu looks for it in {looks}"
+        if looks != root
+        else f"gpu-operator would put the driver into {root}",
+        hint=f"set hostPaths.driverInstallDir of gpu-operator and nvidiaDriverRoot of dra-driver-nvidia-gpu "
+        f"to {DRIVER_ROOT}",
     )
 
 

@@ -125,9 +125,9 @@ def _say_what_tenants_get(ctx: PlanContext, gathered: Iterable[Gathered]) -> Non
 
 
 def _loosest(item: Gathered) -> PodSecurity:
-    levels: list[PodSecurity] = [request.pod_security for request in item.requests]
-    levels += [chosen.recipe.pod_security for chosen in item.releases]
-    return min(levels, key=STRICTNESS.index)
+    needed = {str(request.pod_security) for request in item.requests}
+    needed |= {str(chosen.recipe.pod_security) for chosen in item.releases}
+    return next(level for level in STRICTNESS if level in needed)
 
 
 def _planned(

@@ -106,6 +106,14 @@ RULES: tuple[Rule, ...] = (
         "envoyproxy/gateway charts/gateway-crds-helm/README.md; helm/helm#12277",
     ),
     Rule(
+        "CLU-015",
+        "error",
+        "The GPU Operator and the DRA driver look for the GPU driver in one place, which is not /",
+        "The DRA driver publishes no device where its root isn't that of the driver. With / the operator's "
+        "validator mounts over its own root and restarts over and over.",
+        "NVIDIA/aicr#1087, NVIDIA/aicr#1106; NVIDIA/gpu-operator values.yaml: hostPaths.driverInstallDir",
+    ),
+    Rule(
         "CLU-014",
         "warning",
         "The cluster has a default StorageClass",

@@ -33,10 +33,12 @@ def need(capability: str, part: str = "pool", *, features: tuple[str, ...] = (),
 
 
 SHARED = {"access": ["ReadWriteMany"]}
+ROOT = "/run/nvidia/driver"
+NO_PLUGIN = need("gpu-operator", devicePlugin={"enabled": False})
 GPUS_BY_DRA = [need("gpu-operator"), need("dra-driver-nvidia-gpu")]
 COMPUTE_DOMAINS = [
     need("gpu-operator"),
-    need("dra-driver-nvidia-gpu", resources={"gpus": {"enabled": False}}),
+    need("dra-driver-nvidia-gpu", resources={"gpus": {"enabled": False}}, nvidiaDriverRoot=ROOT),
 ]
 SRIOV = [need("network-operator", "fabric", sriovNetworkOperator={"enabled": True})]
 PLAIN_TEXT = need("kueue", "teams", managerConfig={"controllerManagerConfigYaml": "kind: Configuration"})
@@ -132,6 +134,26 @@ TEAM = NamespaceRequest("team", "teams", "a team", "privileged", tenant="team")
             {"storage_classes": [{"name": "nfs", **SHARED, "default": True}]},
         ),
         ("CLU-014", {"storage_classes": [{"name": "nfs", **SHARED}]}, {}),
+        (
+            "CLU-015",
+            {"requirements": [need("gpu-operator", hostPaths={"driverInstallDir": "/"})]},
+            {"requirements": [need("gpu-operator", hostPaths={"driverInstallDir": "/run/nvidia/driver"})]},
+        ),
+        (
+            "CLU-015",
+            {"requirements": [NO_PLUGIN, "dra-driver-nvidia-gpu"]},
+            {"requirements": [NO_PLUGIN, need("dra-driver-nvidia-gpu", nvidiaDriverRoot=ROOT)]},
+        ),
+        (
+            "CLU-015",
+            {"requirements": [NO_PLUGIN, need("dra-driver-nvidia-gpu", nvidiaDriverRoot="/")]},
+            {
+                "requirements": [
+                    need("gpu-operator", devicePlugin={"enabled": False}, driver={"enabled": False}),
+                    need("dra-driver-nvidia-gpu", nvidiaDriverRoot="/"),
+                ]
+            },
+        ),
         (
             "CLU-008",
             {"requirements": ["kueue"], "policy": {"webhook_replicas": 1}},

@@ -248,7 +248,7 @@ def test_a_release_brings_the_definitions_that_its_values_switch_on(
 
 def test_a_definition_that_two_releases_bring_has_the_first_as_its_owner(settle: Any) -> None:
 
-    no_gpus = {"resources": {"gpus": {"enabled": False}}}
+    no_gpus = {"resources": {"gpus": {"enabled": False}}, "nvidiaDriverRoot": "/run/nvidia/driver"}
     found = settle(["gpu-operator", Requirement("dra-driver-nvidia-gpu", "pool", "NVLink", no_gpus)])
     name = "computedomains.resource.nvidia.com"
     assert name in found.releases["gpu-operator"].crds
