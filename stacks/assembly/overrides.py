@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from aifactory.components.names import OVERRIDE_ANNOTATION
 from aifactory.components.problems import Problem, nearest
 from aifactory.components.rows import HelmRow, KubernetesRow, Row
+from aifactory.components.values import Json
 from aifactory.stacks.planning.model import OverrideNote, PartPlan
 
 
@@ -33,9 +34,14 @@ def apply_overrides(part: PartPlan, rows: list[Row]) -> list[Problem]:
 
 
 def merge_patch(tree: object, patch: object) -> object:
-    """`tree` with a JSON merge patch applied: maps merge, null removes, everything else replaces."""
+    """`tree` with a JSON merge patch applied: maps merge, null removes, everything else replaces.
+
+    A map also merges into the tree of a text that is JSON, such as the `ipam` of a network.
+    """
     if not isinstance(patch, Mapping):
         return patch
+    if isinstance(tree, Json):
+        return Json(merge_patch(tree.tree, patch))
     merged = dict(tree) if isinstance(tree, Mapping) else {}
     for key, value in patch.items():
         if value is None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from aifactory.components.rows import HelmRow, HostRow, KubernetesRow, Maker, Row, Wave
+from aifactory.components.values import Json
 from aifactory.stacks.assembly.overrides import apply_overrides, merge_patch
 from aifactory.stacks.planning.model import OverrideNote, PartPlan
 
@@ -82,3 +83,9 @@ def test_a_patch_that_does_not_fit_is_a_problem(row: str, patch: Mapping[str, ob
     assert says in problem.says
     assert untouched == rows()
     assert problem.path[:4] == ("parts", 0, "overrides", 0)
+
+
+def test_a_patch_reaches_into_text_that_is_json() -> None:
+    merged = merge_patch({"ipam": Json({"type": "a", "range": "b"})}, {"ipam": {"type": "c", "range": None}})
+    assert merged == {"ipam": Json({"type": "c"})}
+    assert merge_patch({"ipam": Json({"type": "a"})}, {"ipam": "text"}) == {"ipam": "text"}
