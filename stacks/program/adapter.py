@@ -1,9 +1,4 @@
-"""Registers the rows of a stack with Pulumi: one adapter for every part. Decides and computes nothing.
-
-Constructors here have another name and are bound to `__init__`: Pulumi keeps, with each resource, the Python
-stack below the third frame called `__init__`. That would put 2.5 KB of paths of this machine into the state
-for each row.
-"""
+"""Registers the rows of a stack with Pulumi: one adapter for every part. Decides and computes nothing."""
 
 from __future__ import annotations
 
@@ -20,6 +15,7 @@ from aifactory.stacks.program import identity
 from aifactory.stacks.program.inputs import inputs, plugin_version, provider_inputs, timeouts
 from aifactory.stacks.program.lowering import lower, output_of
 from aifactory.stacks.program.process import rest_collector
+from aifactory.stacks.program.untraced import untraced
 
 
 class Part(pulumi.ComponentResource):
@@ -28,6 +24,7 @@ class Part(pulumi.ComponentResource):
     former_urn: pulumi.Output[str] | None = None
     """URN under the part's former name, None if it was never renamed."""
 
+    @untraced
     def __init__(self, part: PartEntry, parent: pulumi.Resource) -> None:
         """Register the part below its factory; under its former name too, if it was renamed."""
         kind = identity.part_type(part)
@@ -44,6 +41,7 @@ class Factory(pulumi.ComponentResource):
     The class doesn't annotate it: Pulumi would take it for an output of the component in other languages.
     """
 
+    @untraced
     def __init__(
         self,
         name: str,

@@ -12,6 +12,7 @@ from pulumi.runtime import get_root_resource
 from aifactory.components.problems import Refused
 from aifactory.stacks.program.adapter import Factory
 from aifactory.stacks.program.planned import Scalar, planned_rows, problems_text
+from aifactory.stacks.program.untraced import untraced
 
 _FACTORIES: WeakKeyDictionary[pulumi.Resource, str] = WeakKeyDictionary()
 
@@ -23,6 +24,7 @@ class AiFactory(Factory):
     `<factory>-<site>-platform`: then `aifactory up` can go on where the program stopped, or the other way.
     """
 
+    @untraced
     def __init__(
         self,
         name: str,

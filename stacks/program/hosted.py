@@ -16,6 +16,7 @@ from aifactory.components.problems import Refused
 from aifactory.stacks.program.adapter import Factory
 from aifactory.stacks.program.identity import PROJECT
 from aifactory.stacks.program.planned import planned_rows, problems_text
+from aifactory.stacks.program.untraced import untraced
 
 
 class AiFactoryArgs(TypedDict):
@@ -52,6 +53,7 @@ class AiFactory(Factory):
     training_runs: pulumi.Output[dict[str, str]]
     """Training runs, by namespace and name."""
 
+    @untraced
     def __init__(self, name: str, args: AiFactoryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Plan the blueprint and register its rows. Raises `pulumi.RunError` if it can't be built."""
         blueprint = args["blueprint"]

@@ -95,6 +95,11 @@ def test_every_problem_is_named_with_its_line(tmp_path: Path) -> None:
     assert any(line.strip().startswith("hint:") for line in lines)
 
 
+def test_no_stack_of_this_machine_goes_into_the_state() -> None:
+    rows = [one for one in registered().resources.values() if one.type.startswith("kubernetes:")]
+    assert not any(row.traced for row in rows)
+
+
 def test_a_second_factory_in_one_stack_is_refused() -> None:
     def program() -> None:
         AiFactory("training-roce", ROCE, "fra-dc1")

@@ -46,6 +46,7 @@ def test_a_component_made_from_plain_arguments_registers_the_rows_and_has_their_
     found = record(program, stack=STACK)
     rows = [one for one in found.resources.values() if one.type.startswith("kubernetes:")]
     assert len(rows) == len(list(stacks()[STACK].cluster_rows))
+    assert not any(row.traced for row in rows)
     (factory,) = found.of_type("aifactory:index:AiFactory")
     assert found.outputs == found.component_outputs[factory.urn]
 
