@@ -9,7 +9,7 @@ import click
 from msgspec import Struct
 
 from aifactory.cli.plan_text import wrapped
-from aifactory.cli.report import counted, rendered, terminal_columns, text_columns
+from aifactory.cli.report import counted, tell, text_columns
 from aifactory.cli.work import Work
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.folder import executables, stack_files
@@ -59,8 +59,7 @@ def generate_all(work: Work, out: Path) -> Generated:
 def print_generated(generated: Generated) -> None:
     """A line a stack, then what to do next."""
     work = generated.work
-    for text in rendered(work.warnings, work.loaded.root, terminal_columns()):
-        click.echo(text, err=True)
+    tell(work.warnings, work.loaded.root)
     columns = text_columns()
     for name, written in generated.stacks.items():
         _print_stack(work.stacks[name], written, generated.out / name, columns)

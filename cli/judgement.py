@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from aifactory.cli.report import counted, failure, rendered, terminal_columns
+from aifactory.cli.report import counted, failure, tell
 from aifactory.cli.work import PlanRefused, prepare
 from aifactory.components import names
 from aifactory.components.problems import Problem, Refused, path_text
@@ -30,8 +30,7 @@ class Judgement:
 
     def print(self, root: Path) -> None:
         """Findings to stderr, the verdict in one line to stdout."""
-        for text in rendered(self.problems, root, terminal_columns()):
-            click.echo(text, err=True)
+        tell(self.problems, root)
         told = {(problem.at, problem.path, problem.says): problem.severity for problem in self.problems}
         found = Counter(told.values())
         color = {"allowed": "green", "denied": "red"}.get(self.verdict.outcome, "yellow")
@@ -76,9 +75,7 @@ def failed(error: Exception) -> Judgement:
     """What is said when the check itself fails: error, and never allowed."""
     failure(error)
     says = f"the check failed by a defect of its own ({type(error).__name__})"
-    finding = Finding(
-        "aifactory", "critical", "", "", says, "run it again with AIFACTORY_DEBUG=1 and report it"
-    )
+    finding = Finding("aifactory", "critical", "", "", says, "run it again with AIFACTORY_DEBUG=1 and report it")
     return Judgement(Verdict("error", (finding,), ()), (), None, {})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from aifactory.cli.report import counted, rendered, terminal_columns, text_columns
+from aifactory.cli.report import counted, tell, text_columns
 from aifactory.cli.work import Work
 from aifactory.components.base import Decision
 from aifactory.stacks.assembly.stack import Stack
@@ -22,8 +22,7 @@ def print_plan(work: Work, *, details: bool) -> None:
     columns = text_columns()
     for stack in work.shown.values():
         _print_stack(stack, columns, details=details)
-    for text in rendered(work.warnings, work.loaded.root, terminal_columns()):
-        click.echo(text, err=True)
+    tell(work.warnings, work.loaded.root)
     click.echo(f"plan {work.digest}")
 
 

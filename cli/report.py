@@ -17,40 +17,49 @@ from aifactory.components.problems import Position, Problem, path_text
 
 EXIT_REFUSED = 1
 EXIT_FAILED = 3
-_SHOWN = 50
+_SHOWN = 200
 _EXCERPT_COLUMNS = 100
 _WIDEST = 120
 _READ_CHARS = 2_000
 """How much of a line is looked at, each side of the caret."""
 
 
-def refusal(
-    problems: Sequence[Problem], root: Path | None = None, outcome: str = "Nothing was written."
-) -> int:
+def refusal(problems: Sequence[Problem], root: Path | None = None, outcome: str = "Nothing was written.") -> int:
     """Print problems to stderr, a count and the outcome at the end. Returns the exit code of wrong input."""
-    for text in rendered(problems[:_SHOWN], root, terminal_columns()):
-        click.echo(text, err=True)
-    if len(problems) > _SHOWN:
-        click.echo(f"… and {len(problems) - _SHOWN} more", err=True)
+    tell(problems, root)
     errors = sum(problem.severity == "error" for problem in problems)
     click.echo(click.style(f"{counted(errors, 'problem')}. {outcome}".rstrip(), bold=True), err=True)
     return EXIT_REFUSED
 
 
-def rendered(
-    problems: Iterable[Problem], root: Path | None = None, columns: int | None = None
-) -> Iterator[str]:
+def tell(problems: Sequence[Problem], root: Path | None = None) -> None:
+    """Print problems to stderr, errors first; what is too much to read is counted."""
+    merged = _merged(sorted(problems, key=lambda problem: problem.severity == "warning"))
+    sources, columns = _Sources(root), terminal_columns()
+    for problem, sites in merged[:_SHOWN]:
+        click.echo(_text(problem, sites, sources, columns), err=True)
+    if len(merged) > _SHOWN:
+        click.echo(f"… and {len(merged) - _SHOWN} more", err=True)
+
+
+def rendered(problems: Iterable[Problem], root: Path | None = None, columns: int | None = None) -> Iterator[str]:
     """Each problem as text; the same problem at several sites is one text that names them.
 
     `root` is the folder of the source lines to show, None for none. Text is folded at `columns`.
     """
+    sources = _Sources(root)
+    return (_text(problem, sites, sources, columns) for problem, sites in _merged(problems))
+
+
+def _merged(problems: Iterable[Problem]) -> list[tuple[Problem, list[str]]]:
+    """Problems with the sites that have them."""
     merged: dict[tuple[object, ...], tuple[Problem, list[str]]] = {}
     for problem in problems:
         key = (problem.at, problem.path, problem.says, problem.hint, problem.rule)
-        merged.setdefault(key, (problem, []))[1].append(problem.site)
-    sources = _Sources(root)
-    for problem, sites in merged.values():
-        yield _text(problem, [site for site in sites if site], sources, columns)
+        sites = merged.setdefault(key, (problem, []))[1]
+        if problem.site and problem.site not in sites:
+            sites.append(problem.site)
+    return list(merged.values())
 
 
 def counted(count: int, noun: str) -> str:
@@ -65,9 +74,7 @@ def failure(error: BaseException) -> int:
 
         traceback.print_exception(error, file=sys.stderr)
     kind = type(error).__name__
-    click.echo(
-        f"aifactory failed by a defect of its own ({kind}). Nothing can be said about the input.", err=True
-    )
+    click.echo(f"aifactory failed by a defect of its own ({kind}). Nothing can be said about the input.", err=True)
     if os.environ.get("AIFACTORY_DEBUG") != "1":
         click.echo("hint: run it again with AIFACTORY_DEBUG=1 and report what it prints", err=True)
     return EXIT_FAILED
@@ -102,9 +109,7 @@ def _text(problem: Problem, sites: list[str], sources: _Sources, columns: int | 
 def _folded(text: str, columns: int | None) -> str:
     if columns is None:
         return text
-    return textwrap.fill(
-        text, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
+    return textwrap.fill(text, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 class _Sources:
@@ -149,21 +154,27 @@ def _plain(text: str) -> str:
 
 def _marked(number: int, before: str, after: str, columns: int) -> list[str]:
     """The line cut around the caret to a number of columns, and the caret."""
-    if _columns(before + after) > columns:
-        keep = max(columns // 2, columns - _columns(after) - 1)
-        while _columns(before) > keep:
-            before = "…" + before[2:]
-        while _columns(before + after) > columns:
-            after = after[:-2] + "…"
+    if _columns(before) + _columns(after) > columns:
+        room = max(columns // 2, columns - _columns(after) - 1)
+        before = before if _columns(before) <= room else "…" + _beginning(before[::-1], room - 1)[::-1]
+        room = columns - _columns(before)
+        after = after if _columns(after) <= room else _beginning(after, room - 1) + "…"
     label = f"{number:5d} | "
     return [label + before + after, " " * (len(label) + _columns(before)) + "^"]
+
+
+def _beginning(text: str, columns: int) -> str:
+    """As much of a text as fits in a number of columns."""
+    for index, char in enumerate(text):
+        columns -= _columns(char)
+        if columns < 0:
+            return text[:index]
+    return text
 
 
 def _columns(text: str) -> int:
     """Columns that a terminal gives a text: two for wide characters, none for marks on the one before."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
-        for char in text
-    )
+    marks = sum(1 for char in text if unicodedata.combining(char))
+    return len(text) - marks + sum(1 for char in text if unicodedata.east_asian_width(char) in "WF")
