@@ -52,9 +52,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("path", "code", "says"), BROKEN, ids=[f"{path}: {code}" for path, code, _ in BROKEN]
-)
+@pytest.mark.parametrize(("path", "code", "says"), BROKEN, ids=[f"{path}: {code}" for path, code, _ in BROKEN])
 def test_an_import_that_breaks_a_rule_is_found(tmp_path: Path, path: str, code: str, says: str) -> None:
     [found] = breaches(tree_with(tmp_path, path, code))
     assert found.startswith(f"{path}:")

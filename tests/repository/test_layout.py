@@ -62,9 +62,7 @@ def test_what_git_ignores_does_not_count_as_the_top(tmp_path: Path) -> None:
 
 
 def test_each_room_is_reached_by_its_import_name() -> None:
-    links = {
-        path.name: path.resolve() for path in (ROOT / ".pkg" / "aifactory").iterdir() if path.is_symlink()
-    }
+    links = {path.name: path.resolve() for path in (ROOT / ".pkg" / "aifactory").iterdir() if path.is_symlink()}
     assert links == {room: ROOT / room for room in ROOMS}
 
 

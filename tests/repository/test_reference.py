@@ -19,6 +19,4 @@ def test_the_reference_pages_equal_the_code(request: pytest.FixtureRequest) -> N
             (REFERENCE / name).write_text(text, encoding="utf-8")
     assert {path.name for path in REFERENCE.glob("*.md")} == set(made)
     for name, text in made.items():
-        assert (REFERENCE / name).read_text(encoding="utf-8") == text, (
-            f"{name}: run pytest with --update-golden"
-        )
+        assert (REFERENCE / name).read_text(encoding="utf-8") == text, f"{name}: run pytest with --update-golden"

@@ -50,9 +50,7 @@ def test_every_link_between_our_texts_leads_somewhere() -> None:
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "a.md").write_text(text)
     (tmp_path / "b.md").write_text("## Lanes, and why\n")
-    assert [found.rpartition(": ")[2] for found in dead_links(SourceTree(tmp_path))] == (
-        [says] if says else []
-    )
+    assert [found.rpartition(": ")[2] for found in dead_links(SourceTree(tmp_path))] == ([says] if says else [])
 
 
 def test_every_text_file_ends_in_one_newline_and_has_no_carriage_return() -> None:

@@ -59,9 +59,7 @@ def test_every_dependency_is_locked_within_its_bounds(project: dict[str, Any]) -
         for requirement in map(Requirement, requirements):
             name = re.sub(r"[-_.]+", "-", requirement.name).lower()
             assert name in versions, f"{name} is not in requirements/{lock}.txt; run make lock"
-            assert requirement.specifier.contains(versions[name], prereleases=True), (
-                f"{name} {versions[name]}"
-            )
+            assert requirement.specifier.contains(versions[name], prereleases=True), f"{name} {versions[name]}"
 
 
 def test_the_pins_hold_in_the_locks() -> None:

@@ -81,9 +81,7 @@ def test_it_runs_its_own_code_and_not_that_of_the_repository(aifactory: Path, tm
 @pytest.mark.parametrize("what", ["blueprint", "site", "project"])
 def test_it_prints_its_schemas(aifactory: Path, tmp_path: Path, what: str) -> None:
     done = run(aifactory, "schema", what, folder=tmp_path)
-    assert json.loads(done.stdout) == json.loads(
-        (ROOT / "blueprints" / "schema" / f"{what}.json").read_bytes()
-    )
+    assert json.loads(done.stdout) == json.loads((ROOT / "blueprints" / "schema" / f"{what}.json").read_bytes())
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -98,9 +96,7 @@ def test_a_project_started_from_an_example_generates_the_bytes_that_the_reposito
     assert files_below(tmp_path / "out") == files_below(tmp_path / "ours") != {}
 
 
-def test_a_project_started_from_answers_passes_its_check_and_generates(
-    aifactory: Path, tmp_path: Path
-) -> None:
+def test_a_project_started_from_answers_passes_its_check_and_generates(aifactory: Path, tmp_path: Path) -> None:
     done(aifactory, "init", *ANSWERS, folder=tmp_path)
     done(aifactory, "check", "factory.yaml", folder=tmp_path)
     done(aifactory, "generate", "factory.yaml", "--out", "out", folder=tmp_path)

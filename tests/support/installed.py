@@ -66,9 +66,7 @@ def run(command: Path, *arguments: str, folder: Path) -> subprocess.CompletedPro
 
 def files_below(folder: Path) -> dict[str, bytes]:
     """Content of each file below a folder, by its path from there."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _link(name: str, site: Path) -> None:
