@@ -43,6 +43,7 @@ def driver_plan(draft: Resolved, group: NodeGroup, fabric: Joined, ctx: PlanCont
         automatic=wishes.automatic,
         max_parallel=wishes.max_parallel,
         max_unavailable=f"{wishes.max_unavailable_percent}%",
+        deletes_scratch=wishes.workload == "inference",
         manager_environment=(("NODE_LABEL_FOR_GPU_POD_EVICTION", DRA_LABEL),)
         if wishes.device_management == "dra"
         else (),
@@ -188,6 +189,11 @@ def _decide_modules(plan: DriverPlan, ctx: PlanContext) -> None:
         "automatic" if plan.automatic else "manual",
         f"{plan.max_parallel} node at a time and {plan.max_unavailable} at most; a node with pods of Jobs "
         "is cordoned and waited for, so no gang is killed"
+        + (
+            "; pods of servers are deleted, their scratch space too, and start on another node"
+            if plan.deletes_scratch
+            else "; a pod of no Job that has scratch space stops the upgrade of its node"
+        )
         if plan.automatic
         else "a new release waits until somebody restarts the driver pods",
         source=("driver", "upgrade"),

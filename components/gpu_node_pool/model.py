@@ -37,6 +37,8 @@ class DriverPlan(Struct, frozen=True):
     automatic: bool
     max_parallel: int
     max_unavailable: str
+    deletes_scratch: bool
+    """Whether an upgrade deletes pods that have an emptyDir, such as /dev/shm, once no Job runs on the node."""
     manager_environment: Pairs
 
 

@@ -140,7 +140,7 @@ def _upgrade_policy(driver: DriverPlan) -> Tree:
         "maxUnavailable": driver.max_unavailable,
         # A pod of any Job: the node is cordoned, and keeps its driver until the gang is done. 0 is for ever.
         "waitForCompletion": {"podSelector": "batch.kubernetes.io/job-name", "timeoutSeconds": 0},
-        "podDeletion": {"force": False, "timeoutSeconds": 300, "deleteEmptyDir": False},
+        "podDeletion": {"force": False, "timeoutSeconds": 300, "deleteEmptyDir": driver.deletes_scratch},
         "drain": {"enable": False},
     }
 

@@ -291,3 +291,12 @@ def test_errors_that_applications_cause_call_nobody(pools: Run) -> None:
     for xid in (13, 31, 43, 45, 68, 109):
         assert f"DCGM_FI_DEV_XID_ERRORS == {xid}" in alert.expression
     assert "== 79" not in alert.expression
+
+
+@pytest.mark.parametrize(("workload", "deleted"), [("inference", True), ("training", False)])
+def test_an_upgrade_deletes_servers_with_shared_memory_and_no_notebook(
+    workload: str, deleted: bool, pools: Run
+) -> None:
+    found = pools([{"nodes": 1, "workload": workload}])
+    policy = found.rows("train")["NVIDIADriver.nvidia.com/train"].body["spec"]["upgradePolicy"]
+    assert policy["podDeletion"]["deleteEmptyDir"] is deleted
