@@ -13,7 +13,7 @@ SAMPLES = {
     "a folder of one machine": "see /wo" + "rk/main",
     "the host of a package registry": "https://py" + "pi.org/simple",
     "an index line in a lock": "--index" + "-url https://example.org",
-    "a private key": "-----BEGIN RSA PRIV" + "ATE KEY-----",
+    "a private key": "-----BEGIN RSA PRIV" + "ATE KEY-----\n" + "MIIE" * 16,
     "an access key": "AKI" + "A0123456789ABCDEF",
 }
 
