@@ -88,7 +88,7 @@ def folder(tmp_path: Path) -> Folder:
 def test_everything_is_applied_in_order_and_waited_for(folder: Folder) -> None:
     done = folder.run()
     assert done.returncode == 0, done.stderr
-    apply = "kubectl <apply> <--server-side> <--field-manager=aifactory> <-f>"
+    apply = "kubectl <apply> <--server-side> <--field-manager=aifactory-demo-lab-platform> <-f>"
     chart = "<oci://charts.example.com/all/op>"
     install = f"helm <upgrade> <--install> <op> {chart} <--namespace> <op> <--values> <helm/op.yaml>"
     assert folder.calls == [

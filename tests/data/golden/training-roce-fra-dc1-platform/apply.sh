@@ -84,7 +84,8 @@ by_hand() { say "-- by hand, before this wave: $*"; }
 # objects FILE: apply what it holds
 objects() {
   step "apply $1"
-  set -- apply --server-side --field-manager=aifactory ${force:+"$force"} -f "$1"
+  # A manager of this stack's own: an object that another stack has is a conflict, and isn't taken without a word.
+  set -- apply --server-side --field-manager=aifactory-training-roce-fra-dc1-platform ${force:+"$force"} -f "$1"
   if [ -n "$dry" ]; then judge kube "$@" --dry-run=server; else kube "$@"; fi
 }
 
