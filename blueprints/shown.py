@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from aifactory.blueprints.characters import HIDDEN
-from aifactory.components.masking import masked, masked_line
+from aifactory.components.masking import masked_line
 
 SHOWN_CHARS = 60
 _MASKED_CHARS = 512
+"""How much of a value is looked at: what a mask covers may be long, and what lies behind is not shown."""
 
 
 def shown(value: object) -> str:
@@ -16,19 +17,15 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'"{escaped(_masked(value))}"'
+        safe = masked_line(value[:_MASKED_CHARS])
+        if len(value) <= _MASKED_CHARS:
+            return f'"{escaped(safe)}"'
+        return f'"{escaped(safe[:SHOWN_CHARS])}… ({len(value)} characters)"'
     if isinstance(value, dict):
         return f"a map of {len(value)} keys" if len(value) != 1 else "a map of 1 key"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)} items" if len(value) != 1 else "a list of 1 item"
     return escaped(str(value))
-
-
-def _masked(value: str) -> str:
-    """A value without what looks like a secret. What begins in the part that is shown is found."""
-    start = value[:_MASKED_CHARS]
-    several = "\n" in start  # a pasted file, whose lines are fields
-    return (masked_line(start) if several else masked(start)) + value[_MASKED_CHARS:]
 
 
 def escaped(text: str) -> str:

@@ -12,7 +12,7 @@ from itertools import pairwise
 MASK = "***"
 
 # Repetitions are bounded where a pattern may fail behind them, so that hostile text takes no quadratic time.
-_KEYS = "(?:api|access|account|private|secret|shared|signing|encryption)[-_]?key"
+_KEYS = "(?:api|access|account|private|secret|shared|signing|encryption|client)[-_]?key|key[-_]data"
 _LONG = f"password|passwd|passphrase|passcode|secret|token|credentials?|bearer|{_KEYS}"
 _SHORT = "pass|pwd|pat|auth|authorization|cookie|sig|signature"
 _NAME = re.compile(rf"(?i)(?:^|[-_.])(?:{_LONG}|{_SHORT})(?:$|[-_.\d])|(?:{_LONG})$")
@@ -31,12 +31,13 @@ _TOKENS = re.compile(
 _LONG_WORD = re.compile(r"[A-Za-z0-9+/_-]{32,}={0,2}")
 _USERINFO = re.compile(r"(?<=://)(?!git@)[^\s/@'\"<>]{0,400}(?::[^\s@'\"<>]{0,400})?@")
 _USERINFO_CUT = re.compile(r"(?<=://)([^\s/@:'\"]*):(?!\d{1,5}(?:[/?#\s'\"…,;)]|$))[^\s/@'\"]+")
+_PASSWORD_AT = re.compile(r"(?<![\w/.+-])([\w.+-]{1,60}):[^\s@:/'\"]{1,200}@(?!sha[0-9]+:)(?=[\w\[])")
 _ASSIGNED = re.compile(
     rf"(?i)(?<![A-Za-z0-9])([\w.-]{{0,60}}(?:{_LONG}|\b(?:{_SHORT}))[\w.-]{{0,60}}=)([^\s&,;'\"\]}}]+|'[^']*'?|\"[^\"]*\"?)"
 )
 _PAIR = re.compile(
     r"(?<![\w.-])(?P<key>[\"']?(?P<name>[A-Za-z_][\w.-]{0,60})(?:[\"']\s{0,9}:\s{0,99}|\s{0,9}:\s{1,99}))"
-    r"(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^']|'')*'?|[^\s\[{\"'][^,}\]#]*?(?=\s{0,99}(?:[,}\]#]|$)))"
+    r"(?P<value>\"(?:[^\"\\]|\\.)*\"?|'(?:[^']|'')*'?|[^\s\[{\"'][^,}\]#]*?(?=\s{0,99}(?:[,}\]#]|$)))"
 )
 _LIST = re.compile(
     r"(?<![\w.-])(?P<key>(?P<name>[A-Za-z_][\w.-]{0,60})(?:[\"']\s{0,9}:\s{0,99}|\s{0,9}:\s{1,99}))\[[^\]]*\]?"
@@ -50,12 +51,13 @@ def masked(text: str) -> str:
     text = _LONG_WORD.sub(lambda found: MASK if _is_random(found[0]) else found[0], text)
     text = _USERINFO.sub(f"{MASK}@", text)
     text = _USERINFO_CUT.sub(rf"\1:{MASK}", text)
+    text = _PASSWORD_AT.sub(rf"\1:{MASK}@", text)
     return _ASSIGNED.sub(rf"\1{MASK}", text)
 
 
 def masked_line(line: str) -> str:
     """A line of a source file, without the values of fields that are called like secrets, too."""
-    line = _LIST.sub(_hide, _VARIABLES.sub(rf"\1{MASK}", line))
+    line = _LIST.sub(_hide_list, _VARIABLES.sub(rf"\1{MASK}", line))
     return masked(_PAIR.sub(_hide, line))
 
 
@@ -82,4 +84,10 @@ def _is_random(word: str) -> bool:
 
 
 def _hide(found: re.Match[str]) -> str:
+    """A field without its value if it is called like a secret; what is in other values may be fields again."""
+    secret = is_secret_name(found["name"])
+    return found["key"] + (MASK if secret else _PAIR.sub(_hide, found["value"]))
+
+
+def _hide_list(found: re.Match[str]) -> str:
     return found["key"] + MASK if is_secret_name(found["name"]) else found[0]

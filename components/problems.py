@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Literal
@@ -9,9 +10,11 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
-from aifactory.components.masking import masked
+from aifactory.components.masking import MASK, is_private, masked
 
 Path = tuple[str | int, ...]
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
 class Position(Struct, frozen=True):
@@ -42,9 +45,9 @@ class Problem(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Masks what looks like a secret and escapes what a terminal obeys, so that no message carries either."""
-        for field in ("says", "hint"):
-            text = getattr(self, field)
-            if (safe := _printable(masked(text))) != text:
+        says = _QUOTED.sub(f'"{MASK}"', self.says) if is_private(self.path) else self.says
+        for field, text in (("says", says), ("hint", self.hint)):
+            if (safe := _printable(masked(text))) != getattr(self, field):
                 force_setattr(self, field, safe)
 
     def located(self, at: Position | None) -> Problem:
