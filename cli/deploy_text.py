@@ -59,6 +59,12 @@ def print_changes(outcome: Outcome, *, err: bool = False) -> None:
         click.echo(f"  {_sign(op)} {wave:<15} {part:<20} {counted(count, 'row')}", err=err)
 
 
+def print_warnings(outcome: Outcome) -> None:
+    """What the engine and the cluster warned of, once each, to stderr."""
+    for warning in outcome.journal.warnings:
+        click.echo(f"{click.style('warning', fg='yellow')}: {warning}", err=True)
+
+
 def print_failures(outcome: Outcome) -> None:
     """The rows that failed, in blueprint terms, with what the cluster said, to stderr."""
     for failure in outcome.journal.failures:
@@ -76,8 +82,7 @@ def print_done(outcome: Outcome, verb: str) -> None:
     """How a run ended, and what to do next if it failed: to stderr."""
     took = f" after {clock_text(outcome.elapsed_s)}"
     counts = _counts(outcome.journal.counts, DONE)
-    for warning in outcome.journal.warnings:
-        click.echo(f"{click.style('warning', fg='yellow')}: {warning}", err=True)
+    print_warnings(outcome)
     print_failures(outcome)
     color = {"succeeded": "green", "failed": "red"}.get(outcome.result, "yellow")
     result = click.style(outcome.result, fg=color, bold=True)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -15,10 +14,11 @@ from typing import Any, ParamSpec
 import click
 
 from aifactory.blueprints.load import load
-from aifactory.cli.deploy_text import print_done, print_outputs, print_preview, print_removal
+from aifactory.cli.deploy_text import print_done, print_outputs, print_preview, print_removal, print_warnings
 from aifactory.cli.deploying import Outcome, Runner
 from aifactory.cli.engine_options import confirmed
 from aifactory.cli.reaching import kubeconfig_problems
+from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, counted, rendered
 from aifactory.cli.work import Work, prepare
 from aifactory.components.given import Kubeconfig
@@ -27,8 +27,6 @@ from aifactory.stacks.program.engine import Cancelled, EngineError
 
 Arguments = ParamSpec("Arguments")
 EXIT_CANCELLED = 130
-_SECRET_WORDS = ("PASSPHRASE", "TOKEN", "SECRET", "PASSWORD", "ACCESS_KEY", "PRIVATE_KEY")
-_SHORTEST_SECRET = 4
 
 
 def _engine_verb(verb: Callable[Arguments, int]) -> Callable[Arguments, int]:
@@ -63,6 +61,7 @@ def run_preview(
     outcomes = []
     for outcome in runner.preview(work):
         outcomes.append(outcome)
+        print_warnings(outcome)
         if form == "text":
             print_preview(outcome)
     if form == "json":
@@ -156,14 +155,6 @@ def run_outputs(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]
     for name in absent:
         click.echo(f"stack {name} is not deployed; deploy it with: aifactory up {blueprint}", err=True)
     return EXIT_REFUSED if absent else 0
-
-
-def redacted(text: str) -> str:
-    """`text` without the values of this process's environment that are secret by their name."""
-    for name, value in os.environ.items():
-        if len(value) >= _SHORTEST_SECRET and any(word in name.upper() for word in _SECRET_WORDS):
-            text = text.replace(value, f"[{name}]")
-    return text
 
 
 def _unreachable(work: Work, kubeconfig: Path | None) -> list[Problem]:

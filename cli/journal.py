@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from aifactory.cli.redacting import redacted
 from aifactory.components.rows import Gate, HelmRow, KubernetesRow
 from aifactory.stacks.assembly.rowset import RowSet
 from aifactory.stacks.program import identity
@@ -150,9 +151,10 @@ class Journal(Struct):
         return (label, op) if first else None
 
     def _message(self, message: Message) -> None:
+        text = redacted(message.text)
         if message.severity == "error":
             said = self.errors.setdefault(message.urn if self.label(message.urn) else "", [])
-            if message.text not in said:
-                said.append(message.text)
-        elif message.text not in self.warnings:
-            self.warnings.append(message.text)
+        else:
+            said = self.warnings
+        if text not in said:
+            said.append(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aifactory.stacks.assembly.rowset import RowSet, to_data
-from aifactory.stacks.program.identity import PROJECT
+from aifactory.stacks.program.identity import MINIMUM_ENGINE, PROJECT
 from aifactory.stacks.render import json_lines
 from aifactory.stacks.render.yaml import dump
 
@@ -39,7 +39,7 @@ def project_files(rows: RowSet, plan_data: Mapping[str, Any], backend: str) -> I
                 "name": PROJECT,
                 "description": f"{rows.factory} at {rows.site}",
                 "runtime": {"name": "python", "options": {"toolchain": "pip"}},
-                "requiredPulumiVersion": ">=3.250.0",
+                "requiredPulumiVersion": f">={MINIMUM_ENGINE}",
                 **({"backend": {"url": backend}} if not backend.startswith("file://") else {}),
             }
         ),

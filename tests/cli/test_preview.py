@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aifactory.cli.main import main
-from support.verbs import AMS, FRA, Verbs, verbs
+from support.verbs import AMS, FRA, PASSPHRASE, Verbs, verbs
 
 __all__ = ["verbs"]
 
@@ -89,11 +89,11 @@ def test_a_context_that_is_not_there_is_named_with_the_nearest(verbs: Verbs) -> 
 
 
 def test_a_row_that_the_cluster_would_refuse_is_named_in_blueprint_terms(verbs: Verbs) -> None:
-    verbs.engine.fails = {"LocalQueue::teams/research": "admission webhook denied the request"}
+    verbs.engine.fails = {"LocalQueue::teams/research": f"admission webhook denied the request of {PASSPHRASE}"}
     code, _, err = verbs.run("preview", "--site", "fra-dc1")
     assert code == 1
     assert "failed: LocalQueue.kueue.x-k8s.io/research/default, part teams of wave 06-scheduling" in err
-    assert "    admission webhook denied the request" in err
+    assert "    admission webhook denied the request of [PULUMI_CONFIG_PASSPHRASE]" in err
 
 
 def test_a_blueprint_that_cannot_be_built_is_refused_before_the_engine(verbs: Verbs) -> None:
