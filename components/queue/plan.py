@@ -243,20 +243,26 @@ def _plan(
             PriorityPlan(f"{spec.identity}-{priority.name}", priority.value, priority.description)
             for priority in spec.priorities
         ),
-        tenants=tuple(
-            TenantPlan(
-                tenant=tenant.name,
-                namespace=tenant.namespace or tenant.name,
-                cluster_queue=f"{spec.identity}-{tenant.name}",
-                weight=tenant.weight,
-                quotas=quota.tenant_quotas(stocks, resources, {name: each[index] for name, each in claims.items()}),
-            )
-            for index, tenant in enumerate(spec.tenants)
-        ),
+        tenants=_tenants(spec, stocks, claims, resources),
         local_queue=policies.LOCAL_QUEUE,
         strategy=policies.STRATEGIES[spec.queueing].value,
         reclaim=policies.RECLAIM[spec.preemption.reclaim].value,
         within=policies.WITHIN[spec.preemption.within_tenant].value,
+    )
+
+
+def _tenants(
+    spec: QueueSpec, stocks: Mapping[str, Stock], claims: Mapping[str, list[Claim]], resources: tuple[str, ...]
+) -> tuple[TenantPlan, ...]:
+    return tuple(
+        TenantPlan(
+            tenant=tenant.name,
+            namespace=tenant.namespace or tenant.name,
+            cluster_queue=f"{spec.identity}-{tenant.name}",
+            weight=tenant.weight,
+            quotas=quota.tenant_quotas(stocks, resources, {name: each[index] for name, each in claims.items()}),
+        )
+        for index, tenant in enumerate(spec.tenants)
     )
 
 

@@ -58,6 +58,13 @@ def contract_of(
         rejected=[Rejected("leave them to the flavor", "the object would differ from what is applied once it runs")],
         because=[f"{pool.part}.taint"],
     )
+    _decide_memory_and_user(spec, contract, fabric, ctx)
+    return contract
+
+
+def _decide_memory_and_user(
+    spec: TrainingSpec, contract: PodContract, fabric: FabricOffer | None, ctx: PlanContext
+) -> None:
     ctx.decide(
         "pod.shm_gib",
         contract.shm_gib,
@@ -72,7 +79,6 @@ def contract_of(
         because=[f"{fabric.part}.memory_lock"] if fabric and spec.user_id is None else (),
         source=("user_id",),
     )
-    return contract
 
 
 def _why_user(spec: TrainingSpec, contract: PodContract) -> str:

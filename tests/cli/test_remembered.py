@@ -75,16 +75,6 @@ def test_another_question_is_another_answer(plans: Callable[..., tuple[str, bool
     assert plans(*words)[1] is False
 
 
-CHANGES: dict[str, Callable[[Path], object]] = {
-    "the blueprint": lambda folder: edit(folder / "factory.yaml", "weight: 2", "weight: 3"),
-    "a site": lambda folder: edit(folder / "nested/sites/fra-dc1.yaml", "pue: 1.25", "pue: 1.26"),
-    "the project file": lambda folder: edit(folder / "aifactory.yaml", "[facts]", "[]"),
-    "a nearer site file": lambda folder: nearer(folder),
-    "a fact that appears": lambda folder: (folder / "facts" / "images.yaml").write_text("wrong: ["),
-    "a site that is gone": lambda folder: (folder / "nested/sites/fra-dc1.yaml").unlink(),
-}
-
-
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -95,6 +85,16 @@ def edit(path: Path, old: str, new: str) -> None:
 def nearer(folder: Path) -> None:
     (folder / "sites").mkdir()
     shutil.copy(folder / "nested/sites/fra-dc1.yaml", folder / "sites")
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "the blueprint": lambda folder: edit(folder / "factory.yaml", "weight: 2", "weight: 3"),
+    "a site": lambda folder: edit(folder / "nested/sites/fra-dc1.yaml", "pue: 1.25", "pue: 1.26"),
+    "the project file": lambda folder: edit(folder / "aifactory.yaml", "[facts]", "[]"),
+    "a nearer site file": nearer,
+    "a fact that appears": lambda folder: (folder / "facts" / "images.yaml").write_text("wrong: ["),
+    "a site that is gone": lambda folder: (folder / "nested/sites/fra-dc1.yaml").unlink(),
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -74,7 +74,7 @@ def test_a_dns_label_is_a_name(name: str) -> None:
         "a.b",
         "1a",
         "ä",
-        "ａ",
+        "\uff41",
         "a\u200bb",
     ],
 )

@@ -47,8 +47,7 @@ def test_most_made_up_factories_plan_and_the_rest_is_refused_with_problems(
         site, parts = factory
         try:
             result = planned(site, parts)
-        except ValidationError as error:  # refused by a model, in words
-            assert error.errors()
+        except ValidationError:  # refused by a model, in words
             outcomes["refused by a model"] += 1
             return
         if result.errors:

@@ -31,6 +31,43 @@ def leafs(blocks: int, rails: int) -> list[dict[str, Any]]:
 
 
 @st.composite
+def networks(draw: st.DrawFn, fabric: str, rails: int, blocks: int) -> dict[str, Any]:
+    """The networks of a site with one fabric, or none."""
+    network: dict[str, Any] = {"pod_cidr": "10.0.0.0/14", "service_cidr": "10.8.0.0/16"}
+    if fabric == "roce":
+        system = draw(st.sampled_from(("cumulus", "sonic", "eos", "nxos")))
+        network["roce"] = {
+            **deepcopy(ROCE),
+            "rails": rails,
+            "mtu": draw(st.sampled_from((4200, 9000))),
+            "mode": draw(st.sampled_from(("sriov", "macvlan-shared", "host-device"))),
+            "routed": draw(st.booleans()),
+            "switches": {**ROCE["switches"], "system": system, "leafs": leafs(blocks, rails)},
+        }
+    if fabric == "infiniband":
+        mode = draw(st.sampled_from(("sriov", "host-device", "ipoib-shared")))
+        network["infiniband"] = {**INFINIBAND, "rails": rails, "mode": mode}
+    return network
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> dict[str, Any]:
+    """A cluster that gives nothing, or one thing."""
+    given = (
+        {},
+        {"cert-manager": {"version": "v1.21.1"}},
+        {"node-feature-discovery": {"version": "0.19.0", "features": ["taints"]}},
+    )
+    return {
+        "version": draw(st.sampled_from(("1.34.2", *("1.35.6",) * 12, "1.36.3", "1.31.0"))),
+        "distribution": draw(st.sampled_from(("kubeadm", "kubeadm", "rke2", "k3s"))),
+        "kubeconfig": {"context": "lab"},
+        "provides": draw(st.sampled_from(given)),
+        "storage_classes": [{"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"], "default": True}],
+    }
+
+
+@st.composite
 def sites(draw: st.DrawFn, accelerator: str, fabric: str, nodes: int) -> dict[str, Any]:
     """A site with one GPU group and one service group."""
     card = accelerator in CARDS
@@ -45,32 +82,20 @@ def sites(draw: st.DrawFn, accelerator: str, fabric: str, nodes: int) -> dict[st
         "kernel": "6.8",
         "management_nic": draw(st.sampled_from(("intel", "broadcom"))),
     }
-    network: dict[str, Any] = {"pod_cidr": "10.0.0.0/14", "service_cidr": "10.8.0.0/16"}
-    if fabric == "roce":
-        mtu = draw(st.sampled_from((4200, 9000)))
-        switches = {**ROCE["switches"], "system": draw(st.sampled_from(("cumulus", "sonic", "eos", "nxos")))}
-        switches["leafs"] = leafs(blocks, max(rails, 1))
-        mode = draw(st.sampled_from(("sriov", "macvlan-shared", "host-device")))
-        network["roce"] = {
-            **deepcopy(ROCE), "rails": max(rails, 1), "mtu": mtu, "mode": mode, "routed": draw(st.booleans()), "switches": switches,
-        }  # fmt: skip
-    if fabric == "infiniband":
-        mode = draw(st.sampled_from(("sriov", "host-device", "ipoib-shared")))
-        network["infiniband"] = {**INFINIBAND, "rails": max(rails, 1), "mode": mode}
+    network = draw(networks(fabric, max(rails, 1), blocks))
     kw = KW.get(accelerator, 10.0)
-    provides = draw(
-        st.sampled_from(
-            (
-                {},
-                {"cert-manager": {"version": "v1.21.1"}},
-                {"node-feature-discovery": {"version": "0.19.0", "features": ["taints"]}},
-            )
-        )
-    )
     gpu_group = group(
-        accelerator, nodes, per_rack=per_rack, racks_per_block=racks_per_block,
-        group="gpu", gpus_per_node=gpus, kw_per_node=kw, host=host, nics=nics(rails), nic_model="connectx-7" if rails else None,
-    )  # fmt: skip
+        accelerator,
+        nodes,
+        per_rack=per_rack,
+        racks_per_block=racks_per_block,
+        group="gpu",
+        gpus_per_node=gpus,
+        kw_per_node=kw,
+        host=host,
+        nics=nics(rails),
+        nic_model="connectx-7" if rails else None,
+    )
     tight = draw(st.integers(0, 29)) == 29
     return site_data(
         venue=draw(st.sampled_from(("on-prem", "colo"))),
@@ -83,15 +108,7 @@ def sites(draw: st.DrawFn, accelerator: str, fabric: str, nodes: int) -> dict[st
             "pue": 1.2,
             "usd_per_kwh": 0.15,
         },
-        cluster={
-            "version": draw(st.sampled_from(("1.34.2", *("1.35.6",) * 12, "1.36.3", "1.31.0"))),
-            "distribution": draw(st.sampled_from(("kubeadm", "kubeadm", "rke2", "k3s"))),
-            "kubeconfig": {"context": "lab"},
-            "provides": provides,
-            "storage_classes": [
-                {"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"], "default": True}
-            ],
-        },
+        cluster=draw(clusters()),
     )
 
 
@@ -103,9 +120,7 @@ def factories(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     nodes = draw(st.integers(1, 12))
     site = draw(sites(accelerator, fabric, nodes))
     here = site["nodes"][0]
-    asked = draw(
-        st.sampled_from((*(nodes,) * 12, *(max(1, nodes - 1),) * 4, *("all",) * 4, "quotas", nodes + 1))
-    )
+    asked = draw(st.sampled_from((*(nodes,) * 12, *(max(1, nodes - 1),) * 4, *("all",) * 4, "quotas", nodes + 1)))
     several = asked not in (1, "all", "quotas")
     pool: dict[str, Any] = {
         "kind": "gpu-node-pool",
@@ -118,9 +133,7 @@ def factories(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         pool["workload"] = "inference"
     gpus = (asked if isinstance(asked, int) else nodes) * here["gpus_per_node"]
     teams = draw(st.integers(1, 3))
-    tenants = [
-        {"name": f"team-{index}", "gpus": gpus // teams, "weight": index + 1} for index in range(teams)
-    ]
+    tenants = [{"name": f"team-{index}", "gpus": gpus // teams, "weight": index + 1} for index in range(teams)]
     parts = [pool, {"kind": "queue", "name": "teams", "pools": ["train"], "tenants": tenants}]
     for index in range(draw(st.integers(0, 2))):
         gang = draw(st.integers(1, max(1, gpus // teams // here["gpus_per_node"]))) if fabric != "none" else 1
