@@ -15,11 +15,14 @@ def blueprint(verb: Verb) -> Verb:
     """`BLUEPRINT`, `--site` and `--set`."""
     for option in (
         click.option(
-            "values", "--set", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="Set a parameter."
+            "values",
+            "--set",
+            metavar="NAME=VALUE",
+            multiple=True,
+            callback=_pairs,
+            help="Set a parameter, for all sites.",
         ),
-        click.option(
-            "sites", "--site", metavar="NAME", multiple=True, help="Show this site alone; may be repeated."
-        ),
+        click.option("sites", "--site", metavar="NAME", multiple=True, help="Only this site; may be repeated."),
         click.argument("blueprint", type=click.Path(path_type=Path)),
     ):
         verb = option(verb)

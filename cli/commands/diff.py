@@ -13,7 +13,7 @@ from aifactory.cli import options
 @click.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
-@click.option("sites", "--site", metavar="NAME", multiple=True, help="Show this site alone; may be repeated.")
+@click.option("sites", "--site", metavar="NAME", multiple=True, help="Only this site; may be repeated.")
 @click.option("rows", "--rows", is_flag=True, help="List rows, too; without it they are counted.")
 @click.option("exit_code", "--exit-code", is_flag=True, help="Exit with 1 when there are changes.")
 @options.output()

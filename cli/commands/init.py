@@ -19,12 +19,12 @@ from aifactory.cli import options
     metavar="NAME",
     help="Copy a shipped blueprint with its sites, such as training-roce.",
 )
-@click.option("--name", help="Name of the factory.")
-@click.option("--site", help="Name of the site.")
+@click.option("--name", metavar="NAME", help="Name of the factory.")
+@click.option("--site", metavar="NAME", help="Name of the site.")
 @click.option("--venue", type=click.Choice(["on-prem", "colo"]), help="Kind of place.")
 @click.option("--country", metavar="CODE", help="Country of the site: DE.")
 @click.option("--accelerator", metavar="NAME", help="GPU of the nodes: h200.")
-@click.option("--nodes", type=click.IntRange(1, 512), help="GPU nodes of the site.")
+@click.option("--nodes", metavar="COUNT", type=click.IntRange(1, 512), help="GPU nodes of the site.")
 @click.option("--fabric", type=click.Choice(["roce", "infiniband", "none"]), help="Network between the GPUs of nodes.")
 @click.option(
     "--tenant", "tenants", metavar="NAME", multiple=True, help="A team that shares the GPUs; may be repeated."
