@@ -141,9 +141,7 @@ class StorageClassGiven(Spec):
     name: Name
     """Name of the StorageClass."""
 
-    access: list[Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]] = Field(
-        min_length=1
-    )
+    access: list[Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]] = Field(min_length=1)
     """Access modes that it serves."""
 
     default: bool = False
@@ -177,9 +175,7 @@ class ClusterGiven(Spec):
         names = [given.name for given in self.storage_classes]
         for index in twice(names):
             says = f'StorageClass "{names[index]}" is listed twice'
-            yield Misfit(
-                says, "give it one entry with all its access modes", ("storage_classes", index, "name")
-            )
+            yield Misfit(says, "give it one entry with all its access modes", ("storage_classes", index, "name"))
 
 
 class Nic(Spec):
@@ -251,7 +247,7 @@ class NodeGroup(Spec):
     """CPU threads of a node."""
 
     memory_gib: int = Field(ge=1, le=65_536)
-    """Memory of a node. Unit: GiB."""
+    """Installed memory of a node. Unit: GiB. Kubernetes reports about 2 percent less, which the planner allows for."""
 
     kw_per_node: float = Field(gt=0, le=300)
     """Highest power that a node draws. Unit: kW. From the vendor or a measurement, not the sum of power

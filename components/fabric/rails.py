@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aifactory.components.base import PlanContext
+from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.fabric import addresses
 from aifactory.components.fabric.ground import Ground, with_nics
 from aifactory.components.fabric.model import AddressPool, Network, NodePrefix
@@ -88,6 +88,16 @@ def _decide(nodes: list[str], per_node: int, ground: Ground, ctx: PlanContext) -
     shares = [str(addresses.share(ground.space, ground.rails, rail)) for rail in range(ground.rails)]
     source = (*ground.at, "addresses")
     ctx.decide("addresses", shares, "an equal share for each rail", source=source, document="site")
+    if ground.mode.mode == "sriov-ethernet":
+        ctx.decide(
+            "virtual_function.trust",
+            "trusted, no MAC check",
+            "as in NVIDIA's RoCE profiles: the plugin chain sets address and ARP behaviour of the function after it "
+            "moved into the pod. Pods hold no NET_ADMIN, so none can change its MAC itself",
+            rejected=[
+                Rejected("untrusted, MAC checked", "frames of a function that the chain set up anew are dropped")
+            ],
+        )
     if not ground.routed:
         ctx.decide(
             "addressing",

@@ -53,7 +53,7 @@ def networks(draw: st.DrawFn, fabric: str, rails: int, blocks: int) -> dict[str,
 @st.composite
 def clusters(draw: st.DrawFn) -> dict[str, Any]:
     """A cluster that gives nothing, or one thing."""
-    given = (
+    given: tuple[dict[str, Any], ...] = (
         {},
         {"cert-manager": {"version": "v1.21.1"}},
         {"node-feature-discovery": {"version": "0.19.0", "features": ["taints"]}},

@@ -54,6 +54,8 @@ def _driver(driver: DriverContainer) -> Tree:
             "autoUpgrade": True,
             "maxParallelUpgrades": driver.nodes_at_a_time,
             "safeLoad": False,
+            # A new driver waits for the gangs on a node, as the GPU driver does; a drain would kill every rank.
+            "waitForCompletion": {"podSelector": "jobset.sigs.k8s.io/jobset-name", "timeoutSeconds": 0},
             "drain": {"enable": True, "force": True, "deleteEmptyDir": True, "timeoutSeconds": 300},
         },
     }

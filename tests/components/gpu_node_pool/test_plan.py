@@ -57,7 +57,7 @@ def test_each_accelerator_gets_a_driver_and_the_host_settings_of_its_form(
 def test_what_is_offered_is_what_pods_can_use(pools: Run) -> None:
     offer = pools([{"nodes": 6, "fabric": "rdma"}]).offers["train"]
     assert (offer.gpus, offer.gpu_resource, offer.slice_resources) == (48, "nvidia.com/gpu", ())
-    assert (offer.cpus_per_node, offer.memory_gib_per_node) == (186, 2027)
+    assert (offer.cpus_per_node, offer.memory_gib_per_node) == (186, 1987)
     assert offer.node_labels == (("aifactory.io/pool", "train"),)
     assert offer.taints == (Taint("nvidia.com/gpu", "present", "NoSchedule"),)
     assert offer.topology_levels == ("aifactory.io/block", "aifactory.io/rack", "kubernetes.io/hostname")
