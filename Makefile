@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 RUN := .venv/bin/python
+PYTEST := pytest -n auto --maxprocesses 8 --dist worksteal
 DEMO := build/demo
 BLUEPRINTS := blueprints/library/training-infiniband.yaml blueprints/library/training-roce.yaml
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --only-binary :all: --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench lock setup setup-dev clean
+.PHONY: help demo test lint format bench lock setup setup-dev clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,14 +28,15 @@ demo: setup ## check and generate the reference blueprints at all their sites, i
 	done; \
 	echo; echo "The files are in $(DEMO); read $(DEMO)/STACK/README.md first."
 
-test: setup-dev ## every lane that this machine can run, with line coverage
+test: setup-dev ## every lane that this machine can run; COVERAGE=1 also holds the bars of line coverage
+ifdef COVERAGE
 	@$(RUN) -m coverage erase
-	@$(RUN) -m coverage run -m pytest -n auto --maxprocesses 8 --dist worksteal
+	@$(RUN) -m coverage run -m $(PYTEST)
 	@$(RUN) -m coverage combine --quiet
 	@$(RUN) tests/support/room_coverage.py
-
-test-fast: setup-dev ## the same without coverage
-	@$(RUN) -m pytest -n auto --maxprocesses 8 --dist worksteal
+else
+	@$(RUN) -m $(PYTEST)
+endif
 
 lint: setup-dev ## ruff, mypy, pyright, pip check
 	@$(RUN) -m ruff check .
