@@ -48,7 +48,8 @@ def load(path: Path) -> Any:
 
 def store(path: Path, content: Any) -> None:
     """Writes an entry in one step, so that a reader sees all of it or nothing. Failure is silent."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    body = text.encode("utf-8", "surrogatepass")  # names of files may hold bytes that are no text
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
@@ -69,8 +70,6 @@ def _private(name: str, flags: int) -> int:
 @cache
 def _code_digest() -> bytes | None:
     try:
-        return hashlib.sha256(
-            b"".join(Path(__file__).with_name(name).read_bytes() for name in _CODE)
-        ).digest()
+        return hashlib.sha256(b"".join(Path(__file__).with_name(name).read_bytes() for name in _CODE)).digest()
     except OSError:
         return None
