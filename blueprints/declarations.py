@@ -35,9 +35,7 @@ def read_declarations(document: Document) -> tuple[dict[str, Declaration | None]
     if not isinstance(node.children, dict):
         hint = "write parameters: {nodes: {type: integer, default: 4}}"
         return {}, [Problem("parameters is not a map", ("parameters",), hint, node.at)]
-    return {
-        name: _Reading(name, entry, problems).declaration() for name, entry in node.children.items()
-    }, problems
+    return {name: _Reading(name, entry, problems).declaration() for name, entry in node.children.items()}, problems
 
 
 class _Reading:
@@ -60,18 +58,14 @@ class _Reading:
             return None
         for key, node in keys.items():
             if key not in _KEYS:
-                self._refuse(
-                    f"{shown(key)} says nothing about a parameter", nearest(key, _KEYS), node.key_at, key
-                )
+                self._refuse(f"{shown(key)} says nothing about a parameter", nearest(key, _KEYS), node.key_at, key)
         type_ = self._type(keys.get("type"))
         found = None if type_ is None else self._limits(type_, keys)
         return found if len(self._problems) == self._before else None
 
     def _type(self, node: Node | None) -> Type | None:
         if node is None:
-            self._refuse(
-                "the parameter has no type", f"add type: one of {', '.join(TYPES)}", self._entry.key_at
-            )
+            self._refuse("the parameter has no type", f"add type: one of {', '.join(TYPES)}", self._entry.key_at)
             return None
         if node.value not in TYPES:
             what = shown(node.value) if node.children is None else "this"
@@ -119,9 +113,7 @@ class _Reading:
             if not self._fits(bare, choice, ("allowed", index)):
                 continue
             if choice.value in choices:
-                self._refuse(
-                    f"{shown(choice.value)} is allowed twice", "keep one", choice.at, "allowed", index
-                )
+                self._refuse(f"{shown(choice.value)} is allowed twice", "keep one", choice.at, "allowed", index)
             choices.append(choice.value)
         return tuple(choices)
 

@@ -56,9 +56,7 @@ def plain(node: Node) -> Any:
     if children is None:
         return node.value
     if isinstance(children, dict):
-        return {
-            key: child.value if child.children is None else plain(child) for key, child in children.items()
-        }
+        return {key: child.value if child.children is None else plain(child) for key, child in children.items()}
     return [child.value if child.children is None else plain(child) for child in children]
 
 

@@ -92,9 +92,7 @@ class _Composition(Struct, dict=True):
             says = f"aifactory: {shown(version.value)} is not a known version"
             self.problems.append(Problem(says, ("aifactory",), f"write aifactory: {VERSION}", version.at))
 
-    def _merge_includes(
-        self, tree: Node, keys: dict[str, Node], real: Path, chain: tuple[str, ...]
-    ) -> Node | None:
+    def _merge_includes(self, tree: Node, keys: dict[str, Node], real: Path, chain: tuple[str, ...]) -> Node | None:
         dropped = {"include"} if len(chain) == 1 else {"include", "aifactory"}
         own = tree.like({key: node for key, node in keys.items() if key not in dropped})
         merged: Node | None = None

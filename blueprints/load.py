@@ -165,9 +165,7 @@ class _Loading(Struct, dict=True):
         if key not in self.blueprints:
             self.blueprints[key] = None
             try:
-                self.blueprints[key] = validated(
-                    Blueprint, bind(self.document, values, origins), self.catalog
-                )
+                self.blueprints[key] = validated(Blueprint, bind(self.document, values, origins), self.catalog)
             except Refused as refused:
                 self._refuse(refused)
         return self.blueprints[key]

@@ -23,9 +23,7 @@ def merge(first: Node, second: Node, problems: list[Problem], path: Path = ()) -
     return first
 
 
-def _merge_maps(
-    one: dict[str, Node], other: dict[str, Node], problems: list[Problem], path: Path
-) -> dict[str, Node]:
+def _merge_maps(one: dict[str, Node], other: dict[str, Node], problems: list[Problem], path: Path) -> dict[str, Node]:
     merged = dict(one)
     for key, node in other.items():
         before = merged.get(key)

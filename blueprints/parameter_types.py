@@ -87,9 +87,7 @@ def _wrong_choice(declaration: Declaration, value: Scalar) -> Wrong | None:
     if not declaration.allowed or value in declaration.allowed:
         return None
     known = [str(choice) for choice in declaration.allowed]
-    return Wrong(
-        f"{declaration.name} must be an allowed value, not {shown(value)}", nearest(str(value), known)
-    )
+    return Wrong(f"{declaration.name} must be an allowed value, not {shown(value)}", nearest(str(value), known))
 
 
 def _is_of(type_: Type, value: object) -> bool:

@@ -118,9 +118,7 @@ class _Binding(Struct, dict=True):
     def _given_at(self, name: str) -> tuple[Path, Position | None, str]:
         """Path and place of a given value; words for where it was given if that is not in the document."""
         by_name = isinstance(self.origin, Mapping)
-        origin = (
-            self.origin.get(name, "the given values") if isinstance(self.origin, Mapping) else self.origin
-        )
+        origin = self.origin.get(name, "the given values") if isinstance(self.origin, Mapping) else self.origin
         if isinstance(origin, str):
             return ("parameters", name), None, origin
         path = origin if by_name else (*origin, name)

@@ -21,8 +21,7 @@ DOCUMENTS: dict[str, type[Spec]] = {"blueprint": Blueprint, "site": Site, "proje
 _COMPOSED = ("blueprint", "site")
 _SCALARS = {"string", "integer", "number", "boolean"}
 _CATALOG = {
-    tuple(Catalog.shipped().names(table)): f"{table.capitalize()}Name"
-    for table in ("accelerators", "countries")
+    tuple(Catalog.shipped().names(table)): f"{table.capitalize()}Name" for table in ("accelerators", "countries")
 }
 """Lists of names that several fields share, and what the schema calls them."""
 _USE = {"$ref": "#/$defs/ParameterUse"}
@@ -93,9 +92,7 @@ def models_below(model: type[BaseModel]) -> list[type[BaseModel]]:
         each = pending.pop()
         if each not in found:
             found[each] = None
-            pending.extend(
-                inner for field in each.model_fields.values() for inner in models_in(field.annotation)
-            )
+            pending.extend(inner for field in each.model_fields.values() for inner in models_in(field.annotation))
     return list(found)
 
 

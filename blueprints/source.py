@@ -48,9 +48,7 @@ def parse(content: bytes, file: str, limits: Limits = DEFAULT) -> Document:
     if problems:
         raise Refused(problems)
     if builder.root is None:
-        raise Refused(
-            [Problem("the file is empty", hint="start with: aifactory: v1", at=Position(file, 1, 1))]
-        )
+        raise Refused([Problem("the file is empty", hint="start with: aifactory: v1", at=Position(file, 1, 1))])
     return Document(builder.root, (file,), nodes=builder.nodes)
 
 
@@ -101,9 +99,7 @@ def _refuse_irregular(status: os.stat_result, file: str, limits: Limits) -> None
     if stat.S_ISDIR(status.st_mode):
         raise Refused([Problem(f"{escaped(file)} is a folder, not a file", hint="name a file in it")])
     if not stat.S_ISREG(status.st_mode):
-        raise Refused(
-            [Problem(f"{escaped(file)} is not a regular file", hint="pipes and devices are not read")]
-        )
+        raise Refused([Problem(f"{escaped(file)} is not a regular file", hint="pipes and devices are not read")])
     if status.st_size > limits.file_bytes:
         raise Refused([_too_large(status.st_size, file, limits)])
 

@@ -74,12 +74,7 @@ def syntax_problem(error: Any, text: str, file: str, innermost: Position | None)
         began=Position(file, began.line + 1, began.column + 1),
         text=text,
     )
-    return (
-        _unclosed(complaint, innermost)
-        or _of_character(complaint)
-        or _known(complaint)
-        or _unknown(complaint)
-    )
+    return _unclosed(complaint, innermost) or _of_character(complaint) or _known(complaint) or _unknown(complaint)
 
 
 def _unclosed(complaint: _Complaint, innermost: Position | None) -> Problem | None:
@@ -117,9 +112,7 @@ def _of_character(complaint: _Complaint) -> Problem | None:
 def _known(complaint: _Complaint) -> Problem | None:
     if "could not find expected ':'" in complaint.message:
         says = 'this line is neither "key: value" nor "- item"'
-        return Problem(
-            says, hint="add the colon, or indent it under the text it continues", at=complaint.began
-        )
+        return Problem(says, hint="add the colon, or indent it under the text it continues", at=complaint.began)
     for part, says, hint in _KNOWN:
         if part in complaint.message:
             return Problem(says, hint=hint, at=complaint.at)

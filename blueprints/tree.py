@@ -284,11 +284,7 @@ class TreeBuilder:
 
     def _refuse_tag(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
-        hint = (
-            "use include: at the top of the file"
-            if "nclude" in tag
-            else "delete it; quote a value to make it text"
-        )
+        hint = "use include: at the top of the file" if "nclude" in tag else "delete it; quote a value to make it text"
         self._refuse(f"the tag {shown(tag)}; tags are not used here", event, hint)
 
     def _refuse_hidden(self, event: Any) -> None:

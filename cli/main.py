@@ -80,8 +80,7 @@ class Verbs(click.Group):
 @click.command(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 allowed, 1 findings or wrong input, 2 wrong command line, 3 our own failure, "
-    "4 undecided.",
+    epilog="Exit codes: 0 allowed, 1 findings or wrong input, 2 wrong command line, 3 our own failure, 4 undecided.",
 )
 @click.version_option(package_name="ai-factory-blueprints", prog_name="aifactory")
 @click.pass_context

@@ -23,14 +23,10 @@ def kubeconfig_problems(given: Kubeconfig, root: Path, instead: Path | None, sit
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text"
-        return [
-            Problem(f"kubeconfig {name} of {site} can't be read: {why}", (*WHERE, "file"), hint, site=site)
-        ]
+        return [Problem(f"kubeconfig {name} of {site} can't be read: {why}", (*WHERE, "file"), hint, site=site)]
     contexts = _contexts(text)
     if contexts is None:
-        return [
-            Problem(f"kubeconfig {name} of {site} is not a kubeconfig", (*WHERE, "file"), hint, site=site)
-        ]
+        return [Problem(f"kubeconfig {name} of {site} is not a kubeconfig", (*WHERE, "file"), hint, site=site)]
     if given.context not in contexts:
         says = f'kubeconfig {name} has no context "{given.context}"'
         return [Problem(says, (*WHERE, "context"), nearest(given.context, contexts), site=site)]

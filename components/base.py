@@ -191,9 +191,7 @@ class PlanContext(Struct, frozen=True):
         """Ask for a prerequisite. The cluster part answers with the site's own or one release of ours."""
         if capability not in CAPABILITIES:
             raise KeyError(capability)
-        self.site_plan.requirements.append(
-            Requirement(capability, self.part, reason, values or {}, tuple(features))
-        )
+        self.site_plan.requirements.append(Requirement(capability, self.part, reason, values or {}, tuple(features)))
 
     def namespace(self, request: NamespaceRequest) -> None:
         """Ask for a namespace of ours."""

@@ -22,9 +22,7 @@ Version = Annotated[str, Field(pattern=r"^v?\d+(\.\d+){1,3}(-[0-9A-Za-z.]+)?$", 
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")]
 """One line of text; a text folded over several lines begins with >- and not with >."""
 
-Folder = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)
-]
+Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)]
 """A folder below another, such as generated/prod: forward slashes, no .. and none at the end."""
 
 HostName = Annotated[

@@ -47,9 +47,7 @@ class Spec(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Collects the truths of a model and of the models it extends."""
-        found = [
-            name for each in reversed(cls.__mro__) for name, value in vars(each).items() if _is_truth(value)
-        ]
+        found = [name for each in reversed(cls.__mro__) for name, value in vars(each).items() if _is_truth(value)]
         cls._truths = tuple(dict.fromkeys(found))
 
     @model_validator(mode="after")

@@ -22,8 +22,7 @@ def doctor(form: str) -> int:
     checks = examined()
     if form == "json":
         listed = [
-            {"name": each.name, "state": each.state, "found": each.found, "advice": each.advice}
-            for each in checks
+            {"name": each.name, "state": each.state, "found": each.found, "advice": each.advice} for each in checks
         ]
         click.echo(json.dumps({"schema": "aifactory-doctor/v1", "checks": listed}, indent=2))
     else:

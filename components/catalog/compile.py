@@ -66,15 +66,11 @@ def _fill(
         date, sources = _date(row, about), list(dict.fromkeys(_sources(row, about, section)))
         if not date:
             problems.append(
-                Problem(
-                    f'"{key}" has no date', step, "set checked: YYYY-MM-DD, the day someone read the source"
-                )
+                Problem(f'"{key}" has no date', step, "set checked: YYYY-MM-DD, the day someone read the source")
             )
         if not sources:
             problems.append(
-                Problem(
-                    f'"{key}" has no source', step, "set source to a key of `sources`, or name it in words"
-                )
+                Problem(f'"{key}" has no source', step, "set source to a key of `sources`, or name it in words")
             )
         problems += _field_problems(row, about, step)
         table["rows"][key], table["facts"][key] = row, [date, sources]
@@ -84,9 +80,7 @@ def _fill(
             problems.append(Problem(f'"{alias}" is an alias and a row', (section, alias)))
 
 
-def _add_aliases(
-    table: dict[str, Any], key: str, row: Mapping[str, Any], step: Path, problems: list[Problem]
-) -> None:
+def _add_aliases(table: dict[str, Any], key: str, row: Mapping[str, Any], step: Path, problems: list[Problem]) -> None:
     aliases = row.get("aliases", [])
     if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
         problems.append(Problem(f'aliases of "{key}" are not a list of texts', (*step, "aliases")))
@@ -141,9 +135,7 @@ def _named(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for field, inner in value.items():
             if field in _SOURCE_FIELDS:
-                yield from (
-                    name for name in (inner if isinstance(inner, list) else [inner]) if isinstance(name, str)
-                )
+                yield from (name for name in (inner if isinstance(inner, list) else [inner]) if isinstance(name, str))
             else:
                 yield from _named(inner)
     elif isinstance(value, list):
@@ -158,12 +150,7 @@ def _field_problems(row: Mapping[str, Any], about: Mapping[str, Any], step: Path
         if _BARE_KEY.match(name) and name not in known:
             yield Problem(f'source "{name}" is not explained in `sources`', step)
     for field, inner in row.items():
-        if (
-            isinstance(inner, dict)
-            and "value" in inner
-            and inner["value"] != "unknown"
-            and inner.get("src") == []
-        ):
+        if isinstance(inner, dict) and "value" in inner and inner["value"] != "unknown" and inner.get("src") == []:
             yield Problem(
                 f"{field} has a value and no source", (*step, field), "name its source, or set value: unknown"
             )

@@ -46,9 +46,7 @@ class CatalogName(Struct, frozen=True):
 
         return core_schema.with_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """The names that we ship; a private catalog may know more."""
         return {**handler(schema), "enum": list(Catalog.shipped().names(self.table))}
 

@@ -88,9 +88,7 @@ class Catalog:
         """The row that a key or an alias names. Raises Refused with the nearest spelling."""
         found = self.find(table, name)
         if found is None:
-            raise Refused(
-                [Problem(f'"{name}" is not in the catalog table {table}', hint=self.hint(table, name))]
-            )
+            raise Refused([Problem(f'"{name}" is not in the catalog table {table}', hint=self.hint(table, name))])
         return found
 
     def rows(self, table: str) -> tuple[Row, ...]:
@@ -103,9 +101,7 @@ class Catalog:
 
     def names(self, table: str) -> tuple[str, ...]:
         """Keys and aliases, sorted: everything that a blueprint may write."""
-        aliases = (
-            alias for layer in self._layers(table) for alias in layer.content["tables"][table]["aliases"]
-        )
+        aliases = (alias for layer in self._layers(table) for alias in layer.content["tables"][table]["aliases"])
         return tuple(sorted({*self.keys(table), *aliases}))
 
     def short_names(self, table: str) -> tuple[str, ...]:

@@ -163,9 +163,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("written", "says"), FORMS)
-def test_an_include_that_is_no_file_of_the_project_is_refused(
-    written: str, says: str, tmp_path: Path
-) -> None:
+def test_an_include_that_is_no_file_of_the_project_is_refused(written: str, says: str, tmp_path: Path) -> None:
     root = tmp_path / "project"
     quoted = written.replace("'", "''")
     files = {"a.yaml": f"include: ['{quoted}']", "b.yaml": "x: 1", "../outside.yaml": "canary: secret"}
@@ -243,9 +241,7 @@ CYCLES = [
 
 
 @pytest.mark.parametrize(("files", "says"), CYCLES)
-def test_a_file_taken_twice_is_refused_with_the_way_to_it(
-    files: dict[str, str], says: str, tmp_path: Path
-) -> None:
+def test_a_file_taken_twice_is_refused_with_the_way_to_it(files: dict[str, str], says: str, tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, files)
     assert says in problem.says
 
@@ -263,10 +259,7 @@ def test_a_long_chain_of_includes_is_refused_at_its_limit(length: int, tmp_path:
         compose(path, tmp_path)
     assert time.perf_counter() - start < 1
     (problem,) = raised.value.problems
-    assert (
-        '"f16.yaml" is one file too deep, at most 16 in a chain: f0.yaml → f1.yaml → f2.yaml →'
-        in problem.says
-    )
+    assert '"f16.yaml" is one file too deep, at most 16 in a chain: f0.yaml → f1.yaml → f2.yaml →' in problem.says
     assert len(problem.says) < 200
 
 
@@ -315,9 +308,7 @@ VERSIONS = [
 
 @pytest.mark.parametrize("is_fragment", [False, True])
 @pytest.mark.parametrize(("text", "says", "line"), VERSIONS)
-def test_every_file_states_its_version(
-    text: str, says: str, line: int, is_fragment: bool, tmp_path: Path
-) -> None:
+def test_every_file_states_its_version(text: str, says: str, line: int, is_fragment: bool, tmp_path: Path) -> None:
     path = project(tmp_path, {"a.yaml": "include: [b.yaml]"})
     (tmp_path / "b.yaml").write_text(text)
     with pytest.raises(Refused) as raised:
@@ -338,9 +329,7 @@ def test_the_problems_of_all_files_are_reported_together(tmp_path: Path) -> None
     assert [problem.at for problem in refused(tmp_path, files)] == [Position("a.yaml", 4, 1)]
     files["a.yaml"] = "include: [b.yaml, c.yaml, no.yaml, d.yaml]\nx: 1\n"
     (tmp_path / "d.yaml").write_bytes(b"\xef\xbb\xbfaifactory: v1\n")
-    found = [
-        (problem.at.file, problem.at.line) for problem in refused(tmp_path, files) if problem.at is not None
-    ]
+    found = [(problem.at.file, problem.at.line) for problem in refused(tmp_path, files) if problem.at is not None]
     assert found == [("b.yaml", 2), ("c.yaml", 2), ("a.yaml", 2), ("d.yaml", 1)]
 
 

@@ -312,9 +312,7 @@ def test_a_wrong_parameter_is_refused_where_it_stands(
 
 @pytest.mark.parametrize("name", ["N", "1n", "-n", "n.m", "n m", "${n}", "n" * 64, "ñ"])
 def test_a_name_that_no_command_line_takes_is_refused(name: str) -> None:
-    (problem,) = refused(
-        f"parameters: {{'{name}': {{type: integer, default: 1}}}}\nx: {{parameter: '{name}'}}\n"
-    )
+    (problem,) = refused(f"parameters: {{'{name}': {{type: integer, default: 1}}}}\nx: {{parameter: '{name}'}}\n")
     assert "is not a name for a parameter" in problem.says
     assert problem.at == Position("f.yaml", 1, 14)
 
@@ -428,9 +426,7 @@ def test_a_text_from_the_command_line_that_does_not_fit_is_refused(type_: Type, 
     assert problem.hint
 
 
-ANY_VALUE = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2)
-)
+ANY_VALUE = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2)
 TYPES = st.sampled_from(["integer", "number", "string", "boolean"])
 
 
@@ -456,6 +452,4 @@ def test_any_text_from_the_command_line_is_parsed_or_refused(type_: Any, text: s
     if isinstance(value, tuple):
         assert all(problem.says.isprintable() and problem.hint for problem in value)
     else:
-        assert type(value).__name__ in {"integer": "int", "boolean": "bool", "string": "str"}.get(
-            type_, "int float"
-        )
+        assert type(value).__name__ in {"integer": "int", "boolean": "bool", "string": "str"}.get(type_, "int float")

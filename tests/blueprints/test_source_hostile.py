@@ -31,9 +31,7 @@ CORPUS: dict[str, list[tuple[int, int, str, str]]] = {
     "recursive-alias-indirect.yaml": [(3, 10, 'the alias "a" stands inside', "write the values out")],
     "alias-bomb.yaml": [(6, 16, "more than 250000 values, counting what aliases repeat", "drop the aliases")],
     "alias-depth.yaml": [(64, 12, "more than 64 lists and maps inside one another", "flatten")],
-    "alias-unknown.yaml": [
-        (2, 5, 'the alias "example" has no anchor above it', "quote text that starts with *")
-    ],
+    "alias-unknown.yaml": [(2, 5, 'the alias "example" has no anchor above it', "quote text that starts with *")],
     "anchor-twice.yaml": [(2, 4, 'the anchor "x" is set twice, first at line 1', "its own name")],
     # HI-04: tags
     "tag-python.yaml": [(1, 6, f'the tag "!!python/object/apply:os.system"; {NO_TAGS}', "delete it")],
@@ -69,9 +67,7 @@ CORPUS: dict[str, list[tuple[int, int, str, str]]] = {
     # HI-07: what cannot be seen
     "zero-width-space.yaml": [(1, 11, "U+200B ZERO WIDTH SPACE is not allowed", ON_NO_SCREEN)],
     "bidi-override.yaml": [(1, 14, "U+202E RIGHT-TO-LEFT OVERRIDE is not allowed", ON_NO_SCREEN)],
-    "bidi-override-escaped.yaml": [
-        (1, 9, "the escaped character U+202E RIGHT-TO-LEFT OVERRIDE", ON_NO_SCREEN)
-    ],
+    "bidi-override-escaped.yaml": [(1, 9, "the escaped character U+202E RIGHT-TO-LEFT OVERRIDE", ON_NO_SCREEN)],
     "no-break-space.yaml": [(2, 1, "U+00A0 NO-BREAK SPACE is not allowed", "use a plain space")],
     "tag-characters.yaml": [
         (1, 9, "the character U+E0041 TAG LATIN CAPITAL LETTER A", ON_NO_SCREEN),
@@ -328,9 +324,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "a.yaml").write_text("a: 1\n")
 
     def denied(*_: object) -> int:
-        raise PermissionError(
-            errno.EACCES, "Permission denied"
-        )  # root, which runs in containers, may read all
+        raise PermissionError(errno.EACCES, "Permission denied")  # root, which runs in containers, may read all
 
     monkeypatch.setattr(os, "open", denied)
     assert "cannot be read: Permission denied" in says_of(tmp_path / "a.yaml", tmp_path)

@@ -65,9 +65,7 @@ ONE_PARSER = [
 
 
 @pytest.mark.parametrize(("text", "line", "column", "says"), ONE_PARSER)
-def test_a_mistake_that_only_libyaml_names_well_is_named(
-    text: str, line: int, column: int, says: str
-) -> None:
+def test_a_mistake_that_only_libyaml_names_well_is_named(text: str, line: int, column: int, says: str) -> None:
     with pytest.raises(Refused) as raised:
         parse(text.encode(), "f.yaml")
     (problem,) = raised.value.problems

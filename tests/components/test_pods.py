@@ -59,9 +59,7 @@ def test_a_node_smaller_than_what_its_daemons_need_has_nothing_for_pods() -> Non
     assert (share.cpus, share.memory_mib) == (0, 0)
 
 
-@given(
-    st.integers(1, 1024), st.integers(1, 65_536), st.integers(1, 72), st.lists(st.integers(1, 72), max_size=8)
-)
+@given(st.integers(1, 1024), st.integers(1, 65_536), st.integers(1, 72), st.lists(st.integers(1, 72), max_size=8))
 def test_pods_that_fill_a_node_by_gpus_fit_its_cpus_and_memory(
     cpus: int, gib: int, per_node: int, sizes: list[int]
 ) -> None:
@@ -112,9 +110,7 @@ def test_the_fabric_brings_its_settings_as_one_config_map() -> None:
 @pytest.mark.parametrize(
     ("gpus", "memory_gib", "shm"), [(8, 2_032, "64Gi"), (1, 2_032, "8Gi"), (8, 128, "28Gi"), (1, 24, "1Gi")]
 )
-def test_shared_memory_is_eight_gibibytes_a_gpu_and_at_most_a_quarter(
-    gpus: int, memory_gib: int, shm: str
-) -> None:
+def test_shared_memory_is_eight_gibibytes_a_gpu_and_at_most_a_quarter(gpus: int, memory_gib: int, shm: str) -> None:
     volumes = spec(pool(memory_gib_per_node=memory_gib), None, gpus)["volumes"]
     assert volumes[0] == {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shm}}
 

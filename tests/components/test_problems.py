@@ -23,9 +23,7 @@ def test_the_nearest_spelling_comes_first_then_what_is_known() -> None:
 
 
 def test_a_long_list_of_known_names_is_cut() -> None:
-    assert (
-        nearest("q", [f"n{index:02d}" for index in range(20)], shown=3) == "Known: n00, n01, n02 and 17 more"
-    )
+    assert nearest("q", [f"n{index:02d}" for index in range(20)], shown=3) == "Known: n00, n01, n02 and 17 more"
 
 
 def test_a_refusal_names_all_its_problems() -> None:

@@ -60,7 +60,7 @@ def test_the_wheel_holds_the_rooms_their_types_and_the_licence_and_nothing_else(
 
 
 def test_the_environment_has_what_the_wheel_depends_on_and_no_tool_of_ours(aifactory: Path) -> None:
-    assert {"pulumi", "pulumi-kubernetes", "pydantic", "click", "jinja2", "pyyaml"} <= dependencies(
+    assert {"pulumi", "pulumi-kubernetes", "pydantic", "click", "msgspec", "pyyaml"} <= dependencies(
         "ai-factory-blueprints"
     )
     assert not list(aifactory.parents[1].glob("lib/python*/site-packages/pytest*"))

@@ -68,9 +68,7 @@ def _check_tree(folder: Path, files: Mapping[str, bytes], update: bool) -> None:
         for path in gone:
             path.unlink()
     elif gone:
-        pytest.fail(
-            f"no longer made: {[str(path.relative_to(folder)) for path in gone]}; see --update-golden"
-        )
+        pytest.fail(f"no longer made: {[str(path.relative_to(folder)) for path in gone]}; see --update-golden")
     for path, content in sorted(paths.items()):
         _check(path, content, update)
 

@@ -18,7 +18,7 @@ MAY_IMPORT = {
 }
 """Rooms that each room may import."""
 
-THIRD_PARTY = {"click", "jinja2", "msgspec", "pydantic", "pydantic_core", "yaml"}
+THIRD_PARTY = {"click", "msgspec", "pydantic", "pydantic_core", "yaml"}
 """What the dependencies of the project bring, besides Pulumi: a tool of ours for tests must not slip in."""
 
 ENGINES = ("pulumi", "pulumi_*", "boto3", "kubernetes", "google")

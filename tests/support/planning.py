@@ -75,10 +75,7 @@ def group(
         {
             "rack": f"{name}-r{index + 1}",
             "block": f"b{index // racks_per_block + 1}",
-            "nodes": [
-                f"{name}-{node + 1:03d}"
-                for node in range(index * per_rack, min((index + 1) * per_rack, nodes))
-            ],
+            "nodes": [f"{name}-{node + 1:03d}" for node in range(index * per_rack, min((index + 1) * per_rack, nodes))],
         }
         for index in range(-(-nodes // per_rack))
     ]
@@ -114,9 +111,7 @@ def site_data(**changes: Any) -> dict[str, Any]:
         "cluster": {
             "version": "1.35.6",
             "kubeconfig": {"context": "lab"},
-            "storage_classes": [
-                {"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"], "default": True}
-            ],
+            "storage_classes": [{"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"], "default": True}],
         },
         "nodes": [group()],
         "network": {"roce": deepcopy(ROCE), "pod_cidr": "10.0.0.0/14", "service_cidr": "10.8.0.0/16"},

@@ -18,9 +18,7 @@ from aifactory.cli.main import COMMANDS, cli
 from aifactory.components.catalog.keys import CatalogName
 from aifactory.components.parts import PARTS
 
-HEAD = (
-    "<!-- Generated from the code by tests/repository/test_reference.py; run it with --update-golden. -->\n\n"
-)
+HEAD = "<!-- Generated from the code by tests/repository/test_reference.py; run it with --update-golden. -->\n\n"
 
 
 def pages() -> dict[str, str]:
@@ -33,16 +31,13 @@ def pages() -> dict[str, str]:
 
 def commands_page() -> str:
     """Every verb with its help, 100 columns wide."""
-    parts = [
-        "# Commands\n\nExit codes: 0 allowed; 1 findings, or input wrong; 2 command line wrong; 3 the checker itself failed; 4 undecided.\n"
-    ]
+    codes = "0 allowed; 1 findings, or input wrong; 2 command line wrong; 3 the checker itself failed; 4 undecided"
+    parts = [f"# Commands\n\nExit codes: {codes}.\n"]
     context = click.Context(cli, info_name="aifactory", max_content_width=100, terminal_width=100)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None
-        inner = click.Context(
-            command, info_name=name, parent=context, max_content_width=100, terminal_width=100
-        )
+        inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
         parts.append(f"\n## {name}\n\n```text\n{command.get_help(inner)}\n```\n")
     return "".join(parts)
 
@@ -51,9 +46,7 @@ def rules_page() -> str:
     """Every planner rule: what it keeps, why, and where that comes from."""
     lines = ["# Planner rules\n\nAn error refuses the plan. A warning is shown and counted.\n"]
     for part in PARTS:
-        lines.append(
-            f"\n## {part.kind}\n\n| rule | level | what it keeps | why | source |\n|---|---|---|---|---|\n"
-        )
+        lines.append(f"\n## {part.kind}\n\n| rule | level | what it keeps | why | source |\n|---|---|---|---|---|\n")
         lines.extend(
             f"| {rule.id} | {rule.level} | {_cell(rule.title)} | {_cell(rule.why)} | {_cell(rule.source)} |\n"
             for rule in part.planner.RULES
@@ -86,9 +79,7 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is PydanticUndefined:
         return "required"
-    if isinstance(value, BaseModel) or (
-        isinstance(value, list) and value and isinstance(value[0], BaseModel)
-    ):
+    if isinstance(value, BaseModel) or (isinstance(value, list) and value and isinstance(value[0], BaseModel)):
         return "see text"
     return f"`{value}`" if value not in (None, "", [], {}) else "none"
 

@@ -80,15 +80,12 @@ class Schemas:
 
     def crd_names(self) -> dict[KindKey, str]:
         """Name of the CRD (`plural.group`) of each group and kind."""
-        return {
-            (group, kind): f"{files[0].plural}.{group}" for (group, kind), files in self._crds.index.items()
-        }
+        return {(group, kind): f"{files[0].plural}.{group}" for (group, kind), files in self._crds.index.items()}
 
     def crd_projects(self) -> dict[KindKey, tuple[str, ...]]:
         """Project folders that hold the CRD of each group and kind; the one that counts comes first."""
         return {
-            key: tuple(file.project for file in sorted(files, key=_rank))
-            for key, files in self._crds.index.items()
+            key: tuple(file.project for file in sorted(files, key=_rank)) for key, files in self._crds.index.items()
         }
 
     def _problems(
@@ -127,9 +124,7 @@ class Schemas:
         yield from schemas_check.problems(obj.get("metadata", {}), self._native.object_meta, "metadata")
         fields = schema.get("properties", {})
         # A CRD may say more about metadata.name; what ObjectMeta holds is not its to list.
-        yield from schemas_check.problems(
-            obj.get("metadata", {}), fields.get("metadata", {}), "metadata", strict=False
-        )
+        yield from schemas_check.problems(obj.get("metadata", {}), fields.get("metadata", {}), "metadata", strict=False)
         text = {"type": "string"}
         whole = schema | {
             "properties": fields | {"apiVersion": text, "kind": text, "metadata": {schemas_check.OPEN: True}}
@@ -140,11 +135,7 @@ class Schemas:
         name = f"{group}/{version}" if group else version
         held = sorted(other for other, known in self._crds.index if known == kind and other != group)
         near = f"; {kind} exists in {', '.join(held)}" if held else ""
-        where = (
-            f"no {kind} in {name} of Kubernetes"
-            if self._native.holds(group)
-            else f"no CRD for {kind} in {name}"
-        )
+        where = f"no {kind} in {name} of Kubernetes" if self._native.holds(group) else f"no CRD for {kind} in {name}"
         return f"{where}{near}"
 
     def _defaults(self, chart: str) -> list[Json]:

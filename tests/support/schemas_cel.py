@@ -67,9 +67,7 @@ class Rules:
             return "failed", f"rule {source!r} fails: no such key {error}"
         except (RuntimeError, TypeError, ValueError) as error:
             return f"skipped: {str(error).splitlines()[0][:80]}", ""
-        return (
-            ("passed", "") if right is True else ("failed", rule.get("message") or f"failed rule: {source}")
-        )
+        return ("passed", "") if right is True else ("failed", rule.get("message") or f"failed rule: {source}")
 
 
 @lru_cache(maxsize=4096)

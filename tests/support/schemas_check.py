@@ -150,9 +150,7 @@ def _object(value: dict[str, Json], schema: Json, path: str, strict: bool) -> It
 
 def _takes(key: str, schema: Json) -> bool:
     """Whether an object takes a field that it doesn't name."""
-    return bool(schema.get(OPEN)) or (
-        bool(schema.get(EMBEDDED)) and key in ("apiVersion", "kind", "metadata")
-    )
+    return bool(schema.get(OPEN)) or (bool(schema.get(EMBEDDED)) and key in ("apiVersion", "kind", "metadata"))
 
 
 def _nearest(key: str, fields: dict[str, Json]) -> str:
@@ -269,9 +267,7 @@ _GO_TOKEN = re.compile(r"\\PC|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 def _python_token(found: re.Match[str]) -> str:
     token = found[0]
     if token.startswith("["):
-        return "[" + re.sub(
-            r"\\.|[\[&|~]", lambda part: part[0] if part[0][0] == "\\" else f"\\{part[0]}", token[1:]
-        )
+        return "[" + re.sub(r"\\.|[\[&|~]", lambda part: part[0] if part[0][0] == "\\" else f"\\{part[0]}", token[1:])
     return {"$": r"\Z", r"\z": r"\Z", r"\PC": r"[^\x00-\x1f\x7f-\x9f]"}.get(token, token)
 
 
@@ -285,13 +281,9 @@ FORMATS: dict[str, Callable[[str], object]] = {
     "cidr": lambda value: ipaddress.ip_interface(value) if "/" in value else False,
     "date": datetime.date.fromisoformat,
     "date-time": _date_time,
-    "duration": lambda value: bool(
-        re.fullmatch(r"0|[+-]?((\d+\.?\d*|\.\d+)\s?(ns|us|µs|ms|s|m|h|d|w))+", value)
-    ),
+    "duration": lambda value: bool(re.fullmatch(r"0|[+-]?((\d+\.?\d*|\.\d+)\s?(ns|us|µs|ms|s|m|h|d|w))+", value)),
     "email": lambda value: bool(re.fullmatch(r"[^@\s]+@[^@\s]+", value)),
-    "hostname": lambda value: (
-        bool(re.fullmatch(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?", value)) and len(value) < 256
-    ),
+    "hostname": lambda value: bool(re.fullmatch(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?", value)) and len(value) < 256,
     "ipv4": ipaddress.IPv4Address,
     "ipv6": ipaddress.IPv6Address,
     "mac": lambda value: bool(re.fullmatch(r"([0-9A-Fa-f]{2}[:-]){5}([0-9A-Fa-f]{2}[:-]?)", value)),

@@ -45,12 +45,8 @@ def metadata_problems(metadata: Mapping[str, Any], path: str) -> Iterator[str]:
         if isinstance(value, str) and value and not _NAME.fullmatch(value):
             yield f'{path}.labels["{key}"]: "{value}" is not a label value (up to 63 letters, digits, "-_.")'
     if isinstance(annotations, dict):
-        yield from (
-            f'{path}.annotations: "{key}" is not a key' for key in annotations if not _is_key(key.lower())
-        )
-        size = sum(
-            len(part.encode()) for pair in annotations.items() for part in pair if isinstance(part, str)
-        )
+        yield from (f'{path}.annotations: "{key}" is not a key' for key in annotations if not _is_key(key.lower()))
+        size = sum(len(part.encode()) for pair in annotations.items() for part in pair if isinstance(part, str))
         if size > MAX_ANNOTATIONS_BYTES:
             yield f"{path}.annotations: {size} bytes, at most {MAX_ANNOTATIONS_BYTES}"
 

@@ -59,9 +59,7 @@ def cache_folder() -> Path:
     """Folder of parsed schemas, one per user: below `XDG_CACHE_HOME` if set, else below the system's temp."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (
-        Path(base) / "aifactory-schemas"
-        if base
-        else Path(tempfile.gettempdir()) / f"aifactory-schemas-{os.getuid()}"
+        Path(base) / "aifactory-schemas" if base else Path(tempfile.gettempdir()) / f"aifactory-schemas-{os.getuid()}"
     )
 
 

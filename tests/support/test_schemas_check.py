@@ -132,9 +132,7 @@ def test_what_the_server_takes_has_no_problem(schema: dict[str, Any], value: Any
     assert list(problems(value, schema)) == []
 
 
-@pytest.mark.parametrize(
-    ("schema", "value", "says"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
-)
+@pytest.mark.parametrize(("schema", "value", "says"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
 def test_what_the_server_refuses_is_one_problem(schema: dict[str, Any], value: Any, says: str) -> None:
     found = list(problems(value, schema))
     assert len(found) == 1
@@ -199,9 +197,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("group", "kind", "metadata", "says"), NAMES)
-def test_a_name_follows_the_rule_of_its_kind(
-    group: str, kind: str, metadata: dict[str, Any], says: str | None
-) -> None:
+def test_a_name_follows_the_rule_of_its_kind(group: str, kind: str, metadata: dict[str, Any], says: str | None) -> None:
     found = list(name_problems(metadata, group, kind))
     assert len(found) == (says is not None)
     assert says is None or says in found[0]

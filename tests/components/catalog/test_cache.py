@@ -100,9 +100,7 @@ def test_an_entry_that_someone_else_owns_is_ignored(monkeypatch: pytest.MonkeyPa
     assert cache.load(entry()) is None
 
 
-def test_a_cache_that_can_not_be_written_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cache_that_can_not_be_written_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
@@ -123,9 +121,7 @@ def test_a_write_that_fails_leaves_nothing_behind(own_cache: Path, monkeypatch: 
 
 
 def test_processes_that_race_on_the_cache_all_read_the_same(own_cache: Path) -> None:
-    racing = [
-        subprocess.Popen([sys.executable, "-c", READ], stdout=subprocess.PIPE, text=True) for _ in range(6)
-    ]
+    racing = [subprocess.Popen([sys.executable, "-c", READ], stdout=subprocess.PIPE, text=True) for _ in range(6)]
     assert [process.communicate(timeout=60)[0].strip() for process in racing] == ["141"] * 6
     assert list(own_cache.iterdir()) == [entry()]
 

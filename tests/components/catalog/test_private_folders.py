@@ -53,8 +53,7 @@ def test_without_private_files_the_catalog_is_the_shipped_one(tmp_path: Path) ->
 def test_a_name_that_is_taken_is_refused_with_both_files(taken: str, tmp_path: Path) -> None:
     (problem,) = problems_of(written(tmp_path / "facts", CARD.replace("acme-x1", taken)))
     assert problem.says == (
-        f'"{taken}" of accelerators is in facts/accelerators.yaml '
-        "and in aifactory/components/catalog/accelerators.yaml"
+        f'"{taken}" of accelerators is in facts/accelerators.yaml and in aifactory/components/catalog/accelerators.yaml'
     )
 
 
@@ -101,9 +100,7 @@ def test_a_private_row_that_is_not_sourced_or_not_a_row_is_refused(
 
 def test_a_row_named_twice_is_refused(tmp_path: Path) -> None:
     twice = CARD + CARD.splitlines()[-1].replace("[x1]", "[x2]") + "\n"
-    assert [problem.says for problem in problems_of(written(tmp_path / "facts", twice))] == [
-        '"acme-x1" names two rows'
-    ]
+    assert [problem.says for problem in problems_of(written(tmp_path / "facts", twice))] == ['"acme-x1" names two rows']
 
 
 def test_every_problem_of_every_file_is_reported_at_once(tmp_path: Path) -> None:

@@ -17,9 +17,7 @@ from support.schemas import Schemas
 
 CATALOG = Catalog.shipped()
 RELEASES = [(train, item) for train in CATALOG.keys("trains") for item in releases(CATALOG, train)]
-each_release = pytest.mark.parametrize(
-    ("train", "item"), RELEASES, ids=lambda value: getattr(value, "name", value)
-)
+each_release = pytest.mark.parametrize(("train", "item"), RELEASES, ids=lambda value: getattr(value, "name", value))
 
 
 @each_release
@@ -39,9 +37,7 @@ def test_a_release_is_complete(train: str, item: Release) -> None:
 
 def test_each_row_of_releases_is_in_its_train() -> None:
     rows = {f"{row.text('train')}:{row.text('name')}" for row in CATALOG.rows("trains.releases")}
-    assert (
-        rows == set(CATALOG.keys("trains.releases")) == {f"{train}:{item.name}" for train, item in RELEASES}
-    )
+    assert rows == set(CATALOG.keys("trains.releases")) == {f"{train}:{item.name}" for train, item in RELEASES}
 
 
 def test_the_range_of_a_train_is_the_intersection_of_its_releases() -> None:
@@ -49,20 +45,14 @@ def test_the_range_of_a_train_is_the_intersection_of_its_releases() -> None:
         ranges = [item.kubernetes for item in releases(CATALOG, train)]
         lows = max((low.low for low in ranges if low.low), key=_minor)
         highs = min((high.high for high in ranges if high.high), key=_minor)
-        assert (
-            kubernetes_range(CATALOG, train)
-            == KubernetesRange(lows, highs)
-            == KubernetesRange("1.33", "1.36")
-        )
+        assert kubernetes_range(CATALOG, train) == KubernetesRange(lows, highs) == KubernetesRange("1.33", "1.36")
 
 
 def test_every_capability_has_exactly_one_provider_in_each_train() -> None:
     for train in CATALOG.keys("trains"):
         provided = [item.provides for item in releases(CATALOG, train)]
         assert len(set(provided)) == len(provided)
-        released = set(CAPABILITIES) - {
-            "sriov-network-operator"
-        }  # only a site can give it; ours is part of another
+        released = set(CAPABILITIES) - {"sriov-network-operator"}  # only a site can give it; ours is part of another
         assert released <= set(provided)
         for capability in released:
             found = provider(CATALOG, train, capability)
@@ -88,9 +78,7 @@ def test_every_capability_has_exactly_one_provider_in_each_train() -> None:
         ("gateway-api", "v1.9.0", "templates", "httproutes.gateway.networking.k8s.io"),
     ],
 )
-def test_a_release_says_how_its_definitions_arrive(
-    name: str, version: str, arrive: str, definition: str
-) -> None:
+def test_a_release_says_how_its_definitions_arrive(name: str, version: str, arrive: str, definition: str) -> None:
     item = release(CATALOG, "2026.11", name)
     assert item.version == version
     assert definition in item.crds(arrive)
