@@ -80,6 +80,7 @@ def _print_stack(stack: Stack, columns: int, *, details: bool) -> None:
     for part in plan.parts:
         count = counted(rows[part.name], "row")
         click.echo(f"\n  {click.style(part.name, fg='cyan', bold=True)} ({part.kind}, {count})")
+        click.echo(wrapped(part.plan.in_short, columns, "  "))
         for decision in plan.decisions.values():
             if decision.path.startswith(f"{part.name}."):
                 _print_decision(decision, columns, details=details)
