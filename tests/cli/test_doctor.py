@@ -1,0 +1,141 @@
+"""`aifactory doctor`: what a machine has, asked of tools that tests put on PATH."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+from aifactory.cli import machine
+from aifactory.cli.machine import Check, examined
+from support.command import call
+
+TOOLS = {
+    "pulumi": "echo v3.255.0",
+    "pulumi-language-python": "exit 1",
+    "kubectl": "echo 'Client Version: v1.36.1'",
+    "helm": "echo v3.19.0+g0123456",
+}
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH with every tool, and an empty home of Pulumi."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, script in TOOLS.items():
+        _put(folder, name, script)
+    monkeypatch.setenv("PATH", f"{folder}:/bin:/usr/bin")
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
+    return folder
+
+
+def _put(folder: Path, name: str, script: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def check(name: str) -> Check:
+    """One check by its name."""
+    return next(each for each in examined() if each.name == name)
+
+
+def test_a_machine_with_everything_is_ok(tools: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "pulumi" / "plugins" / f"resource-kubernetes-v{version('pulumi-kubernetes')}"
+    plugin.mkdir(parents=True)
+    (plugin / "pulumi-resource-kubernetes").write_text("")
+    checks = examined()
+    assert {each.state for each in checks} == {"ok"}, checks
+    assert {each.name: each.found for each in checks}.items() >= {
+        "pulumi": "v3.255.0",
+        "kubectl": "v1.36.1",
+        "helm": "v3.19.0",
+        "pulumi-resource-kubernetes": f"v{version('pulumi-kubernetes')}",
+    }.items()
+    assert call("doctor").code == 0
+
+
+def test_a_tool_that_is_missing_is_shown_with_what_needs_it_and_is_no_failure(tools: Path) -> None:
+    (tools / "helm").unlink()
+    found = check("helm")
+    assert (found.state, found.found) == ("missing", "not on PATH")
+    ran = call("doctor")
+    assert ran.code == 0
+    assert "missing  helm: not on PATH\n         needed by apply.sh\n" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("echo v3.1.0", "v3.1.0 is too old"),
+        ("echo nothing", "tells no version"),
+        ("exit 1", "tells no version"),
+    ],
+)
+def test_a_tool_that_does_not_fit_is_missing(tools: Path, script: str, found: str) -> None:
+    _put(tools, "pulumi", script)
+    assert (check("pulumi").state, check("pulumi").found) == ("missing", found)
+
+
+def test_a_tool_that_does_not_run_is_missing(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tools / "pulumi").write_bytes(b"\x7fELF no program")
+    assert check("pulumi").found == "does not run: OSError"
+    monkeypatch.setattr(machine, "_ASK_S", 0.05)
+    _put(tools, "pulumi", "sleep 5")
+    assert check("pulumi").found == "does not run: TimeoutExpired"
+
+
+def test_a_plugin_of_another_version_is_not_the_one_that_is_needed(tools: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pulumi" / "plugins" / "resource-kubernetes-v4.0.0"
+    folder.mkdir(parents=True)
+    (folder / "pulumi-resource-kubernetes").write_text("")
+    found = check("pulumi-resource-kubernetes")
+    assert found.state == "missing"
+    assert f"pulumi plugin install resource kubernetes {version('pulumi-kubernetes')}" in found.advice
+    _put(tools, "pulumi-resource-kubernetes", "")
+    assert check("pulumi-resource-kubernetes").state == "ok"
+
+
+def test_a_package_that_is_missing_breaks_the_tool(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(name: str) -> str:
+        if name == "pulumi-kubernetes":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(machine, "version", gone)
+    ran = call("doctor")
+    assert ran.code == 1
+    assert "broken   package pulumi-kubernetes: not installed\n         pip install ai-factory-blueprints" in ran.out
+    assert check("pulumi-resource-kubernetes").state == "missing"
+
+
+@pytest.mark.parametrize(
+    ("cache", "state", "found"),
+    [("", "ok", "aifactory/catalog"), ("/proc/nowhere", "missing", "can't be written")],
+)
+def test_a_cache_that_cannot_be_used_is_told(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: str, state: str, found: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", cache or str(tmp_path))
+    (tmp_path / "aifactory" / "catalog").mkdir(parents=True)
+    assert check("cache of facts").state == state
+    assert found in check("cache of facts").found
+
+
+def test_without_a_home_there_is_no_cache(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aifactory.components.catalog.cache.folder", lambda: None)
+    assert check("cache of facts") == Check(
+        "cache of facts",
+        "missing",
+        "no home folder",
+        "facts are parsed at every start, which takes longer; set XDG_CACHE_HOME to a folder of yours",
+    )
+
+
+def test_as_data_each_check_has_name_state_finding_and_advice(tools: Path) -> None:
+    data = json.loads(call("doctor", "--format", "json").out)
+    assert data["schema"] == "aifactory-doctor/v1"
+    assert all(set(each) == {"name", "state", "found", "advice"} for each in data["checks"])
+    assert {each["state"] for each in data["checks"]} <= {"ok", "missing", "broken"}

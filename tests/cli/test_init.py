@@ -1,0 +1,218 @@
+"""`aifactory init`: a first project, from an example, from flags, or from answers at a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from aifactory.cli.first_site import Answers, factory_text, gpus_per_node, site_text
+from aifactory.cli.starting import QUESTIONS, completed, files_from_answers, write_new
+from aifactory.cli.work import prepare
+from aifactory.components.catalog import Catalog
+from aifactory.components.gpu_node_pool.accelerators import supported
+from aifactory.components.problems import Refused
+from support.command import COMMAND, call, files_below
+
+FLAGS = {
+    "--name": "demo",
+    "--site": "lab",
+    "--venue": "on-prem",
+    "--country": "DE",
+    "--accelerator": "h200",
+    "--nodes": "4",
+    "--fabric": "roce",
+    "--tenant": "research",
+}
+EXAMPLES = sorted(path.stem for path in (Path(__file__).parents[2] / "blueprints" / "library").glob("*.yaml"))
+ACCELERATORS = supported(Catalog.shipped())
+
+
+def flags(**changes: str | None) -> list[str]:
+    """The words of a complete command line, with changes by flag; None leaves a flag out."""
+    given = {**FLAGS, **{f"--{name}": value for name, value in changes.items()}}
+    return [word for name, value in given.items() if value is not None for word in (name, value)]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_is_copied_with_its_sites_and_passes_its_check(tmp_path: Path, example: str) -> None:
+    ran = call("init", tmp_path / "new", "--from", example)
+    assert ran.code == 0
+    names = sorted(files_below(tmp_path / "new"))
+    assert names[:2] == ["aifactory.yaml", "factory.yaml"]
+    assert all(name.startswith("sites/") for name in names[2:])
+    assert sorted(ran.out.splitlines()) == [str(tmp_path / "new" / name) for name in names]
+    assert ran.err == f"Next: aifactory check {tmp_path / 'new' / 'factory.yaml'}\n"
+    assert "yaml-language-server" not in (tmp_path / "new" / "factory.yaml").read_text()
+    assert call("check", tmp_path / "new" / "factory.yaml").code == 0
+
+
+@pytest.mark.parametrize(
+    ("fabric", "venue"), list(itertools.product(("roce", "infiniband", "none"), ("on-prem", "colo")))
+)
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
+def test_what_flags_make_can_be_built(tmp_path: Path, accelerator: str, fabric: str, venue: str) -> None:
+    """All accelerators that pools run, with each fabric, at each kind of place."""
+    answers = Answers("demo", "lab", venue, "DE", accelerator, 4, fabric, ("research", "product"))
+    write_new(tmp_path, files_from_answers(answers))
+    work = prepare(tmp_path / "factory.yaml")
+    assert [problem.says for problem in work.warnings if "rest on third-party" not in problem.says] == []
+
+
+@pytest.mark.parametrize("nodes", [1, 3, 4, 5, 33, 512])
+@pytest.mark.parametrize("tenants", [("a",), ("a", "b", "c")])
+def test_what_flags_make_can_be_built_at_any_size(tmp_path: Path, nodes: int, tenants: tuple[str, ...]) -> None:
+    for fabric in ("roce", "infiniband", "none"):
+        folder = tmp_path / fabric
+        write_new(folder, files_from_answers(Answers("demo", "lab", "colo", "NL", "h200", nodes, fabric, tenants)))
+        assert prepare(folder / "factory.yaml").stacks
+
+
+def test_flags_alone_are_enough_and_the_result_passes_its_check(tmp_path: Path) -> None:
+    ran = call("init", tmp_path, *flags(), "--tenant", "product", "--format", "json")
+    assert ran.code == 0
+    names = ["aifactory.yaml", "factory.yaml", "sites/lab.yaml"]
+    assert json.loads(ran.out) == {"schema": "aifactory-init/v1", "files": [str(tmp_path / name) for name in names]}
+    assert ran.err == ""
+    assert sorted(files_below(tmp_path)) == names
+    assert call("check", tmp_path / "factory.yaml").code == 0
+    assert "REPLACE" in (tmp_path / "sites" / "lab.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"name": "Demo"}, '"Demo" is not a name'),
+        ({"name": "x" * 41}, "is not a name"),
+        ({"name": "null"}, "is a word of YAML"),
+        ({"site": "a.b"}, '"a.b" is not a name'),
+        ({"country": "XX"}, '"XX" is not a country'),
+        ({"country": "de"}, 'did you mean "DE"?'),
+        ({"accelerator": "b20"}, 'did you mean "b200"?'),
+        ({"accelerator": "gaudi3"}, '"gaudi3" is not a GPU that pools run'),
+        ({"accelerator": "gb200"}, '"gb200" is not a GPU that pools run'),
+        ({"tenant": "A"}, '"A" is not a name'),
+        ({"tenant": "a,a"}, "a tenant is named twice"),
+        ({"tenant": ","}, "no tenant is named"),
+        ({"accelerator": "l4", "nodes": "1", "tenant": "a,b,c,d,e"}, "5 tenants share 4 GPUs"),
+    ],
+)
+def test_a_wrong_flag_is_refused_and_nothing_is_written(tmp_path: Path, change: dict[str, str], says: str) -> None:
+    ran = call("init", tmp_path / "new", *flags(**change))
+    assert (ran.code, ran.out) == (1, "")
+    assert says in ran.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_without_a_terminal_missing_answers_are_named_by_their_flags(tmp_path: Path) -> None:
+    ran = call("init", tmp_path / "new", *flags(country=None, tenant=None))
+    assert ran.code == 1
+    assert ran.err.startswith("--country, --tenant missing, and no terminal to ask at\n")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("there", ["aifactory.yaml", "factory.yaml", "sites/lab.yaml"])
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_nothing_that_is_there_is_overwritten(tmp_path: Path, there: str, kind: str) -> None:
+    path = tmp_path / there
+    path.parent.mkdir(exist_ok=True)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(tmp_path / "nowhere")
+    else:
+        path.write_text("mine")
+    before = files_below(tmp_path)
+    ran = call("init", tmp_path, *flags())
+    assert ran.code == 1
+    assert f"{path} exists already" in ran.err
+    assert files_below(tmp_path) == before
+
+
+def test_a_folder_that_cannot_be_written_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "sites").write_text("a file where the folder of sites should be")
+    ran = call("init", tmp_path, *flags())
+    assert ran.code == 1
+    assert f"{tmp_path} can't be written" in ran.err
+    assert list(files_below(tmp_path)) == ["sites"]
+
+
+def test_an_unknown_example_gets_the_nearest(tmp_path: Path) -> None:
+    ran = call("init", tmp_path / "new", "--from", "training-rocee")
+    assert ran.code == 1
+    assert 'did you mean "training-roce"?' in ran.err
+
+
+class Terminal:
+    """A terminal with `init` on it, to type answers into."""
+
+    def __init__(self, *words: object) -> None:
+        self.main, other = pty.openpty()
+        self.run = subprocess.Popen(
+            [COMMAND, "init", *map(str, words)],
+            stdin=other,
+            stdout=subprocess.PIPE,
+            stderr=other,
+            start_new_session=True,
+        )
+        os.close(other)
+        self.shown = ""
+
+    def asked(self, words: str) -> None:
+        """Wait for a question."""
+        while words not in self.shown:
+            assert select.select([self.main], [], [], 60)[0], self.shown
+            self.shown += os.read(self.main, 4096).decode()
+
+    def answer(self, question: str, text: str) -> None:
+        """Answer a question."""
+        self.asked(question)
+        self.shown = ""
+        os.write(self.main, f"{text}\n".encode())
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and stdout."""
+        out, _ = self.run.communicate(timeout=60)
+        os.close(self.main)
+        return self.run.returncode, out.decode()
+
+
+def test_at_a_terminal_questions_are_asked_and_return_takes_the_proposal(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    for question in QUESTIONS:
+        terminal.answer(f"{question.words} [{question.proposal}]: ", "")
+    assert terminal.end() == (
+        0,
+        "".join(f"{tmp_path / name}\n" for name in ("aifactory.yaml", "factory.yaml", "sites/dc1.yaml")),
+    )
+    assert call("check", tmp_path / "factory.yaml").code == 0
+
+
+def test_a_wrong_answer_is_asked_for_again(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, *flags(country=None, nodes=None))
+    terminal.answer("Country of the site", "Germany")
+    terminal.asked('Error: "Germany" is not a country.')
+    terminal.answer("Country of the site, two letters [DE]: ", "FI")
+    terminal.answer("GPU nodes of the site", "many")
+    terminal.asked('Error: "many" is not a number of nodes. 1 to 512')
+    terminal.answer("GPU nodes of the site [4]: ", "2")
+    assert terminal.end()[0] == 0
+    assert "country: FI" in (tmp_path / "sites" / "lab.yaml").read_text()
+
+
+def test_the_number_of_gpus_is_sourced_where_it_can_be() -> None:
+    answers = Answers("demo", "lab", "colo", "NL", "l4", 1, "none", ("a",))
+    assert gpus_per_node(answers) == 4
+    assert "gpus_per_node: 4" in site_text(answers)
+    assert "workload: inference" in factory_text(answers)
+
+
+def test_answers_are_checked_all_at_once() -> None:
+    with pytest.raises(Refused) as raised:
+        completed({"name": "A", "site": "B"} | {q.key: q.proposal for q in QUESTIONS[2:]}, ask=False)
+    assert [problem.says for problem in raised.value.problems] == ['"A" is not a name', '"B" is not a name']
