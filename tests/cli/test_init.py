@@ -52,9 +52,8 @@ def test_an_example_is_copied_with_its_sites_and_passes_its_check(tmp_path: Path
     assert call("check", tmp_path / "new" / "factory.yaml").code == 0
 
 
-@pytest.mark.parametrize(
-    ("fabric", "venue"), list(itertools.product(("roce", "infiniband", "none"), ("on-prem", "colo")))
-)
+@pytest.mark.parametrize("venue", ["on-prem", "colo"])
+@pytest.mark.parametrize("fabric", ["roce", "infiniband", "none"])
 @pytest.mark.parametrize("accelerator", ACCELERATORS)
 def test_what_flags_make_can_be_built(tmp_path: Path, accelerator: str, fabric: str, venue: str) -> None:
     """All accelerators that pools run, with each fabric, at each kind of place."""
