@@ -80,13 +80,12 @@ class Blueprint(Spec):
     def _a_former_name_belongs_to_one_part(self) -> Iterator[Misfit]:
         owners = {part.name: index for index, part in enumerate(self.parts)}
         for index, part in enumerate(self.parts):
-            former = part.renamed_from
-            if former is None or former == part.name:
-                continue
-            owner = owners.setdefault(former, index)
-            if owner != index:
-                says = f'"{former}" is, or was, the name of parts[{owner}]'
-                yield Misfit(says, "a name belongs to one part", ("parts", index, "renamed_from"))
+            for former in part.former_names:
+                owner = owners.setdefault(former, index)
+                if owner != index:
+                    says = f'"{former}" is, or was, the name of parts[{owner}]'
+                    field = "renamed_from" if former == part.renamed_from else "also_renamed_from"
+                    yield Misfit(says, "a name belongs to one part", ("parts", index, field))
 
     @truth
     def _names_of_derived_parts_are_theirs(self) -> Iterator[Misfit]:

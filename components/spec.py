@@ -92,8 +92,12 @@ class PartSpec(Spec):
     """Name of the part, unique in the blueprint. It names the part's objects and Pulumi resources."""
 
     renamed_from: Name | None = None
-    """The part's former name. Objects keep the names they had, and Pulumi gets an alias, so a rename replaces
+    """The name that the part had first. Objects keep the names they had, and Pulumi gets an alias, so a rename replaces
     nothing. Default none: the part was never renamed."""
+
+    also_renamed_from: list[Name] = Field(default=[], max_length=20)
+    """Names between the first and today's, so that stacks deployed under one of them follow, too. Default none: it was
+    renamed at most once."""
 
     sites: list[Name] | None = Field(default=None, min_length=1)
     """Sites of `placement` at which the part exists. Default: all of them."""
@@ -105,6 +109,21 @@ class PartSpec(Spec):
     def identity(self) -> str:
         """The name that the part's objects carry for life: the first one it had."""
         return self.renamed_from or self.name
+
+    @property
+    def former_names(self) -> tuple[str, ...]:
+        """Every name that the part had, the first one first."""
+        return (*([self.renamed_from] if self.renamed_from else []), *self.also_renamed_from)
+
+    @truth
+    def _a_second_rename_follows_a_first(self) -> Iterator[Misfit]:
+        if self.also_renamed_from and self.renamed_from is None:
+            says = "names between the first and today's, without the first"
+            yield Misfit(says, "write the first name as renamed_from", ("also_renamed_from",))
+        for index in twice([self.name, *self.former_names]):
+            if index > 1:
+                says = f'"{self.also_renamed_from[index - 2]}" is written twice'
+                yield Misfit(says, "name each former name once", ("also_renamed_from", index - 2))
 
     @truth
     def _a_former_name_is_another(self) -> Iterator[Misfit]:

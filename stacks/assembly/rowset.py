@@ -23,6 +23,12 @@ class PartEntry(Struct, frozen=True):
     kind: str
     layer: int
     renamed_from: str
+    also_renamed_from: tuple[str, ...] = ()
+
+    @property
+    def former_names(self) -> tuple[str, ...]:
+        """Every name that the part had, the first one first."""
+        return (*([self.renamed_from] if self.renamed_from else []), *self.also_renamed_from)
 
 
 class ClusterEntry(Struct, frozen=True):
@@ -58,7 +64,10 @@ def row_set(stack: Stack, plan_digest: str) -> RowSet:
         site=plan.place.site,
         plan_digest=plan_digest,
         cluster=ClusterEntry(kubeconfig.file, kubeconfig.context, f"{plan.factory}-{plan.place.site}"),
-        parts=tuple(PartEntry(part.name, part.kind, part.part.layer, part.renamed_from) for part in plan.parts),
+        parts=tuple(
+            PartEntry(part.name, part.kind, part.part.layer, part.renamed_from, part.also_renamed_from)
+            for part in plan.parts
+        ),
         rows=stack.rows,
         steps=stack.steps,
         outputs=_outputs(stack, plan_digest),
@@ -79,7 +88,13 @@ def to_data(rows: RowSet) -> dict[str, Any]:
             "identifier": rows.cluster.identifier,
         },
         "parts": [
-            {"name": part.name, "kind": part.kind, "layer": part.layer, "renamed_from": part.renamed_from}
+            {
+                "name": part.name,
+                "kind": part.kind,
+                "layer": part.layer,
+                "renamed_from": part.renamed_from,
+                "also_renamed_from": list(part.also_renamed_from),
+            }
             for part in rows.parts
         ],
         "rows": [encode(row, rows.steps[row.id]) for row in rows.rows],
@@ -98,7 +113,10 @@ def from_data(data: Mapping[str, Any]) -> RowSet:
         site=data["site"],
         plan_digest=data["plan_digest"],
         cluster=ClusterEntry(**data["cluster"]),
-        parts=tuple(PartEntry(**part) for part in data["parts"]),
+        parts=tuple(
+            PartEntry(**{**part, "also_renamed_from": tuple(part.get("also_renamed_from", ()))})
+            for part in data["parts"]
+        ),
         rows=tuple(row for row, _ in decoded),
         steps={row.id: step for row, step in decoded},
         outputs=decode_tree(data["outputs"]),

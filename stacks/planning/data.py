@@ -55,6 +55,7 @@ def stack_data(plan: StackPlan) -> dict[str, Any]:
                 "name": part.name,
                 "kind": part.kind,
                 "renamed_from": part.renamed_from,
+                "also_renamed_from": list(part.also_renamed_from),
                 "plan": data_of(part.plan),
                 "overrides": [
                     {"row": note.row, "patch": data_of(note.patch), "reason": note.reason} for note in part.overrides

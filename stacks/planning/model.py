@@ -40,6 +40,7 @@ class PartPlan(Struct, frozen=True):
     name: str
     kind: str
     renamed_from: str
+    also_renamed_from: tuple[str, ...]
     plan: DecidedPart
     """The part's own plan type, such as `GpuNodePoolPlan`."""
     overrides: tuple[OverrideNote, ...]

@@ -83,4 +83,4 @@ def _part_plan(planned: PlannedSpec, plan: DecidedPart) -> PartPlan:
         OverrideNote(spec.name, note.row, note.patch, note.reason, (*planned.where, "overrides", index))
         for index, note in enumerate(spec.overrides)
     )
-    return PartPlan(spec.name, planned.kind, spec.renamed_from or "", plan, notes)
+    return PartPlan(spec.name, planned.kind, spec.renamed_from or "", tuple(spec.also_renamed_from), plan, notes)

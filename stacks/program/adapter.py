@@ -21,17 +21,17 @@ from aifactory.stacks.program.untraced import untraced
 class Part(pulumi.ComponentResource):
     """A part of a factory. One class for all: the kind is in the type (`aifactory:layer1:GpuNodePool`)."""
 
-    former_urn: pulumi.Output[str] | None = None
-    """URN under the part's former name, None if it was never renamed."""
+    former: tuple[tuple[str, pulumi.Output[str]], ...] = ()
+    """Names that the part had, each with its URN under that name."""
 
     @untraced
     def __init__(self, part: PartEntry, parent: pulumi.Resource) -> None:
-        """Register the part below its factory; under its former name too, if it was renamed."""
+        """Register the part below its factory; under its former names too, if it was renamed."""
         kind = identity.part_type(part)
-        former = [pulumi.Alias(name=part.renamed_from)] if part.renamed_from else None
-        super().__init__(kind, part.name, None, pulumi.ResourceOptions(parent=parent, aliases=former))
-        if part.renamed_from:
-            self.former_urn = pulumi.create_urn(part.renamed_from, kind, parent)
+        aliases = [pulumi.Alias(name=former) for former in part.former_names] or None
+        super().__init__(kind, part.name, None, pulumi.ResourceOptions(parent=parent, aliases=aliases))
+        if part.former_names:
+            self.former = tuple((name, pulumi.create_urn(name, kind, parent)) for name in part.former_names)
 
 
 class Factory(pulumi.ComponentResource):
@@ -68,7 +68,6 @@ def register(rows: RowSet, *, parent: pulumi.Resource, root: Path, kubeconfig: s
         pulumi.ResourceOptions(parent=parent, version=plugin_version()),
     )
     parts = {part.name: Part(part, parent) for part in rows.parts}
-    entries = {part.name: part for part in rows.parts}
     made: dict[str, pulumi.CustomResource] = {}
 
     def resolve(ref: Ref) -> Any:
@@ -79,7 +78,7 @@ def register(rows: RowSet, *, parent: pulumi.Resource, root: Path, kubeconfig: s
     awaited = {row.id for row in resources}
     for row in resources:
         after = [made[name] for name in row.after if name in awaited]
-        opts = _options(row, parts[row.part], entries[row.part], provider, after)
+        opts = _options(row, parts[row.part], provider, after)
         name = identity.resource_name(row)
         made[row.id] = pulumi.CustomResource(row.token, name, inputs(row, resolve), opts)
     for part in parts.values():
@@ -91,13 +90,12 @@ def register(rows: RowSet, *, parent: pulumi.Resource, root: Path, kubeconfig: s
 def _options(
     row: ClusterRow,
     part: Part,
-    entry: PartEntry,
     provider: pulumi.ProviderResource,
     after: list[pulumi.CustomResource],
 ) -> pulumi.ResourceOptions:
     former = None
-    if part.former_urn is not None:
-        former = [pulumi.Alias(name=identity.former_name(row, entry), parent=part.former_urn)]
+    if part.former:
+        former = [pulumi.Alias(name=identity.former_name(row, name), parent=urn) for name, urn in part.former]
     return pulumi.ResourceOptions(
         parent=part,
         provider=provider,

@@ -24,9 +24,9 @@ def resource_name(row: ClusterRow) -> str:
     return names.resource_name(row.part, row.namespace, row.name)
 
 
-def former_name(row: ClusterRow, part: PartEntry) -> str:
-    """The Pulumi name that a row had under its part's former name."""
-    return names.resource_name(part.renamed_from, row.namespace, row.name)
+def former_name(row: ClusterRow, former: str) -> str:
+    """The Pulumi name that a row had while its part was called `former`."""
+    return names.resource_name(former, row.namespace, row.name)
 
 
 def part_type(part: PartEntry) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from aifactory.blueprints.model import Blueprint
 from aifactory.components.problems import path_text
+from aifactory.components.queue.spec import QueueSpec
 from support.refusals import Row, name, rows
 from support.written import BLUEPRINT, CARET, accepted, changed, refused, refused_once
 
@@ -115,3 +116,32 @@ def test_two_parts_of_one_former_name_are_refused() -> None:
     (problem,) = refused(Blueprint, text)
     assert problem.says == '"old" is, or was, the name of parts[0]'
     assert problem.path == ("parts", 1, "renamed_from")
+
+
+@pytest.mark.parametrize(
+    ("former", "says", "path"),
+    [
+        ("also_renamed_from: [b]", "names between the first and today's, without the first", ("also_renamed_from",)),
+        ("renamed_from: a\n    also_renamed_from: [b, b]", '"b" is written twice', ("also_renamed_from", 1)),
+        ("renamed_from: a\n    also_renamed_from: [a]", '"a" is written twice', ("also_renamed_from", 0)),
+    ],
+)
+def test_former_names_are_told_once_and_from_the_first(former: str, says: str, path: tuple[str | int, ...]) -> None:
+    text = BLUEPRINT.replace("    name: ", f"    {former}\n    name: ", 1)
+    problem = refused(Blueprint, text)[0]
+    assert problem.says == says
+    assert problem.path == ("parts", 0, *path)
+
+
+def test_a_part_has_its_first_name_for_life() -> None:
+    spec = QueueSpec.model_validate(
+        {
+            "kind": "queue",
+            "name": "c",
+            "renamed_from": "a",
+            "also_renamed_from": ["b"],
+            "pools": ["p"],
+            "tenants": [{"name": "t", "gpus": 1}],
+        }
+    )
+    assert (spec.identity, spec.former_names) == ("a", ("a", "b"))

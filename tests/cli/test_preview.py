@@ -75,6 +75,15 @@ def test_a_renamed_part_is_a_change_of_labels_and_nothing_is_replaced(verbs: Ver
     assert all("aifactory.io/part" in path for row in stack["rows"] for path in row["changed"])
 
 
+def test_a_part_that_is_renamed_again_is_known_by_every_name_it_had(verbs: Verbs) -> None:
+    verbs.change("name: pretrain\n", "name: second\n    renamed_from: pretrain\n")
+    verbs.data("up", "--yes", "--site", "fra-dc1")
+    verbs.change("name: second\n", "name: third\n    also_renamed_from: [second]\n")
+    stack = verbs.data("preview", "--site", "fra-dc1")["stacks"][FRA]
+    assert set(stack["changes"]) == {"update", "same"}
+    assert {row["part"] for row in stack["rows"]} == {"third"}
+
+
 def test_a_missing_kubeconfig_is_a_warning(verbs: Verbs) -> None:
     code, _, err = verbs.run("preview", kubeconfig=False)
     assert code == 0

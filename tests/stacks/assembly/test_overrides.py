@@ -25,7 +25,7 @@ def part(row: str, *patches: Mapping[str, object]) -> PartPlan:
         OverrideNote("part", row, patch, f"because of reason {index}", ("parts", 0, "overrides", index))
         for index, patch in enumerate(patches)
     )
-    return PartPlan("part", "queue", "", None, notes)
+    return PartPlan("part", "queue", "", (), None, notes)
 
 
 @pytest.mark.parametrize(

@@ -266,10 +266,11 @@ def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["", "factory", "factory/../factory", "up/factory"])
 def test_an_output_folder_that_holds_the_source_is_refused(tmp_path: Path, folder: str) -> None:
-    source = tmp_path / "factory" / "sites"
+    base = tmp_path / "base"  # its parent is ours alone, also while other tests run
+    source = base / "factory" / "sites"
     source.mkdir(parents=True)
-    (tmp_path / "up").symlink_to(".")
-    [says] = problems(tmp_path / folder, FILES, forbidden=[tmp_path / "other", source])
+    (base / "up").symlink_to(".")
+    [says] = problems(base / folder, FILES, forbidden=[base / "other", source])
     assert says.startswith("OUT: the output folder holds the source")
 
 
