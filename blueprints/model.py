@@ -84,8 +84,9 @@ class Blueprint(Spec):
                 owner = owners.setdefault(former, index)
                 if owner != index:
                     says = f'"{former}" is, or was, the name of parts[{owner}]'
-                    field = "renamed_from" if former == part.renamed_from else "also_renamed_from"
-                    yield Misfit(says, "a name belongs to one part", ("parts", index, field))
+                    later = former != part.renamed_from
+                    field = ("also_renamed_from", part.also_renamed_from.index(former)) if later else ("renamed_from",)
+                    yield Misfit(says, "a name belongs to one part", ("parts", index, *field))
 
     @truth
     def _names_of_derived_parts_are_theirs(self) -> Iterator[Misfit]:

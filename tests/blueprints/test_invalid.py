@@ -79,6 +79,9 @@ class Drawing(Spec):
     ratio: float = Field(default=1, gt=0, lt=2)
     """A ratio. Unit: one."""
 
+    even: int = Field(default=2, multiple_of=2)
+    """A number without an odd part."""
+
     @model_validator(mode="after")
     def _words_are_few(self) -> Drawing:
         if self.words.count(" ") > 1:
@@ -165,6 +168,7 @@ def said(text: str) -> list[tuple[int, int, str, str]]:
         ("words: 'A B'", (1, 8, 'words: "A B" doesn\'t have the right form', LOWER)),
         ("words: 'é'", (1, 8, f'words: "é" doesn\'t have the right form: {E_ACUTE} is in it', LOWER)),
         ("words: 'a b c'", (1, 1, ': "a b c" are too many words', "keep two; or one")),
+        ("even: 3", (1, 7, "even: 3: input should be a multiple of 2", "A number without an odd part")),
         ("ratio: 2", (1, 8, "ratio: 2 is too large", "write less than 2 one: A ratio")),
         ("ratio: 0", (1, 8, "ratio: 0 is too small", "write more than 0 one: A ratio")),
         ("ratio: '1'", (1, 8, 'ratio: "1" is not a number', "write it without quotes: 1")),
@@ -219,6 +223,7 @@ def test_a_value_of_a_parameter_names_the_parameter() -> None:
         (("sizes", "list[int]", 3), ("sizes", 3), ()),
         (("by_name", "a", "[key]"), ("by_name", "a"), ("kind", "radius_mm")),
         (("by_name", "[key]"), ("by_name", "[key]"), ("kind", "radius_mm")),
+        (("ratio", "deeper"), ("ratio", "deeper"), ()),
         (("no_field",), ("no_field",), tuple(Drawing.model_fields)),
         ((), (), tuple(Drawing.model_fields)),
     ],

@@ -110,3 +110,12 @@ def test_chains_fit_the_terminal(tmp_path: Path, columns: int) -> None:
     assert all(" " not in line.strip() for line in wide), wide
     shown = [line for line in out.splitlines() if line.strip() == "(shown above)"]
     assert all(line.startswith("      ") for line in shown)
+
+
+def test_a_decision_that_a_chain_meets_twice_is_told_once() -> None:
+    path = Path(__file__).parents[2] / "blueprints" / "library" / "training-roce.yaml"
+    chains_of_one = chains(path, "pretrain", "--site", "fra-dc1")["training-roce-fra-dc1-platform"]
+    twice = [link for links in chains_of_one.values() for link in links if link["repeated"]]
+    assert twice, "no chain meets a decision twice: choose another part"
+    assert all(link["facts"] == [] for link in twice)
+    assert "(shown above)" in call("explain", path, "pretrain", "--site", "fra-dc1").out

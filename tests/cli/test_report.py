@@ -83,6 +83,12 @@ def test_a_long_line_is_cut_around_the_caret(tmp_path: Path, column: int, column
     assert shown[caret.index("^")] == line[column - 1]
 
 
+def test_a_long_line_of_wide_characters_is_cut_by_columns(tmp_path: Path) -> None:
+    _, shown, caret = lines(tmp_path, "東" * 300, 150, 80)[-3:]
+    assert caret.strip() == "^"
+    assert 8 + 2 * shown.count("東") <= 80
+
+
 def test_lines_that_a_file_does_not_have_are_not_shown(tmp_path: Path) -> None:
     written(tmp_path, "x: 1")
     for line in (0, 9):

@@ -32,3 +32,14 @@ def test_a_refusal_names_all_its_problems() -> None:
     assert str(refused) == "too big; too small"
     assert refused.problems[0].at == Position("f.yaml", 3, 2)
     assert str(Refused([])) == "refused"
+
+
+def test_what_a_terminal_obeys_is_escaped_and_the_rest_kept() -> None:
+    problem = Problem("Köln \x1b[31m\n\u202e\ud83d 東京", hint="\x07")
+    assert problem.says == "Köln \\x1b[31m\\n\\u202e\\ud83d 東京"
+    assert problem.hint == "\\x07"
+
+
+def test_a_beginning_finds_its_word_in_any_case() -> None:
+    assert nearest("ACC", ["accelerators", "drivers"]).startswith('did you mean "accelerators"?')
+    assert nearest("de", ["DE", "FR"]).startswith('did you mean "DE"?')
