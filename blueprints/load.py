@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from aifactory.blueprints.document import Document
 from aifactory.blueprints.includes import compose
-from aifactory.blueprints.invalid import problems_of
 from aifactory.blueprints.model import Blueprint
 from aifactory.blueprints.parameters import bind, declared, parse_value
 from aifactory.blueprints.project import Project
@@ -93,6 +92,8 @@ def validated(model: type[Model], document: Document, catalog: Catalog) -> Model
     try:
         return model.model_validate(document.data, context={"catalog": catalog})
     except ValidationError as error:
+        from aifactory.blueprints.invalid import problems_of  # noqa: PLC0415 - only for what is refused
+
         raise Refused(problems_of(error, document, model)) from None
 
 

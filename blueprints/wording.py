@@ -16,7 +16,7 @@ from aifactory.blueprints.shown import escaped, shown
 from aifactory.blueprints.spots import Spot
 from aifactory.blueprints.texts import field_texts, first_sentence, form_text, unit_of
 from aifactory.components.masking import MASK
-from aifactory.components.names import NAME_CHARS, NAME_PATTERN, Name
+from aifactory.components.names import NAME_CHARS, NAME_PATTERN
 from aifactory.components.problems import Path, nearest
 
 Words = tuple[str, str]
@@ -279,13 +279,8 @@ def _choices(expected: object) -> list[str]:
 def _name_like(text: str) -> str:
     """A name near a text; empty when there is none."""
     name = re.sub(r"[^a-z0-9]+", "-", text.lower())[:NAME_CHARS].strip("-")
-    try:
-        return str(_NAME.validate_python(name))
-    except ValidationError:
-        return ""
+    return name if re.fullmatch(NAME_PATTERN, name) else ""
 
-
-_NAME = TypeAdapter(Name)
 
 _WORDS: dict[str, Callable[[Refusal], Words]] = {
     "missing": _missing,

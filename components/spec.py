@@ -47,8 +47,8 @@ class Spec(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Collects the truths of a model and of the models it extends."""
-        found = [name for each in reversed(cls.__mro__) for name, value in vars(each).items() if _is_truth(value)]
-        cls._truths = tuple(dict.fromkeys(found))
+        own = [name for name, value in vars(cls).items() if _is_truth(value)]
+        cls._truths = tuple(dict.fromkeys([*cls._truths, *own]))
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
