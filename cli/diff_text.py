@@ -15,7 +15,7 @@ from aifactory.cli.report import text_columns
 from aifactory.cli.work import prepare
 from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.stacks.comparing.changes import Change
-from aifactory.stacks.comparing.snapshot import Snapshot, of_folder, of_stacks
+from aifactory.stacks.comparing.snapshot import Snapshot, StackSnapshot, of_folder, of_stacks
 
 _COLORS = {"added": "green", "removed": "red"}
 
@@ -23,6 +23,25 @@ _COLORS = {"added": "green", "removed": "red"}
 def snapshot(path: Path) -> Snapshot:
     """A blueprint file planned now, or a folder that was generated before. Raises `Refused`."""
     return of_folder(path) if path.is_dir() else of_stacks(prepare(path).stacks.values())
+
+
+def alike(paths: tuple[Path, Path], sides: tuple[Snapshot, Snapshot]) -> tuple[Snapshot, Snapshot]:
+    """Both sides, as far as they speak of the same: one stack where a side is the folder of one, and the stacks of
+    one factory where a side is its blueprint."""
+    one, other = sides
+    for path, side in zip(paths, sides, strict=True):
+        if (path / "plan.json").is_file():
+            one, other = ({name: stack for name, stack in each.items() if name in side} for each in (one, other))
+        elif path.is_file():
+            factories = {_factory(stack) for stack in side.values()}
+            one, other = (
+                {name: stack for name, stack in each.items() if _factory(stack) in factories} for each in (one, other)
+            )
+    return one, other
+
+
+def _factory(stack: StackSnapshot) -> str:
+    return stack.name.rpartition(f"-{stack.site}-")[0]
 
 
 def at_sites(before: Snapshot, after: Snapshot, sites: Sequence[str]) -> tuple[Snapshot, Snapshot]:

@@ -16,6 +16,7 @@ from aifactory.stacks.render.folder import executables, stack_files
 from aifactory.stacks.render.origin import Origin
 from aifactory.stacks.render.output import Written, write_all
 from aifactory.stacks.render.output_lock import refuse_unfit
+from aifactory.stacks.render.project import settings_file
 
 
 class Generated(Struct, frozen=True):
@@ -52,7 +53,9 @@ def generate_all(work: Work, out: Path) -> Generated:
     refuse_unfit(out, forbidden)
     folders = {out / name: stack_files(stack, origin_of(work, stack)) for name, stack in work.shown.items()}
     programs = {path for stack in work.shown.values() for path in executables(stack)}
-    written = write_all(folders, executable=programs, forbidden=forbidden)
+    written = write_all(
+        folders, handed_over=[settings_file(name) for name in work.shown], executable=programs, forbidden=forbidden
+    )
     return Generated(work, out, {folder.name: each for folder, each in written.items()})
 
 
@@ -73,7 +76,7 @@ def _print_stack(stack: Stack, written: Written, folder: Path, columns: int) -> 
     click.echo(f"{click.style(stack.name, fg='green', bold=True)}: {rows} in {files} ({changed})")
     place = stack.plan.place
     click.echo(
-        f"  {place.venue} in {place.location.city or place.location.country} ({place.location.country}), "
+        f"  {place.venue} in {', '.join(filter(None, (place.location.city, place.location.country)))}, "
         f"Kubernetes {place.cluster.version}"
     )
     width = max(len(part.name) for part in stack.plan.parts)

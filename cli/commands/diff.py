@@ -22,7 +22,7 @@ def diff(before: Path, after: Path, sites: tuple[str, ...], rows: bool, exit_cod
 
     Says what the change means (8 H200 nodes became 10), and which rows it touches.
     """
-    from aifactory.cli.diff_text import as_data, at_sites, print_changes, snapshot  # noqa: PLC0415 - paid by the verb
+    from aifactory.cli.diff_text import alike, as_data, at_sites, print_changes, snapshot  # noqa: PLC0415 - paid by the verb
     from aifactory.cli.refusing import refusing  # noqa: PLC0415
     from aifactory.stacks.comparing.changes import changes  # noqa: PLC0415
 
@@ -30,7 +30,7 @@ def diff(before: Path, after: Path, sites: tuple[str, ...], rows: bool, exit_cod
         old = snapshot(before)
     with refusing(after, reads_only=True):
         new = snapshot(after)
-        found = changes(*at_sites(old, new, sites))
+        found = changes(*at_sites(*alike((before, after), (old, new)), sites))
     if form == "json":
         click.echo(json.dumps(as_data(found), indent=2, ensure_ascii=False))
     else:

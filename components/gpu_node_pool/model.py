@@ -142,4 +142,5 @@ class GpuNodePoolPlan(Struct, frozen=True):
         nodes, racks = len(self.nodes), len({rack.rack for rack in self.racks})
         model = self.accelerator.removeprefix("nvidia-").split("-")[0].upper()
         driver = f"driver {self.driver.version}" if self.driver.version else "driver of the site"
-        return f"{nodes} {model} nodes in {racks} racks, {nodes * self.gpus_per_node} GPUs; {driver}"
+        where = f"{nodes} {model} node{'s' * (nodes != 1)} in {racks} rack{'s' * (racks != 1)}"
+        return f"{where}, {nodes * self.gpus_per_node} GPUs; {driver}"

@@ -62,24 +62,32 @@ def write(
     *,
     executable: Collection[str] = (),
     forbidden: Collection[Path] = (),
+    handed_over: Collection[str] = (),
 ) -> Written:
     """Make `folder` hold `files` (paths with `/`, relative to it), and no other file of earlier runs.
 
     Foreign files stay. `files` may be lazy: contents are not kept. Files get mode 0644, those in `executable`
-    0755, less the umask. `forbidden` are the sources: `folder` may not be one or hold one. The same input
-    twice changes nothing, not even a time.
+    0755, less the umask. `forbidden` are the sources: `folder` may not be one or hold one. Files `handed_over`
+    are written once, and then belong to others: they stay as they are. The same input twice changes nothing, not
+    even a time.
 
     Raises Refused, with the folder as it was: a folder that is a link, a file, read-only, or busy for
     seconds; a path that is no portable name; a file of ours that was edited since, or a foreign one in its
     place; a full disk. If the disk fails later, when files were already replaced, Refused says so and the
     next run finishes.
     """
-    (written,) = write_all({folder: files}, executable=executable, forbidden=forbidden).values()
+    (written,) = write_all(
+        {folder: files}, executable=executable, forbidden=forbidden, handed_over=handed_over
+    ).values()
     return written
 
 
 def write_all(
-    folders: Mapping[Path, Files], *, executable: Collection[str] = (), forbidden: Collection[Path] = ()
+    folders: Mapping[Path, Files],
+    *,
+    executable: Collection[str] = (),
+    forbidden: Collection[Path] = (),
+    handed_over: Collection[str] = (),
 ) -> dict[Path, Written]:
     """Do what `write` does for several folders, all of them looked at and staged before the first is changed.
 
@@ -92,7 +100,7 @@ def write_all(
         runs = {}
         for folder in sorted(folders):  # two runs that lock in one order never wait for each other
             held.enter_context(locked(folder))
-            runs[folder] = held.enter_context(_Run(os.fspath(folder), frozenset(executable)))
+            runs[folder] = held.enter_context(_Run(os.fspath(folder), frozenset(executable), frozenset(handed_over)))
         for folder, files in folders.items():
             pairs = cast("Mapping[str, bytes]", files).items() if isinstance(files, Mapping) else files
             for path, data in pairs:
@@ -118,7 +126,7 @@ def _checked(runs: Mapping[Path, _Run]) -> dict[Path, list[str]]:
 class _Run:
     """One run: stages what changes, then puts all of it in place."""
 
-    def __init__(self, folder: str, executable: frozenset[str]) -> None:
+    def __init__(self, folder: str, executable: frozenset[str], handed_over: frozenset[str]) -> None:
         self._folder = folder
         self._executable = executable
         with told(folder, NOTHING_CHANGED):
@@ -129,7 +137,7 @@ class _Run:
         own = {path: known.get(path, _NONE) | digests for path, digests in self._pending.items()}
         self._names = Names()
         self._problems = Problems()
-        self._survey = Survey(folder, {**known, **own}, self._problems)
+        self._survey = Survey(folder, {**known, **own}, handed_over, self._problems)
         self._digests: dict[str, str] = {}
         self._staged: dict[Place, dict[str, str]] = {Place.FREE: {}, Place.TAKEN: {}, Place.OLD: {}}
         self._undo: list[tuple[str, bool]] = []  # path, and whether it is a folder

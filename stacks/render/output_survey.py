@@ -28,10 +28,11 @@ class Place(enum.Enum):
 class Survey:
     """Looks at a folder and changes nothing. Every problem goes to `problems`."""
 
-    def __init__(self, folder: str, own: Digests, problems: Problems) -> None:
-        """`own`: the files of ours in the folder."""
+    def __init__(self, folder: str, own: Digests, handed_over: Set[str], problems: Problems) -> None:
+        """`own`: the files of ours in the folder. `handed_over`: those that others may change."""
         self._folder = folder
         self._own = own
+        self._handed_over = handed_over
         self._own_folded = {folded(path): path for path in own}
         self._problems = problems
         self._parents = {"": Place.SAME}
@@ -87,6 +88,8 @@ class Survey:
             return self._refuse(path, "is not a file, and a file of ours would take its place", _MOVE)
         if path not in self._own and self._is_ours_by_another_case(path, there):
             return Place.TAKEN
+        if path in self._handed_over:
+            return Place.SAME
         with open(full, "rb", buffering=0) as file:
             found = file.read()
         if found == data:

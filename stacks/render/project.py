@@ -11,6 +11,11 @@ from aifactory.stacks.program.identity import MINIMUM_ENGINE, PROJECT
 from aifactory.stacks.render import json_lines
 from aifactory.stacks.render.yaml import dump
 
+_SETTINGS = """\
+# Settings of this stack. Pulumi writes here, and so may you; `aifactory generate` writes the file once.
+config: {}
+"""
+
 _MAIN = '''\
 """Registers the rows beside this file. They were planned and checked when they were generated."""
 
@@ -25,6 +30,11 @@ register_folder(Path(__file__).parent)
 def rows_json(rows: RowSet) -> str:
     """The text of `rows.json`: a line a row."""
     return json_lines.dumps(to_data(rows), levels=2)
+
+
+def settings_file(stack: str) -> str:
+    """The file in which Pulumi keeps a stack's settings, its encryption salt among them. Pulumi's once it is there."""
+    return f"Pulumi.{stack}.yaml"
 
 
 def project_files(rows: RowSet, plan_data: Mapping[str, Any], backend: str) -> Iterator[tuple[str, str]]:
@@ -44,7 +54,7 @@ def project_files(rows: RowSet, plan_data: Mapping[str, Any], backend: str) -> I
             }
         ),
     )
-    yield f"Pulumi.{rows.stack}.yaml", dump({"config": {"aifactory:plan-digest": rows.plan_digest}})
+    yield settings_file(rows.stack), _SETTINGS
     yield "__main__.py", _MAIN
     yield "plan.json", json_lines.dumps(plan, levels=3)
     yield "rows.json", rows_text

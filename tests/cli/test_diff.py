@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from aifactory.cli.main import cli
 from support.command import call, spawn
 from support.written import BLUEPRINT, SITE, write_project
 
@@ -146,3 +148,14 @@ def test_sentences_fit_the_terminal(tmp_path: Path, columns: int) -> None:
     out = spawn("diff", before, after, "--rows", env={"COLUMNS": str(columns)}).out
     wide = [line for line in out.splitlines() if len(line) > columns]
     assert all(" " not in line.strip() for line in wide), wide
+
+
+def test_a_folder_of_one_stack_is_compared_with_that_stack_alone(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[2] / "blueprints" / "library"
+    runner = CliRunner()
+    for name in ("training-roce", "training-infiniband"):
+        assert runner.invoke(cli, ["generate", str(shipped / f"{name}.yaml"), "--out", str(tmp_path)]).exit_code == 0
+    blueprint = str(shipped / "training-roce.yaml")
+    for folder in (tmp_path / "training-roce-fra-dc1-platform", tmp_path):
+        assert runner.invoke(cli, ["diff", str(folder), blueprint]).output == "no changes\n"
+        assert runner.invoke(cli, ["diff", blueprint, str(folder)]).output == "no changes\n"

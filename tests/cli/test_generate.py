@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from aifactory.cli.main import cli
 from support.command import call, files_below, spawn
 from support.written import BLUEPRINT, SITE, write_project
 
@@ -49,7 +51,7 @@ def test_one_site_is_written_and_the_others_are_left_alone(tmp_path: Path) -> No
     path = write_project(tmp_path, BLUEPRINT.replace("[lab]", "[lab, other]"), other=OTHER)
     call("generate", path, "--out", tmp_path / "all")
     call("generate", path, "--out", tmp_path / "one", "--site", "other")
-    assert list(each.name for each in (tmp_path / "one").iterdir()) == ["demo-other-platform"]
+    assert [each.name for each in (tmp_path / "one").iterdir()] == ["demo-other-platform"]
     assert files_below(tmp_path / "one" / "demo-other-platform") == files_below(
         tmp_path / "all" / "demo-other-platform"
     )
@@ -125,3 +127,15 @@ def test_the_summary_fits_the_terminal(tmp_path: Path, columns: int) -> None:
     path = write_project(tmp_path)
     out = spawn("generate", path, "--out", "out", cwd=tmp_path, env={"COLUMNS": str(columns)}).out
     assert all(len(line) <= columns for line in out.splitlines()), out
+
+
+def test_settings_that_pulumi_wrote_survive_the_next_generate(tmp_path: Path) -> None:
+    blueprint = str(Path(__file__).parents[2] / "blueprints" / "library" / "training-roce.yaml")
+    words = ["generate", blueprint, "--site", "fra-dc1", "--out", str(tmp_path)]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    settings = tmp_path / "training-roce-fra-dc1-platform" / "Pulumi.training-roce-fra-dc1-platform.yaml"
+    salted = "encryptionsalt: v1:abc\nconfig:\n  aifactory:kubeconfig: /tmp/other\n"
+    settings.write_text(salted)
+    again = CliRunner().invoke(cli, [*words, "--set", "pretrain_nodes=2"])
+    assert again.exit_code == 0, again.output
+    assert settings.read_text() == salted

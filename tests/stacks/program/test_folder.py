@@ -96,9 +96,3 @@ def test_a_folder_that_was_changed_is_refused(folder: Path, change: Callable[[Pa
 def test_another_stack_is_refused_with_the_command_that_selects_the_right_one(folder: Path) -> None:
     with pytest.raises(pulumi.RunError, match=f"pulumi stack select {STACK}"):
         registered(folder, stack="dev")
-
-
-def test_a_folder_put_together_from_two_plans_is_refused(folder: Path) -> None:
-    assert registered(folder, config={"aifactory:plan-digest": "sha256:0"}).resources
-    with pytest.raises(pulumi.RunError, match=r"generated with plan sha256:1, and rows\.json with plan sha256:0"):
-        registered(folder, config={"aifactory:plan-digest": "sha256:1"})
