@@ -56,5 +56,7 @@ def init(folder: Path, example: str | None, form: str, **answers: object) -> int
         click.echo(json.dumps({"schema": "aifactory-init/v1", "files": paths}, indent=2))
     else:
         click.echo("\n".join(paths))
+        if examples := sum(text.count("# REPLACE") for text in files.values()):
+            click.echo(f"{examples} values marked REPLACE are examples: put what your site has", err=True)
         click.echo(f"Next: aifactory check {folder / 'factory.yaml'}", err=True)
     return 0
