@@ -55,9 +55,10 @@ class Verbs(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
-            from aifactory.components.problems import nearest  # noqa: PLC0415 - only on this path
+            from aifactory.blueprints.shown import shown  # noqa: PLC0415 - only on this path
+            from aifactory.components.problems import nearest  # noqa: PLC0415
 
-            says = f"No such command '{args[0]}': {nearest(args[0], COMMANDS, shown=20)}."
+            says = f"No such command {shown(args[0])}: {nearest(args[0], COMMANDS, shown=20)}."
             raise click.UsageError(says, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
