@@ -12,7 +12,7 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.offers import PodPromise
-from aifactory.components.parts import PARTS
+from aifactory.components.parts import BY_KIND, PARTS
 from aifactory.components.rules import Rule
 from aifactory.components.rules import table as rule_table
 from aifactory.components.spec import PartSpec
@@ -34,7 +34,7 @@ def plan_site(
     ordered = _in_table_order([*written, *_derived(written)])
     contexts = [PlanContext(site_plan, planned.spec.name, planned.where) for planned in ordered]
     drafts: list[object] = [planned.spec for planned in ordered]
-    planners = [PARTS[_ORDER[planned.kind]].planner for planned in ordered]
+    planners = [BY_KIND[planned.kind].planner for planned in ordered]
     forward = list(range(len(ordered)))
     for step, order in (("resolve", forward), ("size", forward), ("settle", forward[::-1])):
         for index in order:
