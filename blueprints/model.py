@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from aifactory.components.catalog import TrainKey
+from aifactory.components.demand import Demand, Residency
 from aifactory.components.forms import Line
 from aifactory.components.names import Name
 from aifactory.components.parts import PARTS, AnyPart
@@ -61,6 +62,13 @@ class Blueprint(Spec):
 
     release_train: TrainKey = "2026.11"
     """Set of chart versions that are known to fit together. Default: the newest of this release."""
+
+    demand: Demand | None = None
+    """What each site must carry. Model servers are sized from it. Default none: nothing is served, or replicas are
+    written."""
+
+    residency: Residency | None = None
+    """Where data may go. Default none: data classes are not used."""
 
     placement: Placement
     """Where the parts go."""

@@ -11,6 +11,7 @@ from aifactory.components.forms import Line
 from aifactory.components.given import (
     ClusterGiven,
     Delivery,
+    EndpointsGiven,
     Location,
     NetworkGiven,
     NodeGroup,
@@ -55,6 +56,9 @@ class Site(Spec):
 
     state: State
     """Where the state of `up` lies."""
+
+    endpoints: EndpointsGiven | None = None
+    """How clients reach endpoints. Default none: endpoints serve the cluster alone, under names of the cluster."""
 
     delivery: Delivery | None = None
     """Git repository that Argo CD reads. Default none: no Argo CD applications are written."""

@@ -10,12 +10,24 @@ from msgspec.structs import replace
 
 from aifactory.components.capabilities import CAPABILITIES, NamespaceRequest, Requirement
 from aifactory.components.catalog import Catalog
-from aifactory.components.given import ClusterGiven, Delivery, Location, NetworkGiven, NodeGroup, Power, State
+from aifactory.components.demand import Demand, ModelDemand, Residency
+from aifactory.components.given import (
+    ClusterGiven,
+    Delivery,
+    EndpointsGiven,
+    Location,
+    NetworkGiven,
+    NodeGroup,
+    Power,
+    State,
+)
 from aifactory.components.problems import Path, Problem, nearest
 from aifactory.components.rules import Rule
 
 Offer = TypeVar("Offer")
 Document = Literal["blueprint", "site"]
+Origin = Literal["blueprint", "factory", "site"]
+"""Where a path begins: at the part in the blueprint, at the root of the blueprint, or at the root of a site file."""
 
 
 class Place(Struct, frozen=True):
@@ -31,6 +43,7 @@ class Place(Struct, frozen=True):
     state: State
     delivery: Delivery | None
     train: str
+    endpoints: EndpointsGiven | None = None
 
     def group_of(self, accelerator: str) -> NodeGroup | None:
         """The first node group with this accelerator."""
@@ -78,6 +91,10 @@ class SitePlan(Struct):
     """Parts that can't be built. Who needs one of them says nothing more: one mistake is one problem."""
     settings_readers: dict[str, list[str]] = field(default_factory=dict)
     """Namespaces whose pods mount a fabric's settings, by fabric."""
+    demand: Demand | None = None
+    """What the site must carry."""
+    residency: Residency | None = None
+    """Where data may go."""
 
 
 class PlanContext(Struct, frozen=True):
@@ -103,6 +120,11 @@ class PlanContext(Struct, frozen=True):
         """Name of the blueprint."""
         return self.site_plan.factory
 
+    def demand_of(self, model: str) -> tuple[int, ModelDemand] | None:
+        """What the site must carry of a model, with its index in `demand.models`."""
+        asked = self.site_plan.demand.models if self.site_plan.demand else ()
+        return next(((index, each) for index, each in enumerate(asked) if each.name == model), None)
+
     def decide(
         self,
         key: str,
@@ -113,26 +135,26 @@ class PlanContext(Struct, frozen=True):
         facts: Iterable[str] = (),
         because: Iterable[str] = (),
         source: Path = (),
-        document: Document = "blueprint",
+        document: Origin = "blueprint",
     ) -> Offer:
         """Record a choice and return its value.
 
-        `source` is relative to the part when the document is the blueprint (("nodes",)), and absolute in a site
-        file (("power", "racks")).
+        `source` is relative to the part when the document is the blueprint (("nodes",)), and absolute in the
+        factory's blueprint (("demand", "models", 0)) and in a site file (("power", "racks")).
         """
         path = f"{self.part}.{key}"
         written = (*self.where, *source) if source and document == "blueprint" else source
         self.site_plan.decisions[path] = Decision(
-            path, value, reason, tuple(rejected), tuple(facts), tuple(because), written, document
+            path, value, reason, tuple(rejected), tuple(facts), tuple(because), written, _document(document)
         )
         return value
 
-    def refuse(self, says: str, at: Path = (), hint: str = "", document: Document = "blueprint") -> None:
+    def refuse(self, says: str, at: Path = (), hint: str = "", document: Origin = "blueprint") -> None:
         """Record that the part can't be built.
 
-        `at` is where the reader can change that: relative to the part in the blueprint, absolute in a site file.
+        `at` is where the reader can change that: relative to the part in the blueprint, else absolute.
         """
-        self._record(Problem(says, at, hint, document=document))
+        self._record(Problem(says, at, hint, document=_document(document)), document)
 
     def check(
         self,
@@ -141,18 +163,19 @@ class PlanContext(Struct, frozen=True):
         says: str | Callable[[], str],
         at: Path = (),
         hint: str = "",
-        document: Document = "blueprint",
+        document: Origin = "blueprint",
     ) -> bool:
         """Evaluate a planner rule once; record a problem when it doesn't hold. Returns `holds`."""
         known = self.site_plan.rules[rule]
         self.site_plan.evaluated[rule] = self.site_plan.evaluated.get(rule, 0) + 1
         if not holds:
             text = says if isinstance(says, str) else says()
-            self._record(Problem(text, at, hint, rule=rule, severity=known.level, document=document))
+            found = Problem(text, at, hint, rule=rule, severity=known.level, document=_document(document))
+            self._record(found, document)
         return holds
 
-    def _record(self, problem: Problem) -> None:
-        path = problem.path if problem.document == "site" else (*self.where, *problem.path)
+    def _record(self, problem: Problem, origin: Origin) -> None:
+        path = (*self.where, *problem.path) if origin == "blueprint" else problem.path
         self.site_plan.problems.append(replace(problem, path=path, site=self.place.site))
 
     def offer(self, offer: object) -> None:
@@ -202,3 +225,7 @@ class PlanContext(Struct, frozen=True):
         readers = self.site_plan.settings_readers.setdefault(fabric, [])
         if namespace not in readers:
             readers.append(namespace)
+
+
+def _document(origin: Origin) -> Document:
+    return "site" if origin == "site" else "blueprint"

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from aifactory.components.catalog import CountryKey
+from aifactory.components.image_reference import parse_image
 
 Country = CountryKey
 """ISO 3166-1 alpha-2 code of a country, such as DE."""
@@ -88,3 +89,22 @@ def _network(value: str) -> str:
 
 Cidr = Annotated[str, AfterValidator(_network), Field(json_schema_extra={"pattern": f"^{_CIDR.pattern}$"})]
 """An IPv4 network, written with its network address, such as 10.0.0.0/16."""
+
+ImageText = Annotated[str, Field(min_length=3, max_length=512), AfterValidator(lambda text: parse_image(text).text)]
+"""An image with its registry: `nvcr.io/nvidia/pytorch:25.06-py3`, `registry/repository@sha256:...`, or
+both."""
+
+Word = Annotated[str, Field(max_length=16_384, pattern=r"^[^\x00]*$")]
+"""A word of a command without NUL. It reaches the program as written: nothing replaces `$(X)` or `${X}`."""
+
+VariableName = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The name of an environment variable: letters, digits and _, no digit first."""
+
+SecretName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+"""The name of a Secret of Kubernetes: lower-case letters, digits, - and dots."""
+
+SecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+"""A key in a Secret of Kubernetes: letters, digits, - _ and dots."""
+
+AbsolutePath = Annotated[str, Field(max_length=255, pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$")]
+"""An absolute path without `..`, such as /checkpoints."""

@@ -11,6 +11,7 @@ from pydantic import Field
 from aifactory.components.capabilities import CAPABILITIES
 from aifactory.components.catalog import AcceleratorKey
 from aifactory.components.forms import (
+    Cidr,
     Country,
     Feature,
     Folder,
@@ -35,9 +36,11 @@ from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
 __all__ = [
+    "Certificates",
     "ClusterGiven",
     "Delivery",
     "EcnMarking",
+    "EndpointsGiven",
     "GivenCapability",
     "HostGiven",
     "InfinibandGiven",
@@ -129,6 +132,12 @@ class GivenCapability(Spec):
 
     version: Version
     """Version of the chart or operator that runs there."""
+
+    url: str | None = Field(
+        default=None, max_length=400, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$"
+    )
+    """Address at which the cluster's pods reach it, without credentials, such as http://prometheus.monitoring.svc:9090.
+    Needed of a given `metrics` that autoscaling asks. Default none."""
 
     features: list[Feature] = Field(default=[], max_length=32)
     """What it is known to have switched on, such as `taints` of node-feature-discovery. Default: nothing
@@ -335,6 +344,32 @@ class State(Spec):
                 if is_secret_name(key):
                     hint = "give credentials to the machine that runs up, in its environment"
                     yield Misfit(f"its option {key} is a credential", hint, (name,))
+
+
+class Certificates(Spec):
+    """Who signs certificates at the site."""
+
+    cluster_issuer: Name
+    """ClusterIssuer of cert-manager that exists in the cluster."""
+
+
+class EndpointsGiven(Spec):
+    """How clients of the site reach what runs in the cluster."""
+
+    domain: str = Field(max_length=200, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$")
+    """Domain below which names of endpoints lie, such as ai.example.com. Who runs its DNS points the names here."""
+
+    certificates: Certificates | None = None
+    """Who signs certificates. Default none: a private CA of the factory, whose certificate clients must trust."""
+
+    clients: list[Cidr] = Field(default=[], max_length=100)
+    """Networks whose hosts may call endpoints that reach beyond the cluster. Default none: no such endpoint."""
+
+    address: str | None = Field(default=None, pattern=r"^(\d{1,3}\.){3}\d{1,3}$")
+    """Address that the load balancer gives to the endpoint. Default: whichever is free."""
+
+    load_balancer_class: str | None = Field(default=None, max_length=120, pattern=r"^[a-z0-9]([-a-z0-9./]*[a-z0-9])?$")
+    """Class of the load balancer, such as metallb.io/metallb. Default: the cluster's own."""
 
 
 class Delivery(Spec):

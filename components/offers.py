@@ -163,3 +163,68 @@ class PodPromise(Struct, frozen=True):
     queue: str = ""
     topology: str = ""
     """Node label within one value of which all of them must land, empty for anywhere."""
+
+
+class PoolCard(Struct, frozen=True):
+    """The nodes that a pool is made of, before it is known how many: what models are sized for."""
+
+    part: str
+    pool: str
+    accelerator: str
+    gpus_per_node: int
+    nodes_at_most: int
+    """Nodes of the site that the pool could have."""
+    several_join: bool
+    """Whether a fabric joins the nodes, so that one replica may span several."""
+    whole_gpus: bool
+    """Whether a pod gets whole GPUs."""
+
+
+class GpuDemand(Struct, frozen=True):
+    """GPUs that a model needs of a pool, from which `nodes: demand` and `gpus: demand` follow."""
+
+    part: str
+    pool: str
+    tenant: str
+    """Tenant of a queue that they are counted for, empty for none."""
+    replicas: int
+    replicas_needed: int
+    """Replicas that carry the peak, without the spare one."""
+    gpus_per_replica: int
+    nodes_per_replica: int
+    """1 when a node holds one or more replicas."""
+    spare_node: bool
+    """Whether the rest must have room for all that is needed while one node is lost."""
+
+    @property
+    def gpus(self) -> int:
+        """All GPUs of all replicas."""
+        return self.replicas * self.gpus_per_replica
+
+
+class ModelOffer(Struct, frozen=True):
+    """A model that answers requests, and where a route reaches it."""
+
+    part: str
+    model: str
+    """Name that requests carry."""
+    namespace: str
+    backend: Literal["Service", "InferencePool"]
+    backend_name: str
+    port: int
+    """Port of the Service, or of the pods of the pool."""
+    pod_labels: tuple[tuple[str, str], ...]
+    """Labels that select its pods, and no other's."""
+    tenant: str
+    data_class: str
+    longest_s: int
+    """Longest time that one answer may take, streamed to its end. Unit: s."""
+
+
+class EndpointOffer(Struct, frozen=True):
+    """A door to models: where clients find them."""
+
+    part: str
+    host: str
+    urls: tuple[tuple[str, str], ...]
+    """Base URL by model, such as https://chat.ai.example.com/chat/v1."""

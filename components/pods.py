@@ -60,11 +60,16 @@ class PodContract(Struct, frozen=True):
 
 
 class Volume(Struct, frozen=True):
-    """A claim of the namespace and where the container sees it."""
+    """A claim of the namespace, the content of an image, or room of the node, and where the container sees it."""
 
     name: str
     claim: str
     path: str
+    image: str = ""
+    """Image whose content it is, instead of a claim."""
+    scratch_gib: int = 0
+    """Room of the node that vanishes with the pod, instead of a claim. Unit: GiB."""
+    read_only: bool = False
 
 
 class Program(Struct, frozen=True):
@@ -78,6 +83,10 @@ class Program(Struct, frozen=True):
     from_pod: tuple[tuple[str, str], ...]
     """Variables that take a field of the pod, such as an annotation."""
     secrets: tuple[tuple[str, SecretRef], ...]
+    ports: tuple[tuple[str, int], ...] = ()
+    """Ports that it listens on, by name."""
+    lifecycle: tuple[tuple[str, Tree], ...] = ()
+    """Probes and hooks, by their field of the container."""
 
 
 def allocatable(pool: PoolOffer) -> NodeShare:
@@ -175,13 +184,14 @@ def pod_spec(
     grace_s: int,
     volumes: tuple[Volume, ...] = (),
     claim_template: str = "",
+    restart_policy: str = "Never",
 ) -> Tree:
-    """`spec` of a pod that runs one program under the contract and never restarts in place."""
+    """`spec` of a pod that runs one program under the contract."""
     spec: Tree = {
         "serviceAccountName": service_account,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "restartPolicy": "Never",
+        "restartPolicy": restart_policy,
         "terminationGracePeriodSeconds": grace_s,
         "nodeSelector": dict(contract.node_selector),
         "tolerations": [taint.toleration() for taint in contract.tolerations],
@@ -211,6 +221,8 @@ def _container(contract: PodContract, program: Program, volumes: tuple[Volume, .
         container["command"] = list(program.command)
     if program.args:
         container["args"] = list(program.args)
+    if program.ports:
+        container["ports"] = [{"name": name, "containerPort": port} for name, port in program.ports]
     if contract.settings:
         container["envFrom"] = [{"configMapRef": {"name": contract.settings}}]
     return {
@@ -220,9 +232,15 @@ def _container(contract: PodContract, program: Program, volumes: tuple[Volume, .
         "securityContext": _container_security(contract),
         "volumeMounts": [
             *({"name": name, "mountPath": path} for name, path in _memory_mounts(contract)),
-            *({"name": volume.name, "mountPath": volume.path} for volume in volumes),
+            *(_mount(volume) for volume in volumes),
         ],
+        **dict(program.lifecycle),
     }
+
+
+def _mount(volume: Volume) -> Tree:
+    mount: Tree = {"name": volume.name, "mountPath": volume.path}
+    return {**mount, "readOnly": True} if volume.read_only else mount
 
 
 def _container_security(contract: PodContract) -> Tree:
@@ -251,6 +269,14 @@ def _volumes(contract: PodContract, volumes: tuple[Volume, ...]) -> list[Tree]:
     found: list[Tree] = [{"name": "shm", "emptyDir": shm}]
     if contract.hugepages_2mi_gib:
         found.append({"name": "hugepages", "emptyDir": {"medium": "HugePages-2Mi"}})
-    for volume in volumes:
-        found.append({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.claim}})
-    return found
+    return [*found, *({"name": volume.name, **volume_source(volume)} for volume in volumes)]
+
+
+def volume_source(volume: Volume) -> Tree:
+    """Where a volume of a pod comes from."""
+    if volume.image:
+        return {"image": {"reference": volume.image, "pullPolicy": "IfNotPresent"}}
+    if volume.scratch_gib:
+        return {"emptyDir": {"sizeLimit": quantities.gib(volume.scratch_gib)}}
+    claim: Tree = {"claimName": volume.claim}
+    return {"persistentVolumeClaim": {**claim, "readOnly": True} if volume.read_only else claim}

@@ -23,7 +23,9 @@ def plan_factory(loaded: Loaded) -> FactoryPlan:
     evaluated: Counter[str] = Counter()
     for here in loaded.sites.values():
         place = place_of(here.site, loaded.train)
-        site_plan, stack = plan_site(loaded.name, _specs(here), place, loaded.catalog)
+        site_plan, stack = plan_site(
+            loaded.name, _specs(here), place, loaded.catalog, here.blueprint.demand, here.blueprint.residency
+        )
         problems.extend(_located(problem, loaded) for problem in site_plan.problems)
         evaluated.update(site_plan.evaluated)
         site_plan.decisions.update(_with_written_sources(site_plan.decisions.values(), here, loaded))

@@ -10,6 +10,7 @@ from aifactory.components import names
 from aifactory.components.base import Place, PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
 from aifactory.components.cluster.spec import ClusterSpec
+from aifactory.components.demand import Demand, Residency
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.offers import PodPromise
 from aifactory.components.parts import BY_KIND, PARTS
@@ -26,10 +27,15 @@ def rules() -> Mapping[str, Rule]:
 
 
 def plan_site(
-    factory: str, specs: Iterable[PlannedSpec], place: Place, catalog: Catalog
+    factory: str,
+    specs: Iterable[PlannedSpec],
+    place: Place,
+    catalog: Catalog,
+    demand: Demand | None = None,
+    residency: Residency | None = None,
 ) -> tuple[SitePlan, StackPlan | None]:
     """Plan the parts of one site. The stack is None when a part refused."""
-    site_plan = SitePlan(place, catalog, factory, rules())
+    site_plan = SitePlan(place, catalog, factory, rules(), demand=demand, residency=residency)
     written = [planned for planned in specs if not planned.spec.sites or place.site in planned.spec.sites]
     ordered = _in_table_order([*written, *_derived(written)])
     contexts = [PlanContext(site_plan, planned.spec.name, planned.where) for planned in ordered]

@@ -19,4 +19,5 @@ def place_of(site: Site, train: str) -> Place:
         state=site.state,
         delivery=site.delivery,
         train=train,
+        endpoints=site.endpoints,
     )

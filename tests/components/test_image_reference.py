@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aifactory.components.training.image import Image, parse_image
+from aifactory.components.image_reference import Image, parse_image
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
