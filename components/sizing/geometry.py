@@ -1,0 +1,104 @@
+"""What of a model decides memory and speed: layers, heads, experts, and what it keeps for each token."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from aifactory.components.catalog import Row
+
+
+class Geometry(Struct, frozen=True):
+    """A model, in parameters and elements."""
+
+    model: str
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    """0 for MLA, which keeps one latent vector for all heads."""
+    head_dim: int
+    vocab: int
+    experts: int
+    experts_per_token: int
+    expert_params: float
+    params: float
+    active_params: float
+    """Parameters that one token passes."""
+    kv_elements: int
+    """Elements that each token of the context adds for good."""
+    window_elements: int
+    """Elements of layers that keep a window alone, for each token inside it."""
+    window: int
+    """Tokens of that window, 0 without such layers."""
+    latent: bool
+    """Whether keys and values are one latent vector (MLA), which each tensor rank holds whole."""
+    max_position: int
+    """Longest context. Unit: tokens. 0: not sourced."""
+    ref: str = ""
+    """Catalog row."""
+
+    @property
+    def embedding_params(self) -> float:
+        """Parameters of the input embedding: a step reads single rows of it."""
+        return float(self.vocab * self.hidden)
+
+    @property
+    def attention_params(self) -> float:
+        """Parameters of the attention projections."""
+        if self.latent:
+            return self.params - self.expert_params - 2 * self.embedding_params
+        width = self.heads * self.head_dim
+        kv_width = self.kv_heads * self.head_dim
+        return float(self.layers * self.hidden * (2 * width + 2 * kv_width))
+
+    def kept(self, tokens: float) -> float:
+        """Elements that a sequence of so many tokens keeps."""
+        inside = min(tokens, self.window) if self.window else tokens
+        return self.kv_elements * tokens + self.window_elements * inside
+
+    def touched_experts(self, sequences: float) -> float:
+        """Parameters of experts that a step of so many sequences reads: each token chooses its own."""
+        if not self.experts:
+            return 0.0
+        missed = (1 - self.experts_per_token / self.experts) ** sequences
+        return self.expert_params * (1 - missed)
+
+
+def geometry(row: Row) -> Geometry:
+    """The geometry of a row of the table `models`. Raises UnknownFact for a row that lacks what every model has."""
+    billion = 1e9
+    params = row.number("params_b") * billion
+    return Geometry(
+        model=row.key,
+        layers=row.count("layers"),
+        hidden=row.count("hidden"),
+        heads=row.count("heads"),
+        kv_heads=_count(row, "kv_heads"),
+        head_dim=_count(row, "head_dim") or HEAD_OF_LATENT,
+        vocab=row.count("vocab"),
+        experts=_count(row, "experts"),
+        experts_per_token=_count(row, "experts_per_token"),
+        expert_params=_number(row, "expert_params_b") * billion,
+        params=params,
+        active_params=_number(row, "active_params_b") * billion or params,
+        kv_elements=row.count("kv_elems_per_token"),
+        window_elements=_count(row, "kv_swa_elems_per_token"),
+        window=_count(row, "swa_window"),
+        latent=_count(row, "kv_lora_rank") > 0,
+        max_position=_count(row, "max_position"),
+        ref=row.ref,
+    )
+
+
+HEAD_OF_LATENT = 128
+"""Width of a head of DeepSeek's attention without its position part. Source: DeepSeek-V2 paper, section 2.1."""
+
+
+def _count(row: Row, field: str) -> int:
+    value = row.value(field)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _number(row: Row, field: str) -> float:
+    value = row.value(field)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

@@ -1,0 +1,100 @@
+"""Memory by hand: weights, keys and values against published measurements and second calculations."""
+
+from __future__ import annotations
+
+import pytest
+
+from aifactory.components.catalog import Catalog
+from aifactory.components.sizing.card import card
+from aifactory.components.sizing.geometry import Geometry, geometry
+from aifactory.components.sizing.memory import adapters_gib, kv_copies, memory, weights_gib
+
+GIB = 2**30
+
+
+def model(name: str) -> Geometry:
+    return geometry(Catalog.shipped().row("models", name))
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "gpus", "measured_gib", "error"),
+    [
+        ("llama-3.1-8b", "bf16", 1, 14.99, 0.01),
+        ("llama-3.1-405b", "fp8", 8, 57.75, 0.02),
+        ("gpt-oss-120b", "mxfp4", 1, 65.2, 0.03),
+    ],
+)
+def test_weights_are_as_heavy_as_engines_have_measured(
+    name: str, precision: str, gpus: int, measured_gib: float, error: float
+) -> None:
+    assert weights_gib(model(name), precision) / gpus == pytest.approx(measured_gib, rel=error)
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens", "elements"),
+    [
+        # Llama 3.1 8B: 2 x 8 heads x 128 x 32 layers.
+        ("llama-3.1-8b", 1000, 1000 * 2 * 8 * 128 * 32),
+        # gpt-oss 120B: 18 layers keep all, 18 the last 128 tokens; 2 x 8 heads x 64.
+        ("gpt-oss-120b", 1000, 1000 * 2 * 8 * 64 * 18 + 128 * 2 * 8 * 64 * 18),
+        ("gpt-oss-120b", 100, 100 * 2 * 8 * 64 * 36),
+        # DeepSeek V3: one latent vector of 512 and 64 position elements, 61 layers.
+        ("deepseek-v3", 10, 10 * (512 + 64) * 61),
+        # Qwen3.5: 15 of 60 layers grow with the context.
+        ("qwen3.5-397b-a17b", 10, 10 * 2 * 2 * 256 * 15),
+    ],
+)
+def test_a_sequence_keeps_what_its_attention_says(name: str, tokens: int, elements: int) -> None:
+    assert model(name).kept(tokens) == elements
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "copies"),
+    [
+        ("llama-3.1-8b", 1, 1),
+        ("llama-3.1-8b", 8, 8),
+        ("llama-3.1-8b", 16, 8),
+        ("qwen3-30b-a3b", 8, 4),
+        ("deepseek-r1", 8, 1),
+    ],
+)
+def test_keys_and_values_are_shared_by_no_more_gpus_than_there_are_heads_of_them(
+    name: str, tensor: int, copies: int
+) -> None:
+    assert kv_copies(model(name), tensor) == copies
+
+
+def test_memory_of_a_gpu_adds_up_by_hand() -> None:
+    h200 = card(Catalog.shipped().row("accelerators", "h200"))
+    room = memory(model("llama-3.1-70b"), h200, "bf16", 2, 1, 2_000, 0.0)
+    usable = 141e9 / GIB * 0.9
+    weights = 70.55e9 * 2 / 2 / GIB
+    kv = usable - weights - 3.5 - 0.35
+    assert (room.usable, room.weights, room.kv) == pytest.approx((usable, weights, kv), rel=1e-3)
+    per_token = 2 * 8 * 128 * 80 * 2 / 2
+    assert room.kv_bytes_per_token == per_token
+    assert room.sequences == int(kv * GIB / (per_token * 2_000))
+    assert room.tokens == int(kv * GIB / per_token)
+
+
+def test_one_gpu_needs_no_buffers_for_collectives() -> None:
+    h200 = card(Catalog.shipped().row("accelerators", "h200"))
+    shape = model("llama-3.1-8b")
+    assert memory(shape, h200, "bf16", 1, 1, 100, 0.0).other == 3.5
+    assert memory(shape, h200, "bf16", 2, 1, 100, 0.0).other == 3.85
+
+
+def test_adapters_grow_with_their_number_and_rank() -> None:
+    shape = model("llama-3.1-8b")
+    # Seven projections a layer, each a pair of matrices of rank x hidden, in 16 bits.
+    assert adapters_gib(shape, 1, 16) == pytest.approx(32 * 7 * 2 * 16 * 4096 * 2 * 2 / GIB)
+    assert adapters_gib(shape, 4, 16) == pytest.approx(4 * adapters_gib(shape, 1, 16))
+    assert adapters_gib(shape, 1, 64) == pytest.approx(4 * adapters_gib(shape, 1, 16))
+    assert adapters_gib(shape, 0, 16) == 0
+
+
+def test_a_step_of_many_requests_touches_most_experts() -> None:
+    """64 requests of DeepSeek touch 87 % of its experts: economics of a mixture save compute, not bandwidth."""
+    shape = model("deepseek-v3")
+    assert shape.touched_experts(64) / shape.expert_params == pytest.approx(0.87, abs=0.005)
+    assert model("llama-3.1-8b").touched_experts(64) == 0
