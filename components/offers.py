@@ -116,6 +116,8 @@ class TenantOffer(Struct, frozen=True):
     """The same by pool, in the order of the queue's pools."""
     priority: str
     """Priority of its workloads that name none."""
+    workload: Literal["training", "inference"] = "training"
+    """training: jobs that the queue admits. inference: servers whose GPUs are reserved."""
 
 
 class QueueOffer(Struct, frozen=True):
@@ -132,6 +134,8 @@ class QueueOffer(Struct, frozen=True):
     """Whether workloads may ask for nodes near each other."""
     objects: tuple[str, ...] = ()
     """Names of its objects in the cluster, as `Kind/name`, which no other queue may take."""
+    serving_priority: str = ""
+    """PriorityClass of servers of its inference tenants, empty without such tenants."""
 
 
 class StorageOffer(Struct, frozen=True):
@@ -148,6 +152,10 @@ class QuotaDemand(Struct, frozen=True):
     part: str
     pool: str
     gpus: int
+    reserved: int = 0
+    """Those of them that inference tenants reserve by number."""
+    by_demand: tuple[str, ...] = ()
+    """Inference tenants that reserve what their models need, which is not counted here."""
 
 
 class PodPromise(Struct, frozen=True):

@@ -9,8 +9,9 @@ from msgspec import Struct
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import NodeGroup
 from aifactory.components.gpu_node_pool import placing, power
+from aifactory.components.gpu_node_pool.demanded import FOLLOWING
 from aifactory.components.gpu_node_pool.drafts import Wishes
-from aifactory.components.gpu_node_pool.placing import Placing, Within
+from aifactory.components.gpu_node_pool.placing import Placing
 from aifactory.components.gpu_node_pool.power import Budget, shown
 from aifactory.components.offers import PoolOffer, RackShare
 
@@ -66,10 +67,10 @@ def chosen(
     )
     sound = (
         _fill_a_board(option.group, ctx)
-        and _exist(option, wanted, ctx)
-        and _have_rack_power(option, wanted, ctx)
-        and _lie_together(wishes.within, option, wanted, ctx)
-        and _have_site_power(option, wanted, ctx)
+        and _exist(wishes, option, wanted, ctx)
+        and _have_rack_power(wishes, option, wanted, ctx)
+        and _lie_together(wishes, option, wanted, ctx)
+        and _have_site_power(wishes, option, wanted, ctx)
     )
     found = sound and placing.place(option.racks, wanted or available(option), wishes.within)
     if not found:
@@ -126,7 +127,7 @@ def _fill_a_board(group: NodeGroup, ctx: PlanContext) -> bool:
     return True
 
 
-def _exist(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+def _exist(wishes: Wishes, option: Option, wanted: int | None, ctx: PlanContext) -> bool:
     group, taken = option.group, _taken(ctx)
     takers = sorted({taken[node] for node in group.nodes if node in taken})
     belong = f", and {len(group.nodes) - option.free} belong to {', '.join(takers)}" if takers else ""
@@ -136,11 +137,11 @@ def _exist(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
         f"pool {ctx.part} wants {nodes_text(wanted)} with {group.accelerator}; group {group.group} has "
         f"{len(group.nodes)}{belong}: {option.free} left",
         ("nodes",),
-        f"set nodes to {option.free}" if option.free else "take nodes from the other pools, or add some to the site",
+        f"{_fewer(wishes, option.free, (wanted or 1) - option.free)}take nodes from the other pools, or add some",
     )
 
 
-def _have_rack_power(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+def _have_rack_power(wishes: Wishes, option: Option, wanted: int | None, ctx: PlanContext) -> bool:
     budget = option.budget
     return ctx.check(
         "GPU-013",
@@ -150,11 +151,13 @@ def _have_rack_power(option: Option, wanted: int | None, ctx: PlanContext) -> bo
             f"{shown(budget.kw_per_rack)} kW power {option.powered} of the {option.free} that are free"
         ),
         ("nodes",),
-        f"{_set_nodes(option.powered)}power.kw_per_rack to {_rack_need(option)}",
+        _fewer(wishes, option.powered, (wanted or 1) - option.powered)
+        + f"set power.kw_per_rack to {_rack_need(option)}",
     )
 
 
-def _lie_together(within: Within, option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+def _lie_together(wishes: Wishes, option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+    within = wishes.within
     together = placing.largest(option.racks, within)
     return ctx.check(
         "GPU-015",
@@ -162,11 +165,11 @@ def _lie_together(within: Within, option: Option, wanted: int | None, ctx: PlanC
         f"pool {ctx.part} wants {nodes_text(wanted)} within one {within}; the most that are free and "
         f"powered in one are {together}",
         ("within",),
-        f"set nodes to {together}, or within to site",
+        f"{_fewer(wishes, together, (wanted or 1) - together)}set within to site",
     )
 
 
-def _have_site_power(option: Option, wanted: int | None, ctx: PlanContext) -> bool:
+def _have_site_power(wishes: Wishes, option: Option, wanted: int | None, ctx: PlanContext) -> bool:
     budget = option.budget
     needed = budget.kw_used + (wanted or 1) * budget.kw_per_node
     return ctx.check(
@@ -175,7 +178,7 @@ def _have_site_power(option: Option, wanted: int | None, ctx: PlanContext) -> bo
         f"pool {ctx.part} wants {nodes_text(wanted)} of {shown(budget.kw_per_node)} kW beside "
         f"{shown(budget.kw_used)} kW of others; {ctx.place.site} has {shown(budget.kw_total)} kW",
         ("nodes",),
-        f"{_set_nodes(budget.nodes)}power.kw_total to {shown(needed)}",
+        f"{_fewer(wishes, budget.nodes, (wanted or 1) - budget.nodes)}set power.kw_total to {shown(needed)}",
     )
 
 
@@ -186,8 +189,16 @@ def _rack_need(option: Option) -> str:
     return shown(max(needs, default=budget.kw_per_rack))
 
 
-def _set_nodes(count: int) -> str:
-    return f"set nodes to {count}, or " if count else "set "
+def follows(wishes: Wishes) -> bool:
+    """Whether others decide how many nodes there are."""
+    return wishes.nodes in FOLLOWING
+
+
+def _fewer(wishes: Wishes, count: int, missing: int) -> str:
+    """The way out that needs no more nodes, as far as there is one."""
+    if follows(wishes):
+        return f"take the load of {missing} node{'' if missing == 1 else 's'} off demand or quotas, or "
+    return f"set nodes to {count}, or " if count else ""
 
 
 def _decide(wishes: Wishes, option: Option, found: Placing, ctx: PlanContext) -> None:
@@ -210,7 +221,7 @@ def _decide(wishes: Wishes, option: Option, found: Placing, ctx: PlanContext) ->
         ],
         facts=[f"accelerators/{option.group.accelerator}"],
         because=[
-            *([f"{ctx.part}.demand"] if wishes.nodes == "quotas" else []),
+            *([f"{ctx.part}.demand"] if follows(wishes) else []),
             f"{ctx.part}.group",
         ],
         source=("nodes",),

@@ -18,7 +18,7 @@ class Wishes(Struct, frozen=True):
 
     name: str
     identity: str
-    nodes: int | Literal["all", "quotas"]
+    nodes: int | Literal["all", "quotas", "demand"]
     workload: Literal["training", "inference"]
     fabric: Literal["none", "rdma", "roce", "infiniband"]
     within: Within

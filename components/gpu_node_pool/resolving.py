@@ -5,6 +5,7 @@ from __future__ import annotations
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.gpu_node_pool import accelerators, driver, mig
 from aifactory.components.gpu_node_pool.accelerators import Card, version
+from aifactory.components.gpu_node_pool.demanded import card_offer
 from aifactory.components.gpu_node_pool.drafts import Resolved, wishes
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec, Mig
 from aifactory.components.problems import nearest
@@ -24,7 +25,11 @@ def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Resolved | None:
         _release_is_known(spec, ctx),
     ]
     _warn(spec, card, ctx)
-    return Resolved(wishes(spec), card, spec.sharing) if all(holds) else None
+    if not all(holds):
+        return None
+    found = Resolved(wishes(spec), card, spec.sharing)
+    ctx.offer(card_offer(found, ctx))
+    return found
 
 
 def _is_run_here(card: Card, ctx: PlanContext) -> bool:

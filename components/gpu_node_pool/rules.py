@@ -206,4 +206,11 @@ RULES: tuple[Rule, ...] = (
         "Racks are filled by this figure. Below what the GPUs alone draw, the first gang at full load trips the rack.",
         "components/catalog/accelerators.yaml, power_w",
     ),
+    Rule(
+        "GPU-029",
+        "error",
+        "A pool sized by models serves one",
+        "Without a model there is no demand that a number of nodes could follow from.",
+        "docs/accuracy.md, the sizing kernel against measurements",
+    ),
 )

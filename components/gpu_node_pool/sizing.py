@@ -5,7 +5,7 @@ from __future__ import annotations
 from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import NodeGroup
-from aifactory.components.gpu_node_pool import hosts, sharing
+from aifactory.components.gpu_node_pool import demanded, hosts, sharing
 from aifactory.components.gpu_node_pool.choosing import chosen
 from aifactory.components.gpu_node_pool.drafts import Resolved, Sized, Wishes
 from aifactory.components.gpu_node_pool.driving import driver_plan
@@ -13,7 +13,7 @@ from aifactory.components.gpu_node_pool.joining import joined
 from aifactory.components.gpu_node_pool.labels import TAINT, TOPOLOGY_LEVELS
 from aifactory.components.gpu_node_pool.needs import PoolNeeds, of_site
 from aifactory.components.gpu_node_pool.siting import agrees
-from aifactory.components.offers import PoolOffer, QuotaDemand, Taint
+from aifactory.components.offers import PoolOffer, Taint
 
 GPU_CLASS = "gpu.nvidia.com"
 """DeviceClass of whole GPUs, which the DRA driver brings."""
@@ -26,7 +26,7 @@ def sized(draft: Resolved, ctx: PlanContext) -> Sized | None:
     """The pool with its nodes, offered to queues and workloads; None after a problem."""
     wishes = draft.wishes
     fabric = joined(wishes.fabric, draft.card.key, ctx)
-    if fabric is None or not _is_demanded(draft, ctx):
+    if fabric is None or not demanded.is_demanded(draft, ctx):
         return None
     choice = chosen(wishes, draft.card.key, _wanted(draft, ctx), bool(fabric.part), ctx)
     if choice is None or not _several_share_a_fabric(draft, len(choice[1].nodes), ctx):
@@ -57,38 +57,16 @@ def sized(draft: Resolved, ctx: PlanContext) -> Sized | None:
     return result
 
 
-def _demands(draft: Resolved, ctx: PlanContext) -> list[QuotaDemand]:
-    return [demand for demand in ctx.offers(QuotaDemand) if demand.pool == draft.wishes.name]
-
-
-def _is_demanded(draft: Resolved, ctx: PlanContext) -> bool:
-    return draft.wishes.nodes != "quotas" or ctx.check(
-        "GPU-020",
-        sum(demand.gpus for demand in _demands(draft, ctx)) > 0,
-        f"nodes: quotas, and no queue guarantees GPUs on pool {draft.wishes.name}",
-        ("nodes",),
-        "give a tenant of a queue GPUs of this pool, or set nodes to a number",
-    )
-
-
 def _wanted(draft: Resolved, ctx: PlanContext) -> int | None:
     """How many nodes are wanted; None for all that there are."""
     nodes = draft.wishes.nodes
     if nodes == "all":
         return None
-    if nodes != "quotas":
+    if isinstance(nodes, int):
         return nodes
     group = ctx.place.group_of(draft.card.key)
     assert group is not None  # noqa: S101 - the first pass found it
-    demands = _demands(draft, ctx)
-    gpus = sum(demand.gpus for demand in demands)
-    queues = ", ".join(sorted({demand.part for demand in demands}))
-    return ctx.decide(
-        "demand",
-        -(-gpus // group.gpus_per_node),
-        f"{gpus} GPUs guaranteed by {queues}, {group.gpus_per_node} a node, in whole nodes",
-        source=("nodes",),
-    )
+    return demanded.demanded(draft, group.gpus_per_node, ctx)
 
 
 def _several_share_a_fabric(draft: Resolved, count: int, ctx: PlanContext) -> bool:

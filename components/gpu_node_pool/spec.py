@@ -110,10 +110,11 @@ class GpuNodePoolSpec(PartSpec):
     accelerator: AcceleratorKey
     """GPU model. Decides node group, driver, MIG profiles and host settings."""
 
-    nodes: Annotated[int, Field(ge=1, le=4096)] | Literal["all", "quotas"]
+    nodes: Annotated[int, Field(ge=1, le=4096)] | Literal["all", "quotas", "demand"]
     """Nodes in the pool: a number; `all` of the site's node group that have power and belong to no other
-    pool; or `quotas`, as many whole nodes as the queues guarantee GPUs on. Fixed while it runs: a gang needs
-    every rank at once."""
+    pool; `quotas`, as many whole nodes as the queues guarantee GPUs on; or `demand`, as many as the models
+    served on it need, with room for those of a lost node, and the jobs' guarantees beside them. Fixed while it
+    runs: a gang needs every rank at once."""
 
     workload: Literal["training", "inference"] = "training"
     """What jobs do with the nodes. `training` jobs span nodes, `inference` keeps each job on one node.

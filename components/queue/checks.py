@@ -94,7 +94,8 @@ def check_objects_are_its_own(spec: QueueSpec, stocks: Mapping[str, Stock], ctx:
 def objects(spec: QueueSpec, stocks: Mapping[str, Stock]) -> Iterator[str]:
     """Names of the queue's objects that have no namespace to tell them apart."""
     yield f"Cohort/{cohort_of(spec)}"
-    yield from (f"ClusterQueue/{spec.identity}-{tenant.name}" for tenant in spec.tenants)
+    jobs = [tenant for tenant in spec.tenants if tenant.workload == "training"]
+    yield from (f"ClusterQueue/{spec.identity}-{tenant.name}" for tenant in jobs)
     yield from (f"ResourceFlavor/{stock.flavor}" for stock in stocks.values())
     yield from (f"WorkloadPriorityClass/{spec.identity}-{each.name}" for each in spec.priorities)
 
@@ -211,7 +212,7 @@ def check_claim(
     tenant: Tenant, pool: str, claim: Claim, stock: Stock, available: int, at: Path, ctx: PlanContext
 ) -> None:
     """One tenant's numbers on one pool. `available` is all that the others and the cohort can lend."""
-    left = 0 if stock.sliced else claim.gpus % stock.gpus_per_node
+    left = 0 if stock.sliced or claim.reserved else claim.gpus % stock.gpus_per_node
     ctx.check(
         "QUE-005",
         left == 0,
@@ -244,6 +245,18 @@ def check_something_runs(tenant: Tenant, gpus_at_most: int, at: Path, ctx: PlanC
         f"tenant {tenant.name} is guaranteed 0 GPUs and can borrow none",
         (*at, "gpus"),
         "guarantee it some GPUs, or let it borrow and another tenant lend",
+    )
+
+
+def check_something_is_served(tenant: Tenant, gpus: int, at: Path, ctx: PlanContext) -> None:
+    """An inference tenant holds at least one GPU."""
+    ctx.check(
+        "QUE-020",
+        gpus > 0,
+        f"tenant {tenant.name} reserves no GPUs"
+        + (": no model names it as its tenant" if tenant.gpus == "demand" else ""),
+        (*at, "gpus"),
+        "let a serving part name it, or remove it",
     )
 
 

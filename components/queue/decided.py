@@ -52,8 +52,17 @@ class TenantPlan(Struct, frozen=True):
         return sum(int(quota.nominal) for quota in quotas if "/gpu" in quota.resource or "/mig-" in quota.resource)
 
 
+class ServerTenant(Struct, frozen=True):
+    """A tenant whose servers reserve GPUs, outside of admission."""
+
+    tenant: str
+    namespace: str
+    gpus: int
+    lends: int
+
+
 class QueuePlan(Struct, frozen=True):
-    """Everything Kueue is told about one set of pools."""
+    """Everything Kueue is told about one set of pools, and who holds GPUs beside it."""
 
     cohort: str
     covered: tuple[str, ...]
@@ -67,10 +76,15 @@ class QueuePlan(Struct, frozen=True):
     strategy: str
     reclaim: str
     within: str
+    servers: tuple[ServerTenant, ...] = ()
+    serving_priority: str = ""
+    """PriorityClass of servers, empty without inference tenants."""
 
     @property
     def in_short(self) -> str:
         """The plan in one line, for a person."""
         shares = [f"{tenant.tenant} {tenant.guaranteed_gpus}" for tenant in self.tenants[:_NAMED]]
         more = f" and {len(self.tenants) - _NAMED} more" if len(self.tenants) > _NAMED else ""
-        return f"{len(self.tenants)} tenants, GPUs guaranteed: {', '.join(shares)}{more}"
+        jobs = f"{len(self.tenants)} tenants, GPUs guaranteed: {', '.join(shares)}{more}" if self.tenants else ""
+        held = ", ".join(f"{tenant.tenant} {tenant.gpus}" for tenant in self.servers[:_NAMED])
+        return "; ".join([*([jobs] if jobs else []), *([f"GPUs reserved for models: {held}"] if held else [])])

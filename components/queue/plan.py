@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct
-
 from aifactory.components.base import PlanContext
 from aifactory.components.names import POOL_LABEL
 from aifactory.components.offers import PoolOffer, PoolShare, QueueOffer, QuotaDemand, TenantOffer
 from aifactory.components.problems import nearest
-from aifactory.components.queue import checks, policies, prerequisites, quota, rules
+from aifactory.components.queue import checks, policies, prerequisites, quota, rules, serving
 from aifactory.components.queue.decided import Flavor, PriorityPlan, QueuePlan, TenantPlan, Topology
 from aifactory.components.queue.quota import Claim, Stock
+from aifactory.components.queue.serving import Asked
 from aifactory.components.queue.spec import QueueSpec, Tenant
 from aifactory.components.rules import Rule
 
 RULES: tuple[Rule, ...] = rules.RULES
-
-
-class Asked(Struct, frozen=True):
-    """What the specification asks, by tenant and pool, before pools have their size."""
-
-    spec: QueueSpec
-    gpus: tuple[Mapping[str, int], ...]
-    borrow: tuple[Mapping[str, int] | None, ...]
-    lend: tuple[Mapping[str, int] | None, ...]
 
 
 def resolve(spec: QueueSpec, ctx: PlanContext) -> Asked | None:
@@ -35,15 +25,27 @@ def resolve(spec: QueueSpec, ctx: PlanContext) -> Asked | None:
     gpus, borrow, lend = [], [], []
     for index, tenant in enumerate(spec.tenants):
         at = ("tenants", index)
-        gpus.append(checks.check_share(tenant, "gpus", tenant.gpus, spec.pools, at, ctx))
+        written = None if tenant.gpus == "demand" else tenant.gpus
+        share = None if written is None else checks.check_share(tenant, "gpus", written, spec.pools, at, ctx)
+        if written is not None and share is None:
+            return None
+        gpus.append(share)
         borrow.append(_optional(tenant, "borrow_gpus", spec, index, ctx))
         lend.append(_optional(tenant, "lend_gpus", spec, index, ctx))
-    known = tuple(share for share in gpus if share is not None)
-    if len(known) < len(gpus):
-        return None
     for pool in spec.pools:
-        ctx.offer(QuotaDemand(ctx.part, pool, sum(share[pool] for share in known)))
-    return Asked(spec, known, tuple(borrow), tuple(lend))
+        ctx.offer(_quota_demand(spec, gpus, pool, ctx))
+    return Asked(spec, tuple(gpus), tuple(borrow), tuple(lend))
+
+
+def _quota_demand(spec: QueueSpec, gpus: list[dict[str, int] | None], pool: str, ctx: PlanContext) -> QuotaDemand:
+    shares = list(zip(spec.tenants, gpus, strict=True))
+    return QuotaDemand(
+        ctx.part,
+        pool,
+        sum(share[pool] for _, share in shares if share),
+        sum(share[pool] for tenant, share in shares if share and tenant.workload == "inference"),
+        tuple(tenant.name for tenant, share in shares if share is None),
+    )
 
 
 def _optional(tenant: Tenant, field: str, spec: QueueSpec, index: int, ctx: PlanContext) -> Mapping[str, int] | None:
@@ -59,6 +61,7 @@ def size(asked: Asked, ctx: PlanContext) -> QueuePlan | None:
     pools = _pools(spec, ctx)
     if pools is None:
         return None
+    asked = serving.with_demand(asked, ctx)
     stocks = {name: quota.stock(f"{spec.identity}-{_identity(pool)}", pool) for name, pool in pools.items()}
     claims = {name: _claims(asked, name, stock) for name, stock in stocks.items()}
     resources = quota.covered(stocks)
@@ -70,11 +73,13 @@ def size(asked: Asked, ctx: PlanContext) -> QueuePlan | None:
     checks.check_policy(spec, pools, any(claim.borrow for each in claims.values() for claim in each), ctx)
     ctx.offer(_offer(spec, stocks, shares))
     prerequisites.ask_for_namespaces(spec, pools, shares, ctx)
-    if not prerequisites.ask_for_kueue(spec, resources, ctx):
-        return None
-    policies.explain(spec, ctx)
-    policies.explain_priorities(spec, ctx)
+    if serving.has_jobs(spec):
+        if not prerequisites.ask_for_kueue(spec, resources, ctx):
+            return None
+        policies.explain(spec, ctx)
+        policies.explain_priorities(spec, ctx)
     _explain_spare(pools, claims, stocks, ctx)
+    serving.explain(spec, claims, ctx)
     return _plan(spec, pools, stocks, claims, resources, ctx)
 
 
@@ -100,14 +105,18 @@ def _identity(pool: PoolOffer) -> str:
 def _claims(asked: Asked, pool: str, stock: Stock) -> list[Claim]:
     """What each tenant may use of a pool. Unsaid borrowing is half of the pool, or all that others can
     lend."""
-    gpus = [share[pool] for share in asked.gpus]
-    lend = [share if given is None else given[pool] for share, given in zip(gpus, asked.lend, strict=True)]
+    servers = [tenant.workload == "inference" for tenant in asked.spec.tenants]
+    gpus = [share[pool] if share else 0 for share in asked.gpus]
+    lend = [
+        (0 if server else share) if given is None else given[pool]
+        for share, given, server in zip(gpus, asked.lend, servers, strict=True)
+    ]
     available = _available(gpus, lend, stock)
     borrow = [
-        min(stock.gpus // 2, most) if given is None else given[pool]
-        for most, given in zip(available, asked.borrow, strict=True)
+        (0 if server else min(stock.gpus // 2, most)) if given is None else given[pool]
+        for most, given, server in zip(available, asked.borrow, servers, strict=True)
     ]
-    return [Claim(*numbers) for numbers in zip(gpus, borrow, lend, strict=True)]
+    return [Claim(*numbers) for numbers in zip(gpus, borrow, lend, servers, strict=True)]
 
 
 def _available(gpus: list[int], lend: list[int], stock: Stock) -> list[int]:
@@ -137,7 +146,10 @@ def _shares(
             claim, most = claims[name][index], available[name][index]
             checks.check_claim(tenant, name, claim, stock, most, at, ctx)
             shares.append(PoolShare(name, claim.gpus, claim.gpus + min(claim.borrow, most)))
-        checks.check_something_runs(tenant, sum(share.gpus_at_most for share in shares), at, ctx)
+        if tenant.workload == "inference":
+            checks.check_something_is_served(tenant, sum(share.gpus for share in shares), at, ctx)
+        else:
+            checks.check_something_runs(tenant, sum(share.gpus_at_most for share in shares), at, ctx)
         _explain_tenant(tenant, pools, {name: each[index] for name, each in claims.items()}, at, ctx)
         found.append(tuple(shares))
     return found
@@ -150,6 +162,8 @@ def _explain_tenant(
     at: tuple[str | int, ...],
     ctx: PlanContext,
 ) -> None:
+    if tenant.workload == "inference":
+        return
     unsaid = [
         text
         for given, text in (
@@ -174,7 +188,8 @@ def _explain_spare(
     for pool, stock in stocks.items():
         given = sum(claim.gpus for claim in claims[pool])
         rest = "; the rest belongs to the cohort, for who borrows" if given < stock.gpus else ""
-        reason = f"{given} of {stock.gpus} GPUs are guaranteed{rest}"
+        held = sum(claim.gpus for claim in claims[pool] if claim.reserved)
+        reason = f"{given} of {stock.gpus} GPUs are guaranteed{f', {held} of them to models' if held else ''}{rest}"
         ctx.decide(
             f"spare.{pool}", stock.gpus - given, reason, because=[f"{pools[pool].part}.nodes"], source=("tenants",)
         )
@@ -185,11 +200,12 @@ def _offer(spec: QueueSpec, stocks: Mapping[str, Stock], shares: list[tuple[Pool
         TenantOffer(
             tenant=tenant.name,
             namespace=tenant.namespace or tenant.name,
-            queue=policies.LOCAL_QUEUE,
+            queue="" if tenant.workload == "inference" else policies.LOCAL_QUEUE,
             gpus=sum(share.gpus for share in each),
             gpus_at_most=sum(share.gpus_at_most for share in each),
             shares=each,
-            priority=policies.priority_of(tenant, spec),
+            priority="" if tenant.workload == "inference" else policies.priority_of(tenant, spec),
+            workload=tenant.workload,
         )
         for tenant, each in zip(spec.tenants, shares, strict=True)
     )
@@ -202,6 +218,7 @@ def _offer(spec: QueueSpec, stocks: Mapping[str, Stock], shares: list[tuple[Pool
         priorities=tuple((priority.name, priority.value) for priority in spec.priorities),
         topology_aware=spec.topology_aware,
         objects=tuple(checks.objects(spec, stocks)),
+        serving_priority=serving.priority_class(spec),
     )
 
 
@@ -248,6 +265,8 @@ def _plan(
         strategy=policies.STRATEGIES[spec.queueing].value,
         reclaim=policies.RECLAIM[spec.preemption.reclaim].value,
         within=policies.WITHIN[spec.preemption.within_tenant].value,
+        servers=serving.servers(spec, claims),
+        serving_priority=serving.priority_class(spec),
     )
 
 
@@ -263,6 +282,7 @@ def _tenants(
             quotas=quota.tenant_quotas(stocks, resources, {name: each[index] for name, each in claims.items()}),
         )
         for index, tenant in enumerate(spec.tenants)
+        if tenant.workload != "inference"
     )
 
 

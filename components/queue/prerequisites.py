@@ -28,13 +28,14 @@ def ask_for_namespaces(
     locks = [f"{part}.memory_lock" for part in sorted(used - {""})]
     ctx.decide("pod_security", level, why, rejected=rejected, because=locks)
     for tenant, each in zip(spec.tenants, shares, strict=True):
+        serves = tenant.workload == "inference"
         ctx.namespace(
             NamespaceRequest(
                 name=tenant.namespace or tenant.name,
                 part=ctx.part,
-                purpose=f"Jobs of tenant {tenant.name}",
-                pod_security="privileged" if locking else "baseline",
-                labels=((names.MANAGED_NAMESPACE_LABEL, "true"),),
+                purpose=f"Models of tenant {tenant.name}" if serves else f"Jobs of tenant {tenant.name}",
+                pod_security="restricted" if serves else "privileged" if locking else "baseline",
+                labels=() if serves else ((names.MANAGED_NAMESPACE_LABEL, "true"),),
                 tenant=tenant.name,
                 quota=_hard_limits(pools, each),
                 egress=("dns", "namespace", "any") if tenant.reach == "any" else ("dns", "namespace"),

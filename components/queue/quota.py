@@ -21,6 +21,8 @@ class Claim(Struct, frozen=True):
     gpus: int
     borrow: int
     lend: int
+    reserved: bool = False
+    """Whether servers hold them outside of the queue's admission."""
 
 
 class Quota(Struct, frozen=True):
@@ -94,12 +96,13 @@ def tenant_quotas(
 def spare_quotas(
     stocks: Mapping[str, Stock], resources: tuple[str, ...], claims: Mapping[str, list[Claim]]
 ) -> tuple[FlavorQuota, ...]:
-    """What no tenant is guaranteed: it belongs to the cohort, and who borrows gets it."""
+    """What no tenant is guaranteed, and what servers lend: it belongs to the cohort, and who borrows gets it."""
     found = []
     for key, pool in stocks.items():
         quotas = []
         for name in resources:
-            given = sum(pool.amount(name, claim.gpus) for claim in claims[key])
+            held = [claim.gpus - (min(claim.lend, claim.gpus) if claim.reserved else 0) for claim in claims[key]]
+            given = sum(pool.amount(name, gpus) for gpus in held)
             quotas.append(Quota(name, _written(name, pool.total(name) - given), "", ""))
         found.append(FlavorQuota(pool.flavor, tuple(quotas)))
     return tuple(found)

@@ -144,4 +144,11 @@ RULES: tuple[Rule, ...] = (
         "get the quota of the other.",
         "Kueue documentation, Cluster Queue, Cohort",
     ),
+    Rule(
+        "QUE-020",
+        "error",
+        "An inference tenant reserves GPUs",
+        "A tenant without GPUs has a namespace whose quota refuses each replica.",
+        "Kubernetes documentation, Resource Quotas",
+    ),
 )

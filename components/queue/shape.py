@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from aifactory.components import names
 from aifactory.components.queue.decided import Flavor, QueuePlan, TenantPlan, Topology
 from aifactory.components.queue.quota import FlavorQuota, Quota
-from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree
+from aifactory.components.queue.serving import PRIORITY
+from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave
 
 API = "kueue.x-k8s.io/v1beta2"
 ACTIVE = Gate(condition="Active", timeout_s=300)
@@ -15,7 +16,25 @@ ACTIVE = Gate(condition="Active", timeout_s=300)
 
 
 def rows(plan: QueuePlan, maker: Maker) -> Iterator[Row]:
-    """Everything Kueue is told about the pools and their tenants."""
+    """Everything Kueue is told about the pools and their tenants, and the priority of servers."""
+    if plan.serving_priority:
+        yield _serving_priority(plan.serving_priority, maker)
+    if plan.tenants:
+        yield from _admission(plan, maker)
+
+
+def _serving_priority(name: str, maker: Maker) -> KubernetesRow:
+    """Pods of models stop pods of jobs, never the other way round."""
+    body: Tree = {
+        "value": PRIORITY,
+        "globalDefault": False,
+        "preemptionPolicy": "PreemptLowerPriority",
+        "description": "Model servers: they take GPUs back that they lent to jobs.",
+    }
+    return maker.kubernetes("scheduling.k8s.io/v1", "PriorityClass", name, body=body, wave=Wave.FOUNDATION)
+
+
+def _admission(plan: QueuePlan, maker: Maker) -> Iterator[Row]:
     for topology in plan.topologies:
         yield _topology(topology, maker)
     for flavor in plan.flavors:

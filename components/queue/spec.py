@@ -24,24 +24,30 @@ PriorityName = Annotated[Name, Field(max_length=20)]
 class Tenant(Spec):
     """A team with a guaranteed share of the GPUs and a namespace of its own."""
 
+    workload: Literal["training", "inference"] = "training"
+    """What it runs. training: jobs, which the queue admits and stops. inference: model servers, which reserve their
+    GPUs and are never stopped for a job. Default training."""
+
     name: Name
     """Name of the team, unique in the queue. It labels the namespace, and costs are charged by it."""
 
-    gpus: Share
+    gpus: Share | Literal["demand"]
     """GPUs guaranteed: the team gets them whenever it asks, if need be by preempting who borrowed them. 0
-    makes a tenant that lives on idle GPUs alone. Unit: whole GPUs, a multiple of a node for gangs of whole
-    nodes."""
+    makes a tenant that lives on idle GPUs alone. `demand`: as many as the models of an inference tenant need.
+    Unit: whole GPUs, a multiple of a node for gangs of whole nodes."""
 
     borrow_gpus: Share | None = None
     """Most GPUs it may use beyond its guarantee while others leave them idle.
 
     Unit: whole GPUs. Default: half of the pool's GPUs, or what others guarantee when that is less: a team
-    that may borrow everything makes each other team wait for a preemption.
+    that may borrow everything makes each other team wait for a preemption. Excluded for inference: servers on
+    borrowed GPUs would stop when their owner asks.
     """
 
     lend_gpus: Share | None = None
     """Most of its guaranteed GPUs that others may use while it leaves them idle. 0 keeps them free for it,
-    which saves the time of a preemption and costs idle GPUs. Unit: whole GPUs. Default: all of them."""
+    which saves the time of a preemption and costs idle GPUs. Unit: whole GPUs. Default: all of them; none of an
+    inference tenant, whose peak would wait until a job has made room."""
 
     weight: int = Field(default=1, ge=0, le=1_000)
     """Share of idle GPUs relative to the other tenants' weights. 0 borrows only what nobody else wants.
@@ -57,6 +63,24 @@ class Tenant(Spec):
     """What its pods may open connections to: own is each other and DNS, any adds everything outside.
     Default own: checkpoints come through volumes, and data that leaves is noticed only where leaving is
     the exception."""
+
+    @truth
+    def _only_models_have_a_demand(self) -> Iterator[Misfit]:
+        if self.gpus == "demand" and self.workload != "inference":
+            says = "no demand says what jobs need"
+            yield Misfit(says, "write a number, or set workload to inference", ("gpus",))
+
+    @truth
+    def _servers_wait_for_nobody(self) -> Iterator[Misfit]:
+        if self.workload != "inference":
+            return
+        if self.borrow_gpus is not None:
+            says = "model servers on borrowed GPUs stop when their owner asks"
+            yield Misfit(says, "leave borrow_gpus out, and reserve what the peak needs", ("borrow_gpus",))
+        if self.weight != 1:
+            yield Misfit("nobody weighs tenants that don't queue", "leave weight out", ("weight",))
+        if self.priority is not None:
+            yield Misfit("model servers have one priority, above all jobs", "leave priority out", ("priority",))
 
 
 class Priority(Spec):

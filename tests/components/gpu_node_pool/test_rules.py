@@ -8,7 +8,7 @@ import pytest
 from aifactory.components.base import Place
 from aifactory.components.gpu_node_pool import accelerators
 from aifactory.components.gpu_node_pool.rules import RULES
-from aifactory.components.offers import PoolShare, QueueOffer, QuotaDemand, TenantOffer
+from aifactory.components.offers import GpuDemand, PoolShare, QueueOffer, QuotaDemand, TenantOffer
 from support.planning import INFINIBAND, group, place
 
 Run = Callable[..., Any]
@@ -143,7 +143,7 @@ CASES: dict[str, tuple[Case, Case, str]] = {
             [{**RDMA, "nodes": 6}],
             {"at": place(power={"racks": 4, "kw_per_rack": 32.0, "pue": 1.2, "usd_per_kwh": 0.1})},
         ),
-        "set nodes to 6, or power.kw_per_rack to 40.8",
+        "set nodes to 6, or set power.kw_per_rack to 40.8",
     ),
     "GPU-014": (
         (
@@ -154,7 +154,7 @@ CASES: dict[str, tuple[Case, Case, str]] = {
             [{**RDMA, "nodes": 7}],
             {"at": place(power={"racks": 4, "kw_per_rack": 44.0, "kw_total": 80.0, "pue": 1.2, "usd_per_kwh": 0.1})},
         ),
-        "set nodes to 7, or power.kw_total to 81.6",
+        "set nodes to 7, or set power.kw_total to 81.6",
     ),
     "GPU-015": (
         ([{**RDMA, "within": "block"}], {}),
@@ -181,6 +181,14 @@ CASES: dict[str, tuple[Case, Case, str]] = {
         ([{"nodes": "quotas", "fabric": "rdma"}], {}),
         ([{"nodes": "quotas"}], {"later_first": [QuotaDemand("teams", "train", 8)]}),
         "give a tenant of a queue GPUs of this pool",
+    ),
+    "GPU-029": (
+        ([{"nodes": "demand", "fabric": "rdma"}], {}),
+        (
+            [{"nodes": "demand", "workload": "inference"}],
+            {"later_first": [GpuDemand("chat", "train", "", 2, 1, 2, 1, spare_node=True)]},
+        ),
+        "let a serving part name this pool",
     ),
     "GPU-021": (
         ([{**RDMA, "numa": "single-numa-node"}], {}),
@@ -402,7 +410,7 @@ def test_nodes_of_another_pool_are_not_counted_twice(pools: Run) -> None:
     assert problem.says == (
         "pool next wants 1 node with nvidia-h200-sxm; group hgx-h200 has 8, and 8 belong to train: 0 left"
     )
-    assert problem.hint == "take nodes from the other pools, or add some to the site"
+    assert problem.hint == "take nodes from the other pools, or add some"
 
 
 def test_all_of_nothing_is_refused(pools: Run) -> None:

@@ -45,7 +45,7 @@ def test_what_can_be_built_is_accepted(fields: dict[str, Any]) -> None:
         ({"nodes": 3}, "3 training nodes without a fabric; set fabric to rdma, nodes to 1"),
         ({"nodes": 0}, "greater than or equal to 1"),
         ({"nodes": 4097, "fabric": "rdma"}, "less than or equal to 4096"),
-        ({"nodes": "many"}, "'all' or 'quotas'"),
+        ({"nodes": "many"}, "'all', 'quotas' or 'demand'"),
         ({"accelerator": "b20"}, '"b20" is not a known accelerator'),
         ({"fabric": "ethernet"}, "'none', 'rdma', 'roce' or 'infiniband'"),
         (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aifactory.components.offers import QueueOffer, QuotaDemand, RailOffer
+from aifactory.components.offers import GpuDemand, QueueOffer, QuotaDemand, RailOffer
 from aifactory.components.values import Json
 from support.offered import Outcome, fabric, outcome, pool, queue
 from support.planning import place
@@ -254,3 +254,62 @@ def test_ten_thousand_tenants_are_planned() -> None:
     found = outcome([queue(tenants=tenants)], (fabric(), pool(nodes=10_000)))
     assert found.errors == []
     assert len(found.rows("teams")) == 2 * 10_000 + 6
+
+
+SERVERS = {"name": "chat", "workload": "inference", "gpus": 16, "lend_gpus": 4}
+JOBS = {"name": "research", "gpus": 40}
+
+
+def test_models_reserve_gpus_that_no_job_is_guaranteed() -> None:
+    found = outcome([queue(tenants=[JOBS, SERVERS])])
+    assert found.errors == []
+    assert found.decision("teams.tenants.chat.train") == {"reserved": 16, "lends": 4}
+    assert found.decision("teams.spare.train") == 8
+    by_name = {tenant.tenant: tenant for tenant in offer(found).tenants}
+    assert (by_name["chat"].workload, by_name["chat"].gpus, by_name["chat"].gpus_at_most) == ("inference", 16, 16)
+    assert by_name["research"].gpus_at_most == 40 + 8 + 4
+
+
+def test_a_reservation_counts_against_the_pool() -> None:
+    found = outcome([queue(tenants=[JOBS, {**SERVERS, "gpus": 32, "lend_gpus": 0}])])
+    assert found.broken == ["QUE-001"]
+
+
+def test_what_models_lend_goes_to_the_cohort_and_comes_back_by_priority() -> None:
+    found = outcome([queue(tenants=[JOBS, SERVERS])])
+    decision = found.site_plan.decisions["teams.preemption.serving"]
+    assert decision.value == {"priority": 100_000, "jobs": 0, "lent": {"chat": 4}}
+    spare = found.plans["teams"].spare[0].quotas
+    gpus = next(quota for quota in spare if quota.resource == "nvidia.com/gpu")
+    assert gpus.nominal == "12"
+
+
+def test_a_tenant_reserves_what_its_models_need() -> None:
+    need = GpuDemand("bot", "train", "chat", 3, 2, 2, 1, spare_node=True)
+    found = outcome([queue(tenants=[JOBS, {**SERVERS, "gpus": "demand"}])], (fabric(), pool(), need))
+    assert found.errors == []
+    assert found.decision("teams.tenants.chat.train") == {"reserved": 6, "lends": 4}
+    assert found.site_plan.decisions["teams.tenants.chat.train"].because == ("bot.gpus",)
+
+
+def test_reservations_are_told_apart_in_what_pools_hear() -> None:
+    tenants = [JOBS, SERVERS, {**SERVERS, "name": "more", "gpus": "demand"}]
+    demands = [each for each in outcome([queue(tenants=tenants)]).site_plan.offers if isinstance(each, QuotaDemand)]
+    assert demands == [QuotaDemand("teams", "train", 56, 16, ("more",))]
+
+
+def test_a_namespace_of_models_is_not_managed_by_the_queue_and_has_its_gpus_as_quota() -> None:
+    found = outcome([queue(tenants=[JOBS, SERVERS])])
+    asked = namespace(found, "chat")
+    assert asked.labels == ()
+    assert asked.quota == (("requests.nvidia.com/gpu", "16"),)
+    assert asked.pod_security == "restricted"
+    assert namespace(found).labels == (("kueue.x-k8s.io/managed-namespace", "true"),)
+
+
+def test_models_alone_need_no_admission() -> None:
+    found = outcome([queue(tenants=[SERVERS])])
+    assert found.errors == []
+    assert [each.capability for each in found.site_plan.requirements] == []
+    assert list(found.rows("teams")) == ["PriorityClass.scheduling.k8s.io/teams-serving"]
+    assert found.plans["teams"].in_short == "GPUs reserved for models: chat 16"

@@ -112,6 +112,12 @@ FIRING: list[tuple[str, list[dict[str, Any]], tuple[object, ...], str]] = [
         (fabric(), pool("a-more"), pool("more")),
         "queue teams has a ResourceFlavor teams-a-more already",
     ),
+    (
+        "QUE-020",
+        [queue(tenants=[A, {"name": "chat", "workload": "inference", "gpus": "demand"}])],
+        (),
+        "tenant chat reserves no GPUs: no model names it as its tenant | let a serving part name it",
+    ),
 ]
 
 SILENT: dict[str, tuple[list[dict[str, Any]], tuple[object, ...]]] = {
@@ -140,6 +146,7 @@ SILENT: dict[str, tuple[list[dict[str, Any]], tuple[object, ...]]] = {
     "QUE-017": ([queue(preemption={"reclaim": "never"}, tenants=[A | {"borrow_gpus": 0}])], ()),
     "QUE-019": ([queue(), OTHER], TWO_POOLS),
     "QUE-018": ([queue(tenants=[A | {"namespace": "kubernetes-lovers"}])], ()),
+    "QUE-020": ([queue(tenants=[A, {"name": "chat", "workload": "inference", "gpus": 2}])], ()),
 }
 
 

@@ -38,6 +38,13 @@ def test_a_renamed_queue_keeps_its_first_name_as_identity() -> None:
         ({"tenants": [{"name": "$(rm)", "gpus": 1}]}, "match pattern"),
         ({"tenants": [{"name": "a", "gpus": 1, "weight": 1_001}]}, "less than or equal to 1000"),
         ({"engine": "volcano"}, "'kueue'"),
+        ({"tenants": [{"name": "a", "gpus": "demand"}]}, "no demand says what jobs need"),
+        (
+            {"tenants": [{"name": "a", "workload": "inference", "gpus": 8, "borrow_gpus": 8}]},
+            "model servers on borrowed GPUs stop",
+        ),
+        ({"tenants": [{"name": "a", "workload": "inference", "gpus": 8, "weight": 2}]}, "nobody weighs tenants"),
+        ({"tenants": [{"name": "a", "workload": "inference", "gpus": 8, "priority": "low"}]}, "have one priority"),
         (
             {
                 "priorities": [
