@@ -15,11 +15,23 @@ CAPABILITIES: dict[str, str] = {
     "sriov-network-operator": "SR-IOV virtual functions, where the site runs an operator of its own for them",
     "kueue": "Admission of jobs by quota and topology",
     "jobset": "Gangs of jobs that start and fail together",
+    "lws": "Groups of pods that serve one model over several nodes",
+    "keda": "Replicas that follow what Prometheus says",
     "gateway-api": "Gateway API resource definitions",
+    "inference-extension": "Definitions of pools of model servers",
+    "envoy-gateway-crds": "Resource definitions of Envoy Gateway",
+    "envoy-gateway": "Envoy proxies in front of what the cluster serves",
+    "ai-gateway-crds": "Resource definitions of Envoy AI Gateway",
+    "ai-gateway": "Routes of Envoy Gateway that lead to pools of model servers",
+    "kserve-crds": "Resource definitions of KServe",
+    "kserve": "Models as InferenceServices",
     "metrics": "Prometheus and its resource definitions",
     "external-secrets": "Secrets from a store outside the cluster",
 }
 """Every capability a part may require, and what it is for."""
+
+PROMETHEUS_URL = "http://kube-prometheus-stack-prometheus.monitoring.svc:9090"
+"""Where pods reach the Prometheus of ours. Source: kube-prometheus-stack, service names of a release of its name."""
 
 
 class Requirement(Struct, frozen=True):
@@ -48,3 +60,7 @@ class NamespaceRequest(Struct, frozen=True):
     """Namespaces that may open connections to pods here, besides the namespace itself."""
     egress: tuple[str, ...] = ("dns", "namespace")
     """What pods may reach: dns, namespace (its own pods), api (the API server), any."""
+    ingress_cidrs: tuple[str, ...] = ()
+    """Networks outside the cluster whose clients may reach `open_ports`."""
+    open_ports: tuple[int, ...] = ()
+    """TCP ports that clients in `ingress_cidrs` may reach."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CatalogName(Struct, frozen=True):
-    """Marks a text field as the name of a row: `Annotated[str, CatalogName("models", "model")]`.
+    """Marks a text field as the name of a row: `Annotated[str, CatalogName("weights", "model")]`.
 
     An unknown name is a pydantic error of type `catalog_name`, whose `ctx` has `name`, `noun` and `hint`.
     """
@@ -54,8 +54,8 @@ class CatalogName(Struct, frozen=True):
 AcceleratorKey = Annotated[str, CatalogName("accelerators", "accelerator")]
 """`h200` or `nvidia-h200-sxm`; holds the latter."""
 
-ModelKey = Annotated[str, CatalogName("models", "model")]
-"""`llama-3.1-70b`."""
+ModelKey = Annotated[str, CatalogName("weights", "model")]
+"""`llama-3.3-70b`: published weights. Their row names the geometry that decides memory and speed."""
 
 AwsInstanceKey = Annotated[str, CatalogName("aws-instances", "AWS instance type")]
 """`p5en.48xlarge`."""

@@ -60,6 +60,8 @@ class Release(Struct, frozen=True):
     """The capability it is the provider of."""
     chart: str
     """Empty when there is no chart."""
+    release_name: str
+    """Name of the Helm release: the chart's, unless two releases of one namespace share a chart."""
     repository: str
     version: str
     app_version: str
@@ -112,6 +114,7 @@ def _release(row: Row) -> Release:
         name=row.text("name"),
         provides=row.text("provides"),
         chart=data.get("chart") or "",
+        release_name=data.get("release_name") or data.get("chart") or "",
         repository=row.text("repository"),
         version=row.text("version"),
         app_version=row.text("app_version"),

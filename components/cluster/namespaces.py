@@ -225,11 +225,25 @@ def _traffic(item: Gathered, answers: Answers) -> Traffic:
         from_namespaces=tuple(
             sorted({name for request in item.requests for name in request.ingress_from} - {item.name})
         ),
-        from_anywhere=tuple(sorted({port for chosen in item.releases for port in chosen.recipe.webhooks})),
+        from_anywhere=tuple(
+            sorted({port for chosen in item.releases for port in (*chosen.recipe.webhooks, *chosen.recipe.serves)})
+        ),
         metrics=tuple(sorted(ports)),
         metrics_namespace=ours.release.namespace if ours else "",
         to=("any",) if to["any"] else tuple(token for token, asked_for in to.items() if asked_for),
+        from_cidrs=_from_cidrs(item.requests),
     )
+
+
+def _from_cidrs(requests: Iterable[NamespaceRequest]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Ports by network: a port that one part opens to a network isn't opened to the networks of another."""
+    found: dict[str, set[int]] = {}
+    for request in requests:
+        if bool(request.ingress_cidrs) != bool(request.open_ports):
+            raise ValueError(f"part {request.part}: ingress_cidrs and open_ports need each other")
+        for cidr in request.ingress_cidrs:
+            found.setdefault(cidr, set()).update(request.open_ports)
+    return tuple((cidr, tuple(sorted(ports))) for cidr, ports in sorted(found.items()))
 
 
 def _default_requests(policy: NamespacePolicy) -> tuple[tuple[str, str], ...]:

@@ -245,7 +245,7 @@ def _release(chosen: Chosen, crds: tuple[str, ...], after: tuple[str, ...]) -> R
     release, recipe = chosen.release, chosen.recipe
     return ReleasePlan(
         capability=chosen.capability,
-        name=release.chart,
+        name=release.release_name,
         namespace=release.namespace,
         chart=release.chart,
         repository=release.repository,

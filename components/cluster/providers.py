@@ -32,7 +32,7 @@ class Chosen(Struct, frozen=True):
     @property
     def id(self) -> str:
         """Identity of the release's row."""
-        return names.release_id(self.release.namespace, self.release.chart)
+        return names.release_id(self.release.namespace, self.release.release_name)
 
     def on(self, switch: str) -> bool:
         """Whether a chart value, by dotted path, is on; no switch is always on."""
@@ -87,6 +87,7 @@ class SiteTerms(Struct, frozen=True):
             scraped="metrics" in self.cluster.provides or (ours and comes_after_metrics(recipe)),
             metrics_namespace=metrics.namespace if ours and metrics else "",
             volumes=any(known.default for known in self.cluster.storage_classes),
+            wanted=tuple(wanted),
         )
 
 
@@ -191,7 +192,7 @@ def _chosen(
         ctx.refuse(
             f"{capability} is needed by {who}, and no release of train {ctx.place.train} is installed for it",
             ("cluster", "provides") if ctx.place.cluster.provides else ("cluster",),
-            f"install it at the site, then name it with its version under cluster.provides.{capability}",
+            _to_do(capability, release),
             "site",
         )
         return None
@@ -203,6 +204,17 @@ def _chosen(
         _refuse_conflict(ctx, release, conflict)
     _decide_values(ctx, capability, release, settings, result)
     return None if result.conflicts else Chosen(capability, release, recipe, result.values)
+
+
+def _to_do(capability: str, release: Release | None) -> str:
+    """What a person does about a capability that nothing of ours installs."""
+    if release is None or release.chart or not release.crds("manifest"):
+        return f"install it at the site, then name it with its version under cluster.provides.{capability}"
+    return (
+        f"it is definitions without a chart: run kubectl apply --server-side -f with the manifest of release "
+        f"{release.version} of {release.repository}, then write "
+        f"cluster.provides.{capability}: {{version: {release.version}}}"
+    )
 
 
 def _refuse_conflict(ctx: PlanContext, release: Release, conflict: Conflict) -> None:

@@ -29,6 +29,8 @@ class Terms(Struct, frozen=True):
     """Namespace of the Prometheus of ours, empty when it is given or there is none."""
     volumes: bool
     """Whether a volume without a class name gets one: the site has a default StorageClass."""
+    wanted: tuple[str, ...] = ()
+    """Capabilities that parts of the site need: a release may have to know its neighbours."""
 
 
 class Setting(Struct, frozen=True):
@@ -61,6 +63,8 @@ class Recipe(Struct, frozen=True):
     to_why: str = "its pods talk to the API server and to each other"
     webhooks: tuple[int, ...] = ()
     """TCP ports at which the API server calls its pods."""
+    serves: tuple[int, ...] = ()
+    """TCP ports at which pods of other namespaces call its pods."""
     metrics: tuple[int, ...] = ()
     """TCP ports of its metrics."""
     critical_pods: bool = False

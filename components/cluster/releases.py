@@ -9,12 +9,24 @@ from aifactory.components.cluster.hardware import (
     NODE_FEATURE_DISCOVERY,
 )
 from aifactory.components.cluster.recipe import Recipe
-from aifactory.components.cluster.scheduling import JOBSET, KUEUE
+from aifactory.components.cluster.scheduling import JOBSET, KUEUE, LWS
+from aifactory.components.cluster.serving import (
+    AI_GATEWAY,
+    AI_GATEWAY_CRDS,
+    ENVOY_GATEWAY,
+    ENVOY_GATEWAY_CRDS,
+    KEDA,
+    KSERVE,
+    KSERVE_CRDS,
+)
 from aifactory.components.cluster.telemetry import GATEWAY_API, METRICS
 from aifactory.components.cluster.trust import CERT_MANAGER, EXTERNAL_SECRETS
 
 RECIPES: dict[str, Recipe] = {
     "gateway-api": GATEWAY_API,
+    "envoy-gateway-crds": ENVOY_GATEWAY_CRDS,
+    "ai-gateway-crds": AI_GATEWAY_CRDS,
+    "kserve-crds": KSERVE_CRDS,
     "cert-manager": CERT_MANAGER,
     "external-secrets": EXTERNAL_SECRETS,
     "metrics": METRICS,
@@ -23,6 +35,11 @@ RECIPES: dict[str, Recipe] = {
     "gpu-operator": GPU_OPERATOR,
     "dra-driver-nvidia-gpu": DRA_DRIVER_NVIDIA_GPU,
     "jobset": JOBSET,
+    "lws": LWS,
     "kueue": KUEUE,
+    "keda": KEDA,
+    "envoy-gateway": ENVOY_GATEWAY,
+    "ai-gateway": AI_GATEWAY,
+    "kserve": KSERVE,
 }
 """In the order in which they are installed: a release waits for earlier ones alone."""

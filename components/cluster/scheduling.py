@@ -96,6 +96,18 @@ def _jobset(terms: Terms) -> Iterator[Setting]:
     )
 
 
+def _lws(terms: Terms) -> Iterator[Setting]:
+    yield Setting("replicaCount", terms.replicas, _REPLICAS)
+    yield Setting("priorityClassName", terms.priority_class, "under pressure the kubelet evicts workloads first")
+    yield Setting("image.manager.pullPolicy", "IfNotPresent", _PULL)
+    yield Setting("resources.limits", {"memory": "1Gi"}, "the limit stops a leak; the request is the chart's")
+    yield from tolerate_control_nodes("tolerations")
+    yield Setting(
+        "enableCertManager", False, "it has a webhook and no aggregated API: its own certificates do, and need nobody"
+    )
+    yield Setting("enablePrometheus", False, "nothing of ours reads its metrics; a monitor would need its certificate")
+
+
 def _apart() -> Tree:
     return {
         "podAntiAffinity": {
@@ -120,7 +132,17 @@ KUEUE = Recipe(
     webhooks=(8082, 9443),  # 8082 is the visibility API, which the API server calls too
     metrics=(8443,),
     needs=(Need("cert-manager", "its webhooks, metrics and visibility API take certificates", "enableCertManager"),),
-    after=("jobset",),  # it looks for the kinds that it admits when it starts
+    after=("jobset", "lws"),  # it looks for the kinds that it admits when it starts
+    uses_priority_class=True,
+)
+LWS = Recipe(
+    wave=Wave.SCHEDULING,
+    timeout_s=600,
+    settings=_lws,
+    purpose="Gangs of pods that are one replica",
+    pod_security="baseline",  # its pods name no seccomp profile
+    webhooks=(9443,),
+    needs=(Need("cert-manager", "its webhook takes its certificate from there", "enableCertManager"),),
     uses_priority_class=True,
 )
 JOBSET = Recipe(

@@ -64,6 +64,8 @@ def _ingress(traffic: Traffic) -> list[object]:
         rules.append({"from": [_namespaced(name) for name in traffic.from_namespaces]})
     if traffic.from_anywhere:
         rules.append({"ports": _tcp(traffic.from_anywhere)})
+    for cidr, ports in traffic.from_cidrs:
+        rules.append({"from": [{"ipBlock": {"cidr": cidr}}], "ports": _tcp(ports)})
     if traffic.metrics:
         scraper = _namespaced(traffic.metrics_namespace) if traffic.metrics_namespace else {"namespaceSelector": {}}
         rules.append({"from": [scraper], "ports": _tcp(traffic.metrics)})

@@ -70,7 +70,7 @@ def test_the_catalog_of_the_validation_counts(tmp_path: Path) -> None:
         (AwsInstanceKey, "p5en.48xlarge", "p5en.4xlarge"),
         (CountryKey, "NO", "no"),
         (JurisdictionKey, "eu", "europe"),
-        (ModelKey, "llama-3.1-70b", "llama"),
+        (ModelKey, "llama-3.3-70b", "llama"),
         (RegionKey, "aws:eu-central-1", "eu-central-1"),
         (TrainKey, "2026.11", "2026.1"),
     ],

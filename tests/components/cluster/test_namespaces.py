@@ -168,3 +168,22 @@ def test_a_thousand_tenants_get_a_baseline_each(settle: Any) -> None:
     found = settle(namespaces=asked)
     assert len(found.namespaces) == 1_000
     assert len(found.rows) == 4_000
+
+
+def test_clients_outside_the_cluster_reach_the_ports_that_their_network_was_opened_to(settle: Any) -> None:
+    asked = [
+        NamespaceRequest("web", "a", "for a", ingress_cidrs=("192.0.2.0/24",), open_ports=(443,)),
+        NamespaceRequest("web", "b", "for b", ingress_cidrs=("192.0.2.0/24", "198.51.100.0/24"), open_ports=(8443,)),
+    ]
+    result = settle(namespaces=asked)
+    assert result.namespaces["web"].traffic.from_cidrs == (("192.0.2.0/24", (443, 8443)), ("198.51.100.0/24", (8443,)))
+    rules = result.body("NetworkPolicy.networking.k8s.io/web/allowed")["spec"]["ingress"]
+    assert {
+        "from": [{"ipBlock": {"cidr": "198.51.100.0/24"}}],
+        "ports": [{"protocol": "TCP", "port": 8443}],
+    } in rules
+
+
+def test_a_network_without_ports_is_an_error_of_its_part(settle: Any) -> None:
+    with pytest.raises(ValueError, match="ingress_cidrs and open_ports need each other"):
+        settle(namespaces=[NamespaceRequest("web", "a", "for a", ingress_cidrs=("192.0.2.0/24",))])

@@ -170,7 +170,7 @@ def test_a_value_of_another_form_is_shown_in_the_refusal(settle: Any) -> None:
             '"cert-manger", which is no capability',
             'did you mean "cert-manager"?',
         ),
-        ({"gpu": {"version": "1.0"}}, '"gpu", which is no capability', "Known: cert-manager"),
+        ({"gpu": {"version": "1.0"}}, '"gpu", which is no capability', "Known: ai-gateway"),
     ],
 )
 def test_an_unknown_capability_gets_the_nearest_spelling(

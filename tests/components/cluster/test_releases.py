@@ -133,6 +133,9 @@ def test_every_value_exists_in_its_chart(
         for step in steps:
             here = here.setdefault(step, {})
         here[last] = plain(setting.value, str)
+    if not release.values:
+        assert values == {}, "nothing is set in a chart whose values are not stored"
+        return
     assert schemas.chart_problems(release.values, values) == []
 
 
@@ -145,6 +148,9 @@ def test_every_value_exists_in_its_chart(
         ("kueue", "webhookService.ports.0.targetPort", 9443),
         ("metrics", "prometheusOperator.tls.internalPort", 10250),
         ("dra-driver-nvidia-gpu", "webhook.containerPort", 443),
+        ("lws", "service.port", 9443),
+        ("keda", "service.portHttpsTarget", 6443),
+        ("ai-gateway", "controller.mutatingWebhook.port", 9443),
     ],
 )
 def test_policies_admit_the_port_at_which_the_chart_answers_webhooks(
@@ -176,3 +182,43 @@ def test_the_configuration_of_kueue_is_one_text_of_json() -> None:
     value = settings("kueue")["managerConfig.controllerManagerConfigYaml"].value
     assert isinstance(value, Json)
     assert isinstance(plain(value, str), str)
+
+
+def test_envoy_gateway_asks_envoy_ai_gateway_where_that_is_wanted() -> None:
+    path = "config.envoyGateway.extensionManager"
+    assert path not in settings("envoy-gateway")
+    alone = settings("envoy-gateway", wanted=("ai-gateway",))[path].value
+    pools = settings("envoy-gateway", wanted=("ai-gateway", "inference-extension"))[path].value
+    assert isinstance(alone, dict)
+    assert isinstance(pools, dict)
+    assert alone["service"] == {
+        "fqdn": {"hostname": "ai-gateway-controller.envoy-ai-gateway-system.svc.cluster.local", "port": 1063}
+    }
+    assert "backendResources" not in alone
+    assert [pool["kind"] for pool in pools["backendResources"]] == ["InferencePool"]
+
+
+def test_two_releases_of_one_chart_have_names_of_their_own(settle: Any) -> None:
+    result = settle(["envoy-gateway"])
+    kinds, gateway = result.releases["envoy-gateway-crds"], result.releases["envoy-gateway"]
+    api = result.releases["gateway-api"]
+    assert (kinds.chart, kinds.namespace) == (api.chart, api.namespace)
+    assert (api.name, kinds.name) == ("gateway-crds-helm", "envoy-gateway-crds")
+    assert set(gateway.after) >= {
+        "Release/envoy-gateway-system/gateway-crds-helm",
+        "Release/envoy-gateway-system/envoy-gateway-crds",
+    }
+    assert set(kinds.crds).isdisjoint(api.crds)
+
+
+def test_envoy_gateway_reaches_the_controller_that_it_asks(settle: Any) -> None:
+    traffic = settle(["ai-gateway"]).namespaces["envoy-ai-gateway-system"].traffic
+    assert {1063, 9443} <= set(traffic.from_anywhere)
+
+
+def test_definitions_without_a_chart_say_how_they_are_installed(settle: Any) -> None:
+    result = settle(["inference-extension"])
+    assert result.plan is None
+    hint = result.hints[0]
+    assert "kubectl apply --server-side -f" in hint
+    assert "cluster.provides.inference-extension: {version: v1.6.0}" in hint
