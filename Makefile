@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 PYTEST := pytest -n auto --maxprocesses 8 --dist worksteal
 DEMO := build/demo
-BLUEPRINTS := blueprints/library/training-infiniband.yaml blueprints/library/training-roce.yaml
+BLUEPRINTS := $(sort $(wildcard blueprints/library/*.yaml))
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --only-binary :all: --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml --group build
 

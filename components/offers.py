@@ -227,6 +227,8 @@ class ModelOffer(Struct, frozen=True):
     data_class: str
     longest_s: int
     """Longest time that one answer may take, streamed to its end. Unit: s."""
+    row: str = ""
+    """Row that makes the backend exist, for routes to wait for."""
 
 
 class EndpointOffer(Struct, frozen=True):

@@ -11,11 +11,13 @@ from pydantic import Field
 
 from aifactory.components.base import PlanContext
 from aifactory.components.cluster.spec import ClusterSpec
+from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
 from aifactory.components.queue.spec import QueueSpec
 from aifactory.components.rows import Maker, Row, Wave
 from aifactory.components.rules import Rule
+from aifactory.components.serving.spec import ServingSpec
 from aifactory.components.spec import PartSpec
 from aifactory.components.training.spec import TrainingSpec
 
@@ -73,6 +75,8 @@ PARTS: tuple[Part, ...] = (
     Part("gpu-node-pool", 1, GpuNodePoolSpec, Wave.HARDWARE),
     Part("queue", 2, QueueSpec, Wave.SCHEDULING),
     Part("training", 2, TrainingSpec, Wave.WORKLOADS),
+    Part("serving", 3, ServingSpec, Wave.WORKLOADS),
+    Part("endpoint", 3, EndpointSpec, Wave.GATEWAY),
 )
 BY_KIND: dict[str, Part] = {part.kind: part for part in PARTS}
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from aifactory.components.sizing.card import Card
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.evidence import INSIDE, OUTSIDE
+from aifactory.components.sizing.found import Fitted
 from aifactory.components.sizing.geometry import Geometry
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.roofline import Constants
 from aifactory.components.sizing.steps import Step
-
-if TYPE_CHECKING:
-    from aifactory.components.sizing.size import Fitted
 
 
 def steps(

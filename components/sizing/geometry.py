@@ -60,7 +60,7 @@ class Geometry(Struct, frozen=True):
         """Parameters of experts that a step of so many sequences reads: each token chooses its own."""
         if not self.experts:
             return 0.0
-        missed = (1 - self.experts_per_token / self.experts) ** sequences
+        missed: float = (1 - self.experts_per_token / self.experts) ** sequences
         return self.expert_params * (1 - missed)
 
 

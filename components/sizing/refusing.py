@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from aifactory.components.sizing.card import COMPUTES, GIB, Card
 from aifactory.components.sizing.demand import Demand
+from aifactory.components.sizing.found import Kind, Rejection
 from aifactory.components.sizing.geometry import Geometry
 from aifactory.components.sizing.layouts import allowed, cuts
 from aifactory.components.sizing.memory import UTILIZATION, Memory, adapters_gib, memory, weights_gib
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.roofline import Constants, Replica, speed
-
-if TYPE_CHECKING:
-    from aifactory.components.sizing.size import Kind, Rejection
 
 Words = tuple["Kind", str, str]
 """Kind, what is wrong, and what would fix it."""

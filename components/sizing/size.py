@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct
 
 from aifactory.components.sizing import explaining, refusing
 from aifactory.components.sizing.card import Card
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.evidence import MOST_SEQUENCES, Band, band, doubts
+from aifactory.components.sizing.found import Fitted, Refusal, Rejection
 from aifactory.components.sizing.geometry import Geometry
 from aifactory.components.sizing.layouts import Cut, cuts
 from aifactory.components.sizing.memory import KV_BYTES, Memory, adapters_gib, memory
 from aifactory.components.sizing.options import Options
-from aifactory.components.sizing.replicas import Count, count
+from aifactory.components.sizing.replicas import count
 from aifactory.components.sizing.roofline import Constants, Replica, Speed, speed
 from aifactory.components.sizing.steps import Step
-
-Kind = Literal["memory", "itl", "ttft", "precision", "heads", "unknown"]
-
-
-class Refusal(Struct, frozen=True):
-    """Why a demand can't be carried so, and the number that would change that."""
-
-    kind: Kind
-    says: str
-    fix: str
-
-
-class Fitted(Struct, frozen=True):
-    """One cut that works."""
-
-    cut: Cut
-    memory: Memory
-    speed: Speed
-    """At the number of requests that the latency and the memory allow."""
-    outside: tuple[str, ...]
-    """Why no measurement stands behind it."""
-    tokens: Band
-    """Output tokens per s of a replica."""
-    count: Count
-
-    @property
-    def gpus(self) -> int:
-        """GPUs of all replicas."""
-        return self.count.replicas * self.cut.gpus
-
-
-class Rejection(Struct, frozen=True):
-    """One cut that doesn't work."""
-
-    cut: Cut
-    kind: Kind
-    reason: str
-    number: float
-    """GiB that are missing, or the ms that it reaches."""
 
 
 class Sizing(Struct, frozen=True):

@@ -36,6 +36,9 @@ def files(name: str) -> Mapping[str, bytes]:
 
 
 STACKS = (
+    "inference-l4-muc-lab1-platform",
+    "sovereign-inference-fra-dc1-platform",
+    "sovereign-inference-ams-colo1-platform",
     "training-infiniband-hel-dc1-platform",
     "training-roce-fra-dc1-platform",
     "training-roce-ams-colo1-platform",

@@ -1,0 +1,1 @@
+"""One door with TLS to the models of a site."""

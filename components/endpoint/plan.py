@@ -1,0 +1,245 @@
+"""Decides an endpoint: its host name, its routes, who may call, and who signs its certificate."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.endpoint import rules
+from aifactory.components.endpoint.spec import EndpointSpec
+from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer
+from aifactory.components.problems import nearest
+from aifactory.components.rules import Rule
+
+RULES: tuple[Rule, ...] = rules.RULES
+PROXY_NAMESPACE = "envoy-gateway-system"
+"""Namespace of the release, in which its proxies run."""
+QUEUE_MARGIN_S = 30
+COMMON_NAME_CHARS = 64
+
+
+class RoutePlan(Struct, frozen=True):
+    """The way to one model."""
+
+    name: str
+    namespace: str
+    path: str
+    backend: str
+    backend_name: str
+    port: int
+    timeout_s: int
+    after: tuple[str, ...]
+    """Rows that make its backend exist."""
+
+
+class EndpointPlan(Struct, frozen=True):
+    """A door to models, with nothing left unset."""
+
+    identity: str
+    host: str
+    reach: str
+    callers: tuple[str, ...]
+    clients: tuple[str, ...]
+    address: str
+    load_balancer_class: str
+    cluster_issuer: str
+    """ClusterIssuer of the site, empty for a private CA."""
+    replicas: int
+    idle_timeout_s: int
+    routes: tuple[RoutePlan, ...]
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        return f"https://{self.host} for the {self.reach}, {len(self.routes)} models, {self.replicas} proxies"
+
+
+def resolve(spec: EndpointSpec, ctx: PlanContext) -> EndpointSpec | None:
+    """Ask for what makes listeners and certificates."""
+    ctx.require("gateway-api", "Gateway and routes of the endpoint")
+    ctx.require("envoy-gateway", "proxies of the endpoint")
+    ctx.require("cert-manager", "the certificate of its listener")
+    given = ctx.place.endpoints
+    fine = spec.reach == "cluster" or ctx.check(
+        "END-002",
+        given is not None and bool(given.clients),
+        f"reach is site, and site {ctx.place.site} names no client networks",
+        ("reach",),
+        "add endpoints.clients to the site file, or set reach to cluster",
+    )
+    ctx.check("END-006", spec.replicas > 1, "one proxy has no other to take over", ("replicas",), "set replicas to 2")
+    return spec if fine else None
+
+
+def size(spec: EndpointSpec, ctx: PlanContext) -> EndpointPlan | None:
+    """Routes to all models, which are known once serving parts have their size."""
+    models = _models(spec, ctx)
+    host = _host(spec, ctx)
+    if not models or host is None or not _fit(spec, models, ctx):
+        return None
+    plan = _plan(spec, host, models, ctx)
+    _around_it(plan, models, ctx)
+    return plan
+
+
+def settle(plan: EndpointPlan, ctx: PlanContext) -> EndpointPlan:  # noqa: ARG001 - every part has the pass
+    """Nothing is left to settle."""
+    return plan
+
+
+def _models(spec: EndpointSpec, ctx: PlanContext) -> list[ModelOffer]:
+    known = {offer.part: offer for offer in ctx.offers(ModelOffer)}
+    if spec.models is None:
+        if known or not ctx.site_plan.refused:
+            hint = "add a serving part, or delete the endpoint"
+            ctx.check("END-001", bool(known), f"no part serves a model at {ctx.place.site}", (), hint)
+        return list(known.values())
+    for index, name in enumerate(spec.models):
+        if name not in known and not ctx.has_refused(name):
+            ctx.refuse(f'"{name}" is no part that serves a model', ("models", index), nearest(name, known))
+    found = [known[name] for name in spec.models if name in known]
+    return found if len(found) == len(spec.models) else []
+
+
+def _host(spec: EndpointSpec, ctx: PlanContext) -> str | None:
+    given, first = ctx.place.endpoints, spec.host or spec.identity
+    domain = given.domain if given else f"{spec.identity}.svc.cluster.local"
+    host = f"{first}.{domain}"
+    says = f"host name {host} has {len(host)} characters, {COMMON_NAME_CHARS} at most"
+    if not ctx.check("END-005", len(host) <= COMMON_NAME_CHARS, says, ("host",), "shorten host"):
+        return None
+    reason = "below the domain of the site" if given else "the site gives no domain; a name inside the cluster"
+    return ctx.decide("host", host, reason, source=("host",) if spec.host else ())
+
+
+def _fit(spec: EndpointSpec, models: list[ModelOffer], ctx: PlanContext) -> bool:
+    paths = [offer.model for offer in models]
+    double = sorted({path for path in paths if paths.count(path) > 1})
+    apart = ctx.check(
+        "END-003", not double, lambda: f"two parts serve {double[0]} on one path", ("models",), "list one of them"
+    )
+    longest = max(models, key=lambda offer: offer.longest_s)
+    enough = spec.request_timeout_s is None or spec.request_timeout_s >= longest.longest_s
+    says = f"{spec.request_timeout_s} s, and an answer of {longest.model} may take {longest.longest_s} s"
+    hint = f"set it to {longest.longest_s} or more"
+    return ctx.check("END-004", enough, says, ("request_timeout_s",), hint) and apart
+
+
+def _plan(spec: EndpointSpec, host: str, models: list[ModelOffer], ctx: PlanContext) -> EndpointPlan:
+    given = ctx.place.endpoints
+    issuer = given.certificates.cluster_issuer if given and given.certificates else ""
+    inside = spec.reach == "cluster"
+    callers, clients = _callers(spec, ctx), tuple(given.clients) if given and not inside else ()
+    routes = tuple(_route(spec, offer) for offer in models)
+    _explain(issuer, ctx)
+    _explain_reach(spec, callers, clients, routes, ctx)
+    return EndpointPlan(
+        identity=spec.identity,
+        host=host,
+        reach=spec.reach,
+        callers=callers,
+        clients=clients,
+        address=(given.address or "") if given and not inside else "",
+        load_balancer_class=(given.load_balancer_class or "") if given and not inside else "",
+        cluster_issuer=issuer,
+        replicas=spec.replicas,
+        idle_timeout_s=spec.idle_timeout_s,
+        routes=routes,
+    )
+
+
+def _callers(spec: EndpointSpec, ctx: PlanContext) -> tuple[str, ...]:
+    """Namespaces whose pods may call, where nobody outside of the cluster may."""
+    if spec.reach != "cluster":
+        return ()
+    tenants = [tenant.namespace for queue in ctx.offers(QueueOffer) for tenant in queue.tenants]
+    found = tuple(sorted({*tenants, *spec.callers}))
+    ctx.check(
+        "END-007",
+        bool(found),
+        f"no namespace may call {spec.name}: no queue has tenants, and callers names none",
+        ("callers",) if spec.callers else (),
+        "set callers to the namespaces of its clients",
+    )
+    return found
+
+
+def _explain_reach(
+    spec: EndpointSpec,
+    callers: tuple[str, ...],
+    clients: tuple[str, ...],
+    routes: tuple[RoutePlan, ...],
+    ctx: PlanContext,
+) -> None:
+    ctx.decide(
+        "reach",
+        {"from": spec.reach, "callers": callers or clients},
+        "a Service inside the cluster; a policy lets these namespaces through and nobody else"
+        if spec.reach == "cluster"
+        else "a load balancer whose source addresses a policy compares with the networks that the site names",
+        rejected=[Rejected("open to all", "nothing here knows who calls: tokens come with a gateway")],
+        source=("reach",),
+    )
+    ctx.decide(
+        "timeouts",
+        {route.path: route.timeout_s for route in routes},
+        f"the longest answer of each model and {QUEUE_MARGIN_S} s in its queue; the proxy's own 15 s would cut streams"
+        if spec.request_timeout_s is None
+        else "as written, and no less than the longest answer",
+        rejected=[Rejected("retry answers", "a stream that broke would begin again: only connections are tried twice")],
+        because=[f"{route.name.removeprefix(f'{spec.identity}-')}.longest_tokens" for route in routes],
+        source=("request_timeout_s",),
+    )
+    ctx.decide(
+        "proxies",
+        spec.replicas,
+        "each carries any route; starting points of 0.5 CPU and 512 MiB, to be measured",
+        source=("replicas",),
+    )
+
+
+def _route(spec: EndpointSpec, offer: ModelOffer) -> RoutePlan:
+    return RoutePlan(
+        name=f"{spec.identity}-{offer.part}",
+        namespace=offer.namespace,
+        path=f"/{offer.model}/v1",
+        backend=offer.backend,
+        backend_name=offer.backend_name,
+        port=offer.port,
+        timeout_s=spec.request_timeout_s or offer.longest_s + QUEUE_MARGIN_S,
+        after=(offer.row,) if offer.row else (),
+    )
+
+
+def _explain(issuer: str, ctx: PlanContext) -> None:
+    ctx.decide(
+        "paths",
+        "/MODEL/v1",
+        "a base URL for each model: the OpenAI API names the model in the body, which a route doesn't read",
+        rejected=[
+            Rejected("route by body", "needs routes of Envoy AI Gateway, and a proxy that buffers each prompt"),
+            Rejected("host name by model", "needs a wildcard certificate, or a new one for each model"),
+        ],
+    )
+    ctx.decide(
+        "issuer",
+        issuer or "private CA",
+        "the site's ClusterIssuer" if issuer else "the site names no issuer; clients must trust the CA's certificate",
+    )
+
+
+def _around_it(plan: EndpointPlan, models: list[ModelOffer], ctx: PlanContext) -> None:
+    """Its namespace, a way in to those of models, and the offer."""
+    ctx.namespace(NamespaceRequest(name=plan.identity, part=ctx.part, purpose="Gateway and certificates"))
+    for namespace in sorted({offer.namespace for offer in models}):
+        ctx.namespace(
+            NamespaceRequest(
+                name=namespace, part=ctx.part, purpose="Routes of the endpoint", ingress_from=(PROXY_NAMESPACE,)
+            )
+        )
+    if any(offer.backend == "InferencePool" for offer in models):
+        ctx.require("ai-gateway", "routes that lead to pools of model servers")
+        ctx.require("inference-extension", "pools that routes lead to")
+    urls = tuple((offer.model, f"https://{plan.host}/{offer.model}/v1") for offer in models)
+    ctx.offer(EndpointOffer(part=ctx.part, host=plan.host, urls=urls))

@@ -1,0 +1,133 @@
+"""A served model as decided: plain data, nothing left unset."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from aifactory.components.pods import PodContract, Program, Volume
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class FetchPlan(Struct, frozen=True):
+    """The volume that holds the weights, and the Job that fills it once."""
+
+    claim: str
+    storage_class: str
+    size_gib: int
+    job: str
+    arguments: tuple[str, ...]
+    environment: Pairs
+    token: str
+    """Secret with the hub's token, empty for none."""
+    timeout_s: int
+
+
+class WeightsPlan(Struct, frozen=True):
+    """Which weights, and how a pod gets them."""
+
+    repository: str
+    revision: str | None
+    digest: str | None
+    stored_as: str
+    path: str
+    """What the engine is told to load: a folder in the pod, or an address of an object store."""
+    volume: Volume | None
+    fetch: FetchPlan | None
+    node_cache: bool
+    load_s: int
+    """Time that a start may take, weights and kernels. Unit: s."""
+
+
+class Layout(Struct, frozen=True):
+    """How one replica is cut over GPUs."""
+
+    tensor: int
+    pipeline: int
+    data: int
+    expert_parallel: bool
+    gpus: int
+    nodes: int
+    """Pods of a replica: one a node."""
+
+
+class ScalingPlan(Struct, frozen=True):
+    """How replicas follow the load."""
+
+    floor: int
+    ceiling: int
+    prometheus: str
+    triggers: tuple[tuple[str, str, int], ...]
+    """Name, query and the value of one replica."""
+    settle_s: int
+    """Time that a lower load must last before a replica stops. Unit: s."""
+
+
+class RouterPlan(Struct, frozen=True):
+    """The endpoint picker of one pool of replicas."""
+
+    name: str
+    image: str
+    port: int
+    health_port: int
+    metrics_port: int
+    scorers: tuple[tuple[str, int], ...]
+    """What speaks for a replica, and with which weight."""
+
+
+class BenchmarkPlan(Struct, frozen=True):
+    """A load test that is written and never runs by itself."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+class ServingPlan(Struct, frozen=True):
+    """A model, its replicas, and everything around them."""
+
+    identity: str
+    model: str
+    stack: str
+    namespace: str
+    tenant: str
+    data_class: str
+    selector: Pairs
+    """Labels of the pods that answer requests, and of no others."""
+    replicas: int
+    """Replicas at peak, the spare one included."""
+    layout: Layout
+    contract: PodContract
+    programs: tuple[Program, ...]
+    """What the first pod of a replica runs, and the others where there are several."""
+    volumes: tuple[Volume, ...]
+    claim_template: str
+    weights: WeightsPlan
+    port: int
+    grace_s: int
+    priority_class: str
+    """PriorityClass of its pods, empty for the namespace's."""
+    racks: int
+    pull_secrets: tuple[str, ...]
+    scaling: ScalingPlan | None
+    router: RouterPlan | None
+    benchmark: BenchmarkPlan
+    benchmark_program: Program
+    ready_s: int
+    """Time until all replicas are ready, one after another. Unit: s."""
+    concurrency: int
+    """Requests that a replica computes at once."""
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of all replicas."""
+        return self.replicas * self.layout.gpus
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        each = f"{self.layout.gpus} GPU{'' if self.layout.gpus == 1 else 's'}"
+        low = f", {self.scaling.floor} at least" if self.scaling else ""
+        return (
+            f"{self.model} by {self.stack}: {self.replicas} replica{'' if self.replicas == 1 else 's'} of {each}{low}; "
+            f"{self.concurrency} requests at once each"
+        )

@@ -1,0 +1,143 @@
+"""How vLLM is started: flags and variables that match GPUs, parallelism and precision.
+
+The names of all flags and variables stand in components/catalog/engines.yaml, with the version they are of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from aifactory.components.serving.decided import Layout
+from aifactory.components.serving.spec import Lora
+
+PORT = 8_000
+PORT_NAME = "http"
+MASTER_PORT = 29_501
+"""Port at which the processes of a replica over several nodes meet: vLLM's own default."""
+
+WEIGHTS_PATH = "/weights"
+DRAIN_S = 15
+"""Time between the end of a pod's endpoints and the signal to stop: proxies and routers learn of it meanwhile."""
+
+QUIET = ("/health", "/metrics", "/v1/models")
+"""Paths that are asked every few seconds, and say nothing in a log."""
+
+
+class Start(Struct, frozen=True):
+    """What the start of an engine depends on."""
+
+    model: str
+    path: str
+    """Folder or address of the weights."""
+    layout: Layout
+    longest_tokens: int
+    concurrency: int
+    memory_percent: int
+    """Share of the GPU's memory that the engine takes. Unit: percent."""
+    kv_dtype: str
+    """`auto` keeps keys and values as the model computes."""
+    quantization: str
+    """Format to make of the weights while loading, empty to take them as they are."""
+    streamed: bool
+    answer_s: int
+    lora: Lora | None
+    cache: str
+    ready_s: int
+
+
+def arguments(start: Start) -> tuple[str, ...]:
+    """Words after `vllm serve`, the same on each node of a replica."""
+    layout = start.layout
+    flags: dict[str, object] = {
+        "served-model-name": start.model,
+        "port": PORT,
+        "tensor-parallel-size": layout.tensor,
+        "max-model-len": start.longest_tokens,
+        "max-num-seqs": start.concurrency,
+        "gpu-memory-utilization": f"{start.memory_percent / 100:.2f}",
+        "kv-cache-dtype": start.kv_dtype,
+    }
+    if layout.pipeline > 1:
+        flags["pipeline-parallel-size"] = layout.pipeline
+    if start.quantization:
+        flags["quantization"] = start.quantization
+    if start.streamed:
+        flags["load-format"] = "runai_streamer"
+    flags["shutdown-timeout"] = start.answer_s
+    flags["disable-access-log-for-endpoints"] = ",".join(QUIET)
+    switches = ["enable-prefix-caching", "no-enable-log-requests"]
+    if layout.expert_parallel:
+        switches.append("enable-expert-parallel")
+    words = [start.path, *(f"--{name}={value}" for name, value in flags.items()), *(f"--{name}" for name in switches)]
+    return (*words, *_adapters(start.lora))
+
+
+def _adapters(lora: Lora | None) -> list[str]:
+    if lora is None:
+        return []
+    modules = [f"{adapter.name}={WEIGHTS_PATH}/{adapter.folder}" for adapter in lora.adapters]
+    return [
+        "--enable-lora",
+        f"--max-loras={len(lora.adapters)}",
+        f"--max-lora-rank={lora.max_rank}",
+        "--lora-modules",
+        *modules,
+    ]
+
+
+def joined(layout: Layout, *, first: bool) -> tuple[str, ...]:
+    """Words by which the pods of one replica find each other; none when it is one pod.
+
+    LeaderWorkerSet sets both variables in each pod, and Kubernetes puts them in.
+    """
+    if layout.nodes == 1:
+        return ()
+    meeting = (
+        f"--nnodes={layout.nodes}",
+        "--node-rank=$(LWS_WORKER_INDEX)",
+        "--master-addr=$(LWS_LEADER_ADDRESS)",
+        f"--master-port={MASTER_PORT}",
+        "--distributed-executor-backend=mp",
+    )
+    return meeting if first else (*meeting, "--headless")
+
+
+def environment(start: Start, extra: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Variables of the engine: offline, without reports home, and with its caches where it may write."""
+    own = {
+        "HOME": start.cache,
+        "HF_HOME": f"{start.cache}/huggingface",
+        "VLLM_CACHE_ROOT": f"{start.cache}/vllm",
+        "TRITON_CACHE_DIR": f"{start.cache}/triton",
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "VLLM_LOGGING_LEVEL": "INFO",
+        "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "120",
+        "VLLM_ENGINE_READY_TIMEOUT_S": str(start.ready_s),
+    }
+    return tuple({**own, **extra}.items())
+
+
+def lifecycle(ready_s: int) -> tuple[tuple[str, dict[str, object]], ...]:
+    """Probes that survive a long load, and a pause before the signal to stop.
+
+    `/health` says only that the server is up, `/v1/models` that the model is. Source: llm-d, docs/operations,
+    readiness probes.
+    """
+    models: dict[str, object] = {"httpGet": {"path": "/v1/models", "port": PORT_NAME}}
+    health: dict[str, object] = {"httpGet": {"path": "/health", "port": PORT_NAME}}
+    return (
+        ("startupProbe", {**models, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": -(-ready_s // 10)}),
+        ("readinessProbe", {**models, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3}),
+        ("livenessProbe", {**health, "periodSeconds": 10, "timeoutSeconds": 10, "failureThreshold": 6}),
+        ("lifecycle", {"preStop": {"sleep": {"seconds": DRAIN_S}}}),
+    )
+
+
+def worker_lifecycle(answer_s: int) -> tuple[tuple[str, dict[str, object]], ...]:
+    """Of pods that only compute for the first one: they stay until its last answer has ended."""
+    return (("lifecycle", {"preStop": {"sleep": {"seconds": DRAIN_S + answer_s}}}),)

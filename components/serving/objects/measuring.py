@@ -1,0 +1,114 @@
+"""What watches the replicas, scales them, and measures them when somebody asks."""
+
+from __future__ import annotations
+
+from aifactory.components import names, pods
+from aifactory.components.rows import KubernetesRow, Tree, capability
+from aifactory.components.serving.decided import ScalingPlan, ServingPlan
+from aifactory.components.serving.objects.marks import Marks
+from aifactory.components.serving.objects.servers import LWS
+
+NEVER = "0 0 31 2 *"
+"""A day that doesn't exist. The CronJob is suspended too: people start it by hand."""
+
+
+def scaling(plan: ServingPlan, scaled: ScalingPlan, marks: Marks, after: list[str]) -> KubernetesRow:
+    """Replicas by KEDA, up at once and down slowly."""
+    spec: Tree = {
+        "scaleTargetRef": _target(plan),
+        "minReplicaCount": scaled.floor,
+        "maxReplicaCount": scaled.ceiling,
+        "pollingInterval": 15,
+        "fallback": {"failureThreshold": 4, "replicas": scaled.ceiling},
+        "triggers": [_trigger(scaled, *trigger) for trigger in scaled.triggers],
+        "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior(scaled)}},
+    }
+    wait = [*after, capability("keda"), capability("metrics")]
+    return marks.object("keda.sh/v1alpha1", "ScaledObject", plan.identity, spec=spec, after=wait)
+
+
+def _target(plan: ServingPlan) -> Tree:
+    if plan.layout.nodes > 1:
+        return {"apiVersion": LWS, "kind": "LeaderWorkerSet", "name": plan.identity}
+    name = f"{plan.identity}-predictor" if plan.stack == "kserve" else plan.identity
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+
+
+def _trigger(scaled: ScalingPlan, name: str, query: str, value: int) -> Tree:
+    return {
+        "type": "prometheus",
+        "name": name,
+        "metricType": "AverageValue",
+        "metadata": {"serverAddress": scaled.prometheus, "query": query, "threshold": str(value)},
+    }
+
+
+def _behavior(scaled: ScalingPlan) -> Tree:
+    return {
+        "scaleUp": {
+            "stabilizationWindowSeconds": 0,
+            "policies": [{"type": "Percent", "value": 100, "periodSeconds": 60}],
+        },
+        "scaleDown": {
+            "stabilizationWindowSeconds": scaled.settle_s,
+            "policies": [{"type": "Pods", "value": 1, "periodSeconds": 300}],
+        },
+    }
+
+
+def monitor(plan: ServingPlan, marks: Marks) -> KubernetesRow:
+    """Metrics of the engines. They count tokens and time, and hold no text."""
+    spec: Tree = {
+        "selector": {"matchLabels": dict(plan.selector)},
+        "namespaceSelector": {"matchNames": [plan.namespace]},
+        "podTargetLabels": [names.TENANT_LABEL] if plan.tenant else [],
+        "podMetricsEndpoints": [{"port": "http", "path": "/metrics", "interval": "15s"}],
+    }
+    if not spec["podTargetLabels"]:
+        del spec["podTargetLabels"]
+    return marks.object(
+        "monitoring.coreos.com/v1", "PodMonitor", plan.identity, spec=spec, after=[capability("metrics")]
+    )
+
+
+def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRow:
+    """The load test, as a CronJob that never starts: `kubectl create job --from=cronjob/NAME first`."""
+    found, program = plan.benchmark, plan.benchmark_program
+    user = pods.UNPRIVILEGED_USER
+    container: Tree = {
+        "name": program.name,
+        "image": program.image,
+        "command": list(program.command),
+        "args": list(found.arguments),
+        "env": [{"name": name, "value": value} for name, value in program.environment],
+        "resources": {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [
+            {"name": volume.name, "mountPath": volume.path, **({"readOnly": True} if volume.read_only else {})}
+            for volume in plan.volumes
+        ],
+    }
+    pod: Tree = {
+        "serviceAccountName": plan.identity,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",
+        "nodeSelector": dict(plan.contract.node_selector),
+        "tolerations": [taint.toleration() for taint in plan.contract.tolerations],
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": user,
+            "runAsGroup": user,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": [{"name": volume.name, **pods.volume_source(volume)} for volume in plan.volumes],
+    }
+    job: Tree = {"backoffLimit": 0, "template": marks.template(pod, labels={})}
+    spec: Tree = {
+        "schedule": NEVER,
+        "suspend": True,
+        "concurrencyPolicy": "Forbid",
+        "jobTemplate": {"spec": job},
+    }
+    return marks.object("batch/v1", "CronJob", found.name, spec=spec, after=after)

@@ -1,0 +1,307 @@
+"""From a demand to replicas: asks the sizing kernel, records its steps as decisions, and its refusals as problems."""
+
+from __future__ import annotations
+
+import math
+
+from msgspec import Struct
+
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.catalog import Row
+from aifactory.components.demand import ModelDemand
+from aifactory.components.offers import PoolCard
+from aifactory.components.problems import Path
+from aifactory.components.serving.decided import Layout, WeightsPlan
+from aifactory.components.serving.engine import Start
+from aifactory.components.serving.spec import ServingSpec, StoredWeights
+from aifactory.components.sizing.card import card as card_facts
+from aifactory.components.sizing.demand import Demand
+from aifactory.components.sizing.found import Refusal
+from aifactory.components.sizing.geometry import Geometry, geometry
+from aifactory.components.sizing.memory import weights_gib
+from aifactory.components.sizing.options import Options
+from aifactory.components.sizing.roofline import constants
+from aifactory.components.sizing.size import Sizing, size
+
+RULE_OF = {
+    "memory": "SRV-002",
+    "itl": "SRV-003",
+    "ttft": "SRV-004",
+    "precision": "SRV-005",
+    "heads": "SRV-006",
+    "unknown": "SRV-021",
+}
+FIELD_OF: dict[str, Path] = {
+    "memory": ("pool",),
+    "itl": ("itl_ms",),
+    "ttft": ("ttft_ms",),
+    "precision": ("precision",),
+    "heads": ("parallelism",),
+    "unknown": ("pool",),
+}
+"""Where the reader can change it: at the part, or at the demand for latencies."""
+
+OF_DEMAND = ("itl", "ttft")
+ONLINE = {("bf16", "fp8"): "fp8"}
+"""What the engine can make of stored weights while it loads them, by its name for it."""
+MEMORY_PERCENT = 90
+SPEED_MODEL = "v2"
+ANSWER_MARGIN = 1.25
+SHORTEST_ANSWER_S = 60
+MOST_NODES_A_REPLICA = 8
+"""Beyond it a pipeline spends its time on handing over, and no measurement supports an estimate."""
+
+
+class Sized(Struct, frozen=True):
+    """Replicas of one model on one card."""
+
+    layout: Layout
+    precision: str
+    replicas: int
+    """With the spare one."""
+    needed: int
+    at_mean: int
+    concurrency: int
+    longest_tokens: int
+    stored_as: str
+    stored_gib: float
+    """What a start reads. Unit: GiB."""
+    peak_per_s: float
+    """Calls of the model at peak, agents and growth included."""
+    answer_s: int
+    """Longest time of one answer. Unit: s."""
+    kv_dtype: str
+    quantization: str
+
+
+def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx: PlanContext) -> Sized | None:
+    """Size the replicas; None after a problem."""
+    row = ctx.catalog.row("weights", spec.model)
+    shape = geometry(ctx.catalog.row("models", row.text("geometry")))
+    precision = _precision(spec, row, ctx)
+    longest = _longest(demand, index, shape, ctx)
+    if precision is None or longest is None:
+        return None
+    mean, peak = demand.rate
+    asked = Demand(
+        mean_per_s=mean,
+        peak_per_s=peak,
+        input_tokens=demand.input_tokens,
+        output_tokens=demand.output_tokens,
+        itl_ms=demand.itl_ms,
+        ttft_ms=demand.ttft_ms or 0.0,
+        agentic_factor=demand.agentic_factor,
+        growth_percent=demand.growth_percent,
+        prefix_hit_percent=demand.prefix_hit_percent,
+    )
+    accelerator = ctx.catalog.row("accelerators", on.accelerator)
+    fixed = constants(ctx.catalog.row("roofline", SPEED_MODEL))
+    found = size(asked, shape, card_facts(accelerator), _options(spec, precision, longest, on), fixed)
+    if isinstance(found, Refusal):
+        _refuse(found, spec, index, on, ctx)
+        return None
+    _record(found, spec, index, row, accelerator, ctx)
+    replicas = _replicas(spec, found, ctx)
+    return None if replicas is None else _sized(spec, demand, row, shape, longest, found, replicas)
+
+
+def _options(spec: ServingSpec, precision: str, longest: int, on: PoolCard) -> Options:
+    cut = spec.parallelism
+    return Options(
+        precision=precision,
+        max_model_len=longest,
+        gpus_per_node=on.gpus_per_node,
+        nodes_at_most_per_replica=min(MOST_NODES_A_REPLICA, on.nodes_at_most) if on.several_join else 1,
+        lora_adapters=len(spec.lora.adapters) if spec.lora else 0,
+        lora_rank=spec.lora.max_rank if spec.lora else 0,
+        tensor=cut.tensor if cut else 0,
+        pipeline=cut.pipeline if cut else 0,
+        redundancy=spec.redundancy,
+    )
+
+
+def _precision(spec: ServingSpec, row: Row, ctx: PlanContext) -> str | None:
+    """Format in GPU memory: as stored, unless the blueprint says otherwise and the engine can make it."""
+    stored = stored_as(spec, row)
+    known = ctx.check(
+        "SRV-015",
+        bool(stored),
+        f"no source states how the weights of {spec.model} are stored",
+        ("model",),
+        "say stored_as: bf16, fp8, fp4 or mxfp4, as config.json of the weights says",
+    )
+    if not known:
+        return None
+    wanted = spec.precision or stored
+    possible = wanted == stored or (stored, wanted) in ONLINE
+    held = ctx.check(
+        "SRV-015",
+        possible,
+        f"{spec.model} is stored as {stored} and wanted as {wanted}, which the engine doesn't make while it loads",
+        ("precision",) if spec.precision else ("stored_as",),
+        f"name weights that are stored as {wanted} with stored_as: {wanted}, or leave precision out",
+    )
+    if not held:
+        return None
+    reason = "as stored: nothing is lost that nobody asked to lose"
+    if wanted != stored:
+        reason = f"as written; the engine makes it of {stored} at each start, somewhat less exact than weights that "
+        reason += "were calibrated"
+    elif spec.precision:
+        reason = "as written, and as stored"
+    ctx.decide(
+        "precision", wanted, reason, facts=[row.ref], source=("precision",) if spec.precision else ("stored_as",)
+    )
+    return wanted
+
+
+def stored_as(spec: ServingSpec, row: Row) -> str:
+    """Format of the weights where they come from; empty when nobody states it."""
+    published = row.value("stored_as")
+    return spec.stored_as or (published if isinstance(published, str) else "")
+
+
+def _longest(demand: ModelDemand, index: int, shape: Geometry, ctx: PlanContext) -> int | None:
+    """Longest prompt and answer together that the engine takes."""
+    mean, most = demand.input_tokens + demand.output_tokens, shape.max_position
+    asked = demand.longest_tokens or mean
+    field = "longest_tokens" if demand.longest_tokens else "input_tokens"
+    held = ctx.check(
+        "SRV-014",
+        not most or asked <= most,
+        f"requests of {asked} tokens; {demand.name} reads {most} at most",
+        ("demand", "models", index, field),
+        f"lower it to {most}, or serve a model that reads more",
+        "factory",
+    )
+    if not held:
+        return None
+    longest = min(demand.longest, most) if most else demand.longest
+    return ctx.decide(
+        "longest_tokens",
+        longest,
+        "as written"
+        if demand.longest_tokens
+        else f"four times the mean request of {mean}, at most what the model reads",
+        source=("demand", "models", index, field),
+        document="factory",
+    )
+
+
+def _refuse(found: Refusal, spec: ServingSpec, index: int, on: PoolCard, ctx: PlanContext) -> None:
+    field = FIELD_OF[found.kind]
+    of_demand = found.kind in OF_DEMAND
+    if found.kind == "precision" and spec.precision is None:
+        field = ("stored_as",) if spec.stored_as else ("pool",)
+    ctx.check(
+        RULE_OF[found.kind],
+        False,
+        f"{spec.model} on {on.accelerator}: {found.says}",
+        ("demand", "models", index, *field) if of_demand else field,
+        found.fix,
+        "factory" if of_demand else "blueprint",
+    )
+
+
+def _record(found: Sizing, spec: ServingSpec, index: int, row: Row, accelerator: Row, ctx: PlanContext) -> None:
+    """The kernel's steps as decisions of the part, from requests to GPUs."""
+    for step in found.steps:
+        ctx.decide(
+            step.key,
+            step.value,
+            step.reason,
+            rejected=[Rejected(what, why) for what, why in found.rejected] if step.key == "layout" else [],
+            facts=step.facts or ([row.ref, accelerator.ref] if step.key == "layout" else []),
+            because=[f"{ctx.part}.{key}" for key in step.because],
+            source=("demand", "models", index) if not step.because else (),
+            document="factory",
+        )
+    for rule in ("SRV-002", "SRV-003", "SRV-004", "SRV-005", "SRV-006", "SRV-021"):
+        ctx.check(rule, True, "")
+    ctx.check(
+        "SRV-011",
+        not found.evidence,
+        f"the speed of {spec.model} on {accelerator.key} is estimated outside of its evidence: "
+        + "; ".join(found.evidence),
+        (),
+        "run the benchmark on one replica before buying the rest",
+    )
+    ctx.check(
+        "SRV-018",
+        spec.redundancy != "none",
+        f"{spec.name} has no spare replica: whoever it serves waits while one loads",
+        ("redundancy",),
+        "set redundancy to replica or node",
+    )
+
+
+def _replicas(spec: ServingSpec, found: Sizing, ctx: PlanContext) -> int | None:
+    if spec.replicas == "demand":
+        return found.replicas
+    held = ctx.check(
+        "SRV-019",
+        spec.replicas >= found.replicas,
+        f"{spec.replicas} replicas; the demand needs {found.replicas_needed}, and {found.replicas} with redundancy "
+        f"{spec.redundancy}",
+        ("replicas",),
+        f"set replicas to {found.replicas} or more, or to demand",
+    )
+    if held:
+        ctx.decide(
+            "replicas",
+            spec.replicas,
+            f"as written; the demand needs {found.replicas}",
+            because=[f"{ctx.part}.layout"],
+            source=("replicas",),
+        )
+    return spec.replicas if held else None
+
+
+def _sized(
+    spec: ServingSpec, demand: ModelDemand, row: Row, shape: Geometry, longest: int, found: Sizing, replicas: int
+) -> Sized:
+    stored = stored_as(spec, row)
+    _, peak = demand.rate
+    longest_answer = max(1, longest - demand.input_tokens)
+    answer_s = longest_answer * demand.itl_ms / 1_000 + found.ttft_unloaded_ms / 1_000
+    return Sized(
+        layout=Layout(
+            found.tensor,
+            found.pipeline,
+            found.data,
+            found.expert_parallel,
+            found.gpus_per_replica,
+            found.nodes_per_replica,
+        ),
+        precision=found.precision,
+        replicas=replicas,
+        needed=found.replicas_needed,
+        at_mean=found.replicas_at_mean,
+        concurrency=found.batch,
+        longest_tokens=longest,
+        stored_as=stored,
+        stored_gib=weights_gib(shape, stored),
+        peak_per_s=round(peak * demand.agentic_factor * (1 + demand.growth_percent / 100), 3),
+        answer_s=max(SHORTEST_ANSWER_S, math.ceil(answer_s * ANSWER_MARGIN)),
+        kv_dtype="fp8" if found.kv_bytes == 1 else "auto",
+        quantization=ONLINE.get((stored, found.precision), "") if stored != found.precision else "",
+    )
+
+
+def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan) -> Start:
+    """How the engine is started for these replicas."""
+    return Start(
+        model=spec.model,
+        path=kept.path,
+        layout=sized.layout,
+        longest_tokens=sized.longest_tokens,
+        concurrency=sized.concurrency,
+        memory_percent=MEMORY_PERCENT,
+        kv_dtype=sized.kv_dtype,
+        quantization=sized.quantization,
+        streamed=isinstance(spec.weights, StoredWeights),
+        answer_s=sized.answer_s,
+        lora=spec.lora,
+        cache=spec.cache,
+        ready_s=kept.load_s,
+    )

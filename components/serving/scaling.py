@@ -1,0 +1,66 @@
+"""How replicas follow the load: the floor, the signals and their values."""
+
+from __future__ import annotations
+
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.capabilities import PROMETHEUS_URL
+from aifactory.components.serving.decided import ScalingPlan
+from aifactory.components.serving.spec import ServingSpec
+
+FULL_PERCENT = 80
+"""Share of the requests that a replica can compute at once above which another one starts: loading takes minutes, in
+which the load goes on rising."""
+
+SETTLE_S = 600
+"""Twice the pause of the HPA: a replica that stops must load for minutes when it is wanted again."""
+
+
+def scaling_of(
+    spec: ServingSpec, namespace: str, needed_at_mean: int, replicas: int, concurrency: int, ctx: PlanContext
+) -> ScalingPlan | None:
+    """Between what the mean needs and what the peak needs; None where replicas stand still."""
+    wish = spec.autoscaling
+    least = 1 if spec.redundancy == "none" else 2
+    floor = min(replicas, wish.min_replicas or max(least, needed_at_mean))
+    if not wish.enabled or floor == replicas:
+        why = "as written" if not wish.enabled else "the mean needs as many as the peak, with the spare one"
+        ctx.decide("autoscaling", "off", why, because=[f"{ctx.part}.replicas"], source=("autoscaling",))
+        return None
+    url = _prometheus(ctx)
+    if url is None:
+        return None
+    chosen = f'{{namespace="{namespace}",model_name="{spec.model}"}}'
+    full = max(1, concurrency * FULL_PERCENT // 100)
+    triggers = (
+        ("waiting", f"sum(vllm:num_requests_waiting{chosen})", wish.waiting_per_replica),
+        ("running", f"sum(vllm:num_requests_running{chosen})", full),
+        ("kv-cache", f"sum(vllm:kv_cache_usage_perc{chosen}) * 100", wish.kv_percent),
+    )
+    ctx.decide(
+        "autoscaling",
+        {"floor": floor, "ceiling": replicas, **{name: value for name, _, value in triggers}},
+        f"{floor} replicas carry the mean, {replicas} the peak with the spare one; one more starts when a replica has "
+        f"{wish.waiting_per_replica} waiting, {full} running or {wish.kv_percent} % of its KV cache in use",
+        rejected=[
+            Rejected("GPU utilisation", "it stands near 100 % under any load"),
+            Rejected("scale to zero", "nothing holds a request while the weights load for minutes"),
+        ],
+        because=[f"{ctx.part}.replicas"],
+        source=("autoscaling",),
+    )
+    return ScalingPlan(floor, replicas, url, triggers, SETTLE_S)
+
+
+def _prometheus(ctx: PlanContext) -> str | None:
+    given = ctx.place.cluster.provides.get("metrics")
+    if given is None:
+        return PROMETHEUS_URL
+    held = ctx.check(
+        "SRV-016",
+        given.url is not None,
+        f"{ctx.place.site} gives metrics without an address, and replicas follow what Prometheus says",
+        ("cluster", "provides", "metrics"),
+        "add url: http://SERVICE.NAMESPACE.svc:9090, or set autoscaling.enabled of the part to false",
+        "site",
+    )
+    return given.url if held else None

@@ -1,0 +1,198 @@
+"""Where the weights come from, how pods see them, and how long they take to load."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+from aifactory.components import image_reference
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.catalog import Row
+from aifactory.components.offers import StorageOffer
+from aifactory.components.pods import Volume
+from aifactory.components.problems import nearest
+from aifactory.components.serving.decided import FetchPlan, WeightsPlan
+from aifactory.components.serving.engine import WEIGHTS_PATH
+from aifactory.components.serving.replicas import Sized
+from aifactory.components.serving.spec import ClaimWeights, FetchedWeights, ImageWeights, ServingSpec, StoredWeights
+
+IMAGE_VOLUMES = (1, 35)
+"""Kubernetes release in which image volumes are on by default. Source: kubernetes/enhancements KEP-4639."""
+
+SHARED = ("ReadWriteMany",)
+COMPILE_S = 600
+"""Time for kernels, graphs and a slow first start, on top of twice the time to read the weights. Source: vLLM's own
+limit for its engine to be ready."""
+
+PUBLIC_HUBS = ("huggingface.co", "hf.co")
+
+
+def weights_of(spec: ServingSpec, row: Row, sized: Sized, ctx: PlanContext) -> WeightsPlan | None:
+    """The weights of a part; None after a problem."""
+    stored_gib = sized.stored_gib
+    load_s = int(stored_gib * 1_073.741_824 / spec.load_mb_per_s) + 1
+    limit_s = -(-(2 * load_s + COMPILE_S) // 60) * 60
+    _decide(spec, row, stored_gib, load_s, limit_s, ctx)
+    found = _source(spec, str(row.text("repository")), limit_s, ctx)
+    if found is None:
+        return None
+    path, volume, fetch = found
+    return WeightsPlan(
+        repository=row.text("repository"),
+        revision=spec.revision,
+        digest=_digest(spec),
+        stored_as=sized.stored_as,
+        path=path,
+        volume=volume,
+        fetch=fetch,
+        node_cache=isinstance(spec.weights, ImageWeights) and spec.weights.node_cache,
+        load_s=limit_s,
+    )
+
+
+def _digest(spec: ServingSpec) -> str | None:
+    """Digest that was stated: of the weights, or of the image that holds them."""
+    image = image_reference.parse_image(spec.weights.image).digest if isinstance(spec.weights, ImageWeights) else ""
+    return spec.digest or image or None
+
+
+def _decide(spec: ServingSpec, row: Row, stored_gib: float, load_s: int, limit_s: int, ctx: PlanContext) -> None:
+    digest = _digest(spec)
+    ctx.decide(
+        "weights",
+        {"repository": row.text("repository"), "revision": spec.revision, "digest": digest},
+        "as written; it stands on each object of the model"
+        if digest
+        else "no digest is written, and none is made up: each object of the model says null",
+        facts=[row.ref],
+        source=("digest",) if spec.digest else ("weights",),
+    )
+    ctx.check(
+        "SRV-017",
+        digest is not None,
+        f"nothing says which weights of {row.text('repository')} part {spec.name} serves",
+        ("weights",),
+        "set digest to what the registry prints, or name the image of the weights by digest",
+    )
+    ctx.decide(
+        "start_limit_s",
+        limit_s,
+        f"{stored_gib:.0f} GiB at {spec.load_mb_per_s} MB per s take {load_s} s; twice that and {COMPILE_S} s for "
+        "kernels, then the kubelet gives up. A probe that is shorter would kill each start for ever",
+        rejected=[Rejected("liveness from the start", "it kills a server that still loads")],
+        because=[f"{ctx.part}.weights"],
+        source=("load_mb_per_s",),
+    )
+
+
+Found = tuple[str, Volume | None, FetchPlan | None]
+
+
+def _source(spec: ServingSpec, repository: str, limit_s: int, ctx: PlanContext) -> Found | None:
+    weights = spec.weights
+    if isinstance(weights, ImageWeights):
+        return _from_image(weights, ctx)
+    if isinstance(weights, ClaimWeights):
+        ctx.decide("weights.source", "claim", "a volume that somebody fills, mounted read only", source=("weights",))
+        path = f"{WEIGHTS_PATH}/{weights.folder}" if weights.folder else WEIGHTS_PATH
+        return path, Volume("weights", weights.claim, WEIGHTS_PATH, read_only=True), None
+    if isinstance(weights, StoredWeights):
+        ctx.decide(
+            "weights.source",
+            "object-store",
+            "each replica streams them into GPU memory; no copy lies on a node",
+            rejected=[Rejected("copy to a volume", "as written: the store is fast enough, or nodes have no room")],
+            source=("weights",),
+        )
+        return weights.uri, None, None
+    return _fetched(spec, weights, repository, limit_s, ctx)
+
+
+def _from_image(weights: ImageWeights, ctx: PlanContext) -> Found | None:
+    version = ctx.place.cluster.version
+    minor = tuple(int(part) for part in version.removeprefix("v").split(".")[:2])
+    holds = ctx.check(
+        "SRV-009",
+        minor >= IMAGE_VOLUMES,
+        f"Kubernetes {version} of {ctx.place.site} doesn't mount images as volumes unless told to",
+        ("weights", "kind"),
+        f"upgrade the cluster to {'.'.join(map(str, IMAGE_VOLUMES))}, or use weights of kind claim or fetch",
+    )
+    if not holds:
+        return None
+    ctx.decide(
+        "weights.source",
+        "oci",
+        "one image, mirrored, signed and rolled back as any other; the kubelet pulls it once for each node",
+        rejected=[
+            Rejected(
+                "download at each start", "hubs throttle the address of the whole site, and a crash loop asks again"
+            ),
+            Rejected("modelcar of KServe", "a second container that runs only to hold files"),
+        ],
+        source=("weights",),
+    )
+    volume = Volume("weights", "", WEIGHTS_PATH, image=weights.image, read_only=True)
+    return f"{WEIGHTS_PATH}/{weights.folder}", volume, None
+
+
+def _fetched(
+    spec: ServingSpec, weights: FetchedWeights, repository: str, limit_s: int, ctx: PlanContext
+) -> Found | None:
+    name = _class(weights, ctx)
+    if name is None:
+        return None
+    public = any(hub in weights.hub for hub in PUBLIC_HUBS)
+    ctx.check(
+        "SRV-022",
+        not public,
+        f"weights come from {weights.hub}, a public hub",
+        ("weights", "hub"),
+        "name a mirror of the site, or use weights of kind oci",
+    )
+    ctx.decide(
+        "weights.source",
+        "fetch",
+        f"one Job downloads them once to a volume of {name}; replicas read it and ask no hub",
+        rejected=[Rejected("download in each replica", "hubs throttle the address of the whole site")],
+        source=("weights",),
+    )
+    folder = "model"
+    words = ["download", repository, f"--local-dir={WEIGHTS_PATH}/{folder}"]
+    words += [f"--revision={spec.revision}"] if spec.revision else []
+    told = json.dumps([words, weights.hub, weights.size_gib])
+    plan = FetchPlan(
+        claim=f"{spec.identity}-weights",
+        storage_class=name,
+        size_gib=weights.size_gib,
+        job=f"{spec.identity}-weights-{sha256(told.encode()).hexdigest()[:8]}",
+        arguments=tuple(words),
+        environment=(("HF_ENDPOINT", weights.hub), ("HF_HOME", f"{spec.cache}/huggingface"), ("HOME", spec.cache)),
+        token=weights.token or "",
+        timeout_s=min(28_800, 10 * limit_s),
+    )
+    return f"{WEIGHTS_PATH}/{folder}", Volume("weights", plan.claim, WEIGHTS_PATH, read_only=True), plan
+
+
+def _class(weights: FetchedWeights, ctx: PlanContext) -> str | None:
+    """StorageClass of the volume that all replicas read."""
+    given = sorted(ctx.place.cluster.storage_classes, key=lambda each: not each.default)
+    access: dict[str, tuple[str, ...]] = {each.name: tuple(each.access) for each in given}
+    access.update({offer.name: offer.access for offer in ctx.offers(StorageOffer)})
+    asked = weights.storage_class
+    if asked is not None and asked not in access:
+        ctx.refuse(f'"{asked}" is not a StorageClass of the site', ("weights", "storage_class"), nearest(asked, access))
+        return None
+    fitting = [name for name, modes in access.items() if any(mode in modes for mode in SHARED)]
+    name = asked or (fitting[0] if fitting else "")
+    known = ", ".join(f"{each} ({', '.join(modes)})" for each, modes in access.items()) or "none"
+    holds = ctx.check(
+        "SRV-009",
+        name in fitting,
+        f"StorageClass {name} doesn't serve ReadWriteMany, and replicas on other nodes read the weights"
+        if name
+        else f"no StorageClass of {ctx.place.site} serves ReadWriteMany, which replicas on several nodes need",
+        ("weights", "storage_class") if asked else ("weights",),
+        f"use {' or '.join(fitting)}" if fitting else f"use weights of kind oci; the site has: {known}",
+    )
+    return name if holds else None

@@ -1,0 +1,52 @@
+"""What sizing finds of a demand on a card: cuts that work, cuts that don't, and why nothing does."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from aifactory.components.sizing.evidence import Band
+from aifactory.components.sizing.layouts import Cut
+from aifactory.components.sizing.memory import Memory
+from aifactory.components.sizing.replicas import Count
+from aifactory.components.sizing.roofline import Speed
+
+Kind = Literal["memory", "itl", "ttft", "precision", "heads", "unknown"]
+
+
+class Refusal(Struct, frozen=True):
+    """Why a demand can't be carried so, and the number that would change that."""
+
+    kind: Kind
+    says: str
+    fix: str
+
+
+class Fitted(Struct, frozen=True):
+    """One cut that works."""
+
+    cut: Cut
+    memory: Memory
+    speed: Speed
+    """At the number of requests that the latency and the memory allow."""
+    outside: tuple[str, ...]
+    """Why no measurement stands behind it."""
+    tokens: Band
+    """Output tokens per s of a replica."""
+    count: Count
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of all replicas."""
+        return self.count.replicas * self.cut.gpus
+
+
+class Rejection(Struct, frozen=True):
+    """One cut that doesn't work."""
+
+    cut: Cut
+    kind: Kind
+    reason: str
+    number: float
+    """GiB that are missing, or the ms that it reaches."""

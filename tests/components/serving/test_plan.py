@@ -1,0 +1,201 @@
+"""What a served model decides, offers and asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aifactory.components.offers import GpuDemand, ModelOffer, PodPromise, PoolCard, PoolShare, QueueOffer, TenantOffer
+from aifactory.components.serving.decided import ServingPlan
+from support.offered import fabric, pool
+
+CARD = PoolCard("train", "train", "nvidia-h200-sxm", 8, 40, several_join=True, whole_gpus=True)
+SHARES = (PoolShare("train", 64, 64),)
+TENANT = TenantOffer("assist", "assist", "", 64, 64, SHARES, "", "inference")
+QUEUE = QueueOffer("teams", "teams", "kueue", ("train",), (TENANT,), (), serving_priority="teams-serving")
+RESERVED = [CARD, fabric(), pool(nodes=40), QUEUE]
+
+
+def offered(found: Any, kind: Any) -> Any:
+    (only,) = [offer for offer in found.site_plan.offers if isinstance(offer, kind)]
+    return only
+
+
+def wanted(found: Any) -> dict[str, str]:
+    return {asked.capability: asked.reason for asked in found.site_plan.requirements}
+
+
+def test_a_demand_becomes_replicas_and_gpus(served: Any) -> None:
+    found = served()
+    plan: ServingPlan = found.plan
+    assert (plan.replicas, plan.layout.gpus, plan.gpus) == (9, 2, 18)
+    assert plan.layout.tensor * plan.layout.pipeline * plan.layout.data == plan.layout.gpus
+    demand = offered(found, GpuDemand)
+    assert (demand.replicas, demand.replicas_needed, demand.gpus, demand.spare_node) == (9, 8, 18, True)
+
+
+def test_promised_pods_ask_for_exactly_the_gpus_of_the_plan(served: Any) -> None:
+    found = served()
+    promise = offered(found, PodPromise)
+    assert promise.count * int(dict(promise.requests)["nvidia.com/gpu"]) == found.plan.gpus
+
+
+def test_the_chain_of_a_replica_count_leads_from_requests_to_gpus(served: Any) -> None:
+    decisions = served().decisions
+    seen: list[str] = []
+    pending = ["chat.gpus"]
+    while pending:
+        path = pending.pop()
+        seen.append(path)
+        pending += [cause for cause in decisions[path].because if cause not in seen]
+    assert {"chat.gpus", "chat.replicas", "chat.peak", "chat.tokens_per_s", "chat.latency", "chat.memory"} <= set(seen)
+    facts = {fact for path in seen for fact in decisions[path].facts}
+    assert {"models/llama-3.1-70b", "accelerators/nvidia-h200-sxm", "roofline/v2"} <= facts
+    assert decisions["chat.peak"].source == ("demand", "models", 0)
+
+
+def test_cuts_that_were_not_chosen_say_what_they_would_take(served: Any) -> None:
+    rejected = {str(each.value): each.reason for each in served().decisions["chat.layout"].rejected}
+    assert "tensor 4" in rejected
+    assert "GPUs in" in rejected["tensor 4"]
+
+
+def test_more_demand_never_takes_fewer_gpus(served: Any) -> None:
+    base = {"name": "llama-3.3-70b", "input_tokens": 1_800, "output_tokens": 350, "itl_ms": 40.0}
+    counts = [
+        served({}, demands=[{**base, "requests_per_s": {"mean": 0.1, "peak": peak}}]).plan.gpus
+        for peak in (0.5, 1.0, 4.0, 16.0, 32.0)
+    ]
+    assert counts == sorted(counts)
+
+
+def test_a_rate_by_hour_sizes_as_its_mean_and_peak_do(served: Any) -> None:
+    base = {"name": "llama-3.3-70b", "input_tokens": 1_800, "output_tokens": 350, "itl_ms": 40.0}
+    hours = [2.0] * 12 + [10.0] * 11 + [16.0]
+    by_hour = served({}, demands=[{**base, "requests_per_s": hours}]).plan
+    mean = sum(hours) / 24
+    by_two = served({}, demands=[{**base, "requests_per_s": {"mean": mean, "peak": 16.0}}]).plan
+    assert (by_hour.replicas, by_hour.scaling) == (by_two.replicas, by_two.scaling)
+
+
+def test_what_is_asked_for_depends_on_the_stack(served: Any) -> None:
+    assert set(wanted(served())) == {"metrics", "keda", "inference-extension"}
+    assert set(wanted(served({"stack": "kserve"}))) == {"metrics", "keda", "kserve"}
+    assert "keda" not in wanted(served({"autoscaling": {"enabled": False}}))
+
+
+def test_a_tenant_decides_namespace_and_priority(served: Any) -> None:
+    found = served({"tenant": "assist"}, offers=RESERVED)
+    assert (found.plan.namespace, found.plan.tenant, found.plan.priority_class) == ("assist", "assist", "teams-serving")
+    alone = served().plan
+    assert (alone.namespace, alone.tenant, alone.priority_class) == ("chat", "", "")
+
+
+def test_a_namespace_lets_metrics_in_and_little_out(served: Any) -> None:
+    (asked,) = served({"stack": "kserve"}).site_plan.namespaces
+    assert (asked.ingress_from, asked.egress, asked.pod_security) == (
+        ("monitoring",),
+        ("dns", "namespace"),
+        "restricted",
+    )
+    (routed,) = served().site_plan.namespaces
+    assert routed.egress == ("dns", "namespace", "api")
+    weights = {
+        "kind": "object-store",
+        "uri": "s3://models/x",
+        "endpoint": "https://s3.example.com",
+        "credentials": "s3",
+    }
+    (streamed,) = served({"weights": weights}).site_plan.namespaces
+    assert "any" in streamed.egress
+
+
+@pytest.mark.parametrize(
+    ("stack", "backend", "name", "port"),
+    [("llm-d", "InferencePool", "chat", 8_000), ("kserve", "Service", "chat-predictor", 80)],
+)
+def test_routes_learn_where_the_model_answers(stack: str, backend: str, name: str, port: int, served: Any) -> None:
+    offer = offered(served({"stack": stack}), ModelOffer)
+    assert (offer.backend, offer.backend_name, offer.port, offer.model) == (backend, name, port, "llama-3.3-70b")
+    assert offer.longest_s > 60
+
+
+def test_replicas_follow_the_load_between_mean_and_peak(served: Any) -> None:
+    plan: ServingPlan = served().plan
+    assert plan.scaling is not None
+    assert (plan.scaling.floor, plan.scaling.ceiling) == (3, 9)
+    assert plan.scaling.prometheus.startswith("http://kube-prometheus-stack-prometheus.monitoring")
+
+
+def test_without_difference_between_mean_and_peak_nothing_scales(served: Any) -> None:
+    base = {"name": "llama-3.3-70b", "input_tokens": 1_800, "output_tokens": 350, "itl_ms": 40.0}
+    demand = {**base, "requests_per_s": {"mean": 16.0, "peak": 16.0}}
+    found = served({"autoscaling": {"min_replicas": 9}}, demands=[demand])
+    assert found.plan.scaling is None
+    assert found.decisions["chat.autoscaling"].value == "off"
+
+
+def test_a_missing_digest_is_null_and_a_stated_one_stands(served: Any) -> None:
+    tagged = {"weights": {"kind": "oci", "image": "registry.example.com/m:1"}}
+    assert served(tagged).plan.weights.digest is None
+    assert served(tagged).decisions["chat.weights"].value["digest"] is None
+    assert served().plan.weights.digest == f"sha256:{'a' * 64}"
+
+
+def test_the_load_test_has_the_numbers_of_the_demand(served: Any) -> None:
+    words = served().plan.benchmark.arguments
+    assert "--request-rate=16" in words
+    assert "--random-input-len=1800" in words
+    assert "--random-output-len=350" in words
+    assert words[-1] == "tpot:40"
+
+
+def test_two_models_share_a_pool_only_as_far_as_it_goes(served: Any) -> None:
+    small = {
+        "name": "llama-3.1-8b",
+        "requests_per_s": {"mean": 1.0, "peak": 2.0},
+        "input_tokens": 900,
+        "output_tokens": 60,
+        "itl_ms": 30.0,
+    }
+    big = {
+        "name": "llama-3.3-70b",
+        "requests_per_s": {"mean": 6.0, "peak": 16.0},
+        "input_tokens": 1_800,
+        "output_tokens": 350,
+        "itl_ms": 40.0,
+        "longest_tokens": 16_384,
+    }
+    second = {"name": "sort", "model": "llama-3.1-8b"}
+    fits = served({}, second, demands=[big, small], offers=[CARD, fabric(), pool(nodes=3)])
+    assert set(fits.plans) == {"chat", "sort"}
+    tight = served({}, {**second, "replicas": 7}, demands=[big, small], offers=[CARD, fabric(), pool(nodes=3)])
+    assert [problem.rule for problem in tight.problems] == ["SRV-008"]
+
+
+def test_a_replica_over_nodes_uses_the_fabric(served: Any) -> None:
+    demand = {
+        "name": "deepseek-r1",
+        "requests_per_s": {"mean": 1.0, "peak": 2.0},
+        "input_tokens": 1_000,
+        "output_tokens": 500,
+        "itl_ms": 80.0,
+    }
+    card = PoolCard("train", "train", "nvidia-h100-sxm", 8, 40, several_join=True, whole_gpus=True)
+    found = served({"model": "deepseek-r1"}, demands=[demand], offers=[card, fabric(), pool(nodes=40)])
+    plan: ServingPlan = found.plan
+    assert plan.layout.nodes > 1
+    assert len(plan.contract.networks) == 8
+    assert plan.contract.settings == "fabric-nccl"
+    assert "lws" in wanted(found)
+    assert found.site_plan.settings_readers == {"fabric": ["chat"]}
+    alone = served(
+        {"model": "deepseek-r1"},
+        demands=[demand],
+        offers=[
+            *[PoolCard("train", "train", "nvidia-h100-sxm", 8, 40, several_join=False, whole_gpus=True)],
+            pool(nodes=40),
+        ],
+    )
+    assert alone.only().rule == "SRV-002"
