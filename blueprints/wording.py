@@ -126,7 +126,8 @@ def none_of(refusal: Refusal, errors: Sequence[ErrorDetails]) -> Words:
     says = f"{refusal.text} is not {', '.join(others)} or {last}"
     if isinstance(refusal.value, str) and "a whole number" in choices and _NUMBER.match(refusal.value):
         return says, _number_hint(refusal)
-    return says, nearest(refusal.value, allowed) if allowed and isinstance(refusal.value, str) else refusal.sentence
+    close = nearest(refusal.value, allowed) if allowed and isinstance(refusal.value, str) else ""
+    return says, close if close.startswith("did you mean") else refusal.sentence
 
 
 def _mismatch(refusal: Refusal, expected: str) -> Words:

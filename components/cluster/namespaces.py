@@ -49,7 +49,8 @@ def planned_namespaces(
     _say_what_tenants_get(ctx, gathered.values())
     extra = tuple(labels_of_distribution)
     for name in sorted(gathered):
-        if name in given:
+        # What only definitions come from, such as the Gateway API, may share its namespace with a release of ours.
+        if name in given and not gathered[name].releases:
             ctx.decide(
                 f"namespace.{name}",
                 "given",

@@ -174,7 +174,8 @@ def _clients(plan: EndpointPlan, maker: Maker) -> KubernetesRow:
     ingress = [{"from": peers, "ports": [{"port": HTTPS_PORT, "protocol": "TCP"}]}] if peers else []
     spec = {"podSelector": {"matchLabels": _owner(plan)}, "policyTypes": ["Ingress"], "ingress": ingress}
     name = f"{plan.identity}-clients"
-    return maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", name, PROXY_NAMESPACE, spec=spec)
+    after = [capability("envoy-gateway")]
+    return maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", name, PROXY_NAMESPACE, spec=spec, after=after)
 
 
 def _route(plan: EndpointPlan, route: RoutePlan, maker: Maker, gateway: KubernetesRow) -> KubernetesRow:

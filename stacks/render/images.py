@@ -59,8 +59,8 @@ def images(stack: Stack) -> list[str]:
 
 
 def images_in(tree: object) -> Iterator[str]:
-    """Images in a tree: a container's, `repository`, `image` and `version` side by side as in the operators'
-    policies, or `registry`, `repository`, `tag` and `digest` as in chart values."""
+    """Images in a tree: a container's, that of a volume, `repository`, `image` and `version` side by side as in the
+    operators' policies, or `registry`, `repository`, `tag` and `digest` as in chart values."""
     pending = [tree]
     while pending:
         value = pending.pop()
@@ -73,6 +73,8 @@ def images_in(tree: object) -> Iterator[str]:
 
 def _reference(value: Mapping[str, object]) -> Iterator[str]:
     image, repository, version = value.get("image"), value.get("repository"), value.get("version")
+    if isinstance(image, Mapping) and isinstance(image.get("reference"), str):
+        yield image["reference"]
     if isinstance(image, str) and image:
         if isinstance(repository, str) and isinstance(version, str):
             yield f"{repository}/{image}{'@' if version.startswith('sha256:') else ':'}{version}"

@@ -111,7 +111,7 @@ def said(text: str) -> list[tuple[int, int, str, str]]:
     [
         # members of unions are never told one by one
         ("scale: 0", (1, 8, "scale: 0 is too small", "write at least 1: How large it is drawn")),
-        ("scale: x", (1, 8, 'scale: "x" is not a whole number, "auto" or "fit"', "Known: auto, fit")),
+        ("scale: x", (1, 8, 'scale: "x" is not a whole number, "auto" or "fit"', "How large it is drawn")),
         (
             "scale: fitt",
             (1, 8, 'scale: "fitt" is not a whole number, "auto" or "fit"', 'did you mean "fit"? Known: auto, fit'),

@@ -15,6 +15,11 @@ from support.written import BLUEPRINT, SITE, write_project
 
 SHIPPED = Path(__file__).parents[2] / "blueprints" / "library"
 OTHER = SITE.replace("site: lab", "site: other")
+LEFT_OPEN = {
+    "inference-l4": ("SRV-017", "SRV-018", "END-006"),  # one node: nothing outlives it
+    "sovereign-inference": ("SRV-017",),  # a digest is the user's to set, and never invented
+}
+"""Rules that warn about a shipped blueprint, and mean to."""
 FINDING = {
     "rule",
     "severity",
@@ -40,9 +45,10 @@ def checked(path: Path, *words: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_shipped_blueprint_is_allowed_without_a_finding(path: Path) -> None:
+def test_a_shipped_blueprint_is_allowed_and_says_what_is_left_to_decide(path: Path) -> None:
     data = checked(path)
-    assert (data["verdict"], data["findings"]) == ("allowed", [])
+    found = {(finding["rule"], finding["severity"]) for finding in data["findings"]}
+    assert (data["verdict"], found) == ("allowed", {(rule, "medium") for rule in LEFT_OPEN.get(path.stem, ())})
 
 
 def test_the_verdict_has_the_fields_of_the_contract(tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ class Schemas:
     def chart_problems(self, chart: str, values: Mapping[str, Json]) -> list[str]:
         """Values that the chart doesn't know, by its own values.yaml and those of its sub-charts."""
         if not (self.folder / "chart-values" / chart / "values.yaml").is_file():
+            if not values:
+                return []
             return [f"no values.yaml of chart {chart} is stored"]
         subs = {alias: self._defaults(name) for alias, name in SUB_CHARTS.get(chart, {}).items()}
         return list(schemas_values.problems(values, self._defaults(chart), chart, subs))

@@ -212,7 +212,8 @@ CHARTS: list[tuple[str, dict[str, Any], str | None]] = [
         "sriov-network-operator.operator.drainer",
     ),
     ("gpu-operator", {"toolkit": {"enabled": "false"}}, "toolkit.enabled: is a boolean"),
-    ("no-such-chart", {}, "no values.yaml of chart no-such-chart is stored"),
+    ("no-such-chart", {}, None),
+    ("no-such-chart", {"a": 1}, "no values.yaml of chart no-such-chart is stored"),
 ]
 
 

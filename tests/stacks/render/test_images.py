@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from support.stacking import MAKE, release, stack_of
         ({"image": {"repository": "r.io/x", "tag": ""}}, []),
         ({"image": "driver"}, []),
         ({"image": ""}, []),
+        ({"volumes": [{"name": "weights", "image": {"reference": "r.io/models/a:1"}}]}, ["r.io/models/a:1"]),
         ({"repository": "https://git.example.com/x"}, []),
         ((({"image": "r.io/in/tuples"},),), ["r.io/in/tuples"]),
     ],
@@ -95,11 +97,14 @@ def test_charts_of_unknown_images_are_listed_as_charts() -> None:
 
 
 @pytest.mark.parametrize("name", shipped.STACKS)
-def test_the_list_of_a_shipped_stack_names_its_trainers_drivers_and_charts(name: str) -> None:
+def test_the_list_of_a_shipped_stack_names_its_programs_weights_drivers_and_charts(name: str) -> None:
     text = shipped.files(name)["images.txt"].decode()
     names = {line.split()[0] for line in text.splitlines() if line and not line.startswith("#")}
     assert all(":" in image.rpartition("/")[2] for image in names)
-    assert any(image.startswith("registry.example.com/") for image in names)
+    stack = shipped.stacks()[name]
+    written = (shipped.LIBRARY / f"{stack.plan.factory}.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r'registry\.example\.com/[^\s"}]+', written)) <= names
+    assert any("vllm" in image for image in names) == any(part.kind == "serving" for part in stack.plan.parts)
     assert any(image.startswith("nvcr.io/nvidia/driver:580.") and "-ubuntu2" in image for image in names)
-    charts = [row.chart for row in shipped.stacks()[name].rows if hasattr(row, "chart")]
+    charts = [row.chart for row in stack.rows if hasattr(row, "chart")]
     assert len(charts) == text.count("\n# Chart ")
