@@ -12,7 +12,7 @@ import click
 from aifactory.cli.deploying import Outcome, Removal
 from aifactory.cli.journal import Label, Op
 from aifactory.cli.progress import DONE, clock_text
-from aifactory.cli.report import counted
+from aifactory.components.counting import counted
 
 _TO_DO = {
     "create": "to create",

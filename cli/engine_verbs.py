@@ -19,8 +19,9 @@ from aifactory.cli.deploying import Outcome, Runner
 from aifactory.cli.engine_options import confirmed
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
-from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, counted, rendered
+from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
 from aifactory.cli.work import Work, prepare
+from aifactory.components.counting import counted
 from aifactory.components.given import Kubeconfig
 from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.program.engine import Cancelled, EngineError

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from aifactory.cli.plan_text import assigned_text, value_text, wrapped
-from aifactory.cli.report import counted, text_columns
+from aifactory.cli.report import text_columns
 from aifactory.cli.work import Work
 from aifactory.components.base import Decision
+from aifactory.components.counting import counted
 from aifactory.components.problems import Position, Refused
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.data import data_of

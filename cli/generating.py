@@ -9,8 +9,9 @@ import click
 from msgspec import Struct
 
 from aifactory.cli.plan_text import wrapped
-from aifactory.cli.report import counted, tell, text_columns
+from aifactory.cli.report import tell, text_columns
 from aifactory.cli.work import Work
+from aifactory.components.counting import counted
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.folder import executables, stack_files
 from aifactory.stacks.render.origin import Origin

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from aifactory.cli.report import counted, failure, tell
+from aifactory.cli.report import failure, tell
 from aifactory.cli.work import PlanRefused, prepare
 from aifactory.components import names
+from aifactory.components.counting import counted
 from aifactory.components.problems import Problem, Refused, path_text
 from aifactory.policies.verdict import Finding, RuleCount, Verdict, judge
 from aifactory.stacks.planning.data import data_of, digest_of

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from aifactory.cli.report import counted, tell, text_columns
+from aifactory.cli.report import tell, text_columns
 from aifactory.cli.work import Work
 from aifactory.components.base import Decision
+from aifactory.components.counting import counted
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.data import data_of
 

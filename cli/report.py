@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from aifactory.components.counting import counted
 from aifactory.components.masking import MASK, is_private, masked_line
 from aifactory.components.problems import Position, Problem, path_text
 
@@ -60,11 +61,6 @@ def _merged(problems: Iterable[Problem]) -> list[tuple[Problem, list[str]]]:
         if problem.site and problem.site not in sites:
             sites.append(problem.site)
     return list(merged.values())
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 problem`, `2 problems`."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def failure(error: BaseException) -> int:

@@ -137,7 +137,8 @@ def _exist(wishes: Wishes, option: Option, wanted: int | None, ctx: PlanContext)
         f"pool {ctx.part} wants {nodes_text(wanted)} with {group.accelerator}; group {group.group} has "
         f"{len(group.nodes)}{belong}: {option.free} left",
         ("nodes",),
-        f"{_fewer(wishes, option.free, (wanted or 1) - option.free)}take nodes from the other pools, or add some",
+        f"{_fewer(wishes, option.free, (wanted or 1) - option.free)}add {nodes_text((wanted or 1) - option.free)}"
+        + (", or take nodes from the other pools" if takers else ""),
     )
 
 

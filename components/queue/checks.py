@@ -223,7 +223,7 @@ def check_claim(
     )
     ctx.check(
         "QUE-006",
-        claim.lend <= claim.gpus,
+        claim.lend <= claim.gpus or _needs_unknown(tenant, ctx),
         f"tenant {tenant.name} lends {claim.lend} GPUs of pool {pool} but is guaranteed {claim.gpus}",
         (*at, "lend_gpus"),
         f"set lend_gpus to {claim.gpus} or less",
@@ -252,12 +252,17 @@ def check_something_is_served(tenant: Tenant, gpus: int, at: Path, ctx: PlanCont
     """An inference tenant holds at least one GPU."""
     ctx.check(
         "QUE-020",
-        gpus > 0,
+        gpus > 0 or _needs_unknown(tenant, ctx),
         f"tenant {tenant.name} reserves no GPUs"
         + (": no model names it as its tenant" if tenant.gpus == "demand" else ""),
         (*at, "gpus"),
         "let a serving part name it, or remove it",
     )
+
+
+def _needs_unknown(tenant: Tenant, ctx: PlanContext) -> bool:
+    """Whether a part was refused whose model may be the tenant's: that is told already."""
+    return tenant.gpus == "demand" and bool(ctx.site_plan.refused)
 
 
 def check_policy(spec: QueueSpec, pools: Mapping[str, PoolOffer], borrowing: bool, ctx: PlanContext) -> None:

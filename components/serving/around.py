@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 from aifactory.components.catalog import jurisdictions_of
+from aifactory.components.counting import counted
 from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import FabricOffer, GpuDemand, PoolCard, PoolOffer, QueueOffer, TenantOffer
 from aifactory.components.problems import nearest
@@ -160,11 +161,12 @@ def fits(own: GpuDemand, host: Host, pool: PoolOffer, ctx: PlanContext) -> bool:
     return ctx.check(
         "SRV-008",
         own.replicas <= room,
-        f"{own.replicas} replicas of {own.gpus_per_replica} GPUs"
+        f"{counted(own.replicas, 'replica')} of {counted(own.gpus_per_replica, 'GPU')}"
         + (f" over {own.nodes_per_replica} nodes" if own.nodes_per_replica > 1 else "")
-        + f" on pool {pool.pool}, whose {pool.nodes} nodes of {pool.gpus_per_node} have room for {room}",
+        + f" on pool {pool.pool} with {counted(pool.nodes, 'node')} of {counted(pool.gpus_per_node, 'GPU')}: "
+        f"room for {room}",
         ("pool",),
-        f"give the pool {_more(own, room, pool)} nodes more, or write nodes: demand",
+        f"give the pool {counted(_more(own, room, pool), 'node')} more, or write nodes: demand",
     )
 
 

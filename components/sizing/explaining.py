@@ -88,13 +88,8 @@ def _speed(
     yield Step(
         "tokens_per_s",
         {"low": round(tokens.low), "expected": round(tokens.expected), "high": round(tokens.high)},
-        f"{found.sequences} requests, a token each {found.itl_s * 1_000:.1f} ms; of measurements the band of "
-        f"{factor:g} holds "
-        + (
-            "96 % of measurements, and applies because " + "; ".join(best.outside)
-            if best.outside
-            else "83 % of unseen measurements"
-        ),
+        f"{found.sequences} requests, a token each {found.itl_s * 1_000:.1f} ms; a factor of {factor:g} to both sides "
+        + (f"for want of evidence: {'; '.join(best.outside)}" if best.outside else "holds 83 % of unseen measurements"),
         (constants.ref,),
         ("latency",),
     )

@@ -72,7 +72,7 @@ def of_all(
     for kind in ("ttft", "itl"):
         near = [each for each in failing if each.kind == kind]
         if near:
-            best = min(near, key=lambda each: each.number)
+            best = min(near, key=lambda each: (math.ceil(each.number), each.cut.gpus))
             return _too_slow(best, demand, shape, card, options, constants)
     return _too_large(failing, demand, shape, card, options)
 

@@ -17,6 +17,9 @@ from aifactory.components.sizing.replicas import count
 from aifactory.components.sizing.roofline import Constants, Replica, Speed, speed
 from aifactory.components.sizing.steps import Step
 
+SHOWN = 4
+"""Cuts that a plan names of those that cost more GPUs, and of those that don't work."""
+
 
 class Sizing(Struct, frozen=True):
     """Replicas for a demand, with every step of the reasoning."""
@@ -134,8 +137,9 @@ def _sizing(
 ) -> Sizing:
     cut = best.cut
     replica = Replica(shape, card, options.precision, cut.tensor, constants, cut.pipeline)
-    rejected = [(each.cut.text, f"{each.gpus} GPUs in {each.count.replicas} replicas") for each in others]
-    rejected += [(each.cut.text, each.reason) for each in failing]
+    dearer = sorted(others, key=lambda each: (each.gpus, each.cut.gpus))[:SHOWN]
+    rejected = [(each.cut.text, f"{each.gpus} GPUs in {each.count.replicas} replicas") for each in dearer]
+    rejected += [(each.cut.text, each.reason) for each in failing[:SHOWN]]
     return Sizing(
         precision=options.precision,
         computes_in=card.computes_in(options.precision),

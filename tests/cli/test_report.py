@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from aifactory.cli import report
-from aifactory.cli.report import counted, refusal, rendered, tell, terminal_columns, text_columns
+from aifactory.cli.report import refusal, rendered, tell, terminal_columns, text_columns
+from aifactory.components.counting import counted
 from aifactory.components.problems import Position, Problem
 
 

@@ -8,15 +8,20 @@ from typing import Any
 
 import pytest
 
+from aifactory.components.gpu_node_pool.model import GpuNodePoolPlan
+from aifactory.components.queue.decided import QueuePlan
 from aifactory.components.rows import HelmRow, KubernetesRow, Row
+from aifactory.components.serving.decided import ServingPlan
 from aifactory.stacks.assembly.stack import Stack
 from support import shipped
+from support.graph import unreached
 from support.schemas import Schemas
+from support.served import gpus_add_up, plans
 
 EXCEPTIONS: dict[str, str] = {
     "Release/envoy-gateway-system/gateway-helm: config.envoyGateway.extensionManager: gateway-helm has no such value; "
     'did you mean "extensionApis"?': "envoyproxy/gateway: the chart copies config.envoyGateway into the EnvoyGateway "
-    "file, whose extensionManager its values.yaml leaves out; envoyproxy/ai-gateway manifests/envoy-gateway-values.yaml "
+    "file, whose extensionManager values.yaml leaves out; envoyproxy/ai-gateway manifests/envoy-gateway-values.yaml "
     "sets it",
 }
 """Problems of the schema lane that are upstream's: `row id: problem` and the defect. Five at most."""
@@ -153,3 +158,23 @@ def test_every_object_says_whose_it_is(stack: Stack) -> None:
         assert labels["app.kubernetes.io/managed-by"] == "aifactory", row.id
         assert labels["app.kubernetes.io/part-of"] == stack.plan.factory, row.id
         assert (labels["aifactory.io/site"], labels["aifactory.io/part"]) == (place.site, row.part), row.id
+
+
+def test_every_selector_finds_its_own_pods_and_every_name_an_object(stack: Stack) -> None:
+    assert unreached(stack) == []
+
+
+def test_the_gpus_of_models_are_those_that_pods_ask_for_and_the_pool_has(stack: Stack) -> None:
+    assert gpus_add_up(stack.plan, stack.rows) == []
+
+
+def test_pools_bought_for_demand_hold_what_is_served_and_promised_and_no_node_more(stack: Stack) -> None:
+    """One node more than needed at most: that of a lost one."""
+    served = sum(plan.gpus for plan in plans(stack.plan, ServingPlan).values())
+    if not served:
+        return
+    (pool,) = plans(stack.plan, GpuNodePoolPlan).values()
+    queues = plans(stack.plan, QueuePlan).values()
+    promised = sum(tenant.guaranteed_gpus for queue in queues for tenant in queue.tenants)
+    needed = -(-(served + promised) // pool.gpus_per_node)
+    assert len(pool.nodes) - needed in (0, 1)

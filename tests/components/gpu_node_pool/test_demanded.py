@@ -91,6 +91,4 @@ def test_one_rack_short_says_the_nodes_that_are_missing(pools: Any) -> None:
     assert problem.rule == "GPU-012"
     assert "pool train wants 7 nodes" in problem.says
     assert "4 left" in problem.says
-    assert problem.hint == (
-        "take the load of 3 nodes off demand or quotas, or take nodes from the other pools, or add some"
-    )
+    assert problem.hint == ("take the load of 3 nodes off demand or quotas, or add 3 nodes")

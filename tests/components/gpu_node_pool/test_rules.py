@@ -410,7 +410,7 @@ def test_nodes_of_another_pool_are_not_counted_twice(pools: Run) -> None:
     assert problem.says == (
         "pool next wants 1 node with nvidia-h200-sxm; group hgx-h200 has 8, and 8 belong to train: 0 left"
     )
-    assert problem.hint == "take nodes from the other pools, or add some"
+    assert problem.hint == "add 1 node, or take nodes from the other pools"
 
 
 def test_all_of_nothing_is_refused(pools: Run) -> None:

@@ -96,7 +96,7 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
     "SRV-008": (
         ({}, {"offers": [cards()[0], fabric(), pool(nodes=2)]}),
         ({}, {"offers": [cards()[0], fabric(), pool(nodes=3)]}),
-        "whose 2 nodes of 8 have room for 8",
+        "with 2 nodes of 8 GPUs: room for 8",
         "give the pool 1 nodes more",
     ),
     "SRV-009": (

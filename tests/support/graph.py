@@ -1,0 +1,194 @@
+"""Who finds whom in a stack: selectors against the pods that rows make, references against the rows that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aifactory.components.rows import KubernetesRow
+from aifactory.stacks.assembly.stack import Stack
+
+Labels = Mapping[str, str]
+WORKER_INDEX = "leaderworkerset.sigs.k8s.io/worker-index"
+OTHERS_PODS = ("gateway.envoyproxy.io/", "app.kubernetes.io/name")
+"""Beginnings of labels that operators and charts give their own pods, which no row of ours makes."""
+
+
+@dataclass(frozen=True)
+class Pods:
+    """Pods that one row makes."""
+
+    owner: str
+    namespace: str
+    labels: Labels
+    ports: frozenset[int]
+    serving: str
+
+
+@dataclass
+class Graph:
+    """What a stack holds, by what others name."""
+
+    pods: list[Pods] = field(default_factory=list)
+    rows: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    """Objects by kind, namespace and name; those that KServe makes of an InferenceService too."""
+
+    def matched(self, namespace: str, labels: Labels) -> list[Pods]:
+        """Pods that a selector finds."""
+        return [
+            pods
+            for pods in self.pods
+            if pods.namespace == namespace and all(pods.labels.get(key) == value for key, value in labels.items())
+        ]
+
+
+def graph(stack: Stack) -> Graph:
+    """The graph of a stack."""
+    found = Graph()
+    for row in stack.rows:
+        if isinstance(row, KubernetesRow):
+            body: dict[str, Any] = dict(stack.plain_tree(row))
+            found.rows[body["kind"], row.namespace, row.name] = body
+            found.pods.extend(_pods(row, body))
+            if body["kind"] == "InferenceService":
+                # kserve pkg/constants: Deployment and Service of a predictor have its name; the Service has port 80.
+                found.rows["Deployment", row.namespace, f"{row.name}-predictor"] = {"spec": {"selector": {}}}
+                found.rows["Service", row.namespace, f"{row.name}-predictor"] = {
+                    "spec": {"selector": body["spec"]["predictor"]["labels"], "ports": [{"port": 80}]},
+                }
+    return found
+
+
+def _pods(row: KubernetesRow, body: Mapping[str, Any]) -> Iterator[Pods]:
+    spec, kind = body.get("spec", {}), body["kind"]
+    templates: list[tuple[Mapping[str, Any], Labels]] = []
+    if kind in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
+        templates.append((spec["template"], {}))
+    elif kind == "CronJob":
+        templates.append((spec["jobTemplate"]["spec"]["template"], {}))
+    elif kind == "LeaderWorkerSet":
+        made = spec["leaderWorkerTemplate"]
+        templates.append((made["leaderTemplate"], {WORKER_INDEX: "0"}))
+        templates.append((made["workerTemplate"], {WORKER_INDEX: "1"}))
+    elif kind == "InferenceService":
+        predictor = spec["predictor"]
+        templates.append(({"metadata": {"labels": predictor["labels"]}, "spec": predictor}, {}))
+    for template, added in templates:
+        labels = {**template.get("metadata", {}).get("labels", {}), **added}
+        containers = template["spec"]["containers"]
+        ports = frozenset(port["containerPort"] for each in containers for port in each.get("ports", ()))
+        served = labels.get("aifactory.io/serving", "")
+        answers = served if labels.get(WORKER_INDEX, "0") == "0" and kind not in ("CronJob", "Job") else ""
+        yield Pods(row.id, row.namespace, labels, ports, answers)
+
+
+def unreached(stack: Stack) -> list[str]:
+    """Everything in a stack that finds nothing, finds what belongs to another, or is found by nobody."""
+    return gaps(graph(stack))
+
+
+def gaps(found: Graph) -> list[str]:
+    """The same in a graph."""
+    return [
+        problem
+        for (kind, namespace, name), body in found.rows.items()
+        for problem in (
+            *_selectors(found, kind, namespace, name, body),
+            *_references(found, kind, namespace, name, body),
+        )
+    ] + list(_complete(found))
+
+
+def _selectors(found: Graph, kind: str, namespace: str, name: str, body: Mapping[str, Any]) -> Iterator[str]:
+    labels = selector(kind, body)
+    if not labels or any(key.startswith(OTHERS_PODS) for key in labels):
+        return
+    pods = found.matched(namespace, labels)
+    if not pods:
+        yield f"{kind}/{namespace}/{name} finds no pod"
+    if len({each.owner for each in pods}) > 1:
+        yield f"{kind}/{namespace}/{name} finds pods of {', '.join(sorted({each.owner for each in pods}))}"
+    for port in target_ports(kind, body):
+        if not all(port in each.ports for each in pods):
+            yield f"{kind}/{namespace}/{name} leads to port {port}, which its pods don't have"
+
+
+def selector(kind: str, body: Mapping[str, Any]) -> Labels:
+    """Labels by which an object finds pods, none if it doesn't."""
+    spec = body.get("spec", {})
+    if kind == "Service":
+        return spec.get("selector") or {}
+    if kind in ("InferencePool", "PodDisruptionBudget", "Deployment", "PodMonitor"):
+        return spec["selector"].get("matchLabels") or {}
+    if kind == "NetworkPolicy":
+        return spec["podSelector"].get("matchLabels") or {}
+    return {}
+
+
+def target_ports(kind: str, body: Mapping[str, Any]) -> list[int]:
+    """Ports of pods that an object leads to, as numbers."""
+    if kind == "InferencePool":
+        return [port["number"] for port in body["spec"]["targetPorts"]]
+    ports = body.get("spec", {}).get("ports", ()) if kind == "Service" else ()
+    return [port["targetPort"] for port in ports if isinstance(port.get("targetPort"), int)]
+
+
+def _references(found: Graph, kind: str, namespace: str, name: str, body: Mapping[str, Any]) -> Iterator[str]:
+    for other, at, called, port in _named(kind, namespace, body):
+        target = found.rows.get((other, at, called))
+        if target is None:
+            yield f"{kind}/{namespace}/{name} names {other} {at}/{called}, which no row makes"
+        elif port and port not in [each["port"] for each in target["spec"]["ports"]]:
+            yield f"{kind}/{namespace}/{name} names port {port} of {other} {at}/{called}, which it doesn't have"
+
+
+def _named(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
+    """Kind, namespace, name and port of each object that another one names; 0 for no port."""
+    spec = body.get("spec", {})
+    if kind == "HTTPRoute":
+        yield from (("Gateway", parent["namespace"], parent["name"], 0) for parent in spec["parentRefs"])
+        for backend in (backend for rule in spec["rules"] for backend in rule["backendRefs"]):
+            yield backend.get("kind", "Service"), namespace, backend["name"], backend.get("port", 0)
+    elif kind == "InferencePool":
+        picker = spec["endpointPickerRef"]
+        yield "Service", namespace, picker["name"], picker["port"]["number"]
+    elif kind == "ScaledObject":
+        target = spec["scaleTargetRef"]
+        yield target["kind"], namespace, target["name"], 0
+    elif kind in ("BackendTrafficPolicy", "ClientTrafficPolicy"):
+        yield from ((target["kind"], namespace, target["name"], 0) for target in spec["targetRefs"])
+    elif kind == "Gateway":
+        yield "GatewayClass", "", spec["gatewayClassName"], 0
+
+
+def _complete(found: Graph) -> Iterator[str]:
+    """Pods that answer requests are found by one of each: a Service or a pool, a budget, a monitor, and a route."""
+    for pods in found.pods:
+        if not pods.serving:
+            continue
+        finders = {
+            (kind, name)
+            for (kind, namespace, name), body in found.rows.items()
+            if kind != "Deployment" and pods in found.matched(namespace, labels_of(kind, body))
+        }
+        kinds = sorted(kind for kind, _ in finders)
+        for kind in ("PodDisruptionBudget", "PodMonitor"):
+            if kinds.count(kind) != 1:
+                yield f"{pods.owner} is found by {kinds.count(kind)} objects of kind {kind}"
+        doors = [(kind, name) for kind, name in finders if kind in ("Service", "InferencePool")]
+        routed = sum(
+            1
+            for (kind, namespace, _), body in found.rows.items()
+            if kind == "HTTPRoute" and namespace == pods.namespace
+            for rule in body["spec"]["rules"]
+            for backend in rule["backendRefs"]
+            if (backend.get("kind", "Service"), backend["name"]) in doors
+        )
+        if not doors or routed != 1:
+            yield f"{pods.owner} is led to by {doors} and {routed} routes"
+
+
+def labels_of(kind: str, body: Mapping[str, Any]) -> Labels:
+    """The selector, or one that finds nothing."""
+    return selector(kind, body) or {"": ""}
