@@ -353,6 +353,10 @@ class Certificates(Spec):
     """ClusterIssuer of cert-manager that exists in the cluster."""
 
 
+_OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = rf"^({_OCTET}\.){{3}}{_OCTET}$"
+
+
 class EndpointsGiven(Spec):
     """How clients of the site reach what runs in the cluster."""
 
@@ -365,7 +369,7 @@ class EndpointsGiven(Spec):
     clients: list[Cidr] = Field(default=[], max_length=100)
     """Networks whose hosts may call endpoints that reach beyond the cluster. Default none: no such endpoint."""
 
-    address: str | None = Field(default=None, pattern=r"^(\d{1,3}\.){3}\d{1,3}$")
+    address: str | None = Field(default=None, pattern=_IPV4)
     """Address that the load balancer gives to the endpoint. Default: whichever is free."""
 
     load_balancer_class: str | None = Field(default=None, max_length=120, pattern=r"^[a-z0-9]([-a-z0-9./]*[a-z0-9])?$")

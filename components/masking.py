@@ -13,7 +13,7 @@ MASK = "***"
 
 # Compiled at first use: most runs mask nothing. Repetitions are bounded where a pattern may fail behind them, so
 # that hostile text takes no quadratic time.
-_KEYS = "(?:api|access|account|private|secret|shared|signing|encryption|client)[-_]?key|key[-_]data"
+_KEYS = "(?:api|access|account|private|secret|shared|signing|encryption|client|tls|ssl|ssh)[-_]?key|key[-_]data"
 _LONG = f"password|passwd|passphrase|passcode|secret|token|credentials?|bearer|{_KEYS}"
 _SHORT = "pass|pwd|pat|auth|authorization|cookie|sig|signature"
 _NAME = rf"(?i)(?:^|[-_.])(?:{_LONG}|{_SHORT})(?:$|[-_.\d])|(?:{_LONG})$"

@@ -152,8 +152,8 @@ class QuotaDemand(Struct, frozen=True):
     part: str
     pool: str
     gpus: int
-    reserved: int = 0
-    """Those of them that inference tenants reserve by number."""
+    reserved: tuple[tuple[str, int], ...] = ()
+    """Those of them that inference tenants reserve by number, by tenant."""
     by_demand: tuple[str, ...] = ()
     """Inference tenants that reserve what their models need, which is not counted here."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from aifactory.components.base import PlanContext
@@ -38,11 +39,12 @@ def demanded(draft: Resolved, gpus_per_node: int, ctx: PlanContext) -> int:
 
 def is_demanded(draft: Resolved, ctx: PlanContext) -> bool:
     """Whether anybody needs a GPU of the pool, where its nodes follow from that."""
-    quotas = sum(each.gpus for each in ctx.offers(QuotaDemand) if each.pool == draft.wishes.name)
-    models = sum(each.gpus for each in ctx.offers(GpuDemand) if each.pool == draft.wishes.name)
+    quotas = [each for each in ctx.offers(QuotaDemand) if each.pool == draft.wishes.name]
+    models = [each for each in ctx.offers(GpuDemand) if each.pool == draft.wishes.name]
+    guaranteed = _guaranteed(quotas, models) > 0
     ctx.check(
         "GPU-020",
-        draft.wishes.nodes != "quotas" or quotas + models > 0,
+        draft.wishes.nodes != "quotas" or guaranteed,
         f"nodes: quotas, and no queue guarantees GPUs on pool {draft.wishes.name}",
         ("nodes",),
         "give a tenant of a queue GPUs of this pool, or set nodes to a number",
@@ -55,9 +57,7 @@ def is_demanded(draft: Resolved, ctx: PlanContext) -> bool:
         ("nodes",),
         "let a serving part name this pool, or set nodes to a number",
     )
-    return draft.wishes.nodes not in FOLLOWING or (
-        quotas + models > 0 and not (draft.wishes.nodes == "demand" and not models)
-    )
+    return {"quotas": guaranteed, "demand": bool(models)}.get(str(draft.wishes.nodes), True)
 
 
 def _has_refusals(ctx: PlanContext) -> bool:
@@ -65,11 +65,27 @@ def _has_refusals(ctx: PlanContext) -> bool:
     return bool(ctx.site_plan.refused)
 
 
+def _guaranteed(quotas: Sequence[QuotaDemand], models: Sequence[GpuDemand]) -> int:
+    """GPUs of all guarantees, those of tenants that follow their models too."""
+    by_demand = {name for each in quotas for name in each.by_demand}
+    return sum(each.gpus for each in quotas) + sum(each.gpus for each in models if each.tenant in by_demand)
+
+
+def _for_models(quotas: Sequence[QuotaDemand], models: Sequence[GpuDemand]) -> int:
+    """GPUs of models by tenant: what they need, or what was reserved for them where that is more."""
+    reserved = Counter[str]()
+    for each in quotas:
+        reserved.update(dict(each.reserved))
+    needed = Counter[str]()
+    for model in models:
+        needed[model.tenant] += model.gpus
+    return (reserved | needed).total()
+
+
 def _for_quotas(
     quotas: Sequence[QuotaDemand], models: Sequence[GpuDemand], gpus_per_node: int, ctx: PlanContext
 ) -> int:
-    by_demand = {name for each in quotas for name in each.by_demand}
-    gpus = sum(each.gpus for each in quotas) + sum(each.gpus for each in models if each.tenant in by_demand)
+    gpus = _guaranteed(quotas, models)
     queues = ", ".join(sorted({each.part for each in quotas}))
     return ctx.decide(
         "demand",
@@ -82,8 +98,8 @@ def _for_quotas(
 def _for_demand(
     quotas: Sequence[QuotaDemand], models: Sequence[GpuDemand], gpus_per_node: int, ctx: PlanContext
 ) -> int:
-    jobs = sum(each.gpus - each.reserved for each in quotas)
-    for_models = max(nodes_for(models, gpus_per_node), -(-sum(each.reserved for each in quotas) // gpus_per_node))
+    jobs = sum(each.gpus - sum(dict(each.reserved).values()) for each in quotas)
+    for_models = max(nodes_for(models, gpus_per_node), -(-_for_models(quotas, models) // gpus_per_node))
     for_jobs = -(-jobs // gpus_per_node)
     shares = ", ".join(f"{each.part} {each.replicas} x {each.gpus_per_replica}" for each in models)
     spare = any(each.spare_node for each in models)

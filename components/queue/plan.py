@@ -43,7 +43,7 @@ def _quota_demand(spec: QueueSpec, gpus: list[dict[str, int] | None], pool: str,
         ctx.part,
         pool,
         sum(share[pool] for _, share in shares if share),
-        sum(share[pool] for tenant, share in shares if share and tenant.workload == "inference"),
+        tuple((tenant.name, share[pool]) for tenant, share in shares if share and tenant.workload == "inference"),
         tuple(tenant.name for tenant, share in shares if share is None),
     )
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
+from aifactory.components.counting import counted
 from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import PoolCard
 from aifactory.components.problems import Path
@@ -241,8 +242,8 @@ def _replicas(spec: ServingSpec, found: Sizing, ctx: PlanContext) -> int | None:
     held = ctx.check(
         "SRV-019",
         spec.replicas >= found.replicas,
-        f"{spec.replicas} replicas; the demand needs {found.replicas_needed}, and {found.replicas} with redundancy "
-        f"{spec.redundancy}",
+        f"{counted(spec.replicas, 'replica')}; the demand needs {found.replicas_needed}, and {found.replicas} with "
+        f"redundancy {spec.redundancy}",
         ("replicas",),
         f"set replicas to {found.replicas} or more, or to demand",
     )

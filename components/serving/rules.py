@@ -162,4 +162,18 @@ RULES: tuple[Rule, ...] = (
         "A public hub throttles the address of the whole site, and a crash loop multiplies the downloads.",
         "NVIDIA/aicr#1116; huggingface/huggingface_hub#3312",
     ),
+    Rule(
+        "SRV-023",
+        "error",
+        "The volume holds the weights",
+        "A download that meets a full volume fails at its end, after hours.",
+        "Kubernetes documentation, Persistent Volumes",
+    ),
+    Rule(
+        "SRV-024",
+        "error",
+        "The floor lies below the ceiling",
+        "KEDA refuses a ScaledObject that always runs more replicas than it ever may.",
+        "kedacore/keda apis/keda/v1alpha1, ScaledObject",
+    ),
 )

@@ -20,6 +20,14 @@ def scaling_of(
 ) -> ScalingPlan | None:
     """Between what the mean needs and what the peak needs; None where replicas stand still."""
     wish = spec.autoscaling
+    if not ctx.check(
+        "SRV-024",
+        (wish.min_replicas or 0) <= replicas,
+        f"{wish.min_replicas} replicas always run, and the peak with the spare one needs {replicas}",
+        ("autoscaling", "min_replicas"),
+        f"set min_replicas to {replicas} or less, or replicas to {wish.min_replicas}",
+    ):
+        return None
     least = 1 if spec.redundancy == "none" else 2
     floor = min(replicas, wish.min_replicas or max(least, needed_at_mean))
     if not wish.enabled or floor == replicas:

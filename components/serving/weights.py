@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from hashlib import sha256
 
 from aifactory.components import image_reference
@@ -14,7 +15,14 @@ from aifactory.components.problems import nearest
 from aifactory.components.serving.decided import FetchPlan, WeightsPlan
 from aifactory.components.serving.engine import WEIGHTS_PATH
 from aifactory.components.serving.replicas import Sized
-from aifactory.components.serving.spec import ClaimWeights, FetchedWeights, ImageWeights, ServingSpec, StoredWeights
+from aifactory.components.serving.spec import (
+    ClaimWeights,
+    FetchedWeights,
+    ImageWeights,
+    ServingSpec,
+    StoredWeights,
+    Weights,
+)
 
 IMAGE_VOLUMES = (1, 35)
 """Kubernetes release in which image volumes are on by default. Source: kubernetes/enhancements KEP-4639."""
@@ -34,7 +42,7 @@ def weights_of(spec: ServingSpec, row: Row, sized: Sized, ctx: PlanContext) -> W
     limit_s = -(-(2 * load_s + COMPILE_S) // 60) * 60
     _decide(spec, row, stored_gib, load_s, limit_s, ctx)
     found = _source(spec, str(row.text("repository")), limit_s, ctx)
-    if found is None:
+    if found is None or not _have_room(spec.weights, stored_gib, ctx):
         return None
     path, volume, fetch = found
     return WeightsPlan(
@@ -47,6 +55,18 @@ def weights_of(spec: ServingSpec, row: Row, sized: Sized, ctx: PlanContext) -> W
         fetch=fetch,
         node_cache=isinstance(spec.weights, ImageWeights) and spec.weights.node_cache,
         load_s=limit_s,
+    )
+
+
+def _have_room(weights: Weights, stored_gib: float, ctx: PlanContext) -> bool:
+    """Whether the volume that a Job fills is large enough."""
+    size_gib = weights.size_gib if isinstance(weights, FetchedWeights) else 0
+    return not size_gib or ctx.check(
+        "SRV-023",
+        size_gib >= stored_gib,
+        f"a volume of {size_gib} GiB for weights of {stored_gib:.0f} GiB",
+        ("weights", "size_gib"),
+        f"set size_gib to {math.ceil(2 * stored_gib)}, so that a new revision fits beside the old",
     )
 
 

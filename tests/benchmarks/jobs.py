@@ -19,6 +19,7 @@ from benchmarks.whole_process import Timing, measure
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("aifactory")
 REFERENCE = "blueprints/library/training-roce.yaml"
+SERVING = "blueprints/library/sovereign-inference.yaml"
 ONE_SITE = "blueprints/library/training-infiniband.yaml"
 SCALE = (100, 1_000, 10_000, 100_000)
 """Objects of the scale curve."""
@@ -42,6 +43,7 @@ JOBS = (
     Job("plan, 2 sites, JSON", ("plan", REFERENCE, "--format", "json"), budget_s=0.35, budget_mb=90),
     Job("plan, 2 sites, unchanged input", ("plan", REFERENCE), budget_s=0.1, budget_mb=90, forgets=""),
     Job("plan, 2 sites, all caches empty", ("plan", REFERENCE), forgets="."),
+    Job("plan, 2 sites, models served", ("plan", SERVING), budget_s=0.35, budget_mb=90),
     Job("check, 1 site", ("check", ONE_SITE), budget_s=0.3),
     Job("check, 2 sites", ("check", REFERENCE), budget_s=0.6),
     Job("generate, 2 sites", ("generate", REFERENCE, "--out", "{out}")),

@@ -23,6 +23,7 @@ from benchmarks.same_bytes import VARIANTS, differing, outputs
 PAGE = ROOT / "docs" / "performance.md"
 REGISTRATION_RATIO = 1.15
 """Most that registering rows may take, as a multiple of a flat program with the same resources."""
+FUNCTION_BUDGETS_MS = {"size the reference demand": 20}
 FIT_FROM_OBJECTS = 1_000
 """Below, the start of Python hides what grows."""
 
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         texts["scale"] = _scale(list(scale(folder, options.runs, sizes)), breaches)
         texts["same-bytes"] = _same_bytes(folder, breaches)
         texts["registration"] = _registration([registration.measure(count) for count in registration.COUNTS], breaches)
-        texts["functions"] = _functions(folder)
+        texts["functions"] = _functions(folder, breaches)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), texts), encoding="utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
     print("\n".join(f"over budget: {breach}" for breach in breaches) or "every budget is kept")
@@ -132,20 +133,20 @@ def _registration(measured: list[dict[str, Any]], breaches: list[str]) -> str:
     return table(head, rows)
 
 
-def _functions(folder: Path) -> str:
+def _functions(folder: Path, breaches: list[str]) -> str:
     file = folder / "functions.json"
     options = ["-q", "-m", "bench", "--benchmark-enable", f"--benchmark-json={file}", "--benchmark-quiet"]
     subprocess.run([sys.executable, "-m", "pytest", *options, "tests/benchmarks"], cwd=ROOT, check=True)
     found = json.loads(file.read_text(encoding="utf-8"))["benchmarks"]
-    rows = [
-        [
-            one["name"].removeprefix("test_").replace("_", " "),
-            f"{one['stats']['median'] * 1000:.2f}",
-            str(one["stats"]["rounds"]),
-        ]
-        for one in sorted(found, key=lambda one: str(one["name"]))
-    ]
-    return table(["function", "median ms", "rounds"], rows)
+    rows = []
+    for one in sorted(found, key=lambda one: str(one["name"])):
+        name, median_ms = one["name"].removeprefix("test_").replace("_", " "), one["stats"]["median"] * 1000
+        budget_ms = FUNCTION_BUDGETS_MS.get(name)
+        if budget_ms is not None and median_ms > budget_ms:
+            breaches.append(f"{name}: {median_ms:.2f} ms, budget {budget_ms} ms")
+        budget = "" if budget_ms is None else f"{budget_ms} ms"
+        rows.append([name, f"{median_ms:.2f}", str(one["stats"]["rounds"]), budget])
+    return table(["function", "median ms", "rounds", "budget"], rows)
 
 
 if __name__ == "__main__":

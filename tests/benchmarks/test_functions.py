@@ -8,6 +8,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from aifactory.blueprints.load import Loaded, load
 from aifactory.cli.generating import origin_of
 from aifactory.cli.work import prepare
+from aifactory.components.catalog import Catalog
+from aifactory.components.sizing.card import card
+from aifactory.components.sizing.demand import Demand
+from aifactory.components.sizing.geometry import geometry
+from aifactory.components.sizing.options import Options
+from aifactory.components.sizing.roofline import constants
+from aifactory.components.sizing.size import Sizing, size
 from aifactory.stacks.assembly.stack import Stack, assemble
 from aifactory.stacks.planning.data import digest_of, factory_data
 from aifactory.stacks.planning.factory import plan_factory
@@ -50,6 +57,16 @@ def test_digest_a_plan(benchmark: BenchmarkFixture, plan: FactoryPlan, loaded: L
         return digest_of(factory_data(plan, loaded.catalog))
 
     assert benchmark(digest).startswith("sha256:")
+
+
+def test_size_the_reference_demand(benchmark: BenchmarkFixture) -> None:
+    """A 70B chat model in fp8 on nodes of eight H200, 40 requests per s at peak."""
+    catalog = Catalog.shipped()
+    fixed = constants(catalog.row("roofline", "v2"))
+    demand = Demand(12.0, 40.0, 1_800, 350, 40.0)
+    model, on = geometry(catalog.row("models", "llama-3.1-70b")), card(catalog.row("accelerators", "h200"))
+    wishes = Options(precision="fp8", gpus_per_node=8, max_model_len=16_384)
+    assert isinstance(benchmark(size, demand, model, on, wishes, fixed), Sizing)
 
 
 def test_render_two_stacks(benchmark: BenchmarkFixture) -> None:

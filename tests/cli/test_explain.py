@@ -119,3 +119,22 @@ def test_a_decision_that_a_chain_meets_twice_is_told_once() -> None:
     assert twice, "no chain meets a decision twice: choose another part"
     assert all(link["facts"] == [] for link in twice)
     assert "(shown above)" in call("explain", path, "pretrain", "--site", "fra-dc1").out
+
+
+def test_a_replica_count_leads_from_requests_to_gpus_with_the_source_of_every_number() -> None:
+    path = Path(__file__).parents[2] / "blueprints" / "library" / "sovereign-inference.yaml"
+    found = chains(path, "chat.gpus", "--site", "ams-colo1")["sovereign-inference-ams-colo1-platform"]["chat.gpus"]
+    links = {str(link["path"]).removeprefix("chat."): link for link in found if not link["repeated"]}
+    assert list(links)[:2] == ["gpus", "replicas"]
+    assert {"peak", "tokens_per_s", "latency", "concurrency", "sequences", "memory", "layout"} <= set(links)
+    assert links["peak"]["written"] == "blueprints/library/sovereign-inference.yaml:14:7"
+    unsourced = [
+        name
+        for name in ("tokens_per_s", "latency", "sequences", "memory", "layout")
+        if not links[name]["facts"] or not all(fact["sources"] for fact in links[name]["facts"])  # type: ignore[attr-defined]
+    ]
+    assert unsourced == []
+    assert links["layout"]["rejected"]
+    text = " ".join(call("explain", path, "chat.gpus", "--site", "ams-colo1").out.split())
+    for told in ("6 calls per s over 2.00 that one carries", "20 % growth", "at the slow end of the band"):
+        assert told in text

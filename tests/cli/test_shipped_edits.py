@@ -36,7 +36,7 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
             SOVEREIGN,
             [("itl_ms: 40", "itl_ms: 4")],
             "SRV-003",
-            "a token every 4 ms; at tensor 8 one request alone takes 10.4 ms",
+            "a token every 4 ms; at tensor 8 one request alone takes 10.5 ms",
             "set itl_ms to 11 or more, or use a faster card",
             id="an ITL that no H200 reaches",
         ),

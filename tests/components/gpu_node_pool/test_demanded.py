@@ -83,6 +83,19 @@ def test_what_models_reserve_by_demand_counts_for_a_pool_that_follows_quotas(poo
     assert found.decisions["train.demand"].value == 3
 
 
+def test_reservations_and_needs_are_added_by_tenant_not_weighed_against_each_other(pools: Any) -> None:
+    small = GpuDemand("small", "train", "a", 4, 4, 2, 1, spare_node=False)
+    large = GpuDemand("large", "train", "b", 8, 8, 2, 1, spare_node=False)
+    offers = [small, large, QuotaDemand("teams", "train", 16, (("a", 16),), ("b",))]
+    found = pools([{"nodes": "demand", "workload": "inference"}], offers=offers)
+    assert found.decisions["train.demand"].value == 4
+
+
+def test_a_model_of_no_tenant_is_no_guarantee(pools: Any) -> None:
+    found = pools([{"nodes": "quotas", "workload": "inference"}], offers=[CHAT])
+    assert found.only().rule == "GPU-020"
+
+
 def test_one_rack_short_says_the_nodes_that_are_missing(pools: Any) -> None:
     where = place(nodes=[group("h200", 4)])
     many = GpuDemand("chat", "train", "", 24, 23, 2, 1, spare_node=True)
@@ -91,4 +104,4 @@ def test_one_rack_short_says_the_nodes_that_are_missing(pools: Any) -> None:
     assert problem.rule == "GPU-012"
     assert "pool train wants 7 nodes" in problem.says
     assert "4 left" in problem.says
-    assert problem.hint == ("take the load of 3 nodes off demand or quotas, or add 3 nodes")
+    assert problem.hint == "take the load of 3 nodes off demand or quotas, or add 3 nodes"

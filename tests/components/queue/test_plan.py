@@ -295,7 +295,7 @@ def test_a_tenant_reserves_what_its_models_need() -> None:
 def test_reservations_are_told_apart_in_what_pools_hear() -> None:
     tenants = [JOBS, SERVERS, {**SERVERS, "name": "more", "gpus": "demand"}]
     demands = [each for each in outcome([queue(tenants=tenants)]).site_plan.offers if isinstance(each, QuotaDemand)]
-    assert demands == [QuotaDemand("teams", "train", 56, 16, ("more",))]
+    assert demands == [QuotaDemand("teams", "train", 56, (("chat", 16),), ("more",))]
 
 
 def test_a_namespace_of_models_is_not_managed_by_the_queue_and_has_its_gpus_as_quota() -> None:

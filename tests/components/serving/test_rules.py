@@ -97,7 +97,7 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         ({}, {"offers": [cards()[0], fabric(), pool(nodes=2)]}),
         ({}, {"offers": [cards()[0], fabric(), pool(nodes=3)]}),
         "with 2 nodes of 8 GPUs: room for 8",
-        "give the pool 1 nodes more",
+        "give the pool 1 node more",
     ),
     "SRV-009": (
         ({"weights": FETCH}, {"at": place(cluster=cluster())}),
@@ -185,6 +185,18 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         ({"weights": FETCH, "digest": f"sha256:{'b' * 64}"}, {}),
         "a public hub",
         "a mirror of the site",
+    ),
+    "SRV-023": (
+        ({"weights": {**FETCH, "size_gib": 40}}, {}),
+        ({"weights": {**FETCH, "size_gib": 83}}, {}),
+        "a volume of 40 GiB for weights of 82 GiB",
+        "set size_gib to 165",
+    ),
+    "SRV-024": (
+        ({"autoscaling": {"min_replicas": 10}}, {}),
+        ({"autoscaling": {"min_replicas": 9}}, {}),
+        "10 replicas always run, and the peak with the spare one needs 9",
+        "set min_replicas to 9 or less, or replicas to 10",
     ),
 }
 
