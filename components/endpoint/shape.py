@@ -12,6 +12,9 @@ ENVOY = "gateway.envoyproxy.io"
 CERTIFICATES = "cert-manager.io/v1"
 HTTPS_PORT = 10_443
 """Port of Envoy's container for 443: Envoy Gateway adds 10000 to privileged ports."""
+SERVER_IDLE_S = 90
+"""Time after which a proxy closes an idle connection to a server. Shorter than the server's own, 120 s: one that closes
+first answers a request that just left with a reset."""
 ACCESS_LOG = {
     "start": "%START_TIME%",
     "method": "%REQ(:METHOD)%",
@@ -42,7 +45,7 @@ def rows(plan: EndpointPlan, maker: Maker) -> Iterator[Row]:
     for route in plan.routes:
         made = _route(plan, route, maker, gateway)
         yield made
-        yield _backend_traffic(plan, route, maker, made)
+        yield _backend_traffic(route, maker, made)
 
 
 def _proxies(plan: EndpointPlan, maker: Maker) -> KubernetesRow:
@@ -202,13 +205,13 @@ def _route(plan: EndpointPlan, route: RoutePlan, maker: Maker, gateway: Kubernet
     )
 
 
-def _backend_traffic(plan: EndpointPlan, route: RoutePlan, maker: Maker, made: KubernetesRow) -> KubernetesRow:
+def _backend_traffic(route: RoutePlan, maker: Maker, made: KubernetesRow) -> KubernetesRow:
     """Retries end where bytes begin: an answer that streams is never asked for twice."""
-    http = {"requestTimeout": f"{route.timeout_s}s", "connectionIdleTimeout": f"{plan.idle_timeout_s}s"}
+    http = {"requestTimeout": f"{route.timeout_s}s", "connectionIdleTimeout": f"{SERVER_IDLE_S}s"}
     spec: Tree = {
         "targetRefs": [{"group": GATEWAY, "kind": "HTTPRoute", "name": route.name}],
         "timeout": {"http": http},
-        "retry": {"numRetries": 1, "retryOn": {"triggers": ["connect-failure"]}},
+        "retry": {"numRetries": 1, "retryOn": {"triggers": ["connect-failure", "reset-before-request"]}},
         "circuitBreaker": {"maxParallelRequests": 4096, "maxPendingRequests": 1024},
     }
     if route.backend == "Service":

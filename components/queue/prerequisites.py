@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from aifactory.components import names, quantities
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.offers import FabricOffer, PoolOffer, PoolShare
+from aifactory.components.offers import FabricOffer, GpuDemand, PoolOffer, PoolShare
 from aifactory.components.queue import checks, configuration
-from aifactory.components.queue.spec import QueueSpec
+from aifactory.components.queue.spec import QueueSpec, Tenant
 
 
 def ask_for_namespaces(
@@ -37,14 +37,25 @@ def ask_for_namespaces(
                 pod_security="restricted" if serves else "privileged" if locking else "baseline",
                 labels=() if serves else ((names.MANAGED_NAMESPACE_LABEL, "true"),),
                 tenant=tenant.name,
-                quota=_hard_limits(pools, each),
+                quota=_hard_limits(pools, each, _draining(tenant, ctx) if serves else {}),
                 egress=("dns", "namespace", "any") if tenant.reach == "any" else ("dns", "namespace"),
             )
         )
 
 
-def _hard_limits(pools: Mapping[str, PoolOffer], shares: tuple[PoolShare, ...]) -> tuple[tuple[str, str], ...]:
-    """ResourceQuota of a tenant's namespace: what Kueue may admit at most, for pods that go around it."""
+def _draining(tenant: Tenant, ctx: PlanContext) -> dict[str, int]:
+    """GPUs by pool of the largest replica: one that drains counts until it is gone, and its successor waits already."""
+    found: dict[str, int] = {}
+    for need in ctx.offers(GpuDemand):
+        if need.tenant == tenant.name:
+            found[need.pool] = max(found.get(need.pool, 0), need.gpus_per_replica)
+    return found
+
+
+def _hard_limits(
+    pools: Mapping[str, PoolOffer], shares: tuple[PoolShare, ...], more: Mapping[str, int]
+) -> tuple[tuple[str, str], ...]:
+    """ResourceQuota of a tenant's namespace: what Kueue may admit at most, for pods that go around it, and `more`."""
     found: dict[str, int] = {}
     for share in shares:
         pool = pools[share.pool]
@@ -52,7 +63,8 @@ def _hard_limits(pools: Mapping[str, PoolOffer], shares: tuple[PoolShare, ...]) 
         for resource, per_node in devices.items():
             device_class = f"{pool.device_claim}.deviceclass.resource.k8s.io/devices"
             key = device_class if pool.device_claim else f"requests.{resource}"
-            found[key] = found.get(key, 0) + per_node * share.gpus_at_most // pool.gpus_per_node
+            most = share.gpus_at_most + more.get(share.pool, 0)
+            found[key] = found.get(key, 0) + per_node * most // pool.gpus_per_node
     return tuple((key, quantities.count(number)) for key, number in found.items())
 
 

@@ -84,7 +84,8 @@ def explain(spec: QueueSpec, claims: Mapping[str, list[Claim]], ctx: PlanContext
                 f"tenants.{tenant.name}.{pool}",
                 {"reserved": claim.gpus, "lends": claim.lend},
                 ("what its models need" if tenant.gpus == "demand" else "as written")
-                + "; a ResourceQuota of its namespace caps it, and no job is ever guaranteed them",
+                + "; a ResourceQuota of its namespace caps it, with room for one replica that drains while the next "
+                "one waits, and no job is ever guaranteed them",
                 because=[f"{part}.gpus" for part in models],
                 source=("tenants", index, "gpus"),
             )

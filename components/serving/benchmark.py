@@ -32,6 +32,7 @@ def benchmark_of(
         "--dataset-name=random",
         f"--random-input-len={demand.input_tokens}",
         f"--random-output-len={demand.output_tokens}",
+        "--ignore-eos",  # answers of random prompts would end anywhere
         f"--request-rate={peak_per_s:g}",
         f"--num-prompts={requests}",
         "--percentile-metrics=ttft,tpot,itl,e2el",

@@ -39,6 +39,10 @@ class WeightsPlan(Struct, frozen=True):
     """Time that a start may take, weights and kernels. Unit: s."""
 
 
+IMAGE_S = 600
+"""Time to pull image and weights to a node that has neither. Unit: s."""
+
+
 class Layout(Struct, frozen=True):
     """How one replica is cut over GPUs."""
 
@@ -71,6 +75,7 @@ class RouterPlan(Struct, frozen=True):
     port: int
     health_port: int
     metrics_port: int
+    replicas: int
     scorers: tuple[tuple[str, int], ...]
     """What speaks for a replica, and with which weight."""
 
@@ -116,6 +121,11 @@ class ServingPlan(Struct, frozen=True):
     """Time until all replicas are ready, one after another. Unit: s."""
     concurrency: int
     """Requests that a replica computes at once."""
+
+    @property
+    def step_s(self) -> int:
+        """Time of one step of a rollout: the old replica drains, the image comes, the new one loads. Unit: s."""
+        return self.grace_s + self.weights.load_s + IMAGE_S
 
     @property
     def gpus(self) -> int:

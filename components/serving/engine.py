@@ -17,12 +17,23 @@ PORT_NAME = "http"
 MASTER_PORT = 29_501
 """Port at which the processes of a replica over several nodes meet: vLLM's own default."""
 
+USER = "vllm"
+"""A name for the user of the pod, without which torch can't be imported. Source: vllm-project/vllm#44548."""
 WEIGHTS_PATH = "/weights"
 DRAIN_S = 15
 """Time between the end of a pod's endpoints and the signal to stop: proxies and routers learn of it meanwhile."""
 
+KEEP_ALIVE_S = 120
+"""Time after which the engine closes an idle connection; proxies must do so before. Its own 5 s suits none."""
+
 QUIET = ("/health", "/metrics", "/v1/models")
 """Paths that are asked every few seconds, and say nothing in a log."""
+
+
+CHUNK_TOKENS = 2_048
+"""Tokens of prompts that one step reads between tokens of answers, at most. The engine's own 8192 on large cards makes
+readers wait for up to a second while somebody's long prompt is read. Source: vLLM documentation, optimization and
+tuning, chunked prefill."""
 
 
 class Start(Struct, frozen=True):
@@ -56,6 +67,7 @@ def arguments(start: Start) -> tuple[str, ...]:
         "tensor-parallel-size": layout.tensor,
         "max-model-len": start.longest_tokens,
         "max-num-seqs": start.concurrency,
+        "max-num-batched-tokens": max(CHUNK_TOKENS, start.concurrency),
         "gpu-memory-utilization": f"{start.memory_percent / 100:.2f}",
         "kv-cache-dtype": start.kv_dtype,
     }
@@ -104,19 +116,24 @@ def joined(layout: Layout, *, first: bool) -> tuple[str, ...]:
     return meeting if first else (*meeting, "--headless")
 
 
+def at_home(cache: str) -> dict[str, str]:
+    """Variables of every program of the engine's image: who it is, and where it may write."""
+    return {"HOME": cache, "USER": USER, "HF_HOME": f"{cache}/huggingface"}
+
+
 def environment(start: Start, extra: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Variables of the engine: offline, without reports home, and with its caches where it may write."""
     own = {
-        "HOME": start.cache,
-        "HF_HOME": f"{start.cache}/huggingface",
+        **at_home(start.cache),
         "VLLM_CACHE_ROOT": f"{start.cache}/vllm",
         "TRITON_CACHE_DIR": f"{start.cache}/triton",
+        "TORCHINDUCTOR_CACHE_DIR": f"{start.cache}/inductor",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
         "VLLM_LOGGING_LEVEL": "INFO",
-        "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "120",
+        "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(KEEP_ALIVE_S),
         "VLLM_ENGINE_READY_TIMEOUT_S": str(start.ready_s),
     }
     return tuple({**own, **extra}.items())
@@ -139,5 +156,10 @@ def lifecycle(ready_s: int) -> tuple[tuple[str, dict[str, object]], ...]:
 
 
 def worker_lifecycle(answer_s: int) -> tuple[tuple[str, dict[str, object]], ...]:
-    """Of pods that only compute for the first one: they stay until its last answer has ended."""
-    return (("lifecycle", {"preStop": {"sleep": {"seconds": DRAIN_S + answer_s}}}),)
+    """Of pods that only compute for the first one: they stay until it is gone, its last answer ended.
+
+    A pause of fixed length would keep the nodes of a replica that crashed.
+    """
+    meets = f"exec 3<>/dev/tcp/$LWS_LEADER_ADDRESS/{MASTER_PORT}"
+    wait = ["timeout", str(DRAIN_S + answer_s), "bash", "-c", f"while ({meets}) 2>/dev/null; do sleep 2; done"]
+    return (("lifecycle", {"preStop": {"exec": {"command": wait}}}),)

@@ -7,6 +7,7 @@ from msgspec import Struct
 from aifactory.components import names, pods
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.catalog.trains import release
 from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import FabricOffer, GpuDemand, ModelOffer, PodPromise, PoolOffer
 from aifactory.components.pods import PodContract, Volume
@@ -14,7 +15,7 @@ from aifactory.components.rules import Rule
 from aifactory.components.serving import around, engine, replicas, routing, rules, scaling, weights
 from aifactory.components.serving.around import Host
 from aifactory.components.serving.benchmark import benchmark_of
-from aifactory.components.serving.decided import Layout, ScalingPlan, ServingPlan, WeightsPlan
+from aifactory.components.serving.decided import IMAGE_S, Layout, ScalingPlan, ServingPlan, WeightsPlan
 from aifactory.components.serving.programs import benchmark_program, programs_of
 from aifactory.components.serving.replicas import Sized
 from aifactory.components.serving.spec import ServingSpec, StoredWeights
@@ -196,7 +197,7 @@ def _plan(
         router=routing.router_of(spec, ctx),
         benchmark=benchmark_of(spec, draft.demand, address, tokenizer, sized.peak_per_s, ctx),
         benchmark_program=benchmark_program(spec, kept, image),
-        ready_s=min(28_800, kept.load_s * (sized.replicas + 1)),
+        ready_s=min(28_800, (kept.load_s + IMAGE_S) * (sized.replicas + 1)),
         concurrency=sized.concurrency,
     )
 
@@ -266,6 +267,15 @@ def _backend_kind(*, kserve: bool) -> tuple[str, str]:
     return "inference.networking.k8s.io/v1", "InferencePool"
 
 
+def _scrapers(ctx: PlanContext) -> tuple[str, ...]:
+    """Namespace whose Prometheus reads metrics: ours, or the one in the address that the site gives."""
+    given = ctx.place.cluster.provides.get("metrics")
+    if given is None:
+        return (METRICS_NAMESPACE,)
+    host = (given.url or "").partition("://")[2].partition("/")[0].partition(":")[0].split(".")
+    return (host[1],) if len(host) > 2 and host[2] == "svc" else ()
+
+
 def _around_it(plan: ServingPlan, fabric: FabricOffer | None, ctx: PlanContext) -> None:
     """Namespace, promise of pods and offer to whoever routes to it."""
     reaches_out = plan.weights.fetch is not None or plan.weights.volume is None
@@ -276,10 +286,14 @@ def _around_it(plan: ServingPlan, fabric: FabricOffer | None, ctx: PlanContext) 
             purpose=f"Servers of {plan.model}",
             pod_security="privileged" if plan.contract.ipc_lock else "restricted",
             tenant=plan.tenant,
-            ingress_from=(METRICS_NAMESPACE,),
+            ingress_from=_scrapers(ctx),
             egress=("dns", "namespace", *(["api"] if plan.router else []), *(["any"] if reaches_out else [])),
         )
     )
+    if plan.scaling and "metrics" not in ctx.place.cluster.provides:
+        asks = "KEDA asks Prometheus"
+        keda = release(ctx.catalog, ctx.place.train, "keda").namespace
+        ctx.namespace(NamespaceRequest(name=METRICS_NAMESPACE, part=ctx.part, purpose=asks, ingress_from=(keda,)))
     if fabric:
         ctx.read_settings(fabric.part, plan.namespace)
     ctx.offer(

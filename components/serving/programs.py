@@ -47,7 +47,7 @@ def programs_of(spec: ServingSpec, start: Start, kept: WeightsPlan, image: str, 
 
 def benchmark_program(spec: ServingSpec, kept: WeightsPlan, image: str) -> Program:
     """The load test's container, without what it asks."""
-    offline = {"HOME": spec.cache, "HF_HOME": f"{spec.cache}/huggingface"}
+    offline = engine.at_home(spec.cache)
     if kept.volume is not None:
         offline |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return Program(

@@ -19,7 +19,7 @@ from aifactory.components.sizing.card import card as card_facts
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.found import Refusal
 from aifactory.components.sizing.geometry import Geometry, geometry
-from aifactory.components.sizing.memory import weights_gib
+from aifactory.components.sizing.memory import KV_BYTES, weights_gib
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.roofline import constants
 from aifactory.components.sizing.size import Sizing, size
@@ -97,7 +97,8 @@ def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx:
     )
     accelerator = ctx.catalog.row("accelerators", on.accelerator)
     fixed = constants(ctx.catalog.row("roofline", SPEED_MODEL))
-    found = size(asked, shape, card_facts(accelerator), _options(spec, precision, longest, on), fixed)
+    kept = _kept_in(spec, stored_as(spec, row), precision, ctx)
+    found = size(asked, shape, card_facts(accelerator), _options(spec, precision, kept, longest, on), fixed)
     if isinstance(found, Refusal):
         _refuse(found, spec, index, on, ctx)
         return None
@@ -106,10 +107,29 @@ def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx:
     return None if replicas is None else _sized(spec, demand, row, shape, longest, found, replicas)
 
 
-def _options(spec: ServingSpec, precision: str, longest: int, on: PoolCard) -> Options:
+def _kept_in(spec: ServingSpec, stored: str, precision: str, ctx: PlanContext) -> str:
+    """Format of keys and values: 8 bits where whoever made the weights had the chance to measure scales for them."""
+    measured = stored == precision and KV_BYTES[precision] == 1
+    kept = spec.kv_cache or ("fp8" if measured else "bf16")
+    reason = "as written" if spec.kv_cache else f"weights are stored as {stored}"
+    if kept == "fp8":
+        reason += "; twice the requests in the same memory. Weights without scales for keys and values make the engine "
+        reason += "take 1.0: compare answers before you rely on it"
+    return ctx.decide(
+        "kv_cache",
+        kept,
+        reason,
+        rejected=[Rejected("bf16" if kept == "fp8" else "fp8", "half the room" if kept == "fp8" else "no scales")],
+        because=[f"{ctx.part}.precision"],
+        source=("kv_cache",) if spec.kv_cache else (),
+    )
+
+
+def _options(spec: ServingSpec, precision: str, kept: str, longest: int, on: PoolCard) -> Options:
     cut = spec.parallelism
     return Options(
         precision=precision,
+        kv_bytes=1 if kept == "fp8" else 2,
         max_model_len=longest,
         gpus_per_node=on.gpus_per_node,
         nodes_at_most_per_replica=min(MOST_NODES_A_REPLICA, on.nodes_at_most) if on.several_join else 1,

@@ -9,6 +9,9 @@ from aifactory.components.serving.spec import ServingSpec
 
 ROUTER_PORT, ROUTER_HEALTH_PORT, ROUTER_METRICS_PORT = 9_002, 9_003, 9_090
 
+ROUTERS = 2
+"""Each learns the prefixes that it sent itself. Queues and KV use are the replicas' own word, the same for both."""
+
 WEIGHTS = {"queue-scorer": 2, "kv-cache-utilization-scorer": 2, "prefix-cache-scorer": 3}
 """Scorers and their weights. Source: llm-d, guides/recipes/router/base.values.yaml."""
 
@@ -30,6 +33,10 @@ def router_of(spec: ServingSpec, ctx: PlanContext) -> RouterPlan | None:
             source=("stack",),
         )
         return None
+    return _llm_d(spec, ctx)
+
+
+def _llm_d(spec: ServingSpec, ctx: PlanContext) -> RouterPlan:
     known = release(ctx.catalog, ctx.place.train, "llm-d-router")
     ctx.decide(
         "stack",
@@ -47,9 +54,13 @@ def router_of(spec: ServingSpec, ctx: PlanContext) -> RouterPlan | None:
     )
     ctx.decide(
         "router",
-        dict(WEIGHTS),
-        "weights of the scorers as llm-d recommends; one router, and traffic passes without it while it restarts",
-        rejected=[Rejected("several routers", "each would know half of the prefixes, or stand by for the other")],
+        {"replicas": ROUTERS, **WEIGHTS},
+        "weights of the scorers as llm-d recommends; two routers that both choose, because without one nobody gets an "
+        "answer: Envoy AI Gateway doesn't pass traffic by a router that is gone, whatever the pool's failureMode says",
+        rejected=[
+            Rejected("one router", "each restart of it would be an outage (envoyproxy/ai-gateway#2502)"),
+            Rejected("one in reserve", "the one in reserve is never ready, so its Deployment is never available"),
+        ],
         because=[f"{ctx.part}.stack"],
     )
     image = f"ghcr.io/llm-d/llm-d-router-endpoint-picker:{known.app_version}"
@@ -59,5 +70,6 @@ def router_of(spec: ServingSpec, ctx: PlanContext) -> RouterPlan | None:
         port=ROUTER_PORT,
         health_port=ROUTER_HEALTH_PORT,
         metrics_port=ROUTER_METRICS_PORT,
+        replicas=ROUTERS,
         scorers=tuple(WEIGHTS.items()),
     )

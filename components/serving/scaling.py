@@ -41,14 +41,14 @@ def scaling_of(
     full = max(1, concurrency * FULL_PERCENT // 100)
     triggers = (
         ("waiting", f"sum(vllm:num_requests_waiting{chosen})", wish.waiting_per_replica),
-        ("running", f"sum(vllm:num_requests_running{chosen})", full),
+        ("requests", f"sum(vllm:num_requests_running{chosen}) + sum(vllm:num_requests_waiting{chosen})", full),
         ("kv-cache", f"sum(vllm:kv_cache_usage_perc{chosen}) * 100", wish.kv_percent),
     )
     ctx.decide(
         "autoscaling",
         {"floor": floor, "ceiling": replicas, **{name: value for name, _, value in triggers}},
         f"{floor} replicas carry the mean, {replicas} the peak with the spare one; one more starts when a replica has "
-        f"{wish.waiting_per_replica} waiting, {full} running or {wish.kv_percent} % of its KV cache in use",
+        f"{wish.waiting_per_replica} waiting, {full} running and waiting or {wish.kv_percent} % of its KV cache in use",
         rejected=[
             Rejected("GPU utilisation", "it stands near 100 % under any load"),
             Rejected("scale to zero", "nothing holds a request while the weights load for minutes"),

@@ -180,6 +180,10 @@ class ServingSpec(PartSpec):
     stored_as: Precision | None = None
     """Format of the weights where they come from. Default: as published, components/catalog/weights.yaml."""
 
+    kv_cache: Literal["fp8", "bf16"] | None = None
+    """Format of keys and values in GPU memory. fp8 holds twice as many requests, and needs scales in the weights to be
+    as exact. Default: fp8 beside weights that are stored in 8 or fewer bits, bf16 otherwise."""
+
     weights: Weights
     """Where the weights come from. Nothing is ever downloaded from the public internet while a replica starts."""
 

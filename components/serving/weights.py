@@ -13,7 +13,7 @@ from aifactory.components.offers import StorageOffer
 from aifactory.components.pods import Volume
 from aifactory.components.problems import nearest
 from aifactory.components.serving.decided import FetchPlan, WeightsPlan
-from aifactory.components.serving.engine import WEIGHTS_PATH
+from aifactory.components.serving.engine import WEIGHTS_PATH, at_home
 from aifactory.components.serving.replicas import Sized
 from aifactory.components.serving.spec import (
     ClaimWeights,
@@ -143,7 +143,8 @@ def _from_image(weights: ImageWeights, ctx: PlanContext) -> Found | None:
     ctx.decide(
         "weights.source",
         "oci",
-        "one image, mirrored, signed and rolled back as any other; the kubelet pulls it once for each node",
+        "one image, mirrored, signed and rolled back as any other; the kubelet pulls it once for each node. The "
+        "container runtime must mount images: containerd 2.1, or CRI-O",
         rejected=[
             Rejected(
                 "download at each start", "hubs throttle the address of the whole site, and a crash loop asks again"
@@ -187,7 +188,7 @@ def _fetched(
         size_gib=weights.size_gib,
         job=f"{spec.identity}-weights-{sha256(told.encode()).hexdigest()[:8]}",
         arguments=tuple(words),
-        environment=(("HF_ENDPOINT", weights.hub), ("HF_HOME", f"{spec.cache}/huggingface"), ("HOME", spec.cache)),
+        environment=(("HF_ENDPOINT", weights.hub), *at_home(spec.cache).items()),
         token=weights.token or "",
         timeout_s=min(28_800, 10 * limit_s),
     )

@@ -19,7 +19,7 @@ PADDING = 1.06
 BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5625, "mxfp4": 0.53125}
 """Bytes of a parameter, scales of blocks included. Source: models.yaml, precision."""
 KV_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 1.0, "mxfp4": 2.0}
-"""Bytes of an element of keys and values. fp8 and fp4 checkpoints keep them in 8 bits; gpt-oss keeps 16."""
+"""Bytes of an element of keys and values in measured systems: 1 beside weights in fp8 and fp4, gpt-oss keeps 2."""
 
 
 def weights_gib(shape: Geometry, precision: str) -> float:
@@ -77,14 +77,21 @@ class Memory(Struct, frozen=True):
 
 
 def memory(
-    shape: Geometry, card: Card, precision: str, tensor: int, pipeline: int, mean_tokens: int, adapters: float
+    shape: Geometry,
+    card: Card,
+    precision: str,
+    tensor: int,
+    pipeline: int,
+    mean_tokens: int,
+    adapters: float,
+    kv_bytes: int = 0,
 ) -> Memory:
-    """What fits on each GPU of a replica that is cut so."""
+    """What fits on each GPU of a replica that is cut so. `kv_bytes` 0: those of measured systems."""
     several = tensor * pipeline > 1
     usable = card.memory_gib * UTILIZATION
     weights = (weights_gib(shape, precision) + adapters) / (tensor * pipeline)
     other = OTHER_GIB + (COLLECTIVES_GIB if several else 0.0)
-    share = KV_BYTES[precision] / (kv_copies(shape, tensor) * pipeline)
+    share = (kv_bytes or KV_BYTES[precision]) / (kv_copies(shape, tensor) * pipeline)
     room = max(0.0, usable - weights - other) * GIB
     each = shape.kept(mean_tokens) * share
     per_token = (shape.kv_elements + (0 if shape.window else shape.window_elements)) * share

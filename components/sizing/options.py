@@ -24,4 +24,6 @@ class Options(Struct, frozen=True):
     """Tensor parallelism that was asked for, 0 for any."""
     pipeline: int = 0
     """Pipeline parallelism that was asked for, 0 for any."""
+    kv_bytes: int = 0
+    """Bytes of an element of keys and values; 0: those of measured systems of this precision."""
     redundancy: Redundancy = "node"

@@ -94,7 +94,7 @@ def _too_slow(
         precision
         for precision in FEWER_BITS[options.precision]
         if card.computes_in(precision) == precision
-        and _alone_ms(best, precision, demand, shape, card, constants) <= demand.itl_ms
+        and _alone_ms(best, precision, demand, shape, card, constants, options.kv_bytes) <= demand.itl_ms
     ]
     says = f"a token every {demand.itl_ms:g} ms; at {best.cut.text} one request alone takes {best.number:.1f} ms"
     ways = [f"set itl_ms to {reached} or more", *(f"use precision {each}" for each in quicker[:1]), "use a faster card"]
@@ -102,9 +102,15 @@ def _too_slow(
 
 
 def _alone_ms(
-    best: Rejection, precision: str, demand: Demand, shape: Geometry, card: Card, constants: Constants
+    best: Rejection,
+    precision: str,
+    demand: Demand,
+    shape: Geometry,
+    card: Card,
+    constants: Constants,
+    kv_bytes: int,
 ) -> float:
-    replica = Replica(shape, card, precision, best.cut.tensor, constants, best.cut.pipeline)
+    replica = Replica(shape, card, precision, best.cut.tensor, constants, best.cut.pipeline, kv_bytes)
     return speed(replica, 1, demand.input_tokens, demand.output_tokens).itl_s * 1_000
 
 
@@ -114,11 +120,14 @@ def _too_large(failing: list[Rejection], demand: Demand, shape: Geometry, card: 
     longest = max(options.max_model_len, demand.tokens)
     whole = weights_gib(shape, options.precision)
     adapters = adapters_gib(shape, options.lora_adapters, options.lora_rank)
-    room = memory(shape, card, options.precision, best.cut.tensor, best.cut.pipeline, demand.tokens, adapters)
+    room = memory(
+        shape, card, options.precision, best.cut.tensor, best.cut.pipeline, demand.tokens, adapters, options.kv_bytes
+    )
     smaller = [
         precision
         for precision in FEWER_BITS[options.precision]
-        if card.computes_in(precision) == precision and _holds(shape, card, precision, most, demand, longest, adapters)
+        if card.computes_in(precision) == precision
+        and _holds(shape, card, precision, most, demand, longest, adapters, options.kv_bytes)
     ]
     ways = [f"lower longest_tokens to {room.tokens}"] if demand.tokens <= room.tokens < longest else []
     ways += [f"use precision {smaller[0]}"] if smaller else []
@@ -136,15 +145,22 @@ def _gpus_that_hold(
     """The smallest power of two of GPUs that holds the model and one long request; 0 when none does."""
     gpus = 1
     while gpus <= MOST_GPUS:
-        if _holds(shape, card, options.precision, gpus, demand, longest, adapters):
+        if _holds(shape, card, options.precision, gpus, demand, longest, adapters, options.kv_bytes):
             return gpus
         gpus *= 2
     return 0
 
 
 def _holds(
-    shape: Geometry, card: Card, precision: str, gpus: int, demand: Demand, longest: int, adapters: float
+    shape: Geometry,
+    card: Card,
+    precision: str,
+    gpus: int,
+    demand: Demand,
+    longest: int,
+    adapters: float,
+    kv_bytes: int,
 ) -> bool:
     tensor = min(gpus, 8)
-    room: Memory = memory(shape, card, precision, tensor, max(1, gpus // tensor), demand.tokens, adapters)
+    room: Memory = memory(shape, card, precision, tensor, max(1, gpus // tensor), demand.tokens, adapters, kv_bytes)
     return room.sequences >= 1 and room.tokens >= longest

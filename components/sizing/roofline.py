@@ -42,6 +42,8 @@ class Replica(Struct, frozen=True):
     constants: Constants
     stages: int = 1
     """Groups of them in a row, each with some of the layers. A token passes all of them, one after the other."""
+    kv_bytes: int = 0
+    """Bytes of an element of keys and values; 0: those of measured systems."""
 
     @property
     def peak(self) -> float:
@@ -82,7 +84,7 @@ class Replica(Struct, frozen=True):
     def _kept_bytes(self, sequences: float, context: float) -> float:
         """Keys and values that a step reads. A latent vector lies whole on each GPU and is read there."""
         copies = self.gpus if self.shape.latent else 1
-        return sequences * self.shape.kept(context) * KV_BYTES[self.precision] * copies
+        return sequences * self.shape.kept(context) * (self.kv_bytes or KV_BYTES[self.precision]) * copies
 
 
 class Speed(Struct, frozen=True):

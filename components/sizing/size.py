@@ -72,11 +72,11 @@ def fitted(
 ) -> Fitted | Rejection:
     """What a replica of this cut carries, or why it can't be."""
     adapters = adapters_gib(shape, options.lora_adapters, options.lora_rank)
-    room = memory(shape, card, options.precision, cut.tensor, cut.pipeline, demand.tokens, adapters)
+    room = memory(shape, card, options.precision, cut.tensor, cut.pipeline, demand.tokens, adapters, options.kv_bytes)
     longest = max(options.max_model_len, demand.tokens)
     if room.sequences < 1 or room.tokens < longest:
         return Rejection(cut, "memory", refusing.no_room(room, longest), -room.kv)
-    replica = Replica(shape, card, options.precision, cut.tensor, constants, cut.pipeline)
+    replica = Replica(shape, card, options.precision, cut.tensor, constants, cut.pipeline, options.kv_bytes)
     alone = _at(replica, 1, demand)
     if alone.itl_s * 1_000 > demand.itl_ms:
         reached = alone.itl_s * 1_000
@@ -136,14 +136,14 @@ def _sizing(
     constants: Constants,
 ) -> Sizing:
     cut = best.cut
-    replica = Replica(shape, card, options.precision, cut.tensor, constants, cut.pipeline)
+    replica = Replica(shape, card, options.precision, cut.tensor, constants, cut.pipeline, options.kv_bytes)
     dearer = sorted(others, key=lambda each: (each.gpus, each.cut.gpus))[:SHOWN]
     rejected = [(each.cut.text, f"{each.gpus} GPUs in {each.count.replicas} replicas") for each in dearer]
     rejected += [(each.cut.text, each.reason) for each in failing[:SHOWN]]
     return Sizing(
         precision=options.precision,
         computes_in=card.computes_in(options.precision),
-        kv_bytes=int(KV_BYTES[options.precision]),
+        kv_bytes=options.kv_bytes or int(KV_BYTES[options.precision]),
         tensor=cut.tensor,
         pipeline=cut.pipeline,
         data=1,

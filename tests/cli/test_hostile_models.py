@@ -20,7 +20,7 @@ IN_BLUEPRINT = [
     ("peak: 4.0", "peak: -1", "requests_per_s.peak: -1 is too small"),
     ("peak: 4.0", "peak: .inf", '".inf" is not a finite number'),
     ("peak: 4.0", "peak: 1e999", "larger than any number of 64 bits"),
-    ("peak: 4.0", "peak: 1000000", "wants 6600 nodes"),
+    ("peak: 4.0", "peak: 1000000", "wants 7210 nodes"),
     ("mean: 1.0", "mean: 9", "a mean of 9 requests per s above the peak of 4"),
     (RATE, "[1, 2]", "2 hourly rates"),
     (RATE, "5", "requests_per_s: 5 is not a map or a list"),

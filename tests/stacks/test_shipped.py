@@ -26,6 +26,7 @@ EXCEPTIONS: dict[str, str] = {
 }
 """Problems of the schema lane that are upstream's: `row id: problem` and the defect. Five at most."""
 
+NAME_LABEL = "kubernetes.io/metadata.name"
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
@@ -178,3 +179,24 @@ def test_pools_bought_for_demand_hold_what_is_served_and_promised_and_no_node_mo
     promised = sum(tenant.guaranteed_gpus for queue in queues for tenant in queue.tenants)
     needed = -(-(served + promised) // pool.gpus_per_node)
     assert len(pool.nodes) - needed in (0, 1)
+
+
+def let_in(stack: Stack, namespace: str) -> set[str]:
+    """Namespaces that may open connections to pods of another one."""
+    policy = stack.by_id[f"NetworkPolicy.networking.k8s.io/{namespace}/allowed"]
+    assert isinstance(policy, KubernetesRow)
+    peers = [peer for rule in policy.body["spec"]["ingress"] for peer in rule.get("from", ())]
+    return {peer.get("namespaceSelector", {}).get("matchLabels", {}).get(NAME_LABEL, "") for peer in peers}
+
+
+def test_whoever_asks_across_namespaces_is_let_in(stack: Stack) -> None:
+    """KEDA asks Prometheus, Prometheus asks engines and routers, and proxies ask both."""
+    for row in objects(stack):
+        kind = row.body["kind"]
+        if kind == "ScaledObject":
+            address = row.body["spec"]["triggers"][0]["metadata"]["serverAddress"]
+            assert "keda" in let_in(stack, address.split(".")[1])
+        if kind == "PodMonitor" and row.part in plans(stack.plan, ServingPlan):
+            assert "monitoring" in let_in(stack, row.namespace)
+        if kind == "HTTPRoute":
+            assert "envoy-gateway-system" in let_in(stack, row.namespace)

@@ -39,7 +39,13 @@ def _trigger(scaled: ScalingPlan, name: str, query: str, value: int) -> Tree:
         "type": "prometheus",
         "name": name,
         "metricType": "AverageValue",
-        "metadata": {"serverAddress": scaled.prometheus, "query": query, "threshold": str(value)},
+        "metadata": {
+            "serverAddress": scaled.prometheus,
+            "query": query,
+            "threshold": str(value),
+            # No series is a broken scrape, not an idle model: then the fallback holds, instead of the floor.
+            "ignoreNullValues": "false",
+        },
     }
 
 
@@ -81,7 +87,7 @@ def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRo
         "command": list(program.command),
         "args": list(found.arguments),
         "env": [{"name": name, "value": value} for name, value in program.environment],
-        "resources": {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}},
+        "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "16Gi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [
             {"name": volume.name, "mountPath": volume.path, **({"readOnly": True} if volume.read_only else {})}
@@ -111,4 +117,16 @@ def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRo
         "concurrencyPolicy": "Forbid",
         "jobTemplate": {"spec": job},
     }
-    return marks.object("batch/v1", "CronJob", found.name, spec=spec, after=after)
+    annotations = {"kubernetes.io/description": _how_to_measure(plan)}
+    return marks.object("batch/v1", "CronJob", found.name, annotations=annotations, spec=spec, after=after)
+
+
+def _how_to_measure(plan: ServingPlan) -> str:
+    start = f"kubectl -n {plan.namespace} create job --from=cronjob/{plan.benchmark.name} first"
+    if plan.scaling is None:
+        return f"Load of the peak: {start}"
+    hold = f"kubectl -n {plan.namespace} annotate scaledobject {plan.identity} autoscaling.keda.sh/paused-replicas="
+    return (
+        f"Load of the peak. Hold all replicas first, and wait until they are ready: {hold}{plan.scaling.ceiling}; "
+        f"then {start}; in the end {hold[:-1].replace('paused-replicas', 'paused-replicas-')}"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components import pods
+from aifactory.components import names, pods
 from aifactory.components.rows import Gate, KubernetesRow, Tree, capability
 from aifactory.components.serving.decided import RouterPlan, ServingPlan
 from aifactory.components.serving.objects.marks import Marks
@@ -35,6 +35,8 @@ def rows(plan: ServingPlan, router: RouterPlan, marks: Marks) -> Iterator[Kubern
     pool = _pool(plan, router, marks, after=[service.id])
     yield pool
     yield _router(plan, router, marks, after=[bound.id, configuration.id, pool.id])
+    yield _budget(router, marks)
+    yield _monitor(plan, router, marks)
 
 
 def _role(router: RouterPlan, marks: Marks) -> KubernetesRow:
@@ -92,12 +94,12 @@ def _pool(plan: ServingPlan, router: RouterPlan, marks: Marks, after: list[str])
 
 
 def _router(plan: ServingPlan, router: RouterPlan, marks: Marks, after: list[str]) -> KubernetesRow:
-    """One at a time: two would each know half of the prefixes. Traffic passes while it restarts."""
+    """All of them choose. None may be missing during a rollout: without one, nobody gets an answer."""
     labels = _selector(router)
     spec: Tree = {
-        "replicas": 1,
+        "replicas": router.replicas,
         "selector": {"matchLabels": labels},
-        "strategy": {"type": "Recreate"},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         "revisionHistoryLimit": 3,
         "template": marks.template(_pod(plan, router), labels=labels),
     }
@@ -105,9 +107,36 @@ def _router(plan: ServingPlan, router: RouterPlan, marks: Marks, after: list[str
     return marks.object("apps/v1", "Deployment", router.name, spec=spec, after=after, gate=gate)
 
 
+def _budget(router: RouterPlan, marks: Marks) -> KubernetesRow:
+    spec: Tree = {
+        "minAvailable": 1,
+        "selector": {"matchLabels": _selector(router)},
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+    }
+    return marks.object("policy/v1", "PodDisruptionBudget", router.name, spec=spec)
+
+
+def _monitor(plan: ServingPlan, router: RouterPlan, marks: Marks) -> KubernetesRow:
+    spec: Tree = {
+        "selector": {"matchLabels": _selector(router)},
+        "namespaceSelector": {"matchNames": [plan.namespace]},
+        "podMetricsEndpoints": [{"port": "metrics", "path": "/metrics", "interval": "15s"}],
+    }
+    after = [capability("metrics")]
+    return marks.object("monitoring.coreos.com/v1", "PodMonitor", router.name, spec=spec, after=after)
+
+
 def _pod(plan: ServingPlan, router: RouterPlan) -> Tree:
     user = pods.UNPRIVILEGED_USER
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": names.HOSTNAME_LABEL,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": _selector(router)},
+    }
     return {
+        **({"priorityClassName": plan.priority_class} if plan.priority_class else {}),
+        "topologySpreadConstraints": [spread],
         "serviceAccountName": router.name,
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,

@@ -30,7 +30,7 @@ def _deployment(plan: ServingPlan, marks: Marks, after: list[str]) -> Kubernetes
         "selector": {"matchLabels": dict(plan.selector)},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
         "minReadySeconds": SURE_S,
-        "progressDeadlineSeconds": plan.weights.load_s + 600,
+        "progressDeadlineSeconds": plan.step_s,
         "revisionHistoryLimit": REVISIONS,
         "template": marks.template(_pod(plan, plan.programs[0]), labels=dict(plan.selector)),
     }

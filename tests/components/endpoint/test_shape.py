@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from aifactory.components.endpoint.plan import EndpointPlan, RoutePlan
 from aifactory.components.endpoint.shape import rows
 from aifactory.components.rows import KubernetesRow, Maker, Wave
+from aifactory.components.serving.engine import KEEP_ALIVE_S
 from support.schemas import Schemas
 
 POOL = RoutePlan(
@@ -71,7 +72,12 @@ def test_a_pool_chooses_its_own_server_and_a_service_gets_the_least_loaded() -> 
 
 def test_an_answer_that_began_is_never_asked_for_again() -> None:
     retry = made(PRIVATE)["BackendTrafficPolicy/chat-a"]["spec"]["retry"]
-    assert retry["retryOn"]["triggers"] == ["connect-failure"]
+    assert retry["retryOn"]["triggers"] == ["connect-failure", "reset-before-request"]
+
+
+def test_a_proxy_closes_idle_connections_before_the_server_does() -> None:
+    http = made(PRIVATE)["BackendTrafficPolicy/chat-a"]["spec"]["timeout"]["http"]
+    assert int(http["connectionIdleTimeout"].removesuffix("s")) < KEEP_ALIVE_S
 
 
 def test_a_proxy_lives_until_the_longest_answer_has_ended() -> None:

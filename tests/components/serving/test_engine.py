@@ -150,3 +150,14 @@ def test_pods_of_one_replica_find_each_other(served: Any) -> None:
     assert other["headless"] == ""
     assert plan.programs[1].ports == ()
     assert set(first) - set(FLAGS) - {"no-enable-log-requests"} == set()
+
+
+def test_torch_finds_a_user_and_places_to_write_in_every_program(served: Any) -> None:
+    """The image has no user of the pod's id: without USER no program of it starts. vllm-project/vllm#44548."""
+    plan = served().plan
+    for program in (*plan.programs, plan.benchmark_program):
+        variables = dict(program.environment)
+        assert (variables["USER"], variables["HOME"]) == ("vllm", "/cache")
+    caches = {name: value for name, value in plan.programs[0].environment if name.endswith(("_DIR", "_ROOT", "_HOME"))}
+    assert len(caches) == 4
+    assert all(str(value).startswith("/cache/") for value in caches.values())

@@ -9,6 +9,7 @@ import pytest
 from aifactory.components.offers import GpuDemand, ModelOffer, PodPromise, PoolCard, PoolShare, QueueOffer, TenantOffer
 from aifactory.components.serving.decided import ServingPlan
 from support.offered import fabric, pool
+from support.planning import place, site_data
 
 CARD = PoolCard("train", "train", "nvidia-h200-sxm", 8, 40, several_join=True, whole_gpus=True)
 SHARES = (PoolShare("train", 64, 64),)
@@ -93,13 +94,14 @@ def test_a_tenant_decides_namespace_and_priority(served: Any) -> None:
 
 
 def test_a_namespace_lets_metrics_in_and_little_out(served: Any) -> None:
-    (asked,) = served({"stack": "kserve"}).site_plan.namespaces
+    (asked,) = served({"stack": "kserve", "autoscaling": {"enabled": False}}).site_plan.namespaces
     assert (asked.ingress_from, asked.egress, asked.pod_security) == (
         ("monitoring",),
         ("dns", "namespace"),
         "restricted",
     )
-    (routed,) = served().site_plan.namespaces
+    routed, prometheus = served().site_plan.namespaces
+    assert (prometheus.name, prometheus.ingress_from) == ("monitoring", ("keda",))
     assert routed.egress == ("dns", "namespace", "api")
     weights = {
         "kind": "object-store",
@@ -107,7 +109,7 @@ def test_a_namespace_lets_metrics_in_and_little_out(served: Any) -> None:
         "endpoint": "https://s3.example.com",
         "credentials": "s3",
     }
-    (streamed,) = served({"weights": weights}).site_plan.namespaces
+    streamed, _ = served({"weights": weights}).site_plan.namespaces
     assert "any" in streamed.egress
 
 
@@ -199,3 +201,48 @@ def test_a_replica_over_nodes_uses_the_fabric(served: Any) -> None:
         ],
     )
     assert alone.only().rule == "SRV-002"
+
+
+@pytest.mark.parametrize(
+    ("url", "namespaces"),
+    [
+        ("http://prometheus.observability.svc:9090", ("observability",)),
+        ("https://prometheus.observability.svc.cluster.local/prom", ("observability",)),
+        ("https://prometheus.example.com", ()),
+    ],
+)
+def test_the_prometheus_of_the_site_is_let_in_from_where_its_address_says(
+    url: str, namespaces: tuple[str, ...], served: Any
+) -> None:
+    cluster = {**site_data()["cluster"], "provides": {"metrics": {"version": "88.5.3", "url": url}}}
+    (asked,) = served(at=place(cluster=cluster)).site_plan.namespaces
+    assert asked.ingress_from == namespaces
+
+
+@pytest.mark.parametrize(
+    ("spec", "kept", "dtype"),
+    [
+        ({}, "fp8", "fp8"),
+        ({"stored_as": "bf16"}, "bf16", "auto"),
+        ({"stored_as": "bf16", "kv_cache": "fp8"}, "fp8", "fp8"),
+        ({"kv_cache": "bf16"}, "bf16", "auto"),
+        ({"precision": "bf16", "stored_as": "bf16"}, "bf16", "auto"),
+    ],
+)
+def test_keys_and_values_take_8_bits_where_the_weights_may_bring_scales(
+    spec: dict[str, Any], kept: str, dtype: str, served: Any
+) -> None:
+    found = served(spec)
+    assert found.decisions["chat.kv_cache"].value == kept
+    assert f"--kv-cache-dtype={dtype}" in found.plan.programs[0].args
+
+
+def test_keys_and_values_of_16_bits_leave_room_for_half_as_many_requests(served: Any) -> None:
+    rooms = [served({"kv_cache": each}).decisions["chat.sequences"].value for each in ("fp8", "bf16")]
+    assert rooms[0] == pytest.approx(2 * rooms[1], abs=2)
+
+
+def test_a_rollout_may_take_as_long_as_a_drain_a_pull_and_a_load(served: Any) -> None:
+    plan = served().plan
+    assert plan.step_s >= plan.grace_s + plan.weights.load_s + 600
+    assert plan.ready_s >= plan.replicas * plan.weights.load_s

@@ -112,6 +112,9 @@ def test_a_group_answers_through_its_first_pod_alone(served: Any) -> None:
     leader, worker = pods(group)
     assert "startupProbe" in leader["spec"]["containers"][0]
     assert "startupProbe" not in worker["spec"]["containers"][0]
+    stop = worker["spec"]["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    assert stop[0] == "timeout"
+    assert "/dev/tcp/$LWS_LEADER_ADDRESS/29501" in stop[-1]
     assert leader["metadata"]["annotations"]["k8s.v1.cni.cncf.io/networks"].count("rail-") == 8
 
 
@@ -183,16 +186,33 @@ def test_the_load_test_never_starts_by_itself(served: Any) -> None:
     assert spec["schedule"] == "0 0 31 2 *"
 
 
-def test_the_pool_fails_open_and_names_its_router(served: Any) -> None:
+def test_the_pool_names_its_routers_and_one_of_them_always_chooses(served: Any) -> None:
     found = of("alone", served)
     spec = found.body("InferencePool.inference.networking.k8s.io/chat/chat")["spec"]
     assert spec["endpointPickerRef"] == {"name": "chat-epp", "port": {"number": 9002}, "failureMode": "FailOpen"}
     assert spec["selector"]["matchLabels"] == {SERVING_LABEL: "chat", MODEL_LABEL: "llama-3.3-70b"}
     router = found.body("Deployment.apps/chat/chat-epp")["spec"]
-    assert router["replicas"] == 1
+    assert router["replicas"] == 2
+    assert router["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert found.body("PodDisruptionBudget.policy/chat/chat-epp")["spec"]["minAvailable"] == 1
+    monitor = found.body("PodMonitor.monitoring.coreos.com/chat/chat-epp")["spec"]["selector"]["matchLabels"]
+    assert monitor.items() <= router["template"]["metadata"]["labels"].items()
     assert "--pool-name=chat" in router["template"]["spec"]["containers"][0]["args"]
 
 
 def test_the_router_only_reads(served: Any) -> None:
     rules = of("alone", served).body("Role.rbac.authorization.k8s.io/chat/chat-epp")["rules"]
     assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
+
+
+def test_no_metrics_are_a_broken_scrape_and_never_an_idle_model(served: Any) -> None:
+    scaled = of("alone", served).body("ScaledObject.keda.sh/chat/chat")["spec"]
+    assert {trigger["metadata"]["ignoreNullValues"] for trigger in scaled["triggers"]} == {"false"}
+    assert scaled["fallback"]["replicas"] == scaled["maxReplicaCount"]
+
+
+def test_who_measures_is_told_to_hold_all_replicas_first(served: Any) -> None:
+    found = of("alone", served)
+    told = found.body("CronJob.batch/chat/chat-benchmark")["metadata"]["annotations"]["kubernetes.io/description"]
+    assert f"paused-replicas={found.plan.scaling.ceiling}" in told
+    assert told.index("paused-replicas=") < told.index("create job") < told.index("paused-replicas-")

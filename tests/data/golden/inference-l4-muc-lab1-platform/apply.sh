@@ -218,7 +218,7 @@ if wave 10-workloads; then
   objects manifests/10-workloads/01-helper.yaml
   job 7200 helper helper-weights-8574791f
   objects manifests/10-workloads/02-helper.yaml
-  gate 1440 condition=Ready helper inferenceservice.serving.kserve.io/helper
+  gate 2640 condition=Ready helper inferenceservice.serving.kserve.io/helper
   objects manifests/10-workloads/03-door.yaml
   objects manifests/10-workloads/04-door.yaml
 fi

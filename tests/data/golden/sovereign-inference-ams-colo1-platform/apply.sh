@@ -246,9 +246,9 @@ if wave 10-workloads; then
   objects manifests/10-workloads/02-chat.yaml
   objects manifests/10-workloads/02-door.yaml
   objects manifests/10-workloads/02-sort.yaml
-  gate 4800 condition=Available assist deployment.apps/chat
+  gate 7800 condition=Available assist deployment.apps/chat
   gate 600 condition=Available assist deployment.apps/chat-epp
-  gate 1980 condition=Available triage deployment.apps/sort
+  gate 3780 condition=Available triage deployment.apps/sort
   gate 600 condition=Available triage deployment.apps/sort-epp
   objects manifests/10-workloads/03-chat.yaml
   objects manifests/10-workloads/03-door.yaml
