@@ -33,7 +33,9 @@ def commands_page() -> str:
     """Every verb with its help, 100 columns wide."""
     codes = "0 allowed; 1 findings, or input wrong; 2 command line wrong; 3 the checker itself failed; 4 undecided"
     parts = [f"# Commands\n\nExit codes: {codes}.\n"]
-    context = click.Context(cli, info_name="aifactory", max_content_width=100, terminal_width=100)
+    # Commands keep the help option of the first context that asked: it must be the one that users get.
+    settings = {**cli.context_settings, "max_content_width": 100, "terminal_width": 100}
+    context = click.Context(cli, info_name="aifactory", **settings)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None
