@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.counting import counted
 from aifactory.components.endpoint import rules
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer
@@ -52,7 +53,8 @@ class EndpointPlan(Struct, frozen=True):
     @property
     def in_short(self) -> str:
         """The plan in one line, for a person."""
-        return f"https://{self.host} for the {self.reach}, {len(self.routes)} models, {self.replicas} proxies"
+        proxies = "1 proxy" if self.replicas == 1 else f"{self.replicas} proxies"
+        return f"https://{self.host} for the {self.reach}, {counted(len(self.routes), 'model')}, {proxies}"
 
 
 def resolve(spec: EndpointSpec, ctx: PlanContext) -> EndpointSpec | None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from aifactory.components.counting import counted
 from aifactory.components.offers import RackShare, Taint
 
 Pairs = tuple[tuple[str, str], ...]
@@ -142,5 +143,5 @@ class GpuNodePoolPlan(Struct, frozen=True):
         nodes, racks = len(self.nodes), len({rack.rack for rack in self.racks})
         model = self.accelerator.removeprefix("nvidia-").split("-")[0].upper()
         driver = f"driver {self.driver.version}" if self.driver.version else "driver of the site"
-        where = f"{nodes} {model} node{'s' * (nodes != 1)} in {racks} rack{'s' * (racks != 1)}"
-        return f"{where}, {nodes * self.gpus_per_node} GPUs; {driver}"
+        where = f"{counted(nodes, f'{model} node')} in {counted(racks, 'rack')}"
+        return f"{where}, {counted(nodes * self.gpus_per_node, 'GPU')}; {driver}"

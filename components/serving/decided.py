@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from aifactory.components.counting import counted
 from aifactory.components.pods import PodContract, Program, Volume
 
 Pairs = tuple[tuple[str, str], ...]
@@ -135,9 +136,9 @@ class ServingPlan(Struct, frozen=True):
     @property
     def in_short(self) -> str:
         """The plan in one line, for a person."""
-        each = f"{self.layout.gpus} GPU{'' if self.layout.gpus == 1 else 's'}"
+        each = counted(self.layout.gpus, "GPU")
         low = f", {self.scaling.floor} at least" if self.scaling else ""
         return (
-            f"{self.model} by {self.stack}: {self.replicas} replica{'' if self.replicas == 1 else 's'} of {each}{low}; "
+            f"{self.model} by {self.stack}: {counted(self.replicas, 'replica')} of {each}{low}; "
             f"{self.concurrency} requests at once each"
         )
