@@ -12,7 +12,7 @@ from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import FabricOffer, GpuDemand, ModelOffer, PodPromise, PoolOffer
 from aifactory.components.pods import PodContract, Volume
 from aifactory.components.rules import Rule
-from aifactory.components.serving import around, engine, replicas, routing, rules, scaling, weights
+from aifactory.components.serving import around, engine, flags, replicas, routing, rules, scaling, weights
 from aifactory.components.serving.around import Host
 from aifactory.components.serving.benchmark import benchmark_of
 from aifactory.components.serving.decided import IMAGE_S, Layout, ScalingPlan, ServingPlan, WeightsPlan
@@ -172,6 +172,8 @@ def _plan(
     tokenizer = kept.path if not isinstance(spec.weights, StoredWeights) else kept.repository
     image = _image(spec, ctx)
     start = replicas.start_of(spec, sized, kept)
+    programs = programs_of(spec, start, kept, image, sized.answer_s)
+    flags.explain(programs[0].args, ctx)
     _spread(pool, ctx)
     return ServingPlan(
         identity=spec.identity,
@@ -184,7 +186,7 @@ def _plan(
         replicas=sized.replicas,
         layout=sized.layout,
         contract=contract,
-        programs=programs_of(spec, start, kept, image, sized.answer_s),
+        programs=programs,
         volumes=_volumes(spec, kept),
         claim_template=f"{spec.identity}-gpus" if contract.device_class else "",
         weights=kept,

@@ -14,6 +14,8 @@ CATALOG = Catalog.shipped()
 FLAGS = {str(row.data["flag"]): row for row in CATALOG.rows("engines.flags")}
 VARIABLES = {str(row.data["variable"]) for row in CATALOG.rows("engines.environment")}
 
+LORA = {"enable-lora", "max-loras", "max-lora-rank", "lora-modules"}
+JOINING = {"nnodes", "node-rank", "master-addr", "master-port", "distributed-executor-backend"}
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"stack": "kserve"},
@@ -161,3 +163,17 @@ def test_torch_finds_a_user_and_places_to_write_in_every_program(served: Any) ->
     caches = {name: value for name, value in plan.programs[0].environment if name.endswith(("_DIR", "_ROOT", "_HOME"))}
     assert len(caches) == 4
     assert all(str(value).startswith("/cache/") for value in caches.values())
+
+
+PLUMBING = {"served-model-name", "port", "disable-access-log-for-endpoints", "load-format", *LORA, *JOINING}
+"""Flags that say a name or an address, and need no reason."""
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_flag_that_decides_something_says_why(variant: dict[str, Any], served: Any) -> None:
+    found = served(variant)
+    for name in flags(found.plan):
+        plain = name.removeprefix("no-")
+        decision = found.decisions.get(f"chat.flags.{plain}")
+        assert (decision is not None) != (plain in PLUMBING), name
+        assert decision is None or all(path in found.decisions for path in decision.because)

@@ -1,0 +1,60 @@
+"""Why the engine is started with the flags that it has: for those who have never set one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from aifactory.components.base import PlanContext, Rejected
+
+
+class Why(Struct, frozen=True):
+    """The reason of one flag."""
+
+    reason: str
+    because: tuple[str, ...] = ()
+    """Decisions of the part that it follows from."""
+    rejected: tuple[tuple[str, str], ...] = ()
+
+
+WHY = {
+    "tensor-parallel-size": Why("GPUs of one node that share each layer", ("layout",)),
+    "pipeline-parallel-size": Why("nodes in a row, each with some of the layers", ("layout",)),
+    "enable-expert-parallel": Why("whole experts on each GPU instead of a slice of all of them", ("layout",)),
+    "max-model-len": Why("longer requests are refused, and never push others out", ("longest_tokens",)),
+    "max-num-seqs": Why(
+        "more at once would answer slower than asked; they wait in the queue, where router and autoscaling see them",
+        ("concurrency",),
+    ),
+    "max-num-batched-tokens": Why(
+        "tokens of prompts that one step reads between tokens of answers: a long prompt then delays readers by a "
+        "fraction of a second",
+        (),
+        (("8192", "the engine's own on large cards: more throughput, and pauses of up to a second"),),
+    ),
+    "gpu-memory-utilization": Why(
+        "what the memory was counted with; the rest is for the driver and for peaks", ("memory",)
+    ),
+    "kv-cache-dtype": Why("format of keys and values", ("kv_cache",)),
+    "quantization": Why("made of the stored weights while they load", ("precision",)),
+    "shutdown-timeout": Why("a server that stops ends every answer that it began", ("longest_tokens",)),
+    "enable-prefix-caching": Why("prompts that begin alike are computed once; the router sends them to the same place"),
+    "enable-log-requests": Why("prompts belong to whoever wrote them, and no log holds them"),
+}
+
+
+def explain(arguments: Sequence[str], ctx: PlanContext) -> None:
+    """A decision for each flag that needs a reason."""
+    for word in arguments:
+        name, _, value = word.removeprefix("--").partition("=")
+        why = WHY.get(name.removeprefix("no-"))
+        if why is None or not word.startswith("--"):
+            continue
+        ctx.decide(
+            f"flags.{name.removeprefix('no-')}",
+            value or ("off" if name.startswith("no-") else "on"),
+            why.reason,
+            rejected=[Rejected(what, reason) for what, reason in why.rejected],
+            because=[f"{ctx.part}.{key}" for key in why.because],
+        )
