@@ -189,7 +189,7 @@ def main(arguments: list[str]) -> int:
     try:
         rows = read(Path(arguments[0]).read_bytes())["rows"]
         found = [at_concurrency(Catalog.shipped(), f"row {index + 1}", row) for index, row in enumerate(rows)]
-    except (OSError, ReadError, KeyError, TypeError, ValueError, UnknownFact) as error:
+    except (OSError, ReadError, KeyError, TypeError, ValueError, ArithmeticError, UnknownFact) as error:
         sys.stderr.write(f"{arguments[0]}: {type(error).__name__}: {error}; see the head of this module for the form\n")
         return 2
     sys.stdout.write("\n".join(lines(found)) + "\n")

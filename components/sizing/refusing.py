@@ -8,7 +8,7 @@ from aifactory.components.sizing.card import COMPUTES, GIB, Card
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.found import Kind, Rejection
 from aifactory.components.sizing.geometry import Geometry
-from aifactory.components.sizing.layouts import allowed, cuts
+from aifactory.components.sizing.layouts import allowed, cuts, divides
 from aifactory.components.sizing.memory import UTILIZATION, Memory, adapters_gib, memory, weights_gib
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.roofline import Constants, Replica, speed
@@ -17,7 +17,7 @@ Words = tuple["Kind", str, str]
 """Kind, what is wrong, and what would fix it."""
 
 FEWER_BITS = {"bf16": ("fp8", "fp4"), "fp8": ("fp4",), "fp4": (), "mxfp4": ()}
-MOST_GPUS = 128
+MOST_GPUS, GPUS_OF_A_NODE = 128, 8
 
 
 def before_sizing(shape: Geometry, card: Card, options: Options) -> Words | None:
@@ -142,10 +142,16 @@ def _too_large(failing: list[Rejection], demand: Demand, shape: Geometry, card: 
 def _gpus_that_hold(
     shape: Geometry, card: Card, options: Options, demand: Demand, longest: int, adapters: float
 ) -> int:
-    """The smallest power of two of GPUs that holds the model and one long request; 0 when none does."""
+    """The smallest power of two of GPUs that holds the model and one long request; 0 when none does, or the card has
+    no nodes of so many that are joined."""
     gpus = 1
     while gpus <= MOST_GPUS:
-        if _holds(shape, card, options.precision, gpus, demand, longest, adapters, options.kv_bytes):
+        tensor = min(gpus, GPUS_OF_A_NODE)
+        if card.domain not in (1, 0) and tensor > card.domain:
+            return 0
+        if divides(shape, tensor) and _holds(
+            shape, card, options.precision, gpus, demand, longest, adapters, options.kv_bytes
+        ):
             return gpus
         gpus *= 2
     return 0
@@ -161,6 +167,6 @@ def _holds(
     adapters: float,
     kv_bytes: int,
 ) -> bool:
-    tensor = min(gpus, 8)
+    tensor = min(gpus, GPUS_OF_A_NODE)
     room: Memory = memory(shape, card, precision, tensor, max(1, gpus // tensor), demand.tokens, adapters, kv_bytes)
     return room.sequences >= 1 and room.tokens >= longest

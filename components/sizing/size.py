@@ -62,7 +62,7 @@ def size(demand: Demand, shape: Geometry, card: Card, options: Options, constant
     failing = [each for each in found if isinstance(each, Rejection)]
     if not working:
         return Refusal(*refusing.of_all(failing, demand, shape, card, options, constants))
-    best = min(working, key=lambda each: (each.gpus, each.cut.gpus))
+    best = min(working, key=lambda each: (each.gpus, each.count.nodes, each.cut.gpus))
     others = [each for each in working if each is not best]
     return _sizing(best, others, failing, demand, shape, card, options, constants)
 

@@ -15,10 +15,10 @@ HEAD = """\
 
 # How good the sizing is
 
-`aifactory` sizes model servers by a roofline with four published constants (`components/catalog/roofline.yaml`). Nobody
-fits them to the rows below, and no row is left out. The ratio is estimated over measured: 1.00 is right, 2.00 twice too
-fast. Plans count on the slow end of the band, which is the estimate divided by 1.5, or by 2 where no measurement of the
-kind exists.
+`aifactory` sizes model servers by a roofline with four published constants (`components/catalog/roofline.yaml`). They
+were fitted on rows of the first table, which is why it is called in-sample; we fit nothing, and leave no row out. The
+ratio is estimated over measured: 1.00 is right, 2.00 twice too fast. Plans count on the slow end of the band, which is
+the estimate divided by 1.5, or by 2 where no measurement of the kind exists.
 
 | rows | what they prove | rows | estimated | median error | median ratio | within 1.5x | within 2x | bar |
 |---|---|---|---|---|---|---|---|---|

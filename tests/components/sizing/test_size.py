@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from aifactory.components.catalog import Catalog
 from aifactory.components.sizing.card import Card, card
 from aifactory.components.sizing.demand import Demand
+from aifactory.components.sizing.evidence import doubts
 from aifactory.components.sizing.geometry import Geometry, geometry
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.roofline import constants
@@ -247,3 +248,44 @@ def test_a_faster_card_never_takes_more_gpus(
         flops=tuple((name, value * operations) for name, value in slow.flops),
     )
     assert gpus(demand, shape, fast, options) <= gpus(demand, shape, slow, options)
+
+
+def test_of_two_cuts_with_as_many_gpus_the_one_on_fewer_nodes_is_chosen() -> None:
+    """Or a little more demand would free a node."""
+    nodes = [
+        fits(Demand(rate / 2, rate, 1_000, 400, 100.0), "qwen3-32b", "l40s", precision="bf16", gpus_per_node=8).nodes
+        for rate in (0.30, 0.36, 0.40, 0.45, 0.50, 0.60)
+    ]
+    assert nodes == sorted(nodes)
+
+
+@pytest.mark.parametrize("on", ["h100-pcie", "l4", "l40s", "nvidia-a100-sxm-80gb", "h200"])
+@pytest.mark.parametrize("name", ["llama-3.1-405b", "deepseek-v3", "phi-4", "kimi-k2.5", "qwen3-32b"])
+def test_the_number_of_gpus_that_is_advised_holds_the_model(name: str, on: str) -> None:
+    found = sized(replace(CHAT, itl_ms=5_000.0), name, on, precision="bf16", gpus_per_node=1)
+    if isinstance(found, Sizing) or found.kind != "memory" or "give a replica" not in found.fix:
+        return
+    advised = int(found.fix.partition("give a replica ")[2].split()[0])
+    nodes = max(1, advised // 8)
+    again = sized(
+        replace(CHAT, itl_ms=5_000.0),
+        name,
+        on,
+        precision="bf16",
+        gpus_per_node=min(advised, 8),
+        nodes_at_most_per_replica=nodes,
+    )
+    assert isinstance(again, Sizing), again
+
+
+@pytest.mark.parametrize(
+    ("vendor", "says"),
+    [
+        ("amd", "of amd only MLPerf results stand behind it"),
+        ("google", "nothing of google was measured"),
+        ("nvidia", ""),
+    ],
+)
+def test_what_stands_behind_a_vendor_is_told_truly(vendor: str, says: str) -> None:
+    found = doubts(model("llama-3.1-70b"), replace(accelerator("h200"), vendor=vendor), 1, 64, 1_000)
+    assert found == ((says,) if says else ())
