@@ -94,17 +94,8 @@ ImageText = Annotated[str, Field(min_length=3, max_length=512), AfterValidator(l
 """An image with its registry: `nvcr.io/nvidia/pytorch:25.06-py3`, `registry/repository@sha256:...`, or
 both."""
 
-Word = Annotated[str, Field(max_length=16_384, pattern=r"^[^\x00]*$")]
-"""A word of a command without NUL. It reaches the program as written: nothing replaces `$(X)` or `${X}`."""
-
-VariableName = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-"""The name of an environment variable: letters, digits and _, no digit first."""
-
 SecretName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 """The name of a Secret of Kubernetes: lower-case letters, digits, - and dots."""
-
-SecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
-"""A key in a Secret of Kubernetes: letters, digits, - _ and dots."""
 
 AbsolutePath = Annotated[str, Field(max_length=255, pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$")]
 """An absolute path without `..`, such as /checkpoints."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from aifactory.components import pods, secrecy, words
+from aifactory.components import pods
 from aifactory.components.base import PlanContext
 from aifactory.components.names import BLOCK_LABEL, RACK_LABEL
 from aifactory.components.offers import FabricOffer, PoolOffer, PoolShare, QueueOffer
 from aifactory.components.problems import Path
+from aifactory.components.training import secrecy, words
 from aifactory.components.training.spec import TrainingSpec
 
 LEVELS = {"block": BLOCK_LABEL, "rack": RACK_LABEL}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aifactory.components import pods, quantities, words
+from aifactory.components import pods, quantities
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.image_reference import parse_image
 from aifactory.components.offers import FabricOffer, PoolOffer
 from aifactory.components.pods import PodContract, Program
-from aifactory.components.training import checks
+from aifactory.components.training import checks, words
 from aifactory.components.training.decided import CheckpointPlan
 from aifactory.components.training.spec import TrainingSpec
 from aifactory.components.values import SecretRef

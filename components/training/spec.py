@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aifactory.components.forms import AbsolutePath, ImageText, SecretName, VariableName, Word
+from aifactory.components.forms import AbsolutePath, ImageText, SecretName
 from aifactory.components.names import Name
-from aifactory.components.secret_variable import SecretVariable
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
+
+Word = Annotated[str, Field(max_length=16_384, pattern=r"^[^\x00]*$")]
+"""A word of a command without NUL. It reaches the program as written: nothing replaces `$(X)` or `${X}`."""
+
+VariableName = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The name of an environment variable: letters, digits and _, no digit first."""
+
+SecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+"""A key in a Secret of Kubernetes: letters, digits, - _ and dots."""
+
+
+class SecretVariable(Spec):
+    """An environment variable whose value lies in a Secret of the tenant's namespace."""
+
+    variable: VariableName
+    """Name of the variable."""
+
+    secret: SecretName
+    """Name of the existing Secret. The value itself is never read here."""
+
+    key: SecretKey
+    """Key in the Secret."""
 
 
 class Checkpoint(Spec):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aifactory.components import secrecy
+from aifactory.components.training import secrecy
 from support.offered import outcome, queue, training
 
 

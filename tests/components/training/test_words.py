@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aifactory.components import words
+from aifactory.components.training import words
 
 
 def expanded(word: str, variables: dict[str, str]) -> str:
