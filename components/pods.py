@@ -6,9 +6,12 @@ request, networks, IPC_LOCK, /dev/shm, huge pages, NCCL settings, tolerations, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from msgspec import Struct
 
 from aifactory.components import quantities
+from aifactory.components.names import HOSTNAME_LABEL
 from aifactory.components.offers import FabricOffer, PoolOffer, Taint
 from aifactory.components.values import SecretRef
 
@@ -195,7 +198,7 @@ def pod_spec(
         "terminationGracePeriodSeconds": grace_s,
         "nodeSelector": dict(contract.node_selector),
         "tolerations": [taint.toleration() for taint in contract.tolerations],
-        "securityContext": _pod_security(contract),
+        "securityContext": pod_security(contract.user_id, owns_volumes=contract.user_id != 0),
         "containers": [_container(contract, program, volumes)],
         "volumes": _volumes(contract, volumes),
     }
@@ -204,12 +207,29 @@ def pod_spec(
     return spec
 
 
-def _pod_security(contract: PodContract) -> Tree:
-    user: Tree = {"runAsUser": contract.user_id, "runAsGroup": contract.user_id}
-    if contract.user_id:
+def pod_security(user_id: int = UNPRIVILEGED_USER, *, owns_volumes: bool = False) -> Tree:
+    """`securityContext` of a pod. `owns_volumes`: it writes to volumes, which then belong to its group."""
+    user: Tree = {"runAsUser": user_id, "runAsGroup": user_id}
+    if owns_volumes:
         # A volume of terabytes is not chowned file by file at each start.
-        user |= {"fsGroup": contract.user_id, "fsGroupChangePolicy": "OnRootMismatch"}
-    return {"runAsNonRoot": contract.user_id != 0, **user, "seccompProfile": {"type": "RuntimeDefault"}}
+        user |= {"fsGroup": user_id, "fsGroupChangePolicy": "OnRootMismatch"}
+    return {"runAsNonRoot": user_id != 0, **user, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def confined(*capabilities: str) -> Tree:
+    """`securityContext` of a container that gets no capability but these."""
+    added = {"add": list(capabilities)} if capabilities else {}
+    return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"], **added}}
+
+
+def spread(labels: Mapping[str, str], over: str = HOSTNAME_LABEL) -> Tree:
+    """Topology spread that keeps pods with these labels apart while there is room."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": over,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": dict(labels)},
+    }
 
 
 def _container(contract: PodContract, program: Program, volumes: tuple[Volume, ...]) -> Tree:
@@ -227,30 +247,27 @@ def _container(contract: PodContract, program: Program, volumes: tuple[Volume, .
         container["envFrom"] = [{"configMapRef": {"name": contract.settings}}]
     return {
         **container,
-        "env": _environment(program),
+        "env": variables(program),
         "resources": resources,
-        "securityContext": _container_security(contract),
+        "securityContext": confined(*(["IPC_LOCK"] if contract.ipc_lock else [])),
         "volumeMounts": [
             *({"name": name, "mountPath": path} for name, path in _memory_mounts(contract)),
-            *(_mount(volume) for volume in volumes),
+            *mounts(volumes),
         ],
         **dict(program.lifecycle),
     }
 
 
-def _mount(volume: Volume) -> Tree:
-    mount: Tree = {"name": volume.name, "mountPath": volume.path}
-    return {**mount, "readOnly": True} if volume.read_only else mount
+def mounts(volumes: Iterable[Volume]) -> list[Tree]:
+    """`volumeMounts` of a container."""
+    return [
+        {"name": volume.name, "mountPath": volume.path, **({"readOnly": True} if volume.read_only else {})}
+        for volume in volumes
+    ]
 
 
-def _container_security(contract: PodContract) -> Tree:
-    capabilities: Tree = {"drop": ["ALL"]}
-    if contract.ipc_lock:
-        capabilities["add"] = ["IPC_LOCK"]
-    return {"allowPrivilegeEscalation": False, "capabilities": capabilities}
-
-
-def _environment(program: Program) -> list[Tree]:
+def variables(program: Program) -> list[Tree]:
+    """`env` of a container."""
     found: list[Tree] = [{"name": name, "value": value} for name, value in program.environment]
     for name, path in program.from_pod:
         found.append({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
@@ -269,11 +286,15 @@ def _volumes(contract: PodContract, volumes: tuple[Volume, ...]) -> list[Tree]:
     found: list[Tree] = [{"name": "shm", "emptyDir": shm}]
     if contract.hugepages_2mi_gib:
         found.append({"name": "hugepages", "emptyDir": {"medium": "HugePages-2Mi"}})
-    return [*found, *({"name": volume.name, **volume_source(volume)} for volume in volumes)]
+    return [*found, *sources(volumes)]
 
 
-def volume_source(volume: Volume) -> Tree:
-    """Where a volume of a pod comes from."""
+def sources(volumes: Iterable[Volume]) -> list[Tree]:
+    """`volumes` of a pod."""
+    return [{"name": volume.name, **_source(volume)} for volume in volumes]
+
+
+def _source(volume: Volume) -> Tree:
     if volume.image:
         return {"image": {"reference": volume.image, "pullPolicy": "IfNotPresent"}}
     if volume.scratch_gib:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from aifactory.components import pods
 from aifactory.components.cluster.model import PodSecurity
 from aifactory.components.rows import Wave
 
@@ -93,11 +94,4 @@ def tolerate_control_nodes(*paths: str) -> Iterable[Setting]:
 
 def spread(label: str, value: str) -> list[object]:
     """Topology spread that keeps replicas off one node when there are several."""
-    return [
-        {
-            "maxSkew": 1,
-            "topologyKey": "kubernetes.io/hostname",
-            "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": {label: value}},
-        }
-    ]
+    return [pods.spread({label: value})]

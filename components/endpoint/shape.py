@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aifactory.components import pods
 from aifactory.components.endpoint.plan import PROXY_NAMESPACE, EndpointPlan, RoutePlan
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
 
@@ -49,17 +50,11 @@ def rows(plan: EndpointPlan, maker: Maker) -> Iterator[Row]:
 
 
 def _proxies(plan: EndpointPlan, maker: Maker) -> KubernetesRow:
-    spread = {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": _owner(plan)},
-    }
     resources = {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
     kubernetes: Tree = {
         "envoyDeployment": {
             "replicas": plan.replicas,
-            "pod": {"topologySpreadConstraints": [spread]},
+            "pod": {"topologySpreadConstraints": [pods.spread(_owner(plan))]},
             "container": {"resources": resources},
         },
         "envoyService": _service(plan),

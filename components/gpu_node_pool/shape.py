@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aifactory.components import names
+from aifactory.components import names, pods
 from aifactory.components.gpu_node_pool.labels import OPERANDS_LABEL, TAINT
 from aifactory.components.gpu_node_pool.model import (
     Acceptance,
@@ -191,12 +191,7 @@ def _job(found: Acceptance, account: str, maker: Maker) -> Tree:
             *(taint.toleration() for taint in found.tolerations),
             {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"},
         ],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "runAsGroup": 65532,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pods.pod_security(65532),
         "containers": containers,
     }
     return {

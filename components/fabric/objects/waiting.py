@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aifactory.components import pods
 from aifactory.components.fabric.model import Acceptance
 from aifactory.components.rows import Tree
 
@@ -27,12 +28,7 @@ def job(found: Acceptance, labels: dict[str, str]) -> Tree:
         "enableServiceLinks": False,
         "restartPolicy": "Never",
         "tolerations": [*(taint.toleration() for taint in found.tolerations), control],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "runAsGroup": 65532,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pods.pod_security(65532),
         "containers": [_wait(found, index) for index in range(len(found.resources))],
     }
     drained = {"type": "DisruptionTarget", "status": "True"}

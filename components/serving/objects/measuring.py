@@ -80,19 +80,15 @@ def monitor(plan: ServingPlan, marks: Marks) -> KubernetesRow:
 def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRow:
     """The load test, as a CronJob that never starts: `kubectl create job --from=cronjob/NAME first`."""
     found, program = plan.benchmark, plan.benchmark_program
-    user = pods.UNPRIVILEGED_USER
     container: Tree = {
         "name": program.name,
         "image": program.image,
         "command": list(program.command),
         "args": list(found.arguments),
-        "env": [{"name": name, "value": value} for name, value in program.environment],
+        "env": pods.variables(program),
         "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "16Gi"}},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [
-            {"name": volume.name, "mountPath": volume.path, **({"readOnly": True} if volume.read_only else {})}
-            for volume in plan.volumes
-        ],
+        "securityContext": pods.confined(),
+        "volumeMounts": pods.mounts(plan.volumes),
     }
     pod: Tree = {
         "serviceAccountName": plan.identity,
@@ -101,14 +97,9 @@ def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRo
         "restartPolicy": "Never",
         "nodeSelector": dict(plan.contract.node_selector),
         "tolerations": [taint.toleration() for taint in plan.contract.tolerations],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": user,
-            "runAsGroup": user,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pods.pod_security(),
         "containers": [container],
-        "volumes": [{"name": volume.name, **pods.volume_source(volume)} for volume in plan.volumes],
+        "volumes": pods.sources(plan.volumes),
     }
     job: Tree = {"backoffLimit": 0, "template": marks.template(pod, labels={})}
     spec: Tree = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components import names, pods
+from aifactory.components import pods
 from aifactory.components.rows import Gate, KubernetesRow, Tree, capability
 from aifactory.components.serving.decided import RouterPlan, ServingPlan
 from aifactory.components.serving.objects.marks import Marks
@@ -127,26 +127,14 @@ def _monitor(plan: ServingPlan, router: RouterPlan, marks: Marks) -> KubernetesR
 
 
 def _pod(plan: ServingPlan, router: RouterPlan) -> Tree:
-    user = pods.UNPRIVILEGED_USER
-    spread = {
-        "maxSkew": 1,
-        "topologyKey": names.HOSTNAME_LABEL,
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": _selector(router)},
-    }
     return {
         **({"priorityClassName": plan.priority_class} if plan.priority_class else {}),
-        "topologySpreadConstraints": [spread],
+        "topologySpreadConstraints": [pods.spread(_selector(router))],
         "serviceAccountName": router.name,
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": plan.grace_s,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": user,
-            "runAsGroup": user,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pods.pod_security(),
         "containers": [_container(plan, router)],
         "volumes": [{"name": "config", "configMap": {"name": router.name}}],
     }
@@ -178,10 +166,6 @@ def _container(plan: ServingPlan, router: RouterPlan) -> Tree:
         "livenessProbe": {**health, "initialDelaySeconds": 5, "periodSeconds": 10},
         "readinessProbe": {**health, "periodSeconds": 2},
         "resources": {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": {**pods.confined(), "readOnlyRootFilesystem": True},
         "volumeMounts": [{"name": "config", "mountPath": "/config", "readOnly": True}],
     }

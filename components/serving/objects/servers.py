@@ -129,15 +129,7 @@ def _pod(plan: ServingPlan, program: Program) -> Tree:
 
 def _spread(plan: ServingPlan) -> list[object]:
     labels = [names.RACK_LABEL, names.HOSTNAME_LABEL] if plan.racks > 1 else [names.HOSTNAME_LABEL]
-    return [
-        {
-            "maxSkew": 1,
-            "topologyKey": label,
-            "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": dict(plan.selector)},
-        }
-        for label in labels
-    ]
+    return [pods.spread(dict(plan.selector), label) for label in labels]
 
 
 def _together() -> Tree:

@@ -13,7 +13,6 @@ from aifactory.components.values import SecretRef
 
 SMALL: Tree = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
 FETCHING: Tree = {"requests": {"cpu": "2", "memory": "8Gi"}, "limits": {"memory": "16Gi"}}
-USER = pods.UNPRIVILEGED_USER
 
 
 def rows(plan: ServingPlan, marks: Marks) -> Iterator[KubernetesRow]:
@@ -48,7 +47,7 @@ def _fetch(plan: ServingPlan, fetch: FetchPlan, marks: Marks, after: list[str]) 
         "args": list(fetch.arguments),
         "env": environment,
         "resources": FETCHING,
-        "securityContext": _CONFINED,
+        "securityContext": pods.confined(),
         "volumeMounts": [
             {"name": "weights", "mountPath": WEIGHTS_PATH},
             {"name": "cache", "mountPath": _cache(plan)},
@@ -83,8 +82,8 @@ def _keeper(plan: ServingPlan, marks: Marks) -> KubernetesRow:
         "image": plan.programs[0].image,
         "command": ["sleep", "infinity"],
         "resources": SMALL,
-        "securityContext": {**_CONFINED, "readOnlyRootFilesystem": True},
-        "volumeMounts": [{"name": volume.name, "mountPath": volume.path, "readOnly": True} for volume in volumes],
+        "securityContext": {**pods.confined(), "readOnlyRootFilesystem": True},
+        "volumeMounts": pods.mounts(volumes),
     }
     pod = {
         **_account(plan),
@@ -92,7 +91,7 @@ def _keeper(plan: ServingPlan, marks: Marks) -> KubernetesRow:
         "nodeSelector": dict(plan.contract.node_selector),
         "tolerations": [taint.toleration() for taint in plan.contract.tolerations],
         "containers": [container],
-        "volumes": [{"name": volume.name, **pods.volume_source(volume)} for volume in volumes],
+        "volumes": pods.sources(volumes),
     }
     spec: Tree = {
         "selector": {"matchLabels": selector},
@@ -103,22 +102,12 @@ def _keeper(plan: ServingPlan, marks: Marks) -> KubernetesRow:
     return marks.object("apps/v1", "DaemonSet", name, spec=spec, after=[account])
 
 
-_CONFINED: Tree = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-
-
 def _account(plan: ServingPlan) -> Tree:
     return {
         "serviceAccountName": plan.identity,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pods.pod_security(owns_volumes=True),
     }
 
 
