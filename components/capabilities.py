@@ -30,7 +30,9 @@ CAPABILITIES: dict[str, str] = {
 }
 """Every capability a part may require, and what it is for."""
 
-PROMETHEUS_URL = "http://kube-prometheus-stack-prometheus.monitoring.svc:9090"
+METRICS_NAMESPACE = "monitoring"
+"""Namespace of the Prometheus of ours."""
+PROMETHEUS_URL = f"http://kube-prometheus-stack-prometheus.{METRICS_NAMESPACE}.svc:9090"
 """Where pods reach the Prometheus of ours. Source: kube-prometheus-stack, service names of a release of its name."""
 
 

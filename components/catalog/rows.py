@@ -77,6 +77,11 @@ class Row(Struct, frozen=True):
             raise UnknownFact(Unknown(self.ref, field), "a number")
         return found
 
+    def number_or_zero(self, field: str) -> float:
+        """A fact that is a number; 0 where no source states one, or the thing doesn't exist."""
+        found = self.value(field)
+        return 0.0 if isinstance(found, bool) or not isinstance(found, int | float) else float(found)
+
     def count(self, field: str) -> int:
         """A fact that is a whole number. Raises UnknownFact."""
         found = self.value(field)

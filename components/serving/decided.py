@@ -40,6 +40,8 @@ class WeightsPlan(Struct, frozen=True):
     """Time that a start may take, weights and kernels. Unit: s."""
 
 
+KSERVE_API = "serving.kserve.io/v1beta1"
+POOL_API = "inference.networking.k8s.io/v1"
 IMAGE_S = 600
 """Time to pull image and weights to a node that has neither. Unit: s."""
 
@@ -88,6 +90,11 @@ class BenchmarkPlan(Struct, frozen=True):
     arguments: tuple[str, ...]
 
 
+def service_of(stack: str, identity: str, port: int) -> tuple[str, int]:
+    """Name and port of the Service in front of the replicas. KServe makes its own, of a name and port of its own."""
+    return (f"{identity}-predictor", 80) if stack == "kserve" else (identity, port)
+
+
 class ServingPlan(Struct, frozen=True):
     """A model, its replicas, and everything around them."""
 
@@ -127,6 +134,16 @@ class ServingPlan(Struct, frozen=True):
     def step_s(self) -> int:
         """Time of one step of a rollout: the old replica drains, the image comes, the new one loads. Unit: s."""
         return self.grace_s + self.weights.load_s + IMAGE_S
+
+    @property
+    def service(self) -> tuple[str, int]:
+        """Name and port of the Service in front of the replicas; the Deployment behind it has the same name."""
+        return service_of(self.stack, self.identity, self.port)
+
+    @property
+    def replica_labels(self) -> dict[str, str]:
+        """Labels of all pods of the replicas, those that only compute for the first one too."""
+        return {key: value for key, value in self.selector if key.startswith("aifactory.io/")}
 
     @property
     def gpus(self) -> int:

@@ -26,6 +26,9 @@ DRAIN_S = 15
 KEEP_ALIVE_S = 120
 """Time after which the engine closes an idle connection; proxies must do so before. Its own 5 s suits none."""
 
+STOP_S = 30
+"""Time that a server takes to end once its last answer has ended."""
+
 QUIET = ("/health", "/metrics", "/v1/models")
 """Paths that are asked every few seconds, and say nothing in a log."""
 
@@ -45,8 +48,8 @@ class Start(Struct, frozen=True):
     layout: Layout
     longest_tokens: int
     concurrency: int
-    memory_percent: int
-    """Share of the GPU's memory that the engine takes. Unit: percent."""
+    memory_share: float
+    """Share of the GPU's memory that the engine takes."""
     kv_dtype: str
     """`auto` keeps keys and values as the model computes."""
     quantization: str
@@ -68,7 +71,7 @@ def arguments(start: Start) -> tuple[str, ...]:
         "max-model-len": start.longest_tokens,
         "max-num-seqs": start.concurrency,
         "max-num-batched-tokens": max(CHUNK_TOKENS, start.concurrency),
-        "gpu-memory-utilization": f"{start.memory_percent / 100:.2f}",
+        "gpu-memory-utilization": f"{start.memory_share:.2f}",
         "kv-cache-dtype": start.kv_dtype,
     }
     if layout.pipeline > 1:

@@ -46,14 +46,15 @@ WHY = {
 
 def explain(arguments: Sequence[str], ctx: PlanContext) -> None:
     """A decision for each flag that needs a reason."""
-    for word in arguments:
-        name, _, value = word.removeprefix("--").partition("=")
-        why = WHY.get(name.removeprefix("no-"))
-        if why is None or not word.startswith("--"):
+    for word in (word for word in arguments if word.startswith("--")):
+        flag, _, value = word.removeprefix("--").partition("=")
+        name = flag.removeprefix("no-")
+        why = WHY.get(name)
+        if why is None:
             continue
         ctx.decide(
-            f"flags.{name.removeprefix('no-')}",
-            value or ("off" if name.startswith("no-") else "on"),
+            f"flags.{name}",
+            value or ("off" if name != flag else "on"),
             why.reason,
             rejected=[Rejected(what, reason) for what, reason in why.rejected],
             because=[f"{ctx.part}.{key}" for key in why.because],

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from aifactory.components import names, pods
 from aifactory.components.base import PlanContext, Rejected
-from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.capabilities import METRICS_NAMESPACE, NamespaceRequest
 from aifactory.components.catalog.trains import release
 from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import FabricOffer, GpuDemand, ModelOffer, PodPromise, PoolOffer
@@ -15,14 +15,22 @@ from aifactory.components.rules import Rule
 from aifactory.components.serving import around, engine, flags, replicas, routing, rules, scaling, weights
 from aifactory.components.serving.around import Host
 from aifactory.components.serving.benchmark import benchmark_of
-from aifactory.components.serving.decided import IMAGE_S, Layout, ScalingPlan, ServingPlan, WeightsPlan
+from aifactory.components.serving.decided import (
+    IMAGE_S,
+    KSERVE_API,
+    POOL_API,
+    Layout,
+    ScalingPlan,
+    ServingPlan,
+    WeightsPlan,
+    service_of,
+)
 from aifactory.components.serving.programs import benchmark_program, programs_of
 from aifactory.components.serving.replicas import Sized
 from aifactory.components.serving.spec import ServingSpec, StoredWeights
 
 RULES: tuple[Rule, ...] = rules.RULES
 
-METRICS_NAMESPACE = "monitoring"
 FIRST_OF_GROUP = "leaderworkerset.sigs.k8s.io/worker-index"
 """Label that LeaderWorkerSet puts on each pod: its number in the group."""
 CACHE_GIB = 20
@@ -116,7 +124,7 @@ def size(draft: Draft, ctx: PlanContext) -> ServingPlan | None:
     if spec.autoscaling.enabled and scaled is None and f"{ctx.part}.autoscaling" not in ctx.site_plan.decisions:
         return None
     plan = _plan(draft, host, kept, _contract(sized, pool, fabric, ctx), pool, ctx, scaled)
-    _around_it(plan, fabric, ctx)
+    _around_it(plan, sized.answer_s, fabric, ctx)
     return plan
 
 
@@ -168,7 +176,8 @@ def _plan(
     scaled: ScalingPlan | None,
 ) -> ServingPlan:
     spec, sized = draft.spec, draft.sized
-    address = f"http://{service_name(spec)}.{host.namespace}.svc:{service_port(spec)}"
+    service, port = service_of(spec.stack, spec.identity, engine.PORT)
+    address = f"http://{service}.{host.namespace}.svc:{port}"
     tokenizer = kept.path if not isinstance(spec.weights, StoredWeights) else kept.repository
     image = _image(spec, ctx)
     start = replicas.start_of(spec, sized, kept)
@@ -191,7 +200,7 @@ def _plan(
         claim_template=f"{spec.identity}-gpus" if contract.device_class else "",
         weights=kept,
         port=engine.PORT,
-        grace_s=sized.answer_s + engine.DRAIN_S + 30,
+        grace_s=sized.answer_s + engine.DRAIN_S + engine.STOP_S,
         priority_class=host.priority_class,
         racks=len({(rack.block, rack.rack) for rack in pool.racks}),
         pull_secrets=tuple(spec.pull_secrets),
@@ -253,22 +262,6 @@ def _selector(spec: ServingSpec, layout: Layout) -> tuple[tuple[str, str], ...]:
     return (*own, (FIRST_OF_GROUP, "0")) if layout.nodes > 1 else own
 
 
-def service_name(spec: ServingSpec) -> str:
-    """Service that reaches the replicas. KServe makes its own."""
-    return f"{spec.identity}-predictor" if spec.stack == "kserve" else spec.identity
-
-
-def service_port(spec: ServingSpec) -> int:
-    """Port of that Service."""
-    return 80 if spec.stack == "kserve" else engine.PORT
-
-
-def _backend_kind(*, kserve: bool) -> tuple[str, str]:
-    if kserve:
-        return "serving.kserve.io/v1beta1", "InferenceService"
-    return "inference.networking.k8s.io/v1", "InferencePool"
-
-
 def _scrapers(ctx: PlanContext) -> tuple[str, ...]:
     """Namespace whose Prometheus reads metrics: ours, or the one in the address that the site gives."""
     given = ctx.place.cluster.provides.get("metrics")
@@ -278,7 +271,7 @@ def _scrapers(ctx: PlanContext) -> tuple[str, ...]:
     return (host[1],) if len(host) > 2 and host[2] == "svc" else ()
 
 
-def _around_it(plan: ServingPlan, fabric: FabricOffer | None, ctx: PlanContext) -> None:
+def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx: PlanContext) -> None:
     """Namespace, promise of pods and offer to whoever routes to it."""
     reaches_out = plan.weights.fetch is not None or plan.weights.volume is None
     ctx.namespace(
@@ -310,19 +303,21 @@ def _around_it(plan: ServingPlan, fabric: FabricOffer | None, ctx: PlanContext) 
         )
     )
     kserve = plan.stack == "kserve"
+    service, port = plan.service
+    api, kind = (KSERVE_API, "InferenceService") if kserve else (POOL_API, "InferencePool")
     ctx.offer(
         ModelOffer(
             part=ctx.part,
             model=plan.model,
             namespace=plan.namespace,
             backend="Service" if kserve else "InferencePool",
-            backend_name=f"{plan.identity}-predictor" if kserve else plan.identity,
-            port=80 if kserve else plan.port,
+            backend_name=service,
+            port=port,
             pod_labels=plan.selector,
             tenant=plan.tenant,
             data_class=plan.data_class,
-            longest_s=plan.grace_s - engine.DRAIN_S - 30,
-            row=names.object_id(*_backend_kind(kserve=kserve), plan.namespace, plan.identity),
+            longest_s=answer_s,
+            row=names.object_id(api, kind, plan.namespace, plan.identity),
         )
     )
 

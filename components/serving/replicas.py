@@ -19,7 +19,7 @@ from aifactory.components.sizing.card import card as card_facts
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.found import Refusal
 from aifactory.components.sizing.geometry import Geometry, geometry
-from aifactory.components.sizing.memory import KV_BYTES, weights_gib
+from aifactory.components.sizing.memory import KV_BYTES, UTILIZATION, weights_gib
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.roofline import constants
 from aifactory.components.sizing.size import Sizing, size
@@ -45,7 +45,6 @@ FIELD_OF: dict[str, Path] = {
 OF_DEMAND = ("itl", "ttft")
 ONLINE = {("bf16", "fp8"): "fp8"}
 """What the engine can make of stored weights while it loads them, by its name for it."""
-MEMORY_PERCENT = 90
 SPEED_MODEL = "v2"
 ANSWER_MARGIN = 1.25
 SHORTEST_ANSWER_S = 60
@@ -104,7 +103,7 @@ def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx:
         return None
     _record(found, spec, index, row, accelerator, ctx)
     replicas = _replicas(spec, found, ctx)
-    return None if replicas is None else _sized(spec, demand, row, shape, longest, found, replicas)
+    return None if replicas is None else _sized(spec, asked, row, shape, longest, found, replicas)
 
 
 def _kept_in(spec: ServingSpec, stored: str, precision: str, ctx: PlanContext) -> str:
@@ -237,7 +236,7 @@ def _record(found: Sizing, spec: ServingSpec, index: int, row: Row, accelerator:
             source=("demand", "models", index) if not step.because else (),
             document="factory",
         )
-    for rule in ("SRV-002", "SRV-003", "SRV-004", "SRV-005", "SRV-006", "SRV-021"):
+    for rule in RULE_OF.values():
         ctx.check(rule, True, "")
     ctx.check(
         "SRV-011",
@@ -279,10 +278,9 @@ def _replicas(spec: ServingSpec, found: Sizing, ctx: PlanContext) -> int | None:
 
 
 def _sized(
-    spec: ServingSpec, demand: ModelDemand, row: Row, shape: Geometry, longest: int, found: Sizing, replicas: int
+    spec: ServingSpec, demand: Demand, row: Row, shape: Geometry, longest: int, found: Sizing, replicas: int
 ) -> Sized:
     stored = stored_as(spec, row)
-    _, peak = demand.rate
     longest_answer = max(1, longest - demand.input_tokens)
     answer_s = longest_answer * demand.itl_ms / 1_000 + found.ttft_unloaded_ms / 1_000
     return Sized(
@@ -302,7 +300,7 @@ def _sized(
         longest_tokens=longest,
         stored_as=stored,
         stored_gib=weights_gib(shape, stored),
-        peak_per_s=round(peak * demand.agentic_factor * (1 + demand.growth_percent / 100), 3),
+        peak_per_s=round(demand.peak_calls, 3),
         answer_s=max(SHORTEST_ANSWER_S, math.ceil(answer_s * ANSWER_MARGIN)),
         kv_dtype="fp8" if found.kv_bytes == 1 else "auto",
         quantization=ONLINE.get((stored, found.precision), "") if stored != found.precision else "",
@@ -317,7 +315,7 @@ def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan) -> Start:
         layout=sized.layout,
         longest_tokens=sized.longest_tokens,
         concurrency=sized.concurrency,
-        memory_percent=MEMORY_PERCENT,
+        memory_share=UTILIZATION,
         kv_dtype=sized.kv_dtype,
         quantization=sized.quantization,
         streamed=isinstance(spec.weights, StoredWeights),

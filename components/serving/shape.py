@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components import pods
+from aifactory.components import names, pods
 from aifactory.components.rows import KubernetesRow, Maker, Row
 from aifactory.components.serving.decided import ServingPlan
 from aifactory.components.serving.objects import measuring, routers, servers, stores
@@ -25,7 +25,7 @@ def rows(plan: ServingPlan, maker: Maker) -> Iterator[Row]:
         yield from routers.rows(plan, plan.router, marks)
     if plan.scaling:
         yield measuring.scaling(plan, plan.scaling, marks, after=[server.id])
-    yield measuring.monitor(plan, marks)
+    yield marks.monitor(plan.identity, dict(plan.selector), "http", [names.TENANT_LABEL] if plan.tenant else [])
     yield measuring.benchmark(plan, marks, after=[row.id for row in own])
 
 

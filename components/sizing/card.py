@@ -40,14 +40,14 @@ class Card(Struct, frozen=True):
 
 def card(row: Row) -> Card:
     """The card of a row of the table `accelerators`."""
-    memory, bandwidth = _number(row, "memory_gb"), _number(row, "memory_bandwidth_tbps")
-    flops = tuple((name, value * 1e12) for name in FORMATS if (value := _number(row, f"dense_tflops.{name}")))
+    memory, bandwidth = row.number_or_zero("memory_gb"), row.number_or_zero("memory_bandwidth_tbps")
+    flops = tuple((name, value * 1e12) for name in FORMATS if (value := row.number_or_zero(f"dense_tflops.{name}")))
     missing = [
         name
         for name, value in (("memory_gb", memory), ("memory_bandwidth_tbps", bandwidth), ("dense_tflops.bf16", flops))
         if not value
     ]
-    domain = _number(row, "interconnect.scale_up_domain")
+    domain = row.number_or_zero("interconnect.scale_up_domain")
     return Card(
         key=row.key,
         vendor=str(row.data.get("vendor", "")),
@@ -58,8 +58,3 @@ def card(row: Row) -> Card:
         domain=int(domain) or 1,
         ref=row.ref,
     )
-
-
-def _number(row: Row, field: str) -> float:
-    value = row.value(field)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

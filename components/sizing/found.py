@@ -32,6 +32,8 @@ class Fitted(Struct, frozen=True):
     """At the number of requests that the latency and the memory allow."""
     outside: tuple[str, ...]
     """Why no measurement stands behind it."""
+    first_s: float
+    """Time to the first token of a request alone."""
     tokens: Band
     """Output tokens per s of a replica."""
     count: Count
@@ -50,3 +52,4 @@ class Rejection(Struct, frozen=True):
     reason: str
     number: float
     """GiB that are missing, or the ms that it reaches."""
+    memory: Memory

@@ -78,9 +78,9 @@ def geometry(row: Row) -> Geometry:
         vocab=row.count("vocab"),
         experts=_count(row, "experts"),
         experts_per_token=_count(row, "experts_per_token"),
-        expert_params=_number(row, "expert_params_b") * billion,
+        expert_params=row.number_or_zero("expert_params_b") * billion,
         params=params,
-        active_params=_number(row, "active_params_b") * billion or params,
+        active_params=row.number_or_zero("active_params_b") * billion or params,
         kv_elements=row.count("kv_elems_per_token"),
         window_elements=_count(row, "kv_swa_elems_per_token"),
         window=_count(row, "swa_window"),
@@ -97,8 +97,3 @@ HEAD_OF_LATENT = 128
 def _count(row: Row, field: str) -> int:
     value = row.value(field)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _number(row: Row, field: str) -> float:
-    value = row.value(field)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

@@ -52,7 +52,7 @@ def adapters_gib(shape: Geometry, count: int, rank: int) -> float:
     return count * projections * BYTES["bf16"] / GIB
 
 
-def kv_copies(shape: Geometry, tensor: int) -> float:
+def kv_sharers(shape: Geometry, tensor: int) -> float:
     """GPUs that share the keys and values of one sequence: never more than there are heads of them."""
     return 1.0 if shape.latent else float(min(tensor, shape.kv_heads or tensor))
 
@@ -91,7 +91,7 @@ def memory(
     usable = card.memory_gib * UTILIZATION
     weights = (weights_gib(shape, precision) + adapters) / (tensor * pipeline)
     other = OTHER_GIB + (COLLECTIVES_GIB if several else 0.0)
-    share = (kv_bytes or KV_BYTES[precision]) / (kv_copies(shape, tensor) * pipeline)
+    share = (kv_bytes or KV_BYTES[precision]) / (kv_sharers(shape, tensor) * pipeline)
     room = max(0.0, usable - weights - other) * GIB
     each = shape.kept(mean_tokens) * share
     per_token = (shape.kv_elements + (0 if shape.window else shape.window_elements)) * share

@@ -13,7 +13,7 @@ from aifactory.components.sizing.memory import UTILIZATION, Memory, adapters_gib
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.roofline import Constants, Replica, speed
 
-Words = tuple["Kind", str, str]
+Words = tuple[Kind, str, str]
 """Kind, what is wrong, and what would fix it."""
 
 FEWER_BITS = {"bf16": ("fp8", "fp4"), "fp8": ("fp4",), "fp4": (), "mxfp4": ()}
@@ -120,9 +120,7 @@ def _too_large(failing: list[Rejection], demand: Demand, shape: Geometry, card: 
     longest = max(options.max_model_len, demand.tokens)
     whole = weights_gib(shape, options.precision)
     adapters = adapters_gib(shape, options.lora_adapters, options.lora_rank)
-    room = memory(
-        shape, card, options.precision, best.cut.tensor, best.cut.pipeline, demand.tokens, adapters, options.kv_bytes
-    )
+    room = best.memory
     smaller = [
         precision
         for precision in FEWER_BITS[options.precision]

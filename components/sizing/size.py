@@ -75,18 +75,19 @@ def fitted(
     room = memory(shape, card, options.precision, cut.tensor, cut.pipeline, demand.tokens, adapters, options.kv_bytes)
     longest = max(options.max_model_len, demand.tokens)
     if room.sequences < 1 or room.tokens < longest:
-        return Rejection(cut, "memory", refusing.no_room(room, longest), -room.kv)
+        return Rejection(cut, "memory", refusing.no_room(room, longest), -room.kv, room)
     replica = Replica(shape, card, options.precision, cut.tensor, constants, cut.pipeline, options.kv_bytes)
     alone = _at(replica, 1, demand)
     if alone.itl_s * 1_000 > demand.itl_ms:
         reached = alone.itl_s * 1_000
-        return Rejection(cut, "itl", f"one request alone takes {reached:.1f} ms a token", reached)
-    first_ms = (alone.prefill_s + replica.step_s(1, demand.input_tokens)) * 1_000
+        return Rejection(cut, "itl", f"one request alone takes {reached:.1f} ms a token", reached, room)
+    first_s = alone.prefill_s + replica.step_s(1, demand.input_tokens)
+    first_ms = first_s * 1_000
     if demand.ttft_ms and first_ms > demand.ttft_ms:
-        return Rejection(cut, "ttft", f"the prompt alone takes {first_ms:.0f} ms", first_ms)
+        return Rejection(cut, "ttft", f"the prompt alone takes {first_ms:.0f} ms", first_ms, room)
     return max(
         (
-            _carries(cut, room, _at(replica, most, demand), demand, shape, card, options)
+            _carries(cut, room, _at(replica, most, demand), first_s, demand, shape, card, options)
             for most in _batches(replica, room, demand)
         ),
         key=lambda each: each.tokens.low,
@@ -110,7 +111,14 @@ def _batches(replica: Replica, room: Memory, demand: Demand) -> list[int]:
 
 
 def _carries(
-    cut: Cut, room: Memory, found: Speed, demand: Demand, shape: Geometry, card: Card, options: Options
+    cut: Cut,
+    room: Memory,
+    found: Speed,
+    first_s: float,
+    demand: Demand,
+    shape: Geometry,
+    card: Card,
+    options: Options,
 ) -> Fitted:
     outside = doubts(shape, card, cut.pipeline, found.sequences, demand.input_tokens)
     tokens = band(found.tokens_per_s, outside)
@@ -122,7 +130,7 @@ def _carries(
         options.gpus_per_node,
         options.redundancy,
     )
-    return Fitted(cut, room, found, outside, tokens, number)
+    return Fitted(cut, room, found, outside, first_s, tokens, number)
 
 
 def _sizing(
@@ -136,7 +144,6 @@ def _sizing(
     constants: Constants,
 ) -> Sizing:
     cut = best.cut
-    replica = Replica(shape, card, options.precision, cut.tensor, constants, cut.pipeline, options.kv_bytes)
     dearer = sorted(others, key=lambda each: (each.gpus, each.cut.gpus))[:SHOWN]
     rejected = [(each.cut.text, f"{each.gpus} GPUs in {each.count.replicas} replicas") for each in dearer]
     rejected += [(each.cut.text, each.reason) for each in failing[:SHOWN]]
@@ -153,7 +160,7 @@ def _sizing(
         memory=best.memory,
         batch=best.speed.sequences,
         itl_ms=best.speed.itl_s * 1_000,
-        ttft_unloaded_ms=(best.speed.prefill_s + replica.step_s(1, demand.input_tokens)) * 1_000,
+        ttft_unloaded_ms=best.first_s * 1_000,
         tokens_per_s=best.tokens,
         replicas_needed=best.count.needed,
         replicas=best.count.replicas,

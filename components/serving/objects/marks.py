@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from aifactory.components import names
-from aifactory.components.rows import Gate, KubernetesRow, Maker, Tree
+from aifactory.components.rows import Gate, KubernetesRow, Maker, Tree, capability
 from aifactory.components.serving.decided import ServingPlan
 
 UNKNOWN = "null"
@@ -67,6 +67,23 @@ class Marks(Struct, frozen=True):
             retain_on_delete=keep,
             timeout_s=timeout_s,
         )
+
+    def budget(self, name: str, selector: Mapping[str, str], **limit: int) -> KubernetesRow:
+        """A disruption budget: `maxUnavailable` or `minAvailable` of the pods of a selector."""
+        always = "AlwaysAllow"
+        spec: Tree = {**limit, "selector": {"matchLabels": dict(selector)}, "unhealthyPodEvictionPolicy": always}
+        return self.object("policy/v1", "PodDisruptionBudget", name, spec=spec)
+
+    def monitor(self, name: str, selector: Mapping[str, str], port: str, copied: Iterable[str] = ()) -> KubernetesRow:
+        """Metrics of the pods of a selector. They count tokens and time, and hold no text."""
+        spec: Tree = {
+            "selector": {"matchLabels": dict(selector)},
+            "namespaceSelector": {"matchNames": [self.namespace]},
+            **({"podTargetLabels": list(copied)} if copied else {}),
+            "podMetricsEndpoints": [{"port": port, "path": "/metrics", "interval": "15s"}],
+        }
+        after = [capability("metrics")]
+        return self.object("monitoring.coreos.com/v1", "PodMonitor", name, spec=spec, after=after)
 
     def template(self, spec: Tree, *, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None) -> Tree:
         """A pod template. Labels of the selector go to pods that answer requests alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aifactory.components import names, pods
+from aifactory.components import pods
 from aifactory.components.rows import KubernetesRow, Tree, capability
 from aifactory.components.serving.decided import ScalingPlan, ServingPlan
 from aifactory.components.serving.objects.marks import Marks
@@ -30,8 +30,7 @@ def scaling(plan: ServingPlan, scaled: ScalingPlan, marks: Marks, after: list[st
 def _target(plan: ServingPlan) -> Tree:
     if plan.layout.nodes > 1:
         return {"apiVersion": LWS, "kind": "LeaderWorkerSet", "name": plan.identity}
-    name = f"{plan.identity}-predictor" if plan.stack == "kserve" else plan.identity
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": plan.service[0]}
 
 
 def _trigger(scaled: ScalingPlan, name: str, query: str, value: int) -> Tree:
@@ -60,21 +59,6 @@ def _behavior(scaled: ScalingPlan) -> Tree:
             "policies": [{"type": "Pods", "value": 1, "periodSeconds": 300}],
         },
     }
-
-
-def monitor(plan: ServingPlan, marks: Marks) -> KubernetesRow:
-    """Metrics of the engines. They count tokens and time, and hold no text."""
-    spec: Tree = {
-        "selector": {"matchLabels": dict(plan.selector)},
-        "namespaceSelector": {"matchNames": [plan.namespace]},
-        "podTargetLabels": [names.TENANT_LABEL] if plan.tenant else [],
-        "podMetricsEndpoints": [{"port": "http", "path": "/metrics", "interval": "15s"}],
-    }
-    if not spec["podTargetLabels"]:
-        del spec["podTargetLabels"]
-    return marks.object(
-        "monitoring.coreos.com/v1", "PodMonitor", plan.identity, spec=spec, after=[capability("metrics")]
-    )
 
 
 def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRow:

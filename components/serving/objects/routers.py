@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from aifactory.components import pods
 from aifactory.components.rows import Gate, KubernetesRow, Tree, capability
-from aifactory.components.serving.decided import RouterPlan, ServingPlan
+from aifactory.components.serving.decided import POOL_API, RouterPlan, ServingPlan
 from aifactory.components.serving.objects.marks import Marks
 from aifactory.components.values import Json
 
-POOL = "inference.networking.k8s.io/v1"
-POOL_GROUP = "inference.networking.k8s.io"
+POOL_GROUP = POOL_API.partition("/")[0]
 CONFIG = "router.yaml"
 RBAC = "rbac.authorization.k8s.io/v1"
 
@@ -35,8 +34,8 @@ def rows(plan: ServingPlan, router: RouterPlan, marks: Marks) -> Iterator[Kubern
     pool = _pool(plan, router, marks, after=[service.id])
     yield pool
     yield _router(plan, router, marks, after=[bound.id, configuration.id, pool.id])
-    yield _budget(router, marks)
-    yield _monitor(plan, router, marks)
+    yield marks.budget(router.name, _selector(router), minAvailable=1)
+    yield marks.monitor(router.name, _selector(router), "metrics")
 
 
 def _role(router: RouterPlan, marks: Marks) -> KubernetesRow:
@@ -89,7 +88,7 @@ def _pool(plan: ServingPlan, router: RouterPlan, marks: Marks, after: list[str])
         },
     }
     return marks.object(
-        POOL, "InferencePool", plan.identity, spec=spec, after=[*after, capability("inference-extension")]
+        POOL_API, "InferencePool", plan.identity, spec=spec, after=[*after, capability("inference-extension")]
     )
 
 
@@ -105,25 +104,6 @@ def _router(plan: ServingPlan, router: RouterPlan, marks: Marks, after: list[str
     }
     gate = Gate(condition="Available", timeout_s=600)
     return marks.object("apps/v1", "Deployment", router.name, spec=spec, after=after, gate=gate)
-
-
-def _budget(router: RouterPlan, marks: Marks) -> KubernetesRow:
-    spec: Tree = {
-        "minAvailable": 1,
-        "selector": {"matchLabels": _selector(router)},
-        "unhealthyPodEvictionPolicy": "AlwaysAllow",
-    }
-    return marks.object("policy/v1", "PodDisruptionBudget", router.name, spec=spec)
-
-
-def _monitor(plan: ServingPlan, router: RouterPlan, marks: Marks) -> KubernetesRow:
-    spec: Tree = {
-        "selector": {"matchLabels": _selector(router)},
-        "namespaceSelector": {"matchNames": [plan.namespace]},
-        "podMetricsEndpoints": [{"port": "metrics", "path": "/metrics", "interval": "15s"}],
-    }
-    after = [capability("metrics")]
-    return marks.object("monitoring.coreos.com/v1", "PodMonitor", router.name, spec=spec, after=after)
 
 
 def _pod(plan: ServingPlan, router: RouterPlan) -> Tree:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from aifactory.components import names, pods
 from aifactory.components.pods import Program
 from aifactory.components.rows import Gate, KubernetesRow, Tree, capability
-from aifactory.components.serving.decided import ServingPlan
+from aifactory.components.serving.decided import KSERVE_API, ServingPlan
 from aifactory.components.serving.objects.marks import Marks
 
 LWS = "leaderworkerset.x-k8s.io/v1"
-KSERVE = "serving.kserve.io/v1beta1"
 GROUP = "leaderworkerset.sigs.k8s.io/group-key"
 """Label by which LeaderWorkerSet tells the pods of one replica from those of another."""
 REVISIONS = 3
@@ -43,7 +42,7 @@ def _deployment(plan: ServingPlan, marks: Marks, after: list[str]) -> Kubernetes
 def _group(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRow:
     """Each replica is a group of pods, one a node, that start and end together."""
     first, other = plan.programs
-    selector = {key: value for key, value in plan.selector if key.startswith("aifactory.io/")}
+    selector = plan.replica_labels
     leader = marks.template(_pod(plan, first), labels=selector, annotations=pods.pod_annotations(plan.contract))
     worker = marks.template(_pod(plan, other), labels=selector, annotations=pods.pod_annotations(plan.contract))
     spec: Tree = {
@@ -90,7 +89,7 @@ def _inference_service(plan: ServingPlan, marks: Marks, after: list[str]) -> Kub
     }
     external = "external" if plan.scaling else "none"
     return marks.object(
-        KSERVE,
+        KSERVE_API,
         "InferenceService",
         plan.identity,
         annotations={
@@ -144,13 +143,7 @@ def _together() -> Tree:
 
 def budget(plan: ServingPlan, marks: Marks) -> KubernetesRow:
     """Drains take one replica at a time, as the spare one allows."""
-    whole = {key: value for key, value in plan.selector if key.startswith("aifactory.io/")}
-    spec: Tree = {
-        "maxUnavailable": 1,
-        "selector": {"matchLabels": whole},
-        "unhealthyPodEvictionPolicy": "AlwaysAllow",
-    }
-    return marks.object("policy/v1", "PodDisruptionBudget", plan.identity, spec=spec)
+    return marks.budget(plan.identity, plan.replica_labels, maxUnavailable=1)
 
 
 def service(plan: ServingPlan, marks: Marks) -> KubernetesRow:

@@ -7,7 +7,7 @@ import pytest
 from aifactory.components.catalog import Catalog
 from aifactory.components.sizing.card import card
 from aifactory.components.sizing.geometry import Geometry, geometry
-from aifactory.components.sizing.memory import adapters_gib, kv_copies, memory, weights_gib
+from aifactory.components.sizing.memory import adapters_gib, kv_sharers, memory, weights_gib
 
 GIB = 2**30
 
@@ -61,7 +61,7 @@ def test_a_sequence_keeps_what_its_attention_says(name: str, tokens: int, elemen
 def test_keys_and_values_are_shared_by_no_more_gpus_than_there_are_heads_of_them(
     name: str, tensor: int, copies: int
 ) -> None:
-    assert kv_copies(model(name), tensor) == copies
+    assert kv_sharers(model(name), tensor) == copies
 
 
 def test_memory_of_a_gpu_adds_up_by_hand() -> None:

@@ -222,17 +222,17 @@ def gpus(demand: Demand, shape: Geometry, on: Card, options: Options) -> float:
 
 
 @settings(max_examples=150, deadline=None)
-@given(DEMANDS, MODELS, CARDS, WISHES, st.floats(1, 10), st.integers(0, 4_000))
-def test_more_demand_never_takes_fewer_gpus(
-    demand: Demand, name: str, on: str, options: Options, factor: float, longer: int
+@given(DEMANDS, MODELS, CARDS, WISHES, st.floats(1, 10))
+def test_more_requests_and_less_time_never_take_fewer_gpus(
+    demand: Demand, name: str, on: str, options: Options, factor: float
 ) -> None:
+    """Of lengths it doesn't hold yet: short prompts have a wider band, and short answers share a prompt among few."""
     shape, hardware = model(name), accelerator(on)
     before = gpus(demand, shape, hardware, options)
     assert gpus(replace(demand, peak_per_s=demand.peak_per_s * factor), shape, hardware, options) >= before
     assert gpus(replace(demand, growth_percent=10 * factor), shape, hardware, options) >= before
     assert gpus(replace(demand, agentic_factor=factor), shape, hardware, options) >= before
     assert gpus(replace(demand, itl_ms=demand.itl_ms / factor), shape, hardware, options) >= before
-    del longer
 
 
 @settings(max_examples=150, deadline=None)
