@@ -17,7 +17,7 @@ from aifactory.components.problems import Refused
 from aifactory.stacks.assembly.codec import decode, encode
 from aifactory.stacks.planning.data import stack_data
 from aifactory.stacks.planning.place import place_of
-from support.generating import factories
+from support.generating import MADE_UP, factories
 from support.planning import Planned, plan_site
 
 EXAMPLES = 400
@@ -35,13 +35,7 @@ def test_most_made_up_factories_plan_and_the_rest_is_refused_with_problems(
     outcomes: Counter[str] = Counter()
     hits: Counter[str] = Counter()
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
+    @settings(max_examples=EXAMPLES, **MADE_UP)
     @given(factories())
     def build(factory: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
         site, parts = factory

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from pydantic import ValidationError
 
 from aifactory.blueprints.site import Site
 from aifactory.stacks.planning.place import place_of
+from support.generating import MADE_UP
 from support.generating_models import Factory, served_factories
 from support.graph import unreached
 from support.planning import Planned, plan_site
@@ -29,13 +30,7 @@ def test_most_made_up_factories_serve_and_the_rest_is_refused_with_problems(caps
     outcomes: Counter[str] = Counter()
     hits: Counter[str] = Counter()
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
+    @settings(max_examples=EXAMPLES, **MADE_UP)
     @given(served_factories())
     def build(factory: Factory) -> None:
         try:

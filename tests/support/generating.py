@@ -5,10 +5,18 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from support.planning import INFINIBAND, ROCE, group, nics, site_data
 
+MADE_UP = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": list(HealthCheck),
+    "database": None,
+}
+"""Settings of Hypothesis for whole factories: the same ones each time, however long one takes."""
 HGX = ("h100", "h200", "b200", "b300")
 CARDS = ("l4", "l40s")
 UNSUPPORTED = ("mi300x", "gaudi3")

@@ -11,7 +11,6 @@ from msgspec import Struct
 from aifactory.components.base import Decision, Place, PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
 from aifactory.components.demand import Demand, Residency
-from aifactory.components.offers import PoolCard, PoolShare, QueueOffer, TenantOffer
 from aifactory.components.problems import Problem
 from aifactory.components.rows import KubernetesRow, Maker, Wave
 from aifactory.components.rules import table
@@ -20,17 +19,10 @@ from aifactory.components.serving import shape
 from aifactory.components.serving.decided import ServingPlan
 from aifactory.components.serving.spec import ServingSpec
 from aifactory.components.values import plain
+from support.models import CHAT, card
 from support.offered import fabric, pool
 from support.planning import place
 
-CHAT: dict[str, Any] = {
-    "name": "llama-3.3-70b",
-    "requests_per_s": {"mean": 6.0, "peak": 16.0},
-    "input_tokens": 1_800,
-    "output_tokens": 350,
-    "itl_ms": 40.0,
-    "longest_tokens": 16_384,
-}
 WEIGHTS = {"kind": "oci", "image": f"registry.example.com/models/llama:1@sha256:{'a' * 64}"}
 SPEC: dict[str, Any] = {
     "kind": "serving",
@@ -82,35 +74,6 @@ class Served(Struct, frozen=True, dict=True):
     def body(self, row: str, name: str = "chat") -> Any:
         """An object as it is sent."""
         return plain(self.rows(name)[row].body, lambda ref: ref)
-
-
-def card(accelerator: str = "nvidia-h200-sxm", **changes: Any) -> PoolCard:
-    """The nodes of the pool `train`."""
-    fields: dict[str, Any] = {
-        "part": "train",
-        "pool": "train",
-        "accelerator": accelerator,
-        "gpus_per_node": 8,
-        "nodes_at_most": 40,
-        "several_join": True,
-        "whole_gpus": True,
-    }
-    return PoolCard(**{**fields, **changes})
-
-
-def reserved(gpus: int = 64, workload: str = "inference") -> QueueOffer:
-    """A queue whose tenant `assist` reserves GPUs of the pool."""
-    tenant = TenantOffer(
-        tenant="assist",
-        namespace="assist",
-        queue="",
-        gpus=gpus,
-        gpus_at_most=gpus,
-        shares=(PoolShare("train", gpus, gpus),),
-        priority="",
-        workload=workload,  # type: ignore[arg-type]  # tests try both
-    )
-    return QueueOffer("teams", "teams", "kueue", ("train",), (tenant,), (), serving_priority="teams-serving")
 
 
 def run(

@@ -9,6 +9,8 @@ import pytest
 from aifactory.components.catalog import Catalog
 from aifactory.components.serving import scaling
 from aifactory.components.serving.decided import ServingPlan
+from support.models import REASONING, card
+from support.offered import fabric, pool
 
 CATALOG = Catalog.shipped()
 FLAGS = {str(row.data["flag"]): row for row in CATALOG.rows("engines.flags")}
@@ -39,19 +41,8 @@ def flags(plan: ServingPlan, which: int = 0) -> dict[str, str]:
 
 
 def many_nodes(served: Any) -> ServingPlan:
-    demand = {
-        "name": "deepseek-r1",
-        "requests_per_s": {"mean": 1.0, "peak": 2.0},
-        "input_tokens": 1_000,
-        "output_tokens": 500,
-        "itl_ms": 80.0,
-    }
-    from aifactory.components.offers import PoolCard
-    from support.offered import fabric, pool
-
-    card = PoolCard("train", "train", "nvidia-h100-sxm", 8, 40, several_join=True, whole_gpus=True)
-    offers = [card, fabric(ipc_lock=True), pool(nodes=40)]
-    found: ServingPlan = served({"model": "deepseek-r1"}, demands=[demand], offers=offers).plan
+    offers = [card("nvidia-h100-sxm"), fabric(ipc_lock=True), pool(nodes=40)]
+    found: ServingPlan = served({"model": "deepseek-r1"}, demands=[REASONING], offers=offers).plan
     return found
 
 

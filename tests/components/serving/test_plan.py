@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
-from aifactory.components.offers import GpuDemand, ModelOffer, PodPromise, PoolCard, PoolShare, QueueOffer, TenantOffer
+from aifactory.components.offers import GpuDemand, ModelOffer, PodPromise
 from aifactory.components.serving.decided import ServingPlan
+from support.models import CHAT, REASONING, card, reserved
 from support.offered import fabric, pool
 from support.planning import place, site_data
 
-CARD = PoolCard("train", "train", "nvidia-h200-sxm", 8, 40, several_join=True, whole_gpus=True)
-SHARES = (PoolShare("train", 64, 64),)
-TENANT = TenantOffer("assist", "assist", "", 64, 64, SHARES, "", "inference")
-QUEUE = QueueOffer("teams", "teams", "kueue", ("train",), (TENANT,), (), serving_priority="teams-serving")
-RESERVED = [CARD, fabric(), pool(nodes=40), QUEUE]
+RESERVED = [card(), fabric(), pool(nodes=40), reserved()]
 
 
 def offered(found: Any, kind: Any) -> Any:
@@ -161,31 +158,16 @@ def test_two_models_share_a_pool_only_as_far_as_it_goes(served: Any) -> None:
         "output_tokens": 60,
         "itl_ms": 30.0,
     }
-    big = {
-        "name": "llama-3.3-70b",
-        "requests_per_s": {"mean": 6.0, "peak": 16.0},
-        "input_tokens": 1_800,
-        "output_tokens": 350,
-        "itl_ms": 40.0,
-        "longest_tokens": 16_384,
-    }
     second = {"name": "sort", "model": "llama-3.1-8b"}
-    fits = served({}, second, demands=[big, small], offers=[CARD, fabric(), pool(nodes=3)])
+    fits = served({}, second, demands=[CHAT, small], offers=[card(), fabric(), pool(nodes=3)])
     assert set(fits.plans) == {"chat", "sort"}
-    tight = served({}, {**second, "replicas": 7}, demands=[big, small], offers=[CARD, fabric(), pool(nodes=3)])
+    tight = served({}, {**second, "replicas": 7}, demands=[CHAT, small], offers=[card(), fabric(), pool(nodes=3)])
     assert [problem.rule for problem in tight.problems] == ["SRV-008"]
 
 
 def test_a_replica_over_nodes_uses_the_fabric(served: Any) -> None:
-    demand = {
-        "name": "deepseek-r1",
-        "requests_per_s": {"mean": 1.0, "peak": 2.0},
-        "input_tokens": 1_000,
-        "output_tokens": 500,
-        "itl_ms": 80.0,
-    }
-    card = PoolCard("train", "train", "nvidia-h100-sxm", 8, 40, several_join=True, whole_gpus=True)
-    found = served({"model": "deepseek-r1"}, demands=[demand], offers=[card, fabric(), pool(nodes=40)])
+    offers = [card("nvidia-h100-sxm"), fabric(), pool(nodes=40)]
+    found = served({"model": "deepseek-r1"}, demands=[REASONING], offers=offers)
     plan: ServingPlan = found.plan
     assert plan.layout.nodes > 1
     assert len(plan.contract.networks) == 8
@@ -194,11 +176,8 @@ def test_a_replica_over_nodes_uses_the_fabric(served: Any) -> None:
     assert found.site_plan.settings_readers == {"fabric": ["chat"]}
     alone = served(
         {"model": "deepseek-r1"},
-        demands=[demand],
-        offers=[
-            *[PoolCard("train", "train", "nvidia-h100-sxm", 8, 40, several_join=False, whole_gpus=True)],
-            pool(nodes=40),
-        ],
+        demands=[REASONING],
+        offers=[card("nvidia-h100-sxm", several_join=False), pool(nodes=40)],
     )
     assert alone.only().rule == "SRV-002"
 

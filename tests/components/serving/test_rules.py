@@ -7,18 +7,10 @@ from typing import Any
 import pytest
 
 from aifactory.components.serving.rules import RULES
+from support.models import CHAT, EU, card, reserved
 from support.offered import fabric, pool
 from support.planning import place
 
-CHAT: dict[str, Any] = {
-    "name": "llama-3.3-70b",
-    "requests_per_s": {"mean": 6.0, "peak": 16.0},
-    "input_tokens": 1_800,
-    "output_tokens": 350,
-    "itl_ms": 40.0,
-    "longest_tokens": 16_384,
-}
-EU = {"customer": {"jurisdictions": ["eu"], "operators": ["eu"]}}
 US = {"country": "US", "operator": {"name": "Example Inc", "nationality": "US"}, "support": ["US"]}
 FETCH = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 200}
 OLD = {"version": "1.34.2", "kubeconfig": {"context": "lab"}}
@@ -29,27 +21,9 @@ def cluster(**changes: Any) -> dict[str, Any]:
     return {"version": "1.35.6", "kubeconfig": {"context": "lab"}, "storage_classes": classes, **changes}
 
 
-def cards(*args: Any, **kwargs: Any) -> Any:
-    from aifactory.components.offers import PoolCard
-
-    fields: dict[str, Any] = {
-        "part": "train",
-        "pool": "train",
-        "accelerator": "nvidia-h200-sxm",
-        "gpus_per_node": 8,
-        "nodes_at_most": 40,
-        "several_join": True,
-        "whole_gpus": True,
-    }
-    return [PoolCard(**{**fields, **kwargs}), fabric(), pool(nodes=40), *args]
-
-
-def tenants(gpus: int) -> Any:
-    from aifactory.components.offers import PoolShare, QueueOffer, TenantOffer
-
-    shares = (PoolShare("train", gpus, gpus),)
-    tenant = TenantOffer("assist", "assist", "", gpus, gpus, shares, "", "inference")
-    return QueueOffer("teams", "teams", "kueue", ("train",), (tenant,), (), serving_priority="teams-serving")
+def cards(*more: Any, **changes: Any) -> list[Any]:
+    """What a pool offers, and more."""
+    return [card(**changes), fabric(), pool(nodes=40), *more]
 
 
 Case = tuple[dict[str, Any], dict[str, Any]]
@@ -88,8 +62,8 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         "use tensor 1, 2, 4, 8",
     ),
     "SRV-007": (
-        ({"tenant": "assist"}, {"offers": cards(tenants(8))}),
-        ({"tenant": "assist"}, {"offers": cards(tenants(18))}),
+        ({"tenant": "assist"}, {"offers": cards(reserved(8))}),
+        ({"tenant": "assist"}, {"offers": cards(reserved(18))}),
         "make 18 GPUs of tenant assist, which reserves 8",
         "reserve 18, or write gpus: demand",
     ),
@@ -169,7 +143,7 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         "set replicas to 9 or more",
     ),
     "SRV-020": (
-        ({"tenant": "assist", "name": "again"}, {"offers": cards(tenants(64)), "first": {"tenant": "assist"}}),
+        ({"tenant": "assist", "name": "again"}, {"offers": cards(reserved(64)), "first": {"tenant": "assist"}}),
         ({"name": "again"}, {"first": {}}),
         "part chat serves llama-3.3-70b in namespace assist already",
         "make one part of both",
@@ -261,8 +235,8 @@ def test_an_unknown_format_is_asked_for(served: Any) -> None:
     ("spec", "offers", "says", "hint"),
     [
         ({"pool": "trian"}, None, '"trian" is no GPU node pool', 'did you mean "train"?'),
-        ({"tenant": "asist"}, cards(tenants(64)), '"asist" is not a tenant of pool train', 'did you mean "assist"?'),
-        ({}, cards(tenants(64)), "queue teams hands out pool train, and chat names no tenant", "set tenant to assist"),
+        ({"tenant": "asist"}, cards(reserved(64)), '"asist" is not a tenant of pool train', 'did you mean "assist"?'),
+        ({}, cards(reserved(64)), "queue teams hands out pool train, and chat names no tenant", "set tenant to assist"),
         ({"tenant": "assist"}, None, '"assist" is not a tenant of pool train', "leave tenant out"),
     ],
 )

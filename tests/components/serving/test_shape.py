@@ -7,36 +7,24 @@ from typing import Any
 import pytest
 
 from aifactory.components.names import MODEL_DIGEST_ANNOTATION, MODEL_LABEL, SERVING_LABEL
-from aifactory.components.offers import PoolCard, PoolShare, QueueOffer, TenantOffer
 from aifactory.components.values import plain
+from support.models import EU, REASONING, card, reserved
 from support.offered import fabric, pool
 from support.schemas import Schemas
 
-CARD = PoolCard("train", "train", "nvidia-h200-sxm", 8, 40, several_join=True, whole_gpus=True)
-TENANT = TenantOffer("assist", "assist", "", 64, 64, (PoolShare("train", 64, 64),), "", "inference")
-QUEUE = QueueOffer("teams", "teams", "kueue", ("train",), (TENANT,), (), serving_priority="teams-serving")
 STORE = {"kind": "object-store", "uri": "s3://models/x", "endpoint": "https://s3.example.com", "credentials": "s3"}
 FETCH = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 200, "token": "hub"}
 TAGGED = {"kind": "oci", "image": "registry.example.com/m:1"}
-R1 = {
-    "name": "deepseek-r1",
-    "requests_per_s": {"mean": 1.0, "peak": 2.0},
-    "input_tokens": 1_000,
-    "output_tokens": 500,
-    "itl_ms": 80.0,
-    "data_class": "customer",
-}
-EU = {"customer": {"jurisdictions": ["eu"], "operators": ["eu"]}}
 
 
 def many_nodes(**offer: Any) -> dict[str, Any]:
-    card = PoolCard("train", "train", "nvidia-h100-sxm", 8, 40, several_join=True, whole_gpus=True)
-    return {"demands": [R1], "offers": [card, fabric(**offer), pool(nodes=40)], "residency": EU}
+    demand = {**REASONING, "data_class": "customer"}
+    return {"demands": [demand], "offers": [card("nvidia-h100-sxm"), fabric(**offer), pool(nodes=40)], "residency": EU}
 
 
 VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "alone": ({}, {}),
-    "tenant": ({"tenant": "assist"}, {"offers": [CARD, fabric(), pool(nodes=40), QUEUE]}),
+    "tenant": ({"tenant": "assist"}, {"offers": [card(), fabric(), pool(nodes=40), reserved()]}),
     "kserve": ({"stack": "kserve"}, {}),
     "kserve still": ({"stack": "kserve", "autoscaling": {"enabled": False}}, {}),
     "fetched": ({"weights": FETCH}, {}),
@@ -44,8 +32,8 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "streamed": ({"weights": STORE, "pull_secrets": ["hub"]}, {}),
     "nodes": ({"model": "deepseek-r1"}, many_nodes()),
     "nodes as root": ({"model": "deepseek-r1"}, many_nodes(ipc_lock=True)),
-    "devices": ({}, {"offers": [CARD, fabric(), pool(nodes=40, device_claim="gpu.nvidia.com")]}),
-    "arm": ({}, {"offers": [CARD, fabric(), pool(nodes=40, architecture="arm64")]}),
+    "devices": ({}, {"offers": [card(), fabric(), pool(nodes=40, device_claim="gpu.nvidia.com")]}),
+    "arm": ({}, {"offers": [card(), fabric(), pool(nodes=40, architecture="arm64")]}),
     "adapters": ({"lora": {"adapters": [{"name": "law", "folder": "adapters/law"}]}}, {}),
 }
 
