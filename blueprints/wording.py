@@ -17,7 +17,7 @@ from aifactory.blueprints.spots import Spot
 from aifactory.blueprints.texts import field_texts, first_sentence, form_text, unit_of
 from aifactory.components.masking import MASK
 from aifactory.components.names import NAME_CHARS, NAME_PATTERN
-from aifactory.components.problems import Path, nearest
+from aifactory.components.problems import Path, nearest, resembling
 
 Words = tuple[str, str]
 """What is wrong, and what to do."""
@@ -126,8 +126,9 @@ def none_of(refusal: Refusal, errors: Sequence[ErrorDetails]) -> Words:
     says = f"{refusal.text} is not {', '.join(others)} or {last}"
     if isinstance(refusal.value, str) and "a whole number" in choices and _NUMBER.match(refusal.value):
         return says, _number_hint(refusal)
-    close = nearest(refusal.value, allowed) if allowed and isinstance(refusal.value, str) else ""
-    return says, close if close.startswith("did you mean") else refusal.sentence
+    if isinstance(refusal.value, str) and resembling(refusal.value, allowed) is not None:
+        return says, nearest(refusal.value, allowed)
+    return says, refusal.sentence
 
 
 def _mismatch(refusal: Refusal, expected: str) -> Words:

@@ -78,12 +78,18 @@ def path_text(path: Path) -> str:
     return text
 
 
+def resembling(name: str, known: Iterable[str]) -> str | None:
+    """The known spelling that a name comes closest to, if any does."""
+    folded = {each.casefold(): each for each in sorted(known, reverse=True)}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+    close += [each for each in folded if len(name) > 1 and each.startswith(name.casefold())]
+    return folded[close[0]] if close else None
+
+
 def nearest(name: str, known: Iterable[str], shown: int = 12) -> str:
     """A hint that names the closest known spelling and what else is known."""
     names = sorted(known)
-    folded = {each.casefold(): each for each in reversed(names)}
-    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
-    close += [each for each in folded if len(name) > 1 and each.startswith(name.casefold())]
     listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
-    suggestion = f'did you mean "{folded[close[0]]}"? ' if close else ""
+    close = resembling(name, names)
+    suggestion = f'did you mean "{close}"? ' if close is not None else ""
     return suggestion + (f"Known: {listed}" if names else "None is known")

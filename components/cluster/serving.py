@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from aifactory.components.cluster.recipe import (
     CONTROL_NODES,
@@ -128,6 +128,19 @@ def _kserve(_: Terms) -> Iterator[Setting]:
     yield from tolerate_control_nodes(f"{controller}.tolerations")
 
 
+def _definitions(of: str, settings: Callable[[Terms], Iterable[Setting]] = _no_settings) -> Recipe:
+    """A release of definitions alone, which outlive it: objects of their kinds would go with them."""
+    return Recipe(
+        wave=Wave.CRDS,
+        timeout_s=300,
+        settings=settings,
+        purpose=f"Resource definitions of {of}",
+        to=("dns", "namespace"),
+        to_why="no pod of this release runs there",
+        retain_on_delete=True,
+    )
+
+
 KEDA = Recipe(
     wave=Wave.SCALING,
     timeout_s=600,
@@ -139,15 +152,7 @@ KEDA = Recipe(
     metrics=(8080,),
     uses_priority_class=True,
 )
-ENVOY_GATEWAY_CRDS = Recipe(
-    wave=Wave.CRDS,
-    timeout_s=300,
-    settings=_envoy_gateway_crds,
-    purpose="Resource definitions of Envoy Gateway",
-    to=("dns", "namespace"),
-    to_why="no pod of this release runs there",
-    retain_on_delete=True,
-)
+ENVOY_GATEWAY_CRDS = _definitions("Envoy Gateway", _envoy_gateway_crds)
 ENVOY_GATEWAY = Recipe(
     wave=Wave.GATEWAY,
     timeout_s=600,
@@ -164,15 +169,7 @@ ENVOY_GATEWAY = Recipe(
     ),
     uses_priority_class=True,
 )
-AI_GATEWAY_CRDS = Recipe(
-    wave=Wave.CRDS,
-    timeout_s=300,
-    settings=_no_settings,
-    purpose="Resource definitions of Envoy AI Gateway",
-    to=("dns", "namespace"),
-    to_why="no pod of this release runs there",
-    retain_on_delete=True,
-)
+AI_GATEWAY_CRDS = _definitions("Envoy AI Gateway")
 AI_GATEWAY = Recipe(
     wave=Wave.GATEWAY,
     timeout_s=600,
@@ -191,15 +188,7 @@ AI_GATEWAY = Recipe(
         ),
     ),
 )
-KSERVE_CRDS = Recipe(
-    wave=Wave.CRDS,
-    timeout_s=300,
-    settings=_no_settings,
-    purpose="Resource definitions of KServe",
-    to=("dns", "namespace"),
-    to_why="no pod of this release runs there",
-    retain_on_delete=True,
-)
+KSERVE_CRDS = _definitions("KServe")
 KSERVE = Recipe(
     wave=Wave.SERVING,
     timeout_s=900,

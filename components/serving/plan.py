@@ -120,8 +120,8 @@ def size(draft: Draft, ctx: PlanContext) -> ServingPlan | None:
     kept = weights.weights_of(spec, row, sized, ctx)
     if kept is None:
         return None
-    scaled = scaling.scaling_of(spec, host.namespace, sized.at_mean, sized.replicas, sized.concurrency, ctx)
-    if spec.autoscaling.enabled and scaled is None and f"{ctx.part}.autoscaling" not in ctx.site_plan.decisions:
+    held, scaled = scaling.scaling_of(spec, host.namespace, sized.at_mean, sized.replicas, sized.concurrency, ctx)
+    if not held:
         return None
     plan = _plan(draft, host, kept, _contract(sized, pool, fabric, ctx), pool, ctx, scaled)
     _around_it(plan, sized.answer_s, fabric, ctx)

@@ -17,8 +17,8 @@ SETTLE_S = 600
 
 def scaling_of(
     spec: ServingSpec, namespace: str, needed_at_mean: int, replicas: int, concurrency: int, ctx: PlanContext
-) -> ScalingPlan | None:
-    """Between what the mean needs and what the peak needs; None where replicas stand still."""
+) -> tuple[bool, ScalingPlan | None]:
+    """Whether it can be built, and how: between what the mean and the peak need, None where replicas stand still."""
     wish = spec.autoscaling
     if not ctx.check(
         "SRV-024",
@@ -27,16 +27,16 @@ def scaling_of(
         ("autoscaling", "min_replicas"),
         f"set min_replicas to {replicas} or less, or replicas to {wish.min_replicas}",
     ):
-        return None
+        return False, None
     least = 1 if spec.redundancy == "none" else 2
     floor = min(replicas, wish.min_replicas or max(least, needed_at_mean))
     if not wish.enabled or floor == replicas:
         why = "as written" if not wish.enabled else "the mean needs as many as the peak, with the spare one"
         ctx.decide("autoscaling", "off", why, because=[f"{ctx.part}.replicas"], source=("autoscaling",))
-        return None
+        return True, None
     url = _prometheus(ctx)
     if url is None:
-        return None
+        return False, None
     chosen = f'{{namespace="{namespace}",model_name="{spec.model}"}}'
     full = max(1, concurrency * FULL_PERCENT // 100)
     triggers = (
@@ -56,7 +56,7 @@ def scaling_of(
         because=[f"{ctx.part}.replicas"],
         source=("autoscaling",),
     )
-    return ScalingPlan(floor, replicas, url, triggers, SETTLE_S)
+    return True, ScalingPlan(floor, replicas, url, triggers, SETTLE_S)
 
 
 def _prometheus(ctx: PlanContext) -> str | None:
