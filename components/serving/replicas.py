@@ -15,13 +15,15 @@ from aifactory.components.problems import Path
 from aifactory.components.serving.decided import Layout, WeightsPlan
 from aifactory.components.serving.engine import Start
 from aifactory.components.serving.spec import ServingSpec, StoredWeights
+from aifactory.components.sizing.card import Card
 from aifactory.components.sizing.card import card as card_facts
 from aifactory.components.sizing.demand import Demand
+from aifactory.components.sizing.formats import KV_BYTES
 from aifactory.components.sizing.found import Refusal
 from aifactory.components.sizing.geometry import Geometry, geometry
-from aifactory.components.sizing.memory import KV_BYTES, UTILIZATION, weights_gib
+from aifactory.components.sizing.known import Known, known
+from aifactory.components.sizing.memory import weights_gib
 from aifactory.components.sizing.options import Options
-from aifactory.components.sizing.roofline import constants
 from aifactory.components.sizing.size import Sizing, size
 
 RULE_OF = {
@@ -45,7 +47,6 @@ FIELD_OF: dict[str, Path] = {
 OF_DEMAND = ("itl", "ttft")
 ONLINE = {("bf16", "fp8"): "fp8"}
 """What the engine can make of stored weights while it loads them, by its name for it."""
-SPEED_MODEL = "v2"
 ANSWER_MARGIN = 1.25
 SHORTEST_ANSWER_S = 60
 MOST_NODES_A_REPLICA = 8
@@ -72,6 +73,8 @@ class Sized(Struct, frozen=True):
     """Longest time of one answer. Unit: s."""
     kv_dtype: str
     quantization: str
+    memory_share: float
+    """Of the GPU memory, that the engine takes."""
 
 
 def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx: PlanContext) -> Sized | None:
@@ -95,22 +98,28 @@ def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx:
         prefix_hit_percent=demand.prefix_hit_percent,
     )
     accelerator = ctx.catalog.row("accelerators", on.accelerator)
-    fixed = constants(ctx.catalog.row("roofline", SPEED_MODEL))
-    kept = _kept_in(spec, stored_as(spec, row), precision, ctx)
-    found = size(asked, shape, card_facts(accelerator), _options(spec, precision, kept, longest, on), fixed)
+    fixed = known(ctx.catalog)
+    facts = card_facts(accelerator)
+    kept = _kept_in(spec, stored_as(spec, row), precision, facts, ctx)
+    found = size(asked, shape, facts, _options(spec, precision, kept, longest, on), fixed)
     if isinstance(found, Refusal):
         _refuse(found, spec, index, on, ctx)
         return None
-    _record(found, spec, index, row, accelerator, ctx)
     replicas = _replicas(spec, found, ctx)
-    return None if replicas is None else _sized(spec, asked, row, shape, longest, found, replicas)
+    _record(found, spec, index, [row, accelerator], ctx)
+    _judge(found, spec, on, ctx)
+    return None if replicas is None else _sized(spec, asked, row, shape, longest, found, replicas, fixed)
 
 
-def _kept_in(spec: ServingSpec, stored: str, precision: str, ctx: PlanContext) -> str:
-    """Format of keys and values: 8 bits where whoever made the weights had the chance to measure scales for them."""
+def _kept_in(spec: ServingSpec, stored: str, precision: str, card: Card, ctx: PlanContext) -> str:
+    """Format of keys and values: 8 bits where whoever made the weights had the chance to measure scales for them, and
+    the card computes in them."""
     measured = stored == precision and KV_BYTES[precision] == 1
-    kept = spec.kv_cache or ("fp8" if measured else "bf16")
+    computed = card.computes_in("fp8") == "fp8"
+    kept = spec.kv_cache or ("fp8" if measured and computed else "bf16")
     reason = "as written" if spec.kv_cache else f"weights are stored as {stored}"
+    if not computed:
+        reason += f", and {card.key} has no fp8" + (": each step unpacks them" if kept == "fp8" else "")
     if kept == "fp8":
         reason += "; twice the requests in the same memory. Weights without scales for keys and values make the engine "
         reason += "take 1.0: compare answers before you rely on it"
@@ -223,26 +232,49 @@ def _refuse(found: Refusal, spec: ServingSpec, index: int, on: PoolCard, ctx: Pl
     )
 
 
-def _record(found: Sizing, spec: ServingSpec, index: int, row: Row, accelerator: Row, ctx: PlanContext) -> None:
-    """The kernel's steps as decisions of the part, from requests to GPUs."""
+def _record(found: Sizing, spec: ServingSpec, index: int, rows: list[Row], ctx: PlanContext) -> None:
+    """The kernel's steps as decisions of the part, from requests to GPUs, with a number that was written instead."""
+    written = _written(spec, found)
     for step in found.steps:
+        value, reason = step.value, step.reason
+        source: Path = () if step.because else ("demand", "models", index)
+        if step.key in written:
+            value, words = written[step.key]
+            reason, source = f"{words}; by the demand: {reason}", ("replicas",)
         ctx.decide(
             step.key,
-            step.value,
-            step.reason,
+            value,
+            reason,
             rejected=[Rejected(what, why) for what, why in found.rejected] if step.key == "layout" else [],
-            facts=step.facts or ([row.ref, accelerator.ref] if step.key == "layout" else []),
+            facts=step.facts or ([row.ref for row in rows] if step.key == "layout" else []),
             because=[f"{ctx.part}.{key}" for key in step.because],
-            source=("demand", "models", index) if not step.because else (),
-            document="factory",
+            source=source,
+            document="blueprint" if step.key in written else "factory",
         )
     for rule in RULE_OF.values():
         ctx.check(rule, True, "")
+
+
+def _written(spec: ServingSpec, found: Sizing) -> dict[str, tuple[int, str]]:
+    """Values that follow from a number of replicas in the blueprint, by step, and why."""
+    if spec.replicas == "demand":
+        return {}
+    many = counted(spec.replicas, "replica")
+    return {
+        "replicas": (spec.replicas, "as written"),
+        "gpus": (spec.replicas * found.gpus_per_replica, f"{many} of {found.gpus_per_replica} as written"),
+    }
+
+
+def _judge(found: Sizing, spec: ServingSpec, on: PoolCard, ctx: PlanContext) -> None:
+    """What a reader should know of a size that holds."""
+    slow = f"; as slow as that allows it would take {found.gpus_at_slow_end} GPUs instead of {found.gpus}"
     ctx.check(
         "SRV-011",
         not found.evidence,
-        f"the speed of {spec.model} on {accelerator.key} is estimated outside of its evidence: "
-        + "; ".join(found.evidence),
+        f"the speed of {spec.model} on {on.accelerator} is estimated outside of its evidence: "
+        + "; ".join(found.evidence)
+        + (slow if found.gpus_at_slow_end > found.gpus else ""),
         (),
         "run the benchmark on one replica before buying the rest",
     )
@@ -266,19 +298,18 @@ def _replicas(spec: ServingSpec, found: Sizing, ctx: PlanContext) -> int | None:
         ("replicas",),
         f"set replicas to {found.replicas} or more, or to demand",
     )
-    if held:
-        ctx.decide(
-            "replicas",
-            spec.replicas,
-            f"as written; the demand needs {found.replicas}",
-            because=[f"{ctx.part}.layout"],
-            source=("replicas",),
-        )
     return spec.replicas if held else None
 
 
 def _sized(
-    spec: ServingSpec, demand: Demand, row: Row, shape: Geometry, longest: int, found: Sizing, replicas: int
+    spec: ServingSpec,
+    demand: Demand,
+    row: Row,
+    shape: Geometry,
+    longest: int,
+    found: Sizing,
+    replicas: int,
+    fixed: Known,
 ) -> Sized:
     stored = stored_as(spec, row)
     longest_answer = max(1, longest - demand.input_tokens)
@@ -299,7 +330,8 @@ def _sized(
         concurrency=found.batch,
         longest_tokens=longest,
         stored_as=stored,
-        stored_gib=weights_gib(shape, stored),
+        stored_gib=weights_gib(shape, stored, fixed.memory),
+        memory_share=fixed.memory.share,
         peak_per_s=round(demand.peak_calls, 3),
         answer_s=max(SHORTEST_ANSWER_S, math.ceil(answer_s * ANSWER_MARGIN)),
         kv_dtype="fp8" if found.kv_bytes == 1 else "auto",
@@ -315,7 +347,7 @@ def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan) -> Start:
         layout=sized.layout,
         longest_tokens=sized.longest_tokens,
         concurrency=sized.concurrency,
-        memory_share=UTILIZATION,
+        memory_share=sized.memory_share,
         kv_dtype=sized.kv_dtype,
         quantization=sized.quantization,
         streamed=isinstance(spec.weights, StoredWeights),

@@ -18,38 +18,19 @@ from msgspec import Struct
 
 from aifactory.components.catalog import Catalog, UnknownFact
 from aifactory.components.sizing.card import Card, card
+from aifactory.components.sizing.case import Case
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.geometry import Geometry, geometry
-from aifactory.components.sizing.layouts import divides
+from aifactory.components.sizing.known import known
+from aifactory.components.sizing.layouts import cuts
 from aifactory.components.sizing.memory import memory
-from aifactory.components.sizing.roofline import Constants, Replica, constants, speed
+from aifactory.components.sizing.options import Options
+from aifactory.components.sizing.roofline import Replica, speed
 
 SHARED_NODE = 8
 """GPUs of the systems that MLPerf submitters used, joined in one domain."""
 
 MLPERF_MODELS = {"llama3.1-8b": "llama-3.1-8b", "llama3.1-405b": "llama-3.1-405b"}
-LENGTHS = {
-    "llama2-70b": (294, 294),
-    "llama3.1-405b": (9_400, 670),
-    "deepseek-r1": (800, 3_886),
-    "mixtral-8x7b": (145, 144),
-    "llama3.1-8b": (870, 128),
-}
-"""Mean tokens in and out of the data sets. Source: throughput.yaml, rules. The prompt of deepseek-r1 and mixtral is
-not stated there; it is short against the answer, and taken as short."""
-
-LIMITS_MS = {
-    "server": {
-        "llama2-70b": 200,
-        "llama3.1-405b": 175,
-        "deepseek-r1": 80,
-        "mixtral-8x7b": 200,
-        "llama3.1-8b": 100,
-    },
-    "interactive": {"llama2-70b": 40, "llama3.1-405b": 80, "deepseek-r1": 15, "llama3.1-8b": 30},
-}
-"""Time for each output token that a scenario allows. Source: rules of MLPerf Inference v5.1, latency constraints."""
-
 NO_LIMIT = 1e9
 
 
@@ -101,7 +82,8 @@ def at_concurrency(catalog: Catalog, name: str, row: Mapping[str, Any]) -> Compa
     parts = _parts(catalog, str(row["model"]), str(row["accelerator"]))
     if isinstance(parts, str):
         return Compared(name, measured, None, parts)
-    shape, on, fixed = parts
+    shape, on = parts
+    fixed = known(catalog).speed
     if not on.computes_in(precision):
         return Compared(name, measured, None, f"{on.key} doesn't compute in {precision}")
     gpus = int(row["gpus"])
@@ -119,27 +101,29 @@ def mlperf(catalog: Catalog, name: str, row: Mapping[str, Any]) -> Compared:
     parts = _parts(catalog, MLPERF_MODELS.get(model, model), str(row["accelerator"]))
     if isinstance(parts, str):
         return Compared(name, measured, None, parts)
-    reads, writes = LENGTHS[model]
-    limit = LIMITS_MS.get(scenario, {}).get(model, NO_LIMIT)
-    demand = Demand(0.0, 1.0, reads, writes, limit)
+    rules = catalog.row("roofline.mlperf", model)
+    limit = rules.number_or_zero(f"{scenario}_ms") or NO_LIMIT
+    demand = Demand(0.0, 1.0, rules.count("input_tokens"), rules.count("output_tokens"), limit)
     count = int(row["count"])
-    per_gpu = _best(*parts, _precision(str(row["precision"]), model), min(count, SHARED_NODE), demand)
+    options = Options(_precision(str(row["precision"]), model), min(count, SHARED_NODE))
+    per_gpu = _best(Case(demand, *parts, options, known(catalog)))
     if per_gpu is None:
         return Compared(name, measured, None, "no cut reaches the scenario's latency")
     return Compared(name, measured, per_gpu * count)
 
 
-def _best(shape: Geometry, on: Card, fixed: Constants, precision: str, gpus: int, demand: Demand) -> float | None:
+def _best(case: Case) -> float | None:
     """Tokens per s of each GPU at the best cut."""
     found: list[float] = []
-    for tensor in (size for size in (1, 2, 4, 8) if size <= gpus and divides(shape, size)):
-        room = memory(shape, on, precision, tensor, 1, demand.tokens, 0.0)
-        replica = Replica(shape, on, precision, tensor, fixed)
+    demand, precision = case.demand, case.options.precision
+    for cut in cuts(case.shape, case.options):
+        room = memory(case, cut)
+        replica = Replica(case.shape, case.card, precision, cut.tensor, case.known.speed)
         sequences = 1
         while sequences <= room.sequences:
             at = speed(replica, sequences, demand.input_tokens, demand.output_tokens)
             if at.itl_s * 1_000 <= demand.itl_ms:
-                found.append(at.tokens_per_s / tensor)
+                found.append(at.tokens_per_s / cut.tensor)
             sequences = max(sequences + 1, sequences * 21 // 20)
     return max(found, default=None)
 
@@ -151,7 +135,7 @@ def _precision(written: str, model: str) -> str:
     return {"int4": "fp4", "mxfp4": "fp4"}.get(written, written)
 
 
-def _parts(catalog: Catalog, model: str, accelerator: str) -> tuple[Geometry, Card, Constants] | str:
+def _parts(catalog: Catalog, model: str, accelerator: str) -> tuple[Geometry, Card] | str:
     row = catalog.find("models", model) or catalog.find("roofline.reference_models", model)
     on = catalog.find("accelerators", accelerator)
     if row is None or on is None:
@@ -159,7 +143,7 @@ def _parts(catalog: Catalog, model: str, accelerator: str) -> tuple[Geometry, Ca
     facts = card(on)
     if facts.unknown:
         return f"{facts.key} has no sourced {', '.join(facts.unknown)}"
-    return geometry(row), facts, constants(catalog.row("roofline", "v2"))
+    return geometry(row), facts
 
 
 def lines(compared: Iterable[Compared]) -> list[str]:

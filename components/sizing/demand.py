@@ -36,7 +36,6 @@ class Demand(Struct, frozen=True):
         """Tokens of a mean request."""
         return self.input_tokens + self.output_tokens
 
-    @property
-    def known_tokens(self) -> float:
-        """Prompt tokens that were computed for an earlier prompt."""
-        return self.input_tokens * self.prefix_hit_percent / 100
+    def known_of(self, tokens: int) -> float:
+        """Of so many prompt tokens those that were computed for an earlier prompt."""
+        return tokens * self.prefix_hit_percent / 100

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components.sizing.card import Card
+from aifactory.components.sizing.case import Case
 from aifactory.components.sizing.demand import Demand
-from aifactory.components.sizing.evidence import INSIDE, OUTSIDE
 from aifactory.components.sizing.found import Fitted
-from aifactory.components.sizing.geometry import Geometry
-from aifactory.components.sizing.options import Options
-from aifactory.components.sizing.roofline import Constants
 from aifactory.components.sizing.steps import Step
 
+PUBLISHED = {"fp4": "nvfp4"}
+"""Names of formats in the table `models.precision`, where they differ."""
 
-def steps(
-    best: Fitted, demand: Demand, shape: Geometry, card: Card, options: Options, constants: Constants
-) -> Iterator[Step]:
+SPARE = {
+    "none": "no spare one",
+    "replica": "and one to spare",
+    "node": "and one to spare; replicas of a lost node have room elsewhere, and load again there",
+}
+
+
+def steps(best: Fitted, case: Case) -> Iterator[Step]:
     """Every link of the chain."""
-    yield _peak(demand)
-    yield from _memory(best, demand, shape, card, options)
-    yield from _speed(best, demand, shape, card, options, constants)
-    yield from _count(best, demand, options)
+    yield _peak(case.demand)
+    yield from _memory(best, case)
+    yield _concurrency(best, case)
+    yield _latency(best, case)
+    yield _tokens(best, case)
+    yield from _count(best, case)
 
 
 def _peak(demand: Demand) -> Step:
@@ -34,8 +39,9 @@ def _peak(demand: Demand) -> Step:
     )
 
 
-def _memory(best: Fitted, demand: Demand, shape: Geometry, card: Card, options: Options) -> Iterator[Step]:
-    room, cut = best.memory, best.cut
+def _memory(best: Fitted, case: Case) -> Iterator[Step]:
+    room, fixed, card, shape = best.memory, case.known.memory, case.card, case.shape
+    precision = case.options.precision
     yield Step(
         "memory",
         {
@@ -44,82 +50,97 @@ def _memory(best: Fitted, demand: Demand, shape: Geometry, card: Card, options: 
             "other_gib": round(room.other, 2),
             "kv_gib": round(room.kv, 1),
         },
-        f"of each GPU: 90 % of {card.memory_gib:.1f} GiB, less weights in {options.precision} over {cut.gpus} GPUs, "
-        "less activations, graphs and buffers",
-        (shape.ref, card.ref, f"models.precision/{'nvfp4' if options.precision == 'fp4' else options.precision}"),
+        f"of each GPU: {fixed.share:.0%} of {card.memory_gib:.1f} GiB, less weights in {precision} over "
+        f"{best.cut.gpus} GPUs, less {fixed.other_gib:g} GiB of activations and graphs"
+        + (f" and {fixed.collectives_gib:g} of buffers for collectives" if best.cut.gpus > 1 else ""),
+        (shape.ref, card.ref, f"models.precision/{PUBLISHED.get(precision, precision)}", *fixed.refs),
         ("layout",),
     )
     yield Step(
         "sequences",
         room.sequences,
-        f"requests of {demand.tokens} tokens whose keys and values fit, {room.kv_bytes_per_token / 1024:.1f} KiB a "
-        f"token and GPU; one long request may have {room.tokens} tokens",
+        f"requests of {case.demand.tokens} tokens whose keys and values fit, {room.kv_bytes_per_token / 1024:.1f} KiB "
+        f"a token and GPU; one long request may have {room.tokens} tokens",
         (shape.ref,),
         ("memory",),
     )
 
 
-def _speed(
-    best: Fitted, demand: Demand, shape: Geometry, card: Card, options: Options, constants: Constants
-) -> Iterator[Step]:
-    found = best.speed
-    by_memory = found.sequences >= best.memory.sequences
-    yield Step(
-        "concurrency",
-        found.sequences,
-        "requests that a replica computes at once: as many as its memory holds"
+def _concurrency(best: Fitted, case: Case) -> Step:
+    by_memory = best.batch >= best.memory.sequences
+    why = (
+        "as many as its memory holds"
         if by_memory
-        else "requests that a replica computes at once: with one more a token would take longer than "
-        f"{demand.itl_ms:g} ms, or the estimate be less sure",
-        (),
-        ("sequences",),
+        else f"with more a token would take longer than {case.demand.itl_ms:g} ms, or the estimate be less sure"
     )
-    yield Step(
+    return Step(
+        "concurrency", best.batch, f"requests that a replica computes at once at peak: {why}", (), ("sequences",)
+    )
+
+
+def _latency(best: Fitted, case: Case) -> Step:
+    found, fixed = best.speed, case.known.speed
+    itl_ms = found.itl_s * 1_000
+    slow_ms = itl_ms * best.tokens.expected / best.tokens.planned
+    hits = case.demand.prefix_hit_percent
+    return Step(
         "latency",
-        {"itl_ms": round(found.itl_s * 1_000, 1), "prompt_alone_ms": round(found.prefill_s * 1_000)},
-        f"a step reads weights, keys and values at {constants.bandwidth:.1%} of the bandwidth or computes at "
-        f"{constants.compute:.1%} of the {card.computes_in(options.precision)} peak, plus {shape.layers} layers and "
-        f"{found.sequences} requests of overhead; prompts of others are read in between. The time to the first token "
-        "under load can't be computed: measure it",
-        (card.ref, shape.ref, constants.ref),
+        {
+            "itl_ms": round(itl_ms, 1),
+            "itl_ms_at_slow_end": round(slow_ms, 1),
+            "prompt_alone_ms": round(found.prefill_s * 1_000),
+        },
+        f"a step reads weights, keys and values at {fixed.bandwidth:.1%} of the bandwidth or computes at "
+        f"{fixed.compute:.1%} of the {case.card.computes_in(case.options.precision)} peak, plus {case.shape.layers} "
+        f"layers and {best.batch} requests of overhead; prompts of others are read in between"
+        + (f", {hits:g} % of each known already" if hits else "")
+        + ". itl_ms is what to expect at peak; were it as slow as replicas are counted for, the peak would be carried "
+        "with the other figure. The time to the first token under load can't be computed: measure it",
+        (case.card.ref, case.shape.ref, fixed.ref),
         ("concurrency", "layout"),
     )
-    tokens, factor = best.tokens, OUTSIDE if best.outside else INSIDE
-    yield Step(
+
+
+def _tokens(best: Fitted, case: Case) -> Step:
+    tokens, evidence, doubts = best.tokens, case.known.evidence, best.doubts
+    factor = tokens.expected / tokens.low
+    if doubts.all:
+        why = f"a factor of {factor:g} to both sides for want of evidence: {'; '.join(doubts.all)}"
+    else:
+        why = f"a factor of {factor:g} to both sides holds {evidence.holds_percent} % of unseen measurements"
+    if tokens.planned > tokens.low:
+        why += (
+            f". Replicas are counted at the expected speed over {tokens.expected / tokens.planned:g}, as on measured "
+            "cards: a card takes no more of them for being new"
+        )
+    return Step(
         "tokens_per_s",
-        {"low": round(tokens.low), "expected": round(tokens.expected), "high": round(tokens.high)},
-        f"{found.sequences} requests, a token each {found.itl_s * 1_000:.1f} ms; a factor of {factor:g} to both sides "
-        + (f"for want of evidence: {'; '.join(best.outside)}" if best.outside else "holds 83 % of unseen measurements"),
-        (constants.ref,),
+        {
+            "low": round(tokens.low),
+            "expected": round(tokens.expected),
+            "high": round(tokens.high),
+            "planned": round(tokens.planned),
+        },
+        f"{best.speed.sequences:.1f} requests at once, each token after {best.speed.itl_s * 1_000:.1f} ms; {why}",
+        (case.known.speed.ref, evidence.refs[bool(doubts.all)]),
         ("latency",),
     )
 
 
-def _count(best: Fitted, demand: Demand, options: Options) -> Iterator[Step]:
+def _count(best: Fitted, case: Case) -> Iterator[Step]:
     count, cut = best.count, best.cut
-    spare = {
-        "none": "no spare one",
-        "replica": "and one to spare",
-        "node": "and one to spare; a lost node's replicas find room elsewhere",
-    }[options.redundancy]
-    carried = best.tokens.low / demand.output_tokens
+    carried = best.tokens.planned / case.demand.output_tokens
     yield Step(
         "layout",
         {"tensor": cut.tensor, "pipeline": cut.pipeline, "gpus": cut.gpus},
-        "the fewest GPUs in all that carry the peak within the latencies",
+        "the fewest GPUs in all that carry the peak, with latencies as expected within those asked for",
     )
     yield Step(
         "replicas",
         count.replicas,
-        f"{demand.peak_calls:g} calls per s over {carried:.2f} that one carries at the slow end of the band: "
-        f"{count.needed}, {spare}",
+        f"{case.demand.peak_calls:g} calls per s over {carried:.2f} that one carries at the expected speed over "
+        f"{best.tokens.expected / best.tokens.planned:g}: {count.needed}, {SPARE[case.options.redundancy]}",
         (),
         ("peak", "tokens_per_s"),
     )
-    yield Step(
-        "gpus",
-        best.gpus,
-        f"{count.replicas} replicas of {cut.gpus}",
-        (),
-        ("replicas", "layout"),
-    )
+    yield Step("gpus", best.gpus, f"{count.replicas} replicas of {cut.gpus}", (), ("replicas", "layout"))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from msgspec import Struct
 
-from aifactory.components.sizing.evidence import Band
+from aifactory.components.sizing.evidence import Band, Doubts
 from aifactory.components.sizing.layouts import Cut
 from aifactory.components.sizing.memory import Memory
 from aifactory.components.sizing.replicas import Count
 from aifactory.components.sizing.roofline import Speed
+
+ROUNDING = 1e-6
+"""Share of a request that is arithmetic, not a request."""
 
 Kind = Literal["memory", "itl", "ttft", "precision", "heads", "unknown"]
 
@@ -30,8 +34,7 @@ class Fitted(Struct, frozen=True):
     memory: Memory
     speed: Speed
     """At the number of requests that the latency and the memory allow."""
-    outside: tuple[str, ...]
-    """Why no measurement stands behind it."""
+    doubts: Doubts
     first_s: float
     """Time to the first token of a request alone."""
     tokens: Band
@@ -42,6 +45,11 @@ class Fitted(Struct, frozen=True):
     def gpus(self) -> int:
         """GPUs of all replicas."""
         return self.count.replicas * self.cut.gpus
+
+    @property
+    def batch(self) -> int:
+        """Requests at once that the engine is told to take: its mean number, rounded up."""
+        return math.ceil(self.speed.sequences - ROUNDING)
 
 
 class Rejection(Struct, frozen=True):

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from aifactory.components.sizing.card import GIB, Card
+from aifactory.components.sizing.case import Case
+from aifactory.components.sizing.formats import BYTES, GIB, KV_BYTES
 from aifactory.components.sizing.geometry import Geometry
-
-UTILIZATION = 0.9
-"""Share of the memory that the engine takes: vLLM's default. Source: models.yaml, runtime_overhead."""
-OTHER_GIB = 3.5
-"""Activations, graphs and context of each GPU. Source: models.yaml, runtime_overhead."""
-COLLECTIVES_GIB = 0.35
-"""Buffers of collectives of each GPU, where there are several. Source: models.yaml, runtime_overhead."""
-PADDING = 1.06
-"""Kernels pad quantised weights. Source: models.yaml, precision, measured 6 % on gpt-oss-120b."""
-
-BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5625, "mxfp4": 0.53125}
-"""Bytes of a parameter, scales of blocks included. Source: models.yaml, precision."""
-KV_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 1.0, "mxfp4": 2.0}
-"""Bytes of an element of keys and values in measured systems: 1 beside weights in fp8 and fp4, gpt-oss keeps 2."""
+from aifactory.components.sizing.layouts import Cut
+from aifactory.components.sizing.overheads import Overheads
 
 
-def weights_gib(shape: Geometry, precision: str) -> float:
-    """Weights of the whole model. Unit: GiB."""
-    return _bytes(shape, precision) / GIB
-
-
-def _bytes(shape: Geometry, precision: str) -> float:
-    """Each part in its own format: what publishers leave in 16 bits stays there."""
+def weights_gib(shape: Geometry, precision: str, fixed: Overheads) -> float:
+    """Weights of the whole model, each part in its own format: what publishers leave in 16 bits stays there. Unit:
+    GiB."""
     if precision == "bf16":
-        return shape.params * BYTES["bf16"]
+        return shape.params * BYTES["bf16"] / GIB
     whole = _left_in_16_bits(shape, precision)
-    return whole * BYTES["bf16"] + (shape.params - whole) * BYTES[precision] * PADDING
+    return (whole * BYTES["bf16"] + (shape.params - whole) * BYTES[precision] * fixed.padding) / GIB
 
 
 def _left_in_16_bits(shape: Geometry, precision: str) -> float:
     """Parameters that a quantised checkpoint leaves as they were: fp8 attention and embeddings, fp4 embeddings,
-    mxfp4 everything besides the experts. Source: models.yaml, precision."""
+    mxfp4 everything besides the experts. Source: models.yaml, precision.
+
+    Checkpoints that quantise attention too are lighter, a 70B model in fp8 by 11 GiB; no source says which do.
+    """
     embeddings = 2 * shape.embedding_params
     if precision == "mxfp4":
         return shape.params - shape.expert_params
@@ -65,6 +53,8 @@ class Memory(Struct, frozen=True):
     other: float
     kv_bytes_per_token: float
     """Bytes that a token of the context takes of this GPU, beyond any window."""
+    window_bytes: float
+    """Bytes that full windows of one sequence take."""
     sequences: int
     """Sequences of the mean length that fit."""
     tokens: int
@@ -75,32 +65,29 @@ class Memory(Struct, frozen=True):
         """Room for keys and values, negative when the weights alone don't fit."""
         return self.usable - self.weights - self.other
 
+    def for_one(self, tokens: int) -> float:
+        """Memory that the engine needs for one sequence of so many tokens."""
+        return self.weights + self.other + (self.window_bytes + tokens * self.kv_bytes_per_token) / GIB
 
-def memory(
-    shape: Geometry,
-    card: Card,
-    precision: str,
-    tensor: int,
-    pipeline: int,
-    mean_tokens: int,
-    adapters: float,
-    kv_bytes: int = 0,
-) -> Memory:
-    """What fits on each GPU of a replica that is cut so. `kv_bytes` 0: those of measured systems."""
-    several = tensor * pipeline > 1
-    usable = card.memory_gib * UTILIZATION
-    weights = (weights_gib(shape, precision) + adapters) / (tensor * pipeline)
-    other = OTHER_GIB + (COLLECTIVES_GIB if several else 0.0)
-    share = (kv_bytes or KV_BYTES[precision]) / (kv_sharers(shape, tensor) * pipeline)
+
+def memory(case: Case, cut: Cut) -> Memory:
+    """What fits on each GPU of a replica that is cut so."""
+    shape, options, fixed = case.shape, case.options, case.known.memory
+    usable = case.card.memory_gib * fixed.share
+    adapters = adapters_gib(shape, options.lora_adapters, options.lora_rank)
+    weights = (weights_gib(shape, options.precision, fixed) + adapters) / cut.gpus
+    other = fixed.other_gib + (fixed.collectives_gib if cut.gpus > 1 else 0.0)
+    share = (options.kv_bytes or KV_BYTES[options.precision]) / (kv_sharers(shape, cut.tensor) * cut.pipeline)
     room = max(0.0, usable - weights - other) * GIB
-    each = shape.kept(mean_tokens) * share
+    each = shape.kept(case.demand.tokens) * share
     per_token = (shape.kv_elements + (0 if shape.window else shape.window_elements)) * share
-    fixed = shape.window_elements * shape.window * share
+    windows = shape.window_elements * shape.window * share
     return Memory(
         usable=usable,
         weights=weights,
         other=other,
         kv_bytes_per_token=per_token,
+        window_bytes=windows,
         sequences=int(room / each) if each else 0,
-        tokens=int(max(0.0, room - fixed) / per_token) if per_token else 0,
+        tokens=int(max(0.0, room - windows) / per_token) if per_token else 0,
     )

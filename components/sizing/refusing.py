@@ -4,51 +4,65 @@ from __future__ import annotations
 
 import math
 
-from aifactory.components.sizing.card import COMPUTES, GIB, Card
-from aifactory.components.sizing.demand import Demand
+from msgspec.structs import replace
+
+from aifactory.components.sizing.case import Case
+from aifactory.components.sizing.formats import GIB
 from aifactory.components.sizing.found import Kind, Rejection
-from aifactory.components.sizing.geometry import Geometry
-from aifactory.components.sizing.layouts import allowed, cuts, divides
-from aifactory.components.sizing.memory import UTILIZATION, Memory, adapters_gib, memory, weights_gib
-from aifactory.components.sizing.options import Options
-from aifactory.components.sizing.roofline import Constants, Replica, speed
+from aifactory.components.sizing.layouts import Cut, cuts, divides, tensors
+from aifactory.components.sizing.memory import Memory, memory, weights_gib
+from aifactory.components.sizing.roofline import Replica, speed
 
 Words = tuple[Kind, str, str]
 """Kind, what is wrong, and what would fix it."""
 
 FEWER_BITS = {"bf16": ("fp8", "fp4"), "fp8": ("fp4",), "fp4": (), "mxfp4": ()}
-MOST_GPUS, GPUS_OF_A_NODE = 128, 8
+NODE_SIZES = (1, 2, 4, 8)
+"""GPUs of the nodes that are sold, of those that a hint names."""
+MOST_NODES = 8
 
 
-def before_sizing(shape: Geometry, card: Card, options: Options) -> Words | None:
+def before_sizing(case: Case) -> Words | None:
     """What is wrong whatever the demand is."""
+    card, shape, precision = case.card, case.shape, case.options.precision
     if card.unknown:
         return (
             "unknown",
             f"no source states {', '.join(card.unknown)} of {card.key}",
             "use another accelerator, or add the figure with its source to a private catalog folder",
         )
-    computes = card.computes_in(options.precision)
-    native = COMPUTES[options.precision][0]
-    if options.precision == "fp8" and computes != "fp8":
+    if not card.computes_in(precision):
+        possible = [each for each in ("fp8", "bf16") if card.computes_in(each)]
         return (
             "precision",
-            f"{card.key} doesn't compute in fp8",
-            f"use {'bf16' if card.computes_in('bf16') else 'another card'}, or a card with fp8",
+            f"{card.key} doesn't compute in {precision}, and the engine doesn't unpack it there",
+            f"use precision {' or '.join(possible)}, or another card" if possible else "use another card",
         )
-    if not computes:
-        return "precision", f"{card.key} computes neither in {native} nor in bf16", "use another card"
-    if options.precision == "mxfp4" and not shape.experts:
+    if precision == "mxfp4" and not shape.experts:
         return "precision", f"{shape.model} has no experts, and mxfp4 is for those alone", "use bf16, fp8 or fp4"
-    if not list(cuts(shape, card, options)):
-        wanted = f"tensor {options.tensor}" + (f", pipeline {options.pipeline}" if options.pipeline > 1 else "")
-        sizes = ", ".join(map(str, allowed(shape, card, options)))
-        return (
-            "heads",
-            f"{wanted} doesn't fit {shape.heads} attention heads on nodes of {options.gpus_per_node} GPUs",
-            f"use tensor {sizes}" + (" and pipeline 1" if options.pipeline > 1 else ""),
-        )
-    return None
+    return None if list(cuts(shape, case.options)) else _uncut(case)
+
+
+def _uncut(case: Case) -> Words:
+    """Why the cut that was asked for can't be made."""
+    shape, options = case.shape, case.options
+    node, tensor, pipeline = options.gpus_per_node, options.tensor, options.pipeline
+    sizes = " or ".join(map(str, tensors(shape, replace(options, tensor=0))))
+    if tensor > node:
+        return "heads", f"tensor {tensor} takes more than the {node} GPUs of a node", f"use tensor {sizes}"
+    if tensor and not divides(shape, tensor):
+        return "heads", f"tensor {tensor} doesn't fit {shape.heads} attention heads", f"use tensor {sizes}"
+    if pipeline > shape.layers:
+        return "heads", f"pipeline {pipeline} cuts {shape.layers} layers", f"use pipeline {shape.layers} or less"
+    if pipeline > options.nodes_at_most_per_replica:
+        joined = options.nodes_at_most_per_replica
+        says = f"pipeline {pipeline} spans {pipeline} nodes, and "
+        says += "no fabric joins nodes of the pool" if joined == 1 else f"a replica may span {joined} here"
+        return "heads", says, "use pipeline 1" + (", or give the pool a fabric" if joined == 1 else f" to {joined}")
+    if divides(shape, node):
+        says = f"tensor {tensor} leaves GPUs of a node of {node} over, and a replica over nodes takes whole ones"
+        return "heads", says, f"use tensor {node} with pipeline {pipeline}, or pipeline 1"
+    return "heads", f"nodes of {node} GPUs don't fit {shape.heads} attention heads", f"use pipeline 1, tensor {sizes}"
 
 
 def no_room(room: Memory, longest: int) -> str:
@@ -60,111 +74,73 @@ def no_room(room: Memory, longest: int) -> str:
     return f"{room.tokens} tokens fit, and the longest request has {longest}"
 
 
-def of_all(
-    failing: list[Rejection],
-    demand: Demand,
-    shape: Geometry,
-    card: Card,
-    options: Options,
-    constants: Constants,
-) -> Words:
+def of_all(failing: list[Rejection], case: Case) -> Words:
     """Why no cut works: the failure of the one that came nearest."""
     for kind in ("ttft", "itl"):
         near = [each for each in failing if each.kind == kind]
         if near:
             best = min(near, key=lambda each: (math.ceil(each.number), each.cut.gpus))
-            return _too_slow(best, demand, shape, card, options, constants)
-    return _too_large(failing, demand, shape, card, options)
+            return _first_token(best, case) if kind == "ttft" else _too_slow(best, case)
+    return _too_large(max(failing, key=lambda each: each.cut.gpus), case)
 
 
-def _too_slow(
-    best: Rejection, demand: Demand, shape: Geometry, card: Card, options: Options, constants: Constants
-) -> Words:
-    reached = math.ceil(best.number)
-    if best.kind == "ttft":
-        return (
-            "ttft",
-            (
-                f"a first token within {demand.ttft_ms:g} ms; at {best.cut.text} the prompt of {demand.input_tokens} "
-                f"tokens alone takes {best.number:.0f} ms"
-            ),
-            f"set ttft_ms to {reached} or more, shorten prompts, or use a faster card",
-        )
-    quicker = [
-        precision
-        for precision in FEWER_BITS[options.precision]
-        if card.computes_in(precision) == precision
-        and _alone_ms(best, precision, demand, shape, card, constants, options.kv_bytes) <= demand.itl_ms
+def _first_token(best: Rejection, case: Case) -> Words:
+    demand = case.demand
+    says = f"a first token within {demand.ttft_ms:g} ms; at {best.cut.text} the prompt of {demand.input_tokens} tokens "
+    says += f"alone takes {best.number:.0f} ms"
+    return "ttft", says, f"set ttft_ms to {math.ceil(best.number)} or more, shorten prompts, or use a faster card"
+
+
+def _too_slow(best: Rejection, case: Case) -> Words:
+    quicker = [each for each in _natively(case) if _alone_ms(best.cut, each) <= case.demand.itl_ms]
+    says = f"a token every {case.demand.itl_ms:g} ms; at {best.cut.text} one request alone takes {best.number:.1f} ms"
+    ways = [f"set itl_ms to {math.ceil(best.number)} or more"]
+    ways += [f"use precision {each.options.precision}" for each in quicker[:1]]
+    return "itl", says, ", or ".join([*ways, "use a faster card"])
+
+
+def _natively(case: Case) -> list[Case]:
+    """The case with fewer bits, where the card computes in them."""
+    return [
+        replace(case, options=replace(case.options, precision=each))
+        for each in FEWER_BITS[case.options.precision]
+        if case.card.computes_in(each) == each
     ]
-    says = f"a token every {demand.itl_ms:g} ms; at {best.cut.text} one request alone takes {best.number:.1f} ms"
-    ways = [f"set itl_ms to {reached} or more", *(f"use precision {each}" for each in quicker[:1]), "use a faster card"]
-    return "itl", says, ", or ".join(ways)
 
 
-def _alone_ms(
-    best: Rejection,
-    precision: str,
-    demand: Demand,
-    shape: Geometry,
-    card: Card,
-    constants: Constants,
-    kv_bytes: int,
-) -> float:
-    replica = Replica(shape, card, precision, best.cut.tensor, constants, best.cut.pipeline, kv_bytes)
-    return speed(replica, 1, demand.input_tokens, demand.output_tokens).itl_s * 1_000
+def _alone_ms(cut: Cut, case: Case) -> float:
+    options = case.options
+    replica = Replica(
+        case.shape, case.card, options.precision, cut.tensor, case.known.speed, cut.pipeline, options.kv_bytes
+    )
+    return speed(replica, 1, case.read_tokens, case.demand.output_tokens).itl_s * 1_000
 
 
-def _too_large(failing: list[Rejection], demand: Demand, shape: Geometry, card: Card, options: Options) -> Words:
-    best = max(failing, key=lambda each: each.cut.gpus)
-    most = best.cut.gpus
-    longest = max(options.max_model_len, demand.tokens)
-    whole = weights_gib(shape, options.precision)
-    adapters = adapters_gib(shape, options.lora_adapters, options.lora_rank)
-    room = best.memory
-    smaller = [
-        precision
-        for precision in FEWER_BITS[options.precision]
-        if card.computes_in(precision) == precision
-        and _holds(shape, card, precision, most, demand, longest, adapters, options.kv_bytes)
-    ]
-    ways = [f"lower longest_tokens to {room.tokens}"] if demand.tokens <= room.tokens < longest else []
-    ways += [f"use precision {smaller[0]}"] if smaller else []
-    if enough := _gpus_that_hold(shape, card, options, demand, longest, adapters):
-        ways.append(f"give a replica {enough} GPUs: nodes of {enough}, or several nodes joined by a fabric")
-    kept = longest * room.kv_bytes_per_token / GIB
-    ways.append(f"use cards of more than {(room.weights + room.other + kept) / UTILIZATION:.0f} GiB")
-    says = f"{whole:.0f} GiB of {options.precision} weights on {most} GPU{'s' if most > 1 else ''} of "
-    return "memory", f"{says}{card.memory_gib:.0f} GiB: {best.reason}", ", or ".join(ways)
+def _too_large(best: Rejection, case: Case) -> Words:
+    options, room, longest = case.options, best.memory, case.longest
+    whole = weights_gib(case.shape, options.precision, case.known.memory)
+    ways = [f"lower longest_tokens to {room.tokens}"] if case.demand.tokens <= room.tokens < longest else []
+    ways += [f"use precision {each.options.precision}" for each in _natively(case) if _holds(each, best.cut)][:1]
+    ways += _larger(case)
+    needed = room.for_one(longest) / case.known.memory.share
+    ways.append(f"use cards of {math.ceil(needed * GIB / 1e9)} GB or more")
+    many = f"{best.cut.gpus} GPU{'s' if best.cut.gpus > 1 else ''}"
+    says = f"{whole:.0f} GiB of {options.precision} weights on {many} of {case.card.memory_gb:.0f} GB: {best.reason}"
+    return "memory", says, ", or ".join(ways)
 
 
-def _gpus_that_hold(
-    shape: Geometry, card: Card, options: Options, demand: Demand, longest: int, adapters: float
-) -> int:
-    """The smallest power of two of GPUs that holds the model and one long request; 0 when none does, or the card has
-    no nodes of so many that are joined."""
-    gpus = 1
-    while gpus <= MOST_GPUS:
-        tensor = min(gpus, GPUS_OF_A_NODE)
-        if card.domain not in (1, 0) and tensor > card.domain:
-            return 0
-        if divides(shape, tensor) and _holds(
-            shape, card, options.precision, gpus, demand, longest, adapters, options.kv_bytes
-        ):
-            return gpus
-        gpus *= 2
-    return 0
+def _larger(case: Case) -> list[str]:
+    """The smallest node, or row of nodes of eight, that holds the model and one long request."""
+    largest = NODE_SIZES[-1]
+    for size in NODE_SIZES:
+        if divides(case.shape, size) and _holds(case, Cut(size, 1)):
+            return [f"give a replica {size} GPUs, in nodes of {size} or more"]
+    for nodes in range(2, MOST_NODES + 1):
+        if divides(case.shape, largest) and _holds(case, Cut(largest, nodes)):
+            return [f"give a replica {nodes * largest} GPUs: {nodes} nodes of {largest} joined by a fabric"]
+    return []
 
 
-def _holds(
-    shape: Geometry,
-    card: Card,
-    precision: str,
-    gpus: int,
-    demand: Demand,
-    longest: int,
-    adapters: float,
-    kv_bytes: int,
-) -> bool:
-    tensor = min(gpus, GPUS_OF_A_NODE)
-    room: Memory = memory(shape, card, precision, tensor, max(1, gpus // tensor), demand.tokens, adapters, kv_bytes)
-    return room.sequences >= 1 and room.tokens >= longest
+def _holds(case: Case, cut: Cut) -> bool:
+    room = memory(case, cut)
+    return room.sequences >= 1 and room.tokens >= case.longest

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from aifactory.components.catalog import Row
 from aifactory.components.sizing.card import Card
+from aifactory.components.sizing.formats import BYTES, KV_BYTES
 from aifactory.components.sizing.geometry import Geometry
-from aifactory.components.sizing.memory import BYTES, KV_BYTES
 
 
 class Constants(Struct, frozen=True):
@@ -90,21 +90,24 @@ class Replica(Struct, frozen=True):
 class Speed(Struct, frozen=True):
     """A replica at one number of concurrent requests."""
 
-    sequences: int
+    sequences: float
+    """Requests that are computed at once, on average."""
     itl_s: float
-    """Mean time between two tokens, with prompts of others read in between."""
+    """Mean time between two tokens of a request, with prompts of the others read in between."""
     prefill_s: float
     tokens_per_s: float
     """Output tokens of the whole replica."""
 
 
-def speed(replica: Replica, sequences: int, input_tokens: float, output_tokens: float, known: float = 0.0) -> Speed:
-    """Throughput and latency at a steady number of concurrent requests.
+def speed(replica: Replica, sequences: float, input_tokens: float, output_tokens: float, known: float = 0.0) -> Speed:
+    """Throughput and latency at a steady number of concurrent requests, at least one.
 
     Stages work at the same time on shares of the requests, so a step holds one share, and each token waits for all
-    stages. Prompts are read by all stages at once.
+    stages. Prompts are read by all stages at once. A request that runs takes `output_tokens` steps and shares each with
+    the prompts of all, its own among them; its tokens wait for the prompts of the others alone.
     """
     prefill = replica.prefill_s(input_tokens, known)
     step = replica.step_s(max(1.0, sequences / replica.stages), input_tokens + output_tokens / 2)
-    itl = step + sequences * prefill / replica.stages / output_tokens
-    return Speed(sequences, itl, prefill, sequences / itl)
+    one_prompt = prefill / replica.stages / output_tokens
+    carried = sequences / (step + sequences * one_prompt)
+    return Speed(sequences, step + (sequences - 1) * one_prompt, prefill, carried)

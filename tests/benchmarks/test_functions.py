@@ -12,8 +12,8 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.sizing.card import card
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.geometry import geometry
+from aifactory.components.sizing.known import known
 from aifactory.components.sizing.options import Options
-from aifactory.components.sizing.roofline import constants
 from aifactory.components.sizing.size import Sizing, size
 from aifactory.stacks.assembly.stack import Stack, assemble
 from aifactory.stacks.planning.data import digest_of, factory_data
@@ -62,7 +62,7 @@ def test_digest_a_plan(benchmark: BenchmarkFixture, plan: FactoryPlan, loaded: L
 def test_size_the_reference_demand(benchmark: BenchmarkFixture) -> None:
     """A 70B chat model in fp8 on nodes of eight H200, 40 requests per s at peak."""
     catalog = Catalog.shipped()
-    fixed = constants(catalog.row("roofline", "v2"))
+    fixed = known(catalog)
     demand = Demand(12.0, 40.0, 1_800, 350, 40.0)
     model, on = geometry(catalog.row("models", "llama-3.1-70b")), card(catalog.row("accelerators", "h200"))
     wishes = Options(precision="fp8", gpus_per_node=8, max_model_len=16_384)

@@ -134,7 +134,13 @@ def test_a_replica_count_leads_from_requests_to_gpus_with_the_source_of_every_nu
         if not links[name]["facts"] or not all(fact["sources"] for fact in links[name]["facts"])  # type: ignore[attr-defined]
     ]
     assert unsourced == []
+    of_memory = {str(fact["row"]) for fact in links["memory"]["facts"]}  # type: ignore[attr-defined]
+    assert len([fact for fact in of_memory if fact.startswith("models.runtime_overhead/")]) == 3
     assert links["layout"]["rejected"]
     text = " ".join(call("explain", path, "chat.gpus", "--site", "ams-colo1").out.split())
-    for told in ("6 calls per s over 2.00 that one carries", "20 % growth", "at the slow end of the band"):
+    for told in (
+        "6 calls per s over 2.02 that one carries at the expected speed over 1.5: 3",
+        "20 % growth",
+        "90% of 131.3 GiB",
+    ):
         assert told in text

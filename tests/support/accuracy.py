@@ -17,8 +17,9 @@ HEAD = """\
 
 `aifactory` sizes model servers by a roofline with four published constants (`components/catalog/roofline.yaml`). They
 were fitted on rows of the first table, which is why it is called in-sample; we fit nothing, and leave no row out. The
-ratio is estimated over measured: 1.00 is right, 2.00 twice too fast. Plans count on the slow end of the band, which is
-the estimate divided by 1.5, or by 2 where no measurement of the kind exists.
+ratio is estimated over measured: 1.00 is right, 2.00 twice too fast. Plans count replicas at the estimate divided by
+1.5, or by 2 where the work is of a kind that nobody measured. Where nobody measured the card, the plan warns and says
+how many GPUs half the speed would take ([0013](decisions/0013-what-a-size-promises.md)).
 
 | rows | what they prove | rows | estimated | median error | median ratio | within 1.5x | within 2x | bar |
 |---|---|---|---|---|---|---|---|---|

@@ -53,6 +53,36 @@ def test_the_chain_of_a_replica_count_leads_from_requests_to_gpus(served: Any) -
     assert decisions["chat.peak"].source == ("demand", "models", 0)
 
 
+def test_a_written_number_of_replicas_leads_to_gpus_by_the_same_chain(served: Any) -> None:
+    found = served({"replicas": 12})
+    decisions = found.decisions
+    assert decisions["chat.gpus"].value == found.plan.gpus == 12 * found.plan.layout.gpus
+    assert decisions["chat.gpus"].because == ("chat.replicas", "chat.layout")
+    assert decisions["chat.replicas"].value == 12
+    assert decisions["chat.replicas"].because == ("chat.peak", "chat.tokens_per_s")
+    assert decisions["chat.replicas"].source == ("parts", 0, "replicas")
+    assert decisions["chat.replicas"].reason.startswith("as written; by the demand: ")
+    assert decisions["chat.replicas"].reason.endswith("have room elsewhere, and load again there")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "kept", "says"),
+    [
+        ({}, "bf16", "nvidia-a100-sxm-80gb has no fp8"),
+        ({"kv_cache": "fp8"}, "fp8", "has no fp8: each step unpacks them"),
+    ],
+)
+def test_a_card_without_fp8_keeps_keys_and_values_in_16_bits_unless_told(
+    served: Any, wishes: dict[str, str], kept: str, says: str
+) -> None:
+    found = served(wishes, offers=[card("nvidia-a100-sxm-80gb"), fabric(), pool(nodes=40)])
+    assert found.decisions["chat.kv_cache"].value == kept
+    assert says in found.decisions["chat.kv_cache"].reason
+    told = next(problem for problem in found.problems if problem.rule == "SRV-011")
+    assert "has no fp8, so the engine unpacks weights to 16 bits" in told.says
+    assert "GPUs instead of" in told.says
+
+
 def test_cuts_that_were_not_chosen_say_what_they_would_take(served: Any) -> None:
     rejected = {str(each.value): each.reason for each in served().decisions["chat.layout"].rejected}
     assert "tensor 4" in rejected

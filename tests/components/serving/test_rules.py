@@ -50,16 +50,16 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         "set ttft_ms to",
     ),
     "SRV-005": (
-        ({}, {"offers": cards(accelerator="nvidia-a100-sxm-80gb")}),
-        ({"precision": None, "stored_as": "bf16"}, {"offers": cards(accelerator="nvidia-a100-sxm-80gb")}),
-        "doesn't compute in fp8",
-        "use bf16",
+        ({}, {"offers": cards(accelerator="amd-mi250x")}),
+        ({"precision": None, "stored_as": "bf16"}, {"offers": cards(accelerator="amd-mi250x")}),
+        "amd-mi250x doesn't compute in fp8, and the engine doesn't unpack it there",
+        "use precision bf16",
     ),
     "SRV-006": (
         ({"parallelism": {"tensor": 3}}, {}),
         ({"parallelism": {"tensor": 4}}, {}),
         "tensor 3 doesn't fit 64 attention heads",
-        "use tensor 1, 2, 4, 8",
+        "use tensor 1 or 2 or 4 or 8",
     ),
     "SRV-007": (
         ({"tenant": "assist"}, {"offers": cards(reserved(8))}),

@@ -55,8 +55,14 @@ def test_each_gpu_reads_a_latent_vector_whole() -> None:
 
 
 def test_throughput_and_latency_are_two_sides_of_one_number() -> None:
+    """The engine reads the prompt of each request; the request itself waits for those of the others alone."""
     found = speed(replica("llama-3.1-70b", "h200", "fp8", 4), 64, 1_000, 1_000)
-    assert found.tokens_per_s * found.itl_s == pytest.approx(64)
+    assert found.tokens_per_s * (found.itl_s + found.prefill_s / 1_000) == pytest.approx(64)
+
+
+def test_one_request_alone_waits_for_no_prompt() -> None:
+    at = replica("llama-3.1-70b", "h200", "fp8", 4)
+    assert speed(at, 1, 8_000, 4).itl_s == at.step_s(1, 8_002)
 
 
 def test_a_row_of_stages_carries_more_and_answers_no_sooner() -> None:
