@@ -176,4 +176,11 @@ RULES: tuple[Rule, ...] = (
         "KEDA refuses a ScaledObject that always runs more replicas than it ever may.",
         "kedacore/keda apis/keda/v1alpha1, ScaledObject",
     ),
+    Rule(
+        "SRV-025",
+        "warning",
+        "A start is over before its Deployment is called failed",
+        "KServe leaves the deadline of its Deployments at 600 s: tools that wait for a rollout give up on one that works.",
+        "kserve/kserve#5684",
+    ),
 )

@@ -32,6 +32,10 @@ COMPILE_S = 600
 """Time for kernels, graphs and a slow first start, on top of twice the time to read the weights. Source: vLLM's own
 limit for its engine to be ready."""
 
+KSERVE_DEADLINE_S = 600
+"""Time without progress after which a Deployment of KServe counts as failed: Kubernetes' default, which no field of an
+InferenceService changes. Source: kserve/kserve#5684."""
+
 PUBLIC_HUBS = ("huggingface.co", "hf.co")
 
 
@@ -93,6 +97,15 @@ def _decide(spec: ServingSpec, row: Row, stored_gib: float, load_s: int, limit_s
         f"nothing says which weights of {row.text('repository')} part {spec.name} serves",
         ("weights",),
         "set digest to what the registry prints, or name the image of the weights by digest",
+    )
+    ctx.check(
+        "SRV-025",
+        spec.stack != "kserve" or 2 * load_s <= KSERVE_DEADLINE_S,
+        f"reading {stored_gib:.0f} GiB takes {load_s} s of the {KSERVE_DEADLINE_S} s after which KServe's Deployment is "
+        "shown as failed, image and kernels not counted",
+        ("stack",),
+        "set stack to llm-d, whose deadline follows from the weights, or name weights that are read faster and set "
+        f"load_mb_per_s to {int(2 * stored_gib * 1_073.741_824 / KSERVE_DEADLINE_S) + 1} or more",
     )
     ctx.decide(
         "start_limit_s",

@@ -172,6 +172,12 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         "10 replicas always run, and the peak with the spare one needs 9",
         "set min_replicas to 9 or less, or replicas to 10",
     ),
+    "SRV-025": (
+        ({"stack": "kserve", "load_mb_per_s": 293}, {}),
+        ({"stack": "kserve", "load_mb_per_s": 294}, {}),
+        "reading 82 GiB takes 301 s of the 600 s",
+        "load_mb_per_s to 294 or more",
+    ),
 }
 
 
