@@ -19,6 +19,7 @@ CAPABILITIES: dict[str, str] = {
     "keda": "Replicas that follow what Prometheus says",
     "gateway-api": "Gateway API resource definitions",
     "inference-extension": "Definitions of pools of model servers",
+    "load-balancer": "Addresses of the site for Services of type LoadBalancer",
     "envoy-gateway-crds": "Resource definitions of Envoy Gateway",
     "envoy-gateway": "Envoy proxies in front of what the cluster serves",
     "ai-gateway-crds": "Resource definitions of Envoy AI Gateway",

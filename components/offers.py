@@ -238,3 +238,5 @@ class EndpointOffer(Struct, frozen=True):
     host: str
     urls: tuple[tuple[str, str], ...]
     """Base URL by model, such as https://chat.ai.example.com/chat/v1."""
+    parts: tuple[str, ...] = ()
+    """Parts whose models it leads to."""

@@ -63,6 +63,8 @@ def resolve(spec: EndpointSpec, ctx: PlanContext) -> EndpointSpec | None:
     ctx.require("envoy-gateway", "proxies of the endpoint")
     ctx.require("cert-manager", "the certificate of its listener")
     given = ctx.place.endpoints
+    if spec.reach == "site":
+        ctx.require("load-balancer", "an address that the site's clients reach the endpoint at")
     fine = spec.reach == "cluster" or ctx.check(
         "END-002",
         given is not None and bool(given.clients),
@@ -85,8 +87,19 @@ def size(spec: EndpointSpec, ctx: PlanContext) -> EndpointPlan | None:
     return plan
 
 
-def settle(plan: EndpointPlan, ctx: PlanContext) -> EndpointPlan:  # noqa: ARG001 - every part has the pass
-    """Nothing is left to settle."""
+def settle(plan: EndpointPlan, ctx: PlanContext) -> EndpointPlan:
+    """See that every model has a route, once all endpoints are known. One of them speaks for all."""
+    doors = ctx.offers(EndpointOffer)
+    if doors[0].part == ctx.part:
+        reached = {model for door in doors for model in door.parts}
+        left = [offer for offer in ctx.offers(ModelOffer) if offer.part not in reached]
+        ctx.check(
+            "END-008",
+            not left,
+            lambda: f"no endpoint leads to {', '.join(f'{offer.model} of part {offer.part}' for offer in left)}",
+            ("models",),
+            f"add {' and '.join(offer.part for offer in left)} to models, or add an endpoint that leads there",
+        )
     return plan
 
 
@@ -105,13 +118,14 @@ def _models(spec: EndpointSpec, ctx: PlanContext) -> list[ModelOffer]:
 
 
 def _host(spec: EndpointSpec, ctx: PlanContext) -> str | None:
-    given, first = ctx.place.endpoints, spec.host or spec.identity
+    given = ctx.place.endpoints if spec.reach == "site" else None
+    first = spec.host or spec.identity
     domain = given.domain if given else f"{spec.identity}.svc.cluster.local"
     host = f"{first}.{domain}"
     says = f"host name {host} has {len(host)} characters, {COMMON_NAME_CHARS} at most"
     if not ctx.check("END-005", len(host) <= COMMON_NAME_CHARS, says, ("host",), "shorten host"):
         return None
-    reason = "below the domain of the site" if given else "the site gives no domain; a name inside the cluster"
+    reason = "below the domain of the site" if given else "a Service of the cluster, which its DNS knows"
     return ctx.decide("host", host, reason, source=("host",) if spec.host else ())
 
 
@@ -119,7 +133,11 @@ def _fit(spec: EndpointSpec, models: list[ModelOffer], ctx: PlanContext) -> bool
     paths = [offer.model for offer in models]
     double = sorted({path for path in paths if paths.count(path) > 1})
     apart = ctx.check(
-        "END-003", not double, lambda: f"two parts serve {double[0]} on one path", ("models",), "list one of them"
+        "END-003",
+        not double,
+        lambda: f"two parts serve {double[0]} on one path",
+        ("models",),
+        "list one of them here and the other in a second endpoint",
     )
     longest = max(models, key=lambda offer: offer.longest_s)
     enough = spec.request_timeout_s is None or spec.request_timeout_s >= longest.longest_s
@@ -130,11 +148,11 @@ def _fit(spec: EndpointSpec, models: list[ModelOffer], ctx: PlanContext) -> bool
 
 def _plan(spec: EndpointSpec, host: str, models: list[ModelOffer], ctx: PlanContext) -> EndpointPlan:
     given = ctx.place.endpoints
-    issuer = given.certificates.cluster_issuer if given and given.certificates else ""
     inside = spec.reach == "cluster"
+    issuer = given.certificates.cluster_issuer if given and given.certificates and not inside else ""
     callers, clients = _callers(spec, ctx), tuple(given.clients) if given and not inside else ()
     routes = tuple(_route(spec, offer) for offer in models)
-    _explain(issuer, ctx)
+    _explain(issuer, inside, ctx)
     _explain_reach(spec, callers, clients, routes, ctx)
     return EndpointPlan(
         identity=spec.identity,
@@ -179,7 +197,8 @@ def _explain_reach(
         {"from": spec.reach, "callers": callers or clients},
         "a Service inside the cluster; a policy lets these namespaces through and nobody else"
         if spec.reach == "cluster"
-        else "a load balancer whose source addresses a policy compares with the networks that the site names",
+        else "a load balancer whose source addresses a policy compares with the networks that the site names. Pods of "
+        "the cluster are not among them: an endpoint of their own, of reach cluster, is for those",
         rejected=[Rejected("open to all", "nothing here knows who calls: tokens come with a gateway")],
         source=("reach",),
     )
@@ -214,7 +233,7 @@ def _route(spec: EndpointSpec, offer: ModelOffer) -> RoutePlan:
     )
 
 
-def _explain(issuer: str, ctx: PlanContext) -> None:
+def _explain(issuer: str, inside: bool, ctx: PlanContext) -> None:
     ctx.decide(
         "paths",
         "/MODEL/v1",
@@ -227,7 +246,11 @@ def _explain(issuer: str, ctx: PlanContext) -> None:
     ctx.decide(
         "issuer",
         issuer or "private CA",
-        "the site's ClusterIssuer" if issuer else "the site names no issuer; clients must trust the CA's certificate",
+        "the site's ClusterIssuer"
+        if issuer
+        else "no issuer vouches for names of the cluster; clients must trust the CA's certificate"
+        if inside
+        else "the site names no issuer; clients must trust the CA's certificate",
     )
 
 
@@ -244,4 +267,4 @@ def _around_it(plan: EndpointPlan, models: list[ModelOffer], ctx: PlanContext) -
         ctx.require("ai-gateway", "routes that lead to pools of model servers")
         ctx.require("inference-extension", "pools that routes lead to")
     urls = tuple((offer.model, f"https://{plan.host}/{offer.model}/v1") for offer in models)
-    ctx.offer(EndpointOffer(part=ctx.part, host=plan.host, urls=urls))
+    ctx.offer(EndpointOffer(part=ctx.part, host=plan.host, urls=urls, parts=tuple(offer.part for offer in models)))

@@ -54,4 +54,11 @@ RULES: tuple[Rule, ...] = (
         "An endpoint inside the cluster lets namespaces of tenants and callers through; without any, nobody gets in.",
         "Kubernetes documentation, Network Policies",
     ),
+    Rule(
+        "END-008",
+        "warning",
+        "Each served model has a route",
+        "A model that no endpoint leads to holds GPUs for nobody.",
+        "Gateway API, HTTPRoute",
+    ),
 )

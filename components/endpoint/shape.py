@@ -40,7 +40,7 @@ def rows(plan: EndpointPlan, maker: Maker) -> Iterator[Row]:
     yield gateway
     yield _client_traffic(plan, maker, gateway)
     yield _clients(plan, maker)
-    if plan.host.endswith(".svc.cluster.local"):
+    if plan.reach == "cluster":
         name = {"type": "ExternalName", "externalName": f"{plan.identity}.{PROXY_NAMESPACE}.svc.cluster.local"}
         yield maker.kubernetes("v1", "Service", plan.host.partition(".")[0], plan.identity, spec=name)
     for route in plan.routes:

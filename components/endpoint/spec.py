@@ -22,7 +22,7 @@ class EndpointSpec(PartSpec):
 
     reach: Literal["cluster", "site"] = "cluster"
     """Who reaches it. cluster: pods of tenants and of `callers`. site: hosts in the site's client networks, through a
-    load balancer. Default cluster: nothing outside sees it."""
+    load balancer; pods of the cluster get an endpoint of their own. Default cluster: nothing outside sees it."""
 
     callers: list[Name] = Field(default=[], max_length=100)
     """Namespaces besides those of tenants whose pods may call it; for reach cluster alone. Default none."""
@@ -44,7 +44,11 @@ class EndpointSpec(PartSpec):
     @truth
     def _callers_are_inside_the_cluster(self) -> Iterator[Misfit]:
         if self.callers and self.reach == "site":
-            yield Misfit("callers are for reach cluster", "delete callers, or set reach to cluster", ("callers",))
+            yield Misfit(
+                "callers are for reach cluster",
+                "delete callers, or add a second endpoint of reach cluster for them",
+                ("callers",),
+            )
         for index in twice(self.callers):
             yield Misfit(f'"{self.callers[index]}" is listed twice', "name each namespace once", ("callers", index))
 

@@ -180,7 +180,14 @@ RULES: tuple[Rule, ...] = (
         "SRV-025",
         "warning",
         "A start is over before its Deployment is called failed",
-        "KServe leaves the deadline of its Deployments at 600 s: tools that wait for a rollout give up on one that works.",
+        "KServe leaves that deadline at 600 s: tools that wait for a rollout give up on one that works.",
         "kserve/kserve#5684",
+    ),
+    Rule(
+        "SRV-026",
+        "warning",
+        "Each demand is served",
+        "A demand that no part serves is a model that somebody expects and nobody planned.",
+        "docs/guide.md",
     ),
 )

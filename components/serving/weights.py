@@ -101,8 +101,8 @@ def _decide(spec: ServingSpec, row: Row, stored_gib: float, load_s: int, limit_s
     ctx.check(
         "SRV-025",
         spec.stack != "kserve" or 2 * load_s <= KSERVE_DEADLINE_S,
-        f"reading {stored_gib:.0f} GiB takes {load_s} s of the {KSERVE_DEADLINE_S} s after which KServe's Deployment is "
-        "shown as failed, image and kernels not counted",
+        f"reading {stored_gib:.0f} GiB takes {load_s} s of the {KSERVE_DEADLINE_S} s after which KServe's Deployment "
+        "is shown as failed, image and kernels not counted",
         ("stack",),
         "set stack to llm-d, whose deadline follows from the weights, or name weights that are read faster and set "
         f"load_mb_per_s to {int(2 * stored_gib * 1_073.741_824 / KSERVE_DEADLINE_S) + 1} or more",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -11,9 +11,12 @@ from aifactory.blueprints.document import Node, child_of
 from aifactory.blueprints.load import Loaded, LoadedSite
 from aifactory.components.base import Decision
 from aifactory.components.problems import Path, Problem
+from aifactory.components.serving.spec import ServingSpec
 from aifactory.stacks.planning.model import FactoryPlan, Findings, PlannedSpec, StackPlan
 from aifactory.stacks.planning.passes import plan_site, rules
 from aifactory.stacks.planning.place import place_of
+
+UNSERVED = "SRV-026"
 
 
 def plan_factory(loaded: Loaded) -> FactoryPlan:
@@ -31,8 +34,24 @@ def plan_factory(loaded: Loaded) -> FactoryPlan:
         site_plan.decisions.update(_with_written_sources(site_plan.decisions.values(), here, loaded))
         if stack is not None:
             stacks[stack.name] = stack
+    problems.extend(_unserved(loaded, evaluated))
     findings = Findings(tuple(problems), dict(sorted(evaluated.items())), rules())
     return FactoryPlan(loaded.name, loaded.train, stacks, findings)
+
+
+def _unserved(loaded: Loaded, evaluated: Counter[str]) -> Iterator[Problem]:
+    """Demands that no part serves anywhere: nobody would plan, price or deploy them."""
+    blueprints = [here.blueprint for here in loaded.sites.values()]
+    demand = next((each.demand for each in blueprints if each.demand), None)
+    served = {spec.model for each in blueprints for spec in each.parts if isinstance(spec, ServingSpec)}
+    for index, asked in enumerate(demand.models if demand else ()):
+        evaluated[UNSERVED] += 1
+        if asked.name not in served:
+            says = f"no part serves {asked.name}, so nothing is planned for it"
+            hint = f"add a serving part with model: {asked.name}, or delete the demand"
+            path: Path = ("demand", "models", index)
+            level = rules()[UNSERVED].level
+            yield _located(Problem(says, path, hint, rule=UNSERVED, severity=level), loaded)
 
 
 def _specs(here: LoadedSite) -> list[PlannedSpec]:

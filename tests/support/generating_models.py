@@ -15,6 +15,7 @@ MODELS = {"l4": SMALL, "l40s": SMALL}
 GIVEN = {
     "gateway-api": {"version": "v1.6.1"},
     "inference-extension": {"version": "v1.6.0"},
+    "load-balancer": {"version": "v0.15.2"},
 }
 Factory = tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]
 """A site, the parts at it, and the demand."""

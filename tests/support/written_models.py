@@ -54,5 +54,6 @@ GIVEN = """\
   provides:
     gateway-api: {version: v1.6.1}
     inference-extension: {version: v1.6.0}
+    load-balancer: {version: v0.15.2}
 """
 SERVED_SITE = changed(SITE, "  provides:\n", GIVEN) + ENDPOINTS

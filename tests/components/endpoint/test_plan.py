@@ -1,21 +1,66 @@
 """What an endpoint decides."""
 
+from typing import Any
+
+import pytest
+
 from aifactory.components.base import PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
-from aifactory.components.endpoint.plan import RULES, EndpointPlan, size
+from aifactory.components.endpoint.plan import RULES, EndpointPlan, resolve, size
+from aifactory.components.endpoint.shape import rows
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import EndpointOffer, ModelOffer
+from aifactory.components.rows import KubernetesRow, Maker, Wave
 from aifactory.components.rules import table
 from support.planning import place
 
+GIVEN = {"domain": "ai.example.com", "clients": ["192.0.2.0/24"]}
 CHAT = ModelOffer("chat-a", "a", "team", "InferencePool", "a", 8000, (), "team", "", 600)
 
 
-def test_a_route_waits_for_the_longest_answer_and_the_offer_says_where() -> None:
-    at = place(endpoints={"domain": "ai.example.com"})
+def planned(given: dict[str, Any] | None, **fields: Any) -> tuple[EndpointPlan, PlanContext]:
+    at = place(endpoints=given) if given else place()
     ctx = PlanContext(SitePlan(at, Catalog.shipped(), "demo", table(*RULES), offers=[CHAT]), "door", ("parts", 0))
-    plan = size(EndpointSpec.model_validate({"kind": "endpoint", "name": "door"}), ctx)
-    assert isinstance(plan, EndpointPlan)
+    draft = resolve(EndpointSpec.model_validate({"kind": "endpoint", "name": "door", **fields}), ctx)
+    assert draft is not None
+    plan = size(draft, ctx)
+    assert plan is not None
+    return plan, ctx
+
+
+def test_a_route_waits_for_the_longest_answer_and_the_offer_says_where() -> None:
+    plan, ctx = planned(GIVEN, reach="site")
     assert [(route.path, route.timeout_s) for route in plan.routes] == [("/a/v1", 630)]
     assert ctx.offers(EndpointOffer)[0].urls == (("a", "https://door.ai.example.com/a/v1"),)
-    assert [each.capability for each in ctx.site_plan.requirements] == ["ai-gateway", "inference-extension"]
+    asked = {each.capability for each in ctx.site_plan.requirements}
+    assert {"ai-gateway", "inference-extension", "load-balancer"} <= asked
+
+
+@pytest.mark.parametrize(
+    ("given", "reach", "host", "issuer", "service"),
+    [
+        (None, "cluster", "door.door.svc.cluster.local", "", "ClusterIP"),
+        (GIVEN, "cluster", "door.door.svc.cluster.local", "", "ClusterIP"),
+        (
+            {**GIVEN, "certificates": {"cluster_issuer": "corp"}},
+            "cluster",
+            "door.door.svc.cluster.local",
+            "",
+            "ClusterIP",
+        ),
+        (GIVEN, "site", "door.ai.example.com", "", "LoadBalancer"),
+        ({**GIVEN, "certificates": {"cluster_issuer": "corp"}}, "site", "door.ai.example.com", "corp", "LoadBalancer"),
+    ],
+)
+def test_whoever_may_call_can_resolve_the_name_and_trust_the_certificate(
+    given: dict[str, Any] | None, reach: str, host: str, issuer: str, service: str
+) -> None:
+    plan, ctx = planned(given, reach=reach, callers=["app"] if reach == "cluster" else [])
+    assert (plan.host, plan.cluster_issuer) == (host, issuer)
+    assert ("load-balancer" in {each.capability for each in ctx.site_plan.requirements}) == (reach == "site")
+    made = {
+        row.id: row for row in rows(plan, Maker("demo", "lab", "door", Wave.GATEWAY)) if isinstance(row, KubernetesRow)
+    }
+    proxies = made["EnvoyProxy.gateway.envoyproxy.io/envoy-gateway-system/door"].body["spec"]
+    assert proxies["provider"]["kubernetes"]["envoyService"]["type"] == service
+    assert ("Service/door/door" in made) == (reach == "cluster")

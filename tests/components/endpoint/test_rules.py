@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
-from aifactory.components.endpoint.plan import RULES, resolve, size
+from aifactory.components.endpoint.plan import RULES, resolve, settle, size
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import ModelOffer
 from aifactory.components.rules import table
@@ -23,8 +23,9 @@ def broken(offers: list[ModelOffer], given: dict[str, Any] | None, **fields: Any
     site_plan = SitePlan(at, Catalog.shipped(), "demo", table(*RULES), offers=list(offers))
     ctx = PlanContext(site_plan, "door", ("parts", 0))
     draft = resolve(EndpointSpec.model_validate({"kind": "endpoint", "name": "door", **fields}), ctx)
-    if draft is not None:
-        size(draft, ctx)
+    plan = size(draft, ctx) if draft is not None else None
+    if plan is not None:
+        settle(plan, ctx)
     return [problem.rule for problem in site_plan.problems]
 
 
@@ -39,7 +40,9 @@ def broken(offers: list[ModelOffer], given: dict[str, Any] | None, **fields: Any
         ([CHAT], {"domain": "ai.example.com"}, {"reach": "site"}, ["END-002"]),
         ([CHAT, replace(OTHER, model="a")], None, {}, ["END-003"]),
         ([CHAT], None, {"request_timeout_s": 599}, ["END-004"]),
-        ([CHAT], {"domain": f"{'a' * 60}.example.com"}, {}, ["END-005"]),
+        ([CHAT], {"domain": f"{'a' * 60}.example.com", "clients": ["192.0.2.0/24"]}, {"reach": "site"}, ["END-005"]),
+        ([CHAT], {"domain": f"{'a' * 60}.example.com"}, {"callers": ["app"]}, []),
+        ([CHAT, OTHER], None, {"models": ["chat-a"], "callers": ["app"]}, ["END-008"]),
         ([CHAT], None, {"replicas": 1, "callers": ["app"]}, ["END-006"]),
         ([CHAT], None, {"models": ["chat-c"]}, [""]),
     ],

@@ -189,7 +189,8 @@ def of(case: Case, served: Any) -> Any:
 
 
 def test_each_rule_has_a_case_that_fires_and_one_that_does_not() -> None:
-    assert set(CASES) == {rule.id for rule in RULES}
+    of_a_factory = {"SRV-026"}  # tests/stacks/planning/test_factory.py
+    assert set(CASES) == {rule.id for rule in RULES} - of_a_factory
 
 
 @pytest.mark.parametrize("rule", CASES)
