@@ -48,6 +48,19 @@ class Requirement(Struct, frozen=True):
     """Features that a given one must have; ours has them by `values`."""
 
 
+class PodEgress(Struct, frozen=True):
+    """What some pods of a namespace may reach beside what all of them may."""
+
+    name: str
+    """Name of the policy."""
+    labels: tuple[tuple[str, str], ...]
+    """Labels of the pods."""
+    api: bool = False
+    """The API server."""
+    ports: tuple[int, ...] = ()
+    """TCP ports of whatever address: names of hubs and stores stand for many, which change."""
+
+
 class NamespaceRequest(Struct, frozen=True):
     """A part's need for a namespace, made with the baseline of every namespace of ours."""
 
@@ -63,6 +76,7 @@ class NamespaceRequest(Struct, frozen=True):
     """Namespaces that may open connections to pods here, besides the namespace itself."""
     egress: tuple[str, ...] = ("dns", "namespace")
     """What pods may reach: dns, namespace (its own pods), api (the API server), any."""
+    pod_egress: tuple[PodEgress, ...] = ()
     ingress_cidrs: tuple[str, ...] = ()
     """Networks outside the cluster whose clients may reach `open_ports`."""
     open_ports: tuple[int, ...] = ()

@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from aifactory.components.capabilities import PodEgress
 from aifactory.components.rows import Tree, Wave
 
 PodSecurity = Literal["privileged", "baseline", "restricted"]
@@ -14,6 +15,7 @@ DEFAULT_DENY = "default-deny"
 ALLOWED = "allowed"
 QUOTA = "quota"
 CRITICAL_PODS = "critical-pods"
+FOREIGN_PRIORITIES = "foreign-priorities"
 CONTAINER_DEFAULTS = "container-defaults"
 """Names of the objects of the baseline. They are forever, as all names of objects are."""
 
@@ -84,6 +86,10 @@ class NamespacePlan(Struct, frozen=True):
     """Requests of containers that state none."""
     default_limits: tuple[tuple[str, str], ...] = ()
     """Limits of containers that state none."""
+    pod_egress: tuple[PodEgress, ...] = ()
+    """What some of its pods may reach besides."""
+    barred_priorities: tuple[str, ...] = ()
+    """Priority classes of ours that no pod here may have."""
     protect: bool = False
 
 

@@ -9,8 +9,9 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import CAPABILITIES, Requirement
 from aifactory.components.catalog.trains import Release
 from aifactory.components.cluster.checks import sound
-from aifactory.components.cluster.model import CRITICAL_PODS, ClusterPlan, PriorityPlan, ReleasePlan, Resolver
+from aifactory.components.cluster.model import CRITICAL_PODS, ClusterPlan, ReleasePlan, Resolver
 from aifactory.components.cluster.namespaces import planned_namespaces
+from aifactory.components.cluster.priorities import barred, priorities
 from aifactory.components.cluster.providers import (
     Answers,
     Chosen,
@@ -26,9 +27,6 @@ from aifactory.components.cluster.versions import accepted, admits
 from aifactory.components.problems import nearest
 
 __all__ = ["RULES", "resolve", "settle", "size"]
-
-CONTROL_PRIORITY = 900_000_000
-"""Above every workload (users may go to 1,000,000,000), below the system classes (2,000,000,000)."""
 
 API_PORTS = (443, 6443)
 """Of the API server's Service and of its endpoints in all distributions here."""
@@ -116,6 +114,8 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
     )
     if answers.refused or not fits or namespaces is None:
         return None
+    classes = priorities(ctx, answers, terms)
+    namespaces = barred(namespaces, classes, ctx)
     made = {namespace.name for namespace in namespaces}
     api_ports = ctx.decide(
         "api_ports",
@@ -131,7 +131,7 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
         given=tuple(answers.given.values()),
         releases=_releases(ctx, answers, terms, made),
         namespaces=namespaces,
-        priorities=_priorities(ctx, answers, terms),
+        priorities=classes,
     )
 
 
@@ -271,17 +271,3 @@ def _after(chosen: Chosen, answers: Answers, terms: SiteTerms, made: set[str]) -
     if recipe.uses_priority_class:
         found.append(names.object_id("scheduling.k8s.io/v1", "PriorityClass", "", terms.priority_class))
     return tuple(found)
-
-
-def _priorities(ctx: PlanContext, answers: Answers, terms: SiteTerms) -> tuple[PriorityPlan, ...]:
-    users = sorted(name for name, chosen in answers.chosen.items() if chosen.recipe.uses_priority_class)
-    if not users:
-        return ()
-    ctx.decide(
-        "priority_class",
-        terms.priority_class,
-        f"{', '.join(users)} answer webhooks: they must outlive the workloads they admit, and a class of "
-        "ours needs no permission where clusters limit the system classes",
-    )
-    text = "Controllers that answer admission webhooks; above all workloads, below the system's own."
-    return (PriorityPlan(terms.priority_class, CONTROL_PRIORITY, text),)

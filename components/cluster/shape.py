@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components import names
+from aifactory.components.capabilities import PodEgress
 from aifactory.components.cluster.model import (
     ALLOWED,
     CONTAINER_DEFAULTS,
     CRITICAL_PODS,
     DEFAULT_DENY,
+    FOREIGN_PRIORITIES,
     QUOTA,
     ClusterPlan,
     NamespacePlan,
@@ -50,10 +52,15 @@ def _namespace(plan: NamespacePlan, cluster: ClusterPlan, maker: Maker) -> Itera
     yield maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", DEFAULT_DENY, plan.name, spec=policy)
     allowed = policy | {"ingress": _ingress(plan.traffic), "egress": _egress(plan.traffic, cluster)}
     yield maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", ALLOWED, plan.name, spec=allowed)
+    for some in plan.pod_egress:
+        yield maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", some.name, plan.name, spec=_some(some, cluster))
     if plan.quota:
         yield maker.kubernetes("v1", "ResourceQuota", QUOTA, plan.name, spec={"hard": dict(plan.quota)})
     if plan.critical_pods:
         yield maker.kubernetes("v1", "ResourceQuota", CRITICAL_PODS, plan.name, spec=_critical(plan.critical_pods))
+    if plan.barred_priorities:
+        barred = _scoped(plan.barred_priorities, 0)
+        yield maker.kubernetes("v1", "ResourceQuota", FOREIGN_PRIORITIES, plan.name, spec=barred)
     if plan.default_requests:
         yield maker.kubernetes("v1", "LimitRange", CONTAINER_DEFAULTS, plan.name, spec=_defaults(plan))
 
@@ -88,6 +95,13 @@ def _egress(traffic: Traffic, cluster: ClusterPlan) -> list[object]:
     return [known[token] for token in traffic.to]
 
 
+def _some(some: PodEgress, cluster: ClusterPlan) -> Tree:
+    """What some pods may reach besides. Policies add up, so this one only opens."""
+    ports = (*(cluster.api_ports if some.api else ()), *some.ports)
+    selector = {"matchLabels": dict(some.labels)}
+    return {"podSelector": selector, "policyTypes": ["Egress"], "egress": [{"ports": _tcp(tuple(sorted(set(ports))))}]}
+
+
 def _namespaced(name: str) -> Tree:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
@@ -99,8 +113,12 @@ def _tcp(ports: tuple[int, ...]) -> list[object]:
 def _critical(pods: int) -> Tree:
     """A permission where clusters refuse system priority classes outside kube-system, and no limit
     elsewhere."""
-    classes = ["system-cluster-critical", "system-node-critical"]
-    scope = {"operator": "In", "scopeName": "PriorityClass", "values": classes}
+    return _scoped(("system-cluster-critical", "system-node-critical"), pods)
+
+
+def _scoped(classes: tuple[str, ...], pods: int) -> Tree:
+    """So many pods may have one of these priority classes."""
+    scope = {"operator": "In", "scopeName": "PriorityClass", "values": list(classes)}
     return {"hard": {"pods": str(pods)}, "scopeSelector": {"matchExpressions": [scope]}}
 
 

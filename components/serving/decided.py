@@ -35,6 +35,8 @@ class WeightsPlan(Struct, frozen=True):
     """What the engine is told to load: a folder in the pod, or an address of an object store."""
     volume: Volume | None
     fetch: FetchPlan | None
+    remote_port: int
+    """TCP port of the hub or the store that they come from, 0 where nothing is asked."""
     node_cache: bool
     load_s: int
     """Time that a start may take, weights and kernels. Unit: s."""
@@ -125,6 +127,8 @@ class ServingPlan(Struct, frozen=True):
     router: RouterPlan | None
     benchmark: BenchmarkPlan
     benchmark_program: Program
+    benchmark_first: Program | None
+    """What fetches the tokenizer before the load test, where no volume holds it."""
     ready_s: int
     """Time until all replicas are ready, one after another. Unit: s."""
     concurrency: int

@@ -12,7 +12,7 @@ from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import FabricOffer, GpuDemand, ModelOffer, PodPromise, PoolOffer
 from aifactory.components.pods import PodContract, Volume
 from aifactory.components.rules import Rule
-from aifactory.components.serving import around, engine, flags, replicas, routing, rules, scaling, weights
+from aifactory.components.serving import around, engine, flags, reaching, replicas, routing, rules, scaling, weights
 from aifactory.components.serving.around import Host
 from aifactory.components.serving.benchmark import benchmark_of
 from aifactory.components.serving.decided import (
@@ -25,7 +25,7 @@ from aifactory.components.serving.decided import (
     WeightsPlan,
     service_of,
 )
-from aifactory.components.serving.programs import benchmark_program, programs_of
+from aifactory.components.serving.programs import benchmark_program, programs_of, tokenizer_folder, tokenizer_program
 from aifactory.components.serving.replicas import Sized
 from aifactory.components.serving.spec import ServingSpec, StoredWeights
 
@@ -178,12 +178,13 @@ def _plan(
     spec, sized = draft.spec, draft.sized
     service, port = service_of(spec.stack, spec.identity, engine.PORT)
     address = f"http://{service}.{host.namespace}.svc:{port}"
-    tokenizer = kept.path if not isinstance(spec.weights, StoredWeights) else kept.repository
+    stored = isinstance(spec.weights, StoredWeights)
+    tokenizer = tokenizer_folder(spec.cache) if stored else kept.path
     image = _image(spec, ctx)
     start = replicas.start_of(spec, sized, kept)
     programs = programs_of(spec, start, kept, image, sized.answer_s)
     flags.explain(programs[0].args, ctx)
-    _spread(pool, ctx)
+    _spread(spec, pool, ctx)
     return ServingPlan(
         identity=spec.identity,
         model=spec.model,
@@ -207,7 +208,8 @@ def _plan(
         scaling=scaled,
         router=routing.router_of(spec, ctx),
         benchmark=benchmark_of(spec, draft.demand, address, tokenizer, sized.peak_per_s, ctx),
-        benchmark_program=benchmark_program(spec, kept, image),
+        benchmark_program=benchmark_program(spec, image),
+        benchmark_first=tokenizer_program(spec, kept, image),
         ready_s=min(28_800, (kept.load_s + IMAGE_S) * (sized.replicas + 1)),
         concurrency=sized.concurrency,
     )
@@ -232,7 +234,7 @@ def _image(spec: ServingSpec, ctx: PlanContext) -> str:
     )
 
 
-def _spread(pool: PoolOffer, ctx: PlanContext) -> None:
+def _spread(spec: ServingSpec, pool: PoolOffer, ctx: PlanContext) -> None:
     racks = len(pool.racks)
     ctx.decide(
         "spread",
@@ -248,8 +250,9 @@ def _spread(pool: PoolOffer, ctx: PlanContext) -> None:
     ctx.decide(
         "rollout",
         {"surge": 0, "unavailable": 1},
-        "one replica after the other makes room for its successor: no GPUs lie idle for an upgrade, and the spare "
-        "replica carries its share. `kubectl rollout undo` goes back to the last of three revisions",
+        "one replica after the other makes room for its successor: no GPUs lie idle for an upgrade, and "
+        + ("whoever it serves waits" if spec.redundancy == "none" else "the spare one carries its share")
+        + ". `kubectl rollout undo` goes back to the last of three revisions",
         rejected=[Rejected("surge", "a second set of GPUs that only upgrades use")],
         because=[f"{ctx.part}.replicas"],
         source=("redundancy",),
@@ -273,7 +276,6 @@ def _scrapers(ctx: PlanContext) -> tuple[str, ...]:
 
 def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx: PlanContext) -> None:
     """Namespace, promise of pods and offer to whoever routes to it."""
-    reaches_out = plan.weights.fetch is not None or plan.weights.volume is None
     ctx.namespace(
         NamespaceRequest(
             name=plan.namespace,
@@ -282,7 +284,7 @@ def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx
             pod_security="privileged" if plan.contract.ipc_lock else "restricted",
             tenant=plan.tenant,
             ingress_from=_scrapers(ctx),
-            egress=("dns", "namespace", *(["api"] if plan.router else []), *(["any"] if reaches_out else [])),
+            pod_egress=tuple(reaching.out(plan)),
         )
     )
     if plan.scaling and "metrics" not in ctx.place.cluster.provides:

@@ -45,11 +45,9 @@ def programs_of(spec: ServingSpec, start: Start, kept: WeightsPlan, image: str, 
     return first, other
 
 
-def benchmark_program(spec: ServingSpec, kept: WeightsPlan, image: str) -> Program:
+def benchmark_program(spec: ServingSpec, image: str) -> Program:
     """The load test's container, without what it asks."""
-    offline = engine.at_home(spec.cache)
-    if kept.volume is not None:
-        offline |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    offline = {**engine.at_home(spec.cache), "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return Program(
         name="benchmark",
         image=image,
@@ -58,6 +56,33 @@ def benchmark_program(spec: ServingSpec, kept: WeightsPlan, image: str) -> Progr
         environment=tuple(offline.items()),
         from_pod=(),
         secrets=(),
+    )
+
+
+PULL = (
+    "import sys; from runai_model_streamer import pull_files; "
+    "pull_files(sys.argv[1], sys.argv[2], ['*.json', '*.model', '*.txt', '*.jinja'])"
+)
+"""Takes all but the weights from the store. Source: runai-model-streamer 0.17.0, safetensors_streamer.pull_files."""
+
+
+def tokenizer_folder(cache: str) -> str:
+    """Where the load test finds the tokenizer of weights that no volume holds."""
+    return f"{cache}/tokenizer"
+
+
+def tokenizer_program(spec: ServingSpec, kept: WeightsPlan, image: str) -> Program | None:
+    """Fetches the tokenizer for the load test, from where the replicas have their weights."""
+    if not isinstance(spec.weights, StoredWeights):
+        return None
+    return Program(
+        name="tokenizer",
+        image=image,
+        command=("python3", "-c", PULL),
+        args=(kept.path, tokenizer_folder(spec.cache)),
+        environment=tuple({**engine.at_home(spec.cache), **_store(spec)}.items()),
+        from_pod=(),
+        secrets=_credentials(spec),
     )
 
 

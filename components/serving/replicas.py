@@ -330,7 +330,7 @@ def _sized(
         concurrency=found.batch,
         longest_tokens=longest,
         stored_as=stored,
-        stored_gib=weights_gib(shape, stored, fixed.memory),
+        stored_gib=weights_gib(shape, stored),
         memory_share=fixed.memory.share,
         peak_per_s=round(demand.peak_calls, 3),
         answer_s=max(SHORTEST_ANSWER_S, math.ceil(answer_s * ANSWER_MARGIN)),

@@ -16,7 +16,7 @@ SETTLE_S = 600
 
 
 def scaling_of(
-    spec: ServingSpec, namespace: str, needed_at_mean: int, replicas: int, concurrency: int, ctx: PlanContext
+    spec: ServingSpec, namespace: str, at_mean: int, replicas: int, concurrency: int, ctx: PlanContext
 ) -> tuple[bool, ScalingPlan | None]:
     """Whether it can be built, and how: between what the mean and the peak need, None where replicas stand still."""
     wish = spec.autoscaling
@@ -28,15 +28,15 @@ def scaling_of(
         f"set min_replicas to {replicas} or less, or replicas to {wish.min_replicas}",
     ):
         return False, None
-    least = 1 if spec.redundancy == "none" else 2
-    floor = min(replicas, wish.min_replicas or max(least, needed_at_mean))
+    floor = min(replicas, wish.min_replicas or at_mean)
     if not wish.enabled or floor == replicas:
-        why = "as written" if not wish.enabled else "the mean needs as many as the peak, with the spare one"
+        why = "as written" if not wish.enabled else "as many always run as the peak needs"
         ctx.decide("autoscaling", "off", why, because=[f"{ctx.part}.replicas"], source=("autoscaling",))
         return True, None
     url = _prometheus(ctx)
     if url is None:
         return False, None
+    spare = "" if spec.redundancy == "none" else " with one to spare"
     chosen = f'{{namespace="{namespace}",model_name="{spec.model}"}}'
     full = max(1, concurrency * FULL_PERCENT // 100)
     triggers = (
@@ -47,7 +47,9 @@ def scaling_of(
     ctx.decide(
         "autoscaling",
         {"floor": floor, "ceiling": replicas, **{name: value for name, _, value in triggers}},
-        f"{floor} replicas carry the mean, {replicas} the peak with the spare one; one more starts when a replica has "
+        f"{floor} replicas always run"
+        + ("" if wish.min_replicas else f", which carry the mean{spare}")
+        + f", {replicas} carry the peak{spare}; one more starts when a replica has "
         f"{wish.waiting_per_replica} waiting, {full} running and waiting or {wish.kv_percent} % of its KV cache in use",
         rejected=[
             Rejected("GPU utilisation", "it stands near 100 % under any load"),

@@ -14,6 +14,7 @@ from aifactory.components.pods import Volume
 from aifactory.components.problems import nearest
 from aifactory.components.serving.decided import FetchPlan, WeightsPlan
 from aifactory.components.serving.engine import WEIGHTS_PATH, at_home
+from aifactory.components.serving.reaching import port_of
 from aifactory.components.serving.replicas import Sized
 from aifactory.components.serving.spec import (
     ClaimWeights,
@@ -36,6 +37,13 @@ KSERVE_DEADLINE_S = 600
 """Time without progress after which a Deployment of KServe counts as failed: Kubernetes' default, which no field of an
 InferenceService changes. Source: kserve/kserve#5684."""
 
+MARGIN = 1.05
+"""Room of a volume over that of the weights: tokenizer, configuration, and what the file system takes."""
+
+PICKLES = "*.[bp][it][nh]"
+"""Files *.bin and *.pth: the same weights once more, in a format that runs code when it is read. One pattern, because
+versions of `hf` differ in how they take several."""
+
 PUBLIC_HUBS = ("huggingface.co", "hf.co")
 
 
@@ -57,9 +65,16 @@ def weights_of(spec: ServingSpec, row: Row, sized: Sized, ctx: PlanContext) -> W
         path=path,
         volume=volume,
         fetch=fetch,
+        remote_port=_port(spec.weights),
         node_cache=isinstance(spec.weights, ImageWeights) and spec.weights.node_cache,
         load_s=limit_s,
     )
+
+
+def _port(weights: Weights) -> int:
+    if isinstance(weights, FetchedWeights):
+        return port_of(weights.hub)
+    return port_of(weights.endpoint) if isinstance(weights, StoredWeights) else 0
 
 
 def _have_room(weights: Weights, stored_gib: float, ctx: PlanContext) -> bool:
@@ -67,8 +82,8 @@ def _have_room(weights: Weights, stored_gib: float, ctx: PlanContext) -> bool:
     size_gib = weights.size_gib if isinstance(weights, FetchedWeights) else 0
     return not size_gib or ctx.check(
         "SRV-023",
-        size_gib >= stored_gib,
-        f"a volume of {size_gib} GiB for weights of {stored_gib:.0f} GiB",
+        size_gib >= MARGIN * stored_gib,
+        f"a volume of {size_gib} GiB for weights of {stored_gib:.0f} GiB and what lies beside them",
         ("weights", "size_gib"),
         f"set size_gib to {math.ceil(2 * stored_gib)}, so that a new revision fits beside the old",
     )
@@ -188,11 +203,14 @@ def _fetched(
         "weights.source",
         "fetch",
         f"one Job downloads them once to a volume of {name}; replicas read it and ask no hub",
-        rejected=[Rejected("download in each replica", "hubs throttle the address of the whole site")],
+        rejected=[
+            Rejected("download in each replica", "hubs throttle the address of the whole site"),
+            Rejected("the whole repository", "files *.bin and *.pth hold the weights again, as pickles"),
+        ],
         source=("weights",),
     )
     folder = "model"
-    words = ["download", repository, f"--local-dir={WEIGHTS_PATH}/{folder}"]
+    words = ["download", repository, f"--local-dir={WEIGHTS_PATH}/{folder}", f"--exclude={PICKLES}"]
     words += [f"--revision={spec.revision}"] if spec.revision else []
     told = json.dumps([words, weights.hub, weights.size_gib])
     plan = FetchPlan(

@@ -23,8 +23,8 @@ class Demand(Struct, frozen=True):
 
     @property
     def mean_calls(self) -> float:
-        """Calls of the model over a day. Unit: per s."""
-        return self.mean_per_s * self.agentic_factor
+        """Calls of the model over a day, with the growth that must still fit. Unit: per s."""
+        return self.mean_per_s * self.agentic_factor * (1 + self.growth_percent / 100)
 
     @property
     def peak_calls(self) -> float:

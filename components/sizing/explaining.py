@@ -35,7 +35,7 @@ def _peak(demand: Demand) -> Step:
     return Step(
         "peak",
         round(demand.peak_calls, 3),
-        f"{demand.peak_per_s:g} requests per s{calls}{grown}; the mean is {demand.mean_calls:g}",
+        f"{demand.peak_per_s:g} requests per s{calls}{grown}; over the day {demand.mean_calls:g}",
     )
 
 

@@ -8,16 +8,15 @@ from aifactory.components.sizing.case import Case
 from aifactory.components.sizing.formats import BYTES, GIB, KV_BYTES
 from aifactory.components.sizing.geometry import Geometry
 from aifactory.components.sizing.layouts import Cut
-from aifactory.components.sizing.overheads import Overheads
 
 
-def weights_gib(shape: Geometry, precision: str, fixed: Overheads) -> float:
-    """Weights of the whole model, each part in its own format: what publishers leave in 16 bits stays there. Unit:
-    GiB."""
+def weights_gib(shape: Geometry, precision: str, padding: float = 1.0) -> float:
+    """Weights of the whole model, each part in its own format: what publishers leave in 16 bits stays there. In a GPU
+    kernels pad what is quantised. Unit: GiB."""
     if precision == "bf16":
         return shape.params * BYTES["bf16"] / GIB
     whole = _left_in_16_bits(shape, precision)
-    return (whole * BYTES["bf16"] + (shape.params - whole) * BYTES[precision] * fixed.padding) / GIB
+    return (whole * BYTES["bf16"] + (shape.params - whole) * BYTES[precision] * padding) / GIB
 
 
 def _left_in_16_bits(shape: Geometry, precision: str) -> float:
@@ -75,7 +74,7 @@ def memory(case: Case, cut: Cut) -> Memory:
     shape, options, fixed = case.shape, case.options, case.known.memory
     usable = case.card.memory_gib * fixed.share
     adapters = adapters_gib(shape, options.lora_adapters, options.lora_rank)
-    weights = (weights_gib(shape, options.precision, fixed) + adapters) / cut.gpus
+    weights = (weights_gib(shape, options.precision, fixed.padding) + adapters) / cut.gpus
     other = fixed.other_gib + (fixed.collectives_gib if cut.gpus > 1 else 0.0)
     share = (options.kv_bytes or KV_BYTES[options.precision]) / (kv_sharers(shape, cut.tensor) * cut.pipeline)
     room = max(0.0, usable - weights - other) * GIB

@@ -118,7 +118,7 @@ def _alone_ms(cut: Cut, case: Case) -> float:
 
 def _too_large(best: Rejection, case: Case) -> Words:
     options, room, longest = case.options, best.memory, case.longest
-    whole = weights_gib(case.shape, options.precision, case.known.memory)
+    whole = weights_gib(case.shape, options.precision, case.known.memory.padding)
     ways = [f"lower longest_tokens to {room.tokens}"] if case.demand.tokens <= room.tokens < longest else []
     ways += [f"use precision {each.options.precision}" for each in _natively(case) if _holds(each, best.cut)][:1]
     ways += _larger(case)

@@ -17,6 +17,7 @@ class Count(Struct, frozen=True):
     replicas: int
     """With the spare one."""
     at_mean: int
+    """That carry the mean, with the spare one."""
     nodes: int
     """Whole nodes, with room for those of a lost node where redundancy asks for it."""
 
@@ -27,8 +28,11 @@ def count(
     """Replicas for a rate of calls, when one carries `calls_per_s`."""
     needed = max(1, math.ceil(peak_per_s / calls_per_s - 1e-9))
     at_mean = max(1, math.ceil(mean_per_s / calls_per_s - 1e-9))
-    replicas = needed if redundancy == "none" else max(2, needed + 1)
-    return Count(needed, replicas, min(at_mean, replicas), _nodes(needed, replicas, gpus, gpus_per_node, redundancy))
+    spare = 0 if redundancy == "none" else 1
+    replicas = needed + spare
+    return Count(
+        needed, replicas, min(at_mean + spare, replicas), _nodes(needed, replicas, gpus, gpus_per_node, redundancy)
+    )
 
 
 def _nodes(needed: int, replicas: int, gpus: int, gpus_per_node: int, redundancy: Redundancy) -> int:

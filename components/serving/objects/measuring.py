@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from aifactory.components import pods
+from aifactory.components.pods import Program
 from aifactory.components.rows import KubernetesRow, Tree, capability
 from aifactory.components.serving.decided import ScalingPlan, ServingPlan
 from aifactory.components.serving.objects.marks import Marks
 from aifactory.components.serving.objects.servers import LWS
+from aifactory.components.serving.reaching import marked
 
 NEVER = "0 0 31 2 *"
 """A day that doesn't exist. The CronJob is suspended too: people start it by hand."""
@@ -63,17 +65,7 @@ def _behavior(scaled: ScalingPlan) -> Tree:
 
 def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRow:
     """The load test, as a CronJob that never starts: `kubectl create job --from=cronjob/NAME first`."""
-    found, program = plan.benchmark, plan.benchmark_program
-    container: Tree = {
-        "name": program.name,
-        "image": program.image,
-        "command": list(program.command),
-        "args": list(found.arguments),
-        "env": pods.variables(program),
-        "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "16Gi"}},
-        "securityContext": pods.confined(),
-        "volumeMounts": pods.mounts(plan.volumes),
-    }
+    found = plan.benchmark
     pod: Tree = {
         "serviceAccountName": plan.identity,
         "automountServiceAccountToken": False,
@@ -82,10 +74,12 @@ def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRo
         "nodeSelector": dict(plan.contract.node_selector),
         "tolerations": [taint.toleration() for taint in plan.contract.tolerations],
         "securityContext": pods.pod_security(),
-        "containers": [container],
+        "containers": [_container(plan, plan.benchmark_program, found.arguments)],
         "volumes": pods.sources(plan.volumes),
     }
-    job: Tree = {"backoffLimit": 0, "template": marks.template(pod, labels={})}
+    if plan.benchmark_first:
+        pod["initContainers"] = [_container(plan, plan.benchmark_first, ())]
+    job: Tree = {"backoffLimit": 0, "template": marks.template(pod, labels=marked("benchmark", found.name))}
     spec: Tree = {
         "schedule": NEVER,
         "suspend": True,
@@ -96,12 +90,26 @@ def benchmark(plan: ServingPlan, marks: Marks, after: list[str]) -> KubernetesRo
     return marks.object("batch/v1", "CronJob", found.name, annotations=annotations, spec=spec, after=after)
 
 
+def _container(plan: ServingPlan, program: Program, more: tuple[str, ...]) -> Tree:
+    return {
+        "name": program.name,
+        "image": program.image,
+        "command": list(program.command),
+        "args": [*program.args, *more],
+        "env": pods.variables(program),
+        "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "16Gi"}},
+        "securityContext": pods.confined(),
+        "volumeMounts": pods.mounts(plan.volumes),
+    }
+
+
 def _how_to_measure(plan: ServingPlan) -> str:
     start = f"kubectl -n {plan.namespace} create job --from=cronjob/{plan.benchmark.name} first"
     if plan.scaling is None:
-        return f"Load of the peak: {start}"
+        return f"Load of the peak, on the replicas without their router: {start}"
     hold = f"kubectl -n {plan.namespace} annotate scaledobject {plan.identity} autoscaling.keda.sh/paused-replicas="
+    release = hold[:-1].replace("paused-replicas", "paused-replicas-")
     return (
-        f"Load of the peak. Hold all replicas first, and wait until they are ready: {hold}{plan.scaling.ceiling}; "
-        f"then {start}; in the end {hold[:-1].replace('paused-replicas', 'paused-replicas-')}"
+        "Load of the peak, on the replicas without their router. Hold all replicas first, and wait until they are "
+        f"ready: {hold}{plan.scaling.ceiling}; then {start}; in the end {release}"
     )

@@ -8,6 +8,7 @@ from aifactory.components import pods
 from aifactory.components.rows import Gate, KubernetesRow, Tree, capability
 from aifactory.components.serving.decided import POOL_API, RouterPlan, ServingPlan
 from aifactory.components.serving.objects.marks import Marks
+from aifactory.components.serving.reaching import marked
 from aifactory.components.values import Json
 
 POOL_GROUP = POOL_API.partition("/")[0]
@@ -65,12 +66,12 @@ def _configuration(router: RouterPlan) -> Tree:
 
 
 def _selector(router: RouterPlan) -> dict[str, str]:
-    return {"app.kubernetes.io/component": "router", "app.kubernetes.io/instance": router.name}
+    return marked("router", router.name)
 
 
 def _service(router: RouterPlan, marks: Marks) -> KubernetesRow:
     ports = [
-        {"name": "grpc-ext-proc", "port": router.port, "appProtocol": "kubernetes.io/h2c"},
+        {"name": "grpc-ext-proc", "port": router.port},  # TLS, with a certificate of its own making
         {"name": "metrics", "port": router.metrics_port},
     ]
     return marks.object("v1", "Service", router.name, spec={"selector": _selector(router), "ports": ports})
@@ -93,7 +94,11 @@ def _pool(plan: ServingPlan, router: RouterPlan, marks: Marks, after: list[str])
 
 
 def _router(plan: ServingPlan, router: RouterPlan, marks: Marks, after: list[str]) -> KubernetesRow:
-    """All of them choose. None may be missing during a rollout: without one, nobody gets an answer."""
+    """All of them choose. None may be missing during a rollout: without one, nobody gets an answer.
+
+    After the signal to stop one serves for 30 s more, then ends running streams: the grace period covers the longest.
+    Source: llm-d/llm-d-router#1885.
+    """
     labels = _selector(router)
     spec: Tree = {
         "replicas": router.replicas,

@@ -9,6 +9,7 @@ from aifactory.components.rows import Gate, KubernetesRow, Tree
 from aifactory.components.serving.decided import FetchPlan, ServingPlan
 from aifactory.components.serving.engine import WEIGHTS_PATH
 from aifactory.components.serving.objects.marks import Marks
+from aifactory.components.serving.reaching import marked
 from aifactory.components.values import SecretRef
 
 SMALL: Tree = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
@@ -65,7 +66,7 @@ def _fetch(plan: ServingPlan, fetch: FetchPlan, marks: Marks, after: list[str]) 
     spec: Tree = {
         "backoffLimit": 6,
         "activeDeadlineSeconds": fetch.timeout_s,
-        "template": marks.template(pod, labels={}),
+        "template": marks.template(pod, labels=marked("fetch", fetch.claim)),
     }
     gate = Gate(condition="Complete", timeout_s=fetch.timeout_s)
     account = names.object_id("v1", "ServiceAccount", plan.namespace, plan.identity)
@@ -75,7 +76,7 @@ def _fetch(plan: ServingPlan, fetch: FetchPlan, marks: Marks, after: list[str]) 
 def _keeper(plan: ServingPlan, marks: Marks) -> KubernetesRow:
     """A pod on each node of the pool that does nothing: the kubelet pulls its images, and keeps what is in use."""
     name = f"{plan.identity}-weights"
-    selector = {"app.kubernetes.io/component": "weights", "app.kubernetes.io/instance": name}
+    selector = marked("weights", name)
     volumes = [volume for volume in plan.volumes if volume.image]
     container: Tree = {
         "name": "keep",

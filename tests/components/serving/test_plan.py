@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aifactory.components.capabilities import PodEgress
 from aifactory.components.offers import GpuDemand, ModelOffer, PodPromise
 from aifactory.components.serving.decided import ServingPlan
 from support.models import CHAT, REASONING, card, reserved
@@ -129,15 +130,55 @@ def test_a_namespace_lets_metrics_in_and_little_out(served: Any) -> None:
     )
     routed, prometheus = served().site_plan.namespaces
     assert (prometheus.name, prometheus.ingress_from) == ("monitoring", ("keda",))
-    assert routed.egress == ("dns", "namespace", "api")
-    weights = {
-        "kind": "object-store",
-        "uri": "s3://models/x",
-        "endpoint": "https://s3.example.com",
-        "credentials": "s3",
+    assert routed.egress == ("dns", "namespace")
+    assert routed.pod_egress == (PodEgress("chat-epp", COMPONENT_OF["router"], api=True),)
+
+
+STORE = "https://s3.example.com:9000"
+STORED = {"kind": "object-store", "uri": "s3://models/x", "endpoint": STORE, "credentials": "s3"}
+FETCHED = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 200, "storage_class": "shared"}
+COMPONENT_OF = {
+    "router": (("app.kubernetes.io/component", "router"), ("app.kubernetes.io/instance", "chat-epp")),
+    "fetch": (("app.kubernetes.io/component", "fetch"), ("app.kubernetes.io/instance", "chat-weights")),
+    "benchmark": (("app.kubernetes.io/component", "benchmark"), ("app.kubernetes.io/instance", "chat-benchmark")),
+}
+
+
+def test_only_what_reads_weights_reaches_where_they_lie(served: Any) -> None:
+    """Of a store that is the replicas and the load test, of a hub the one Job: no prompt lies in its pod."""
+    streamed, _ = served({"weights": STORED}).site_plan.namespaces
+    assert streamed.egress == ("dns", "namespace")
+    assert {each.name: (each.labels, each.ports) for each in streamed.pod_egress} == {
+        "chat-epp": (COMPONENT_OF["router"], ()),
+        "chat-store": ((("aifactory.io/serving", "chat"), ("aifactory.io/model", "llama-3.3-70b")), (9_000,)),
+        "chat-benchmark-store": (COMPONENT_OF["benchmark"], (9_000,)),
     }
-    streamed, _ = served({"weights": weights}).site_plan.namespaces
-    assert "any" in streamed.egress
+    found = served({"weights": FETCHED, "stack": "kserve", "autoscaling": {"enabled": False}})
+    (fetched,) = found.site_plan.namespaces
+    assert fetched.pod_egress == (PodEgress("chat-weights", COMPONENT_OF["fetch"], ports=(443,)),)
+
+
+def test_the_load_test_asks_no_hub_for_the_tokenizer(served: Any) -> None:
+    found = served({"weights": STORED})
+    program = found.plan.benchmark_first
+    assert program.args == ("s3://models/x", "/cache/tokenizer")
+    assert dict(program.environment)["AWS_ENDPOINT_URL"] == STORE
+    assert [name for name, _ in program.secrets] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    assert "--tokenizer=/cache/tokenizer" in found.plan.benchmark.arguments
+    pod = found.body("CronJob.batch/chat/chat-benchmark")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert [each["name"] for each in pod["initContainers"]] == ["tokenizer"]
+    (container,) = pod["containers"]
+    assert {"name": "HF_HUB_OFFLINE", "value": "1"} in container["env"]
+    both = (*pod["initContainers"], container)
+    mounted = [{each["name"]: each["mountPath"] for each in one["volumeMounts"]} for one in both]
+    assert mounted[0]["cache"] == mounted[1]["cache"] == "/cache"
+
+
+def test_a_replica_may_be_lost_while_the_mean_is_carried(served: Any) -> None:
+    found = served()
+    carried = found.plan.scaling.floor - 1
+    calls = found.decisions["chat.replicas"].reason.split(" that one carries")[0].split(" over ")[1]
+    assert carried * float(calls) >= CHAT["requests_per_s"]["mean"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +194,7 @@ def test_routes_learn_where_the_model_answers(stack: str, backend: str, name: st
 def test_replicas_follow_the_load_between_mean_and_peak(served: Any) -> None:
     plan: ServingPlan = served().plan
     assert plan.scaling is not None
-    assert (plan.scaling.floor, plan.scaling.ceiling) == (3, 9)
+    assert (plan.scaling.floor, plan.scaling.ceiling) == (4, 9)
     assert plan.scaling.prometheus.startswith("http://kube-prometheus-stack-prometheus.monitoring")
 
 

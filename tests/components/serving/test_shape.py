@@ -123,7 +123,7 @@ def test_a_scaled_deployment_leaves_its_number_to_the_load(served: Any) -> None:
     found = of("alone", served)
     assert "replicas" not in found.body("Deployment.apps/chat/chat")["spec"]
     scaled = found.body("ScaledObject.keda.sh/chat/chat")["spec"]
-    assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (3, 9)
+    assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (4, 9)
     assert scaled["fallback"]["replicas"] == 9
     still = served({"autoscaling": {"enabled": False}})
     assert still.body("Deployment.apps/chat/chat")["spec"]["replicas"] == 9

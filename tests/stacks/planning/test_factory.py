@@ -59,7 +59,8 @@ def test_what_follows_from_other_parts_says_from_which_decision(decisions: dict[
 
 @pytest.mark.parametrize(("model", "told"), [("llama-3.1-8b", 0), ("qwen3-8b", 1)])
 def test_a_demand_that_no_part_serves_is_told_once(tmp_path: Path, model: str, told: int) -> None:
-    more = f"    - {{name: {model}, requests_per_s: 1, input_tokens: 10, output_tokens: 10, itl_ms: 90}}\n"
+    rate = "{mean: 1, peak: 1}"
+    more = f"    - {{name: {model}, requests_per_s: {rate}, input_tokens: 10, output_tokens: 10, itl_ms: 90}}\n"
     blueprint = SERVED if model in SERVED else SERVED.replace("demand:\n  models:\n", f"demand:\n  models:\n{more}")
     plan = plan_factory(load(write_project(tmp_path, blueprint, lab=SERVED_SITE)))
     found = [problem for problem in plan.findings.problems if problem.rule == "SRV-026"]

@@ -216,7 +216,7 @@ fi
 if wave 10-workloads; then
   objects manifests/10-workloads/00-helper.yaml
   objects manifests/10-workloads/01-helper.yaml
-  job 7200 helper helper-weights-8574791f
+  job 7200 helper helper-weights-d64cdbe4
   objects manifests/10-workloads/02-helper.yaml
   gate 2640 condition=Ready helper inferenceservice.serving.kserve.io/helper
   objects manifests/10-workloads/03-door.yaml
