@@ -76,6 +76,8 @@ class NamespaceRequest(Struct, frozen=True):
     """Namespaces that may open connections to pods here, besides the namespace itself."""
     egress: tuple[str, ...] = ("dns", "namespace")
     """What pods may reach: dns, namespace (its own pods), api (the API server), any."""
+    egress_to: tuple[tuple[str, int], ...] = ()
+    """Other namespaces whose pods these may reach, each at a TCP port."""
     pod_egress: tuple[PodEgress, ...] = ()
     ingress_cidrs: tuple[str, ...] = ()
     """Networks outside the cluster whose clients may reach `open_ports`."""

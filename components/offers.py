@@ -240,3 +240,13 @@ class EndpointOffer(Struct, frozen=True):
     """Base URL by model, such as https://chat.ai.example.com/chat/v1."""
     parts: tuple[str, ...] = ()
     """Parts whose models it leads to."""
+
+
+class OperatorNote(Struct, frozen=True):
+    """What a person must see to before a stack is deployed, or can do once it runs."""
+
+    part: str
+    when: Literal["before", "running"]
+    says: str
+    commands: tuple[str, ...] = ()
+    """Commands for a shell; `kubectl` in them gets the context of the site."""

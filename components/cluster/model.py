@@ -67,6 +67,8 @@ class Traffic(Struct, frozen=True):
     """Namespace of the scraper; empty for any namespace of the cluster."""
     to: tuple[str, ...] = ("dns", "namespace")
     """dns, namespace, api or any."""
+    to_namespaces: tuple[tuple[str, int], ...] = ()
+    """Other namespaces, each with a TCP port."""
     from_cidrs: tuple[tuple[str, tuple[int, ...]], ...] = ()
     """Networks outside the cluster, each with the TCP ports that its clients may reach."""
 

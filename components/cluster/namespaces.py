@@ -233,6 +233,7 @@ def _traffic(item: Gathered, answers: Answers) -> Traffic:
         metrics=tuple(sorted(ports)),
         metrics_namespace=ours.release.namespace if ours else "",
         to=("any",) if to["any"] else tuple(token for token, asked_for in to.items() if asked_for),
+        to_namespaces=tuple(sorted({pair for request in item.requests for pair in request.egress_to})),
         from_cidrs=_from_cidrs(item.requests),
     )
 

@@ -92,7 +92,8 @@ def _egress(traffic: Traffic, cluster: ClusterPlan) -> list[object]:
         "api": {"ports": _tcp(cluster.api_ports)},
         "any": {},
     }
-    return [known[token] for token in traffic.to]
+    others = [{"to": [_namespaced(name)], "ports": _tcp((port,))} for name, port in traffic.to_namespaces]
+    return [*(known[token] for token in traffic.to), *others]
 
 
 def _some(some: PodEgress, cluster: ClusterPlan) -> Tree:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.counting import counted
-from aifactory.components.endpoint import rules
+from aifactory.components.endpoint import rules, using
+from aifactory.components.endpoint.decided import EndpointPlan, RoutePlan
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer
 from aifactory.components.problems import nearest
@@ -16,45 +14,10 @@ from aifactory.components.rules import Rule
 RULES: tuple[Rule, ...] = rules.RULES
 PROXY_NAMESPACE = "envoy-gateway-system"
 """Namespace of the release, in which its proxies run."""
+HTTPS_PORT = 10_443
+"""Port of Envoy's container for 443: Envoy Gateway adds 10000 to privileged ports."""
 QUEUE_MARGIN_S = 30
 COMMON_NAME_CHARS = 64
-
-
-class RoutePlan(Struct, frozen=True):
-    """The way to one model."""
-
-    name: str
-    namespace: str
-    path: str
-    backend: str
-    backend_name: str
-    port: int
-    timeout_s: int
-    after: tuple[str, ...]
-    """Rows that make its backend exist."""
-
-
-class EndpointPlan(Struct, frozen=True):
-    """A door to models, with nothing left unset."""
-
-    identity: str
-    host: str
-    reach: str
-    callers: tuple[str, ...]
-    clients: tuple[str, ...]
-    address: str
-    load_balancer_class: str
-    cluster_issuer: str
-    """ClusterIssuer of the site, empty for a private CA."""
-    replicas: int
-    idle_timeout_s: int
-    routes: tuple[RoutePlan, ...]
-
-    @property
-    def in_short(self) -> str:
-        """The plan in one line, for a person."""
-        proxies = "1 proxy" if self.replicas == 1 else f"{self.replicas} proxies"
-        return f"https://{self.host} for the {self.reach}, {counted(len(self.routes), 'model')}, {proxies}"
 
 
 def resolve(spec: EndpointSpec, ctx: PlanContext) -> EndpointSpec | None:
@@ -263,8 +226,15 @@ def _around_it(plan: EndpointPlan, models: list[ModelOffer], ctx: PlanContext) -
                 name=namespace, part=ctx.part, purpose="Routes of the endpoint", ingress_from=(PROXY_NAMESPACE,)
             )
         )
+    for tenant in (tenant for queue in ctx.offers(QueueOffer) for tenant in queue.tenants if plan.callers):
+        # A tenant's pods reach nothing by default. Namespaces in `callers` are not ours.
+        way = ((PROXY_NAMESPACE, HTTPS_PORT),)
+        ctx.namespace(NamespaceRequest(tenant.namespace, ctx.part, "Callers of the endpoint", egress_to=way))
     if any(offer.backend == "InferencePool" for offer in models):
         ctx.require("ai-gateway", "routes that lead to pools of model servers")
         ctx.require("inference-extension", "pools that routes lead to")
     urls = tuple((offer.model, f"https://{plan.host}/{offer.model}/v1") for offer in models)
-    ctx.offer(EndpointOffer(part=ctx.part, host=plan.host, urls=urls, parts=tuple(offer.part for offer in models)))
+    offer = EndpointOffer(part=ctx.part, host=plan.host, urls=urls, parts=tuple(each.part for each in models))
+    ctx.offer(offer)
+    for note in using.notes(ctx.part, plan, offer):
+        ctx.offer(note)

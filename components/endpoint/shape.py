@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components import pods
-from aifactory.components.endpoint.plan import PROXY_NAMESPACE, EndpointPlan, RoutePlan
+from aifactory.components.endpoint.decided import EndpointPlan, RoutePlan
+from aifactory.components.endpoint.plan import HTTPS_PORT, PROXY_NAMESPACE
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
 
 GATEWAY = "gateway.networking.k8s.io"
 ENVOY = "gateway.envoyproxy.io"
 CERTIFICATES = "cert-manager.io/v1"
-HTTPS_PORT = 10_443
-"""Port of Envoy's container for 443: Envoy Gateway adds 10000 to privileged ports."""
 SERVER_IDLE_S = 90
 """Time after which a proxy closes an idle connection to a server. Shorter than the server's own, 120 s: one that closes
 first answers a request that just left with a reset."""

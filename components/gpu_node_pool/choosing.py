@@ -210,10 +210,14 @@ def _decide(wishes: Wishes, option: Option, found: Placing, ctx: PlanContext) ->
     ctx.decide(
         "nodes",
         count,
-        f"{nodes_text(count)} of {option.group.gpus_per_node} GPUs, {gpus} GPUs; fixed, because a gang needs "
-        "every rank",
+        f"{nodes_text(count)} of {option.group.gpus_per_node} GPUs, {gpus} GPUs; fixed, because "
+        + ("models reserve them" if wishes.workload == "inference" else "a gang needs every rank"),
         rejected=[
-            Rejected("autoscaling", "a gang that loses a node stops, and machines in racks don't come and go"),
+            Rejected(
+                "autoscaling",
+                ("" if wishes.workload == "inference" else "a gang that loses a node stops, and ")
+                + "machines in racks don't come and go",
+            ),
             *(
                 [Rejected(most, "the group has and powers so many; the blueprint asks for fewer")]
                 if count < most

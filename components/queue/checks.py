@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aifactory.components.base import PlanContext
 from aifactory.components.catalog.trains import releases
+from aifactory.components.counting import counted
 from aifactory.components.names import HOSTNAME_LABEL
 from aifactory.components.offers import FabricOffer, PoolOffer, QueueOffer, QuotaDemand
 from aifactory.components.problems import Path, nearest
@@ -196,13 +197,14 @@ def check_capacity(
     for index, (name, stock) in enumerate(stocks.items()):
         given = sum(claim.gpus for claim in claims[name])
         over = given - stock.gpus
+        more = counted(-(-over // stock.gpus_per_node), "node")
         fits &= ctx.check(
             "QUE-001",
             over <= 0,
             f"{len(spec.tenants)} tenants are guaranteed {given} GPUs of pool {name}, "
             f"which has {stock.gpus} ({stock.nodes} nodes of {stock.gpus_per_node})",
             ("tenants",),
-            f"take {over} GPUs off the guarantees, or give the pool {-(-over // stock.gpus_per_node)} nodes more"
+            f"take {over} GPUs off the guarantees, or give the pool {more} more"
             + (f" (pools[{index}])" if len(stocks) > 1 else ""),
         )
     return fits

@@ -12,7 +12,18 @@ from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import FabricOffer, GpuDemand, ModelOffer, PodPromise, PoolOffer
 from aifactory.components.pods import PodContract, Volume
 from aifactory.components.rules import Rule
-from aifactory.components.serving import around, engine, flags, reaching, replicas, routing, rules, scaling, weights
+from aifactory.components.serving import (
+    around,
+    engine,
+    flags,
+    operating,
+    reaching,
+    replicas,
+    routing,
+    rules,
+    scaling,
+    weights,
+)
 from aifactory.components.serving.around import Host
 from aifactory.components.serving.benchmark import benchmark_of
 from aifactory.components.serving.decided import (
@@ -293,6 +304,8 @@ def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx
         ctx.namespace(NamespaceRequest(name=METRICS_NAMESPACE, part=ctx.part, purpose=asks, ingress_from=(keda,)))
     if fabric:
         ctx.read_settings(fabric.part, plan.namespace)
+    for note in operating.notes(ctx.part, plan):
+        ctx.offer(note)
     ctx.offer(
         PodPromise(
             part=ctx.part,

@@ -18,7 +18,6 @@ from aifactory.components.serving.spec import ServingSpec, StoredWeights
 from aifactory.components.sizing.card import Card
 from aifactory.components.sizing.card import card as card_facts
 from aifactory.components.sizing.demand import Demand
-from aifactory.components.sizing.formats import KV_BYTES
 from aifactory.components.sizing.found import Refusal
 from aifactory.components.sizing.geometry import Geometry, geometry
 from aifactory.components.sizing.known import Known, known
@@ -33,6 +32,7 @@ RULE_OF = {
     "precision": "SRV-005",
     "heads": "SRV-006",
     "unknown": "SRV-021",
+    "adapters": "SRV-027",
 }
 FIELD_OF: dict[str, Path] = {
     "memory": ("pool",),
@@ -41,13 +41,15 @@ FIELD_OF: dict[str, Path] = {
     "precision": ("precision",),
     "heads": ("parallelism",),
     "unknown": ("pool",),
+    "adapters": ("lora",),
 }
 """Where the reader can change it: at the part, or at the demand for latencies."""
 
 OF_DEMAND = ("itl", "ttft")
+DECIDED_BEFORE = {"memory": ("precision",), "sequences": ("kv_cache", "longest_tokens")}
+"""Decisions of the part that links of the kernel's chain rest on."""
 ONLINE = {("bf16", "fp8"): "fp8"}
 """What the engine can make of stored weights while it loads them, by its name for it."""
-ANSWER_MARGIN = 1.25
 SHORTEST_ANSWER_S = 60
 MOST_NODES_A_REPLICA = 8
 """Beyond it a pipeline spends its time on handing over, and no measurement supports an estimate."""
@@ -100,7 +102,7 @@ def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx:
     accelerator = ctx.catalog.row("accelerators", on.accelerator)
     fixed = known(ctx.catalog)
     facts = card_facts(accelerator)
-    kept = _kept_in(spec, stored_as(spec, row), precision, facts, ctx)
+    kept = _kept_in(spec, facts, ctx)
     found = size(asked, shape, facts, _options(spec, precision, kept, longest, on), fixed)
     if isinstance(found, Refusal):
         _refuse(found, spec, index, on, ctx)
@@ -111,26 +113,19 @@ def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx:
     return None if replicas is None else _sized(spec, asked, row, shape, longest, found, replicas, fixed)
 
 
-def _kept_in(spec: ServingSpec, stored: str, precision: str, card: Card, ctx: PlanContext) -> str:
-    """Format of keys and values: 8 bits where whoever made the weights had the chance to measure scales for them, and
-    the card computes in them."""
-    measured = stored == precision and KV_BYTES[precision] == 1
-    computed = card.computes_in("fp8") == "fp8"
-    kept = spec.kv_cache or ("fp8" if measured and computed else "bf16")
-    reason = "as written" if spec.kv_cache else f"weights are stored as {stored}"
-    if not computed:
-        reason += f", and {card.key} has no fp8" + (": each step unpacks them" if kept == "fp8" else "")
-    if kept == "fp8":
-        reason += "; twice the requests in the same memory. Weights without scales for keys and values make the engine "
-        reason += "take 1.0: compare answers before you rely on it"
-    return ctx.decide(
-        "kv_cache",
-        kept,
-        reason,
-        rejected=[Rejected("bf16" if kept == "fp8" else "fp8", "half the room" if kept == "fp8" else "no scales")],
-        because=[f"{ctx.part}.precision"],
-        source=("kv_cache",) if spec.kv_cache else (),
-    )
+def _kept_in(spec: ServingSpec, card: Card, ctx: PlanContext) -> str:
+    """Format of keys and values: 16 bits unless somebody asks for less, as with weights."""
+    kept = spec.kv_cache or "bf16"
+    if kept == "bf16":
+        reason = "as written" if spec.kv_cache else "as the model computes: nothing is lost that nobody asked to lose"
+        other = Rejected("fp8", "twice the requests in the same memory; without scales in the weights less exact")
+    else:
+        reason = "as written; twice the requests in the same memory. Weights without scales for keys and values make "
+        reason += "the engine take 1.0: compare answers before you rely on it"
+        other = Rejected("bf16", "half the requests in the same memory")
+        if card.computes_in("fp8") != "fp8":
+            reason += f". {card.key} has no fp8, so each step unpacks them"
+    return ctx.decide("kv_cache", kept, reason, rejected=[other], source=("kv_cache",) if spec.kv_cache else ())
 
 
 def _options(spec: ServingSpec, precision: str, kept: str, longest: int, on: PoolCard) -> Options:
@@ -238,6 +233,8 @@ def _record(found: Sizing, spec: ServingSpec, index: int, rows: list[Row], ctx: 
     for step in found.steps:
         value, reason = step.value, step.reason
         source: Path = () if step.because else ("demand", "models", index)
+        if step.key == "layout" and spec.parallelism:
+            source = ("parallelism",)
         if step.key in written:
             value, words = written[step.key]
             reason, source = f"{words}; by the demand: {reason}", ("replicas",)
@@ -247,9 +244,9 @@ def _record(found: Sizing, spec: ServingSpec, index: int, rows: list[Row], ctx: 
             reason,
             rejected=[Rejected(what, why) for what, why in found.rejected] if step.key == "layout" else [],
             facts=step.facts or ([row.ref for row in rows] if step.key == "layout" else []),
-            because=[f"{ctx.part}.{key}" for key in step.because],
+            because=[f"{ctx.part}.{key}" for key in (*step.because, *DECIDED_BEFORE.get(step.key, ()))],
             source=source,
-            document="blueprint" if step.key in written else "factory",
+            document="blueprint" if step.key in written or source == ("parallelism",) else "factory",
         )
     for rule in RULE_OF.values():
         ctx.check(rule, True, "")
@@ -312,8 +309,8 @@ def _sized(
     fixed: Known,
 ) -> Sized:
     stored = stored_as(spec, row)
-    longest_answer = max(1, longest - demand.input_tokens)
-    answer_s = longest_answer * demand.itl_ms / 1_000 + found.ttft_unloaded_ms / 1_000
+    # At the slow end, after the shortest prompt: a time limit that cuts an answer off wastes all of its GPU time.
+    answer_s = (longest * max(demand.itl_ms, found.slow_itl_ms) + found.ttft_unloaded_ms) / 1_000
     return Sized(
         layout=Layout(
             found.tensor,
@@ -333,7 +330,7 @@ def _sized(
         stored_gib=weights_gib(shape, stored),
         memory_share=fixed.memory.share,
         peak_per_s=round(demand.peak_calls, 3),
-        answer_s=max(SHORTEST_ANSWER_S, math.ceil(answer_s * ANSWER_MARGIN)),
+        answer_s=max(SHORTEST_ANSWER_S, math.ceil(answer_s)),
         kv_dtype="fp8" if found.kv_bytes == 1 else "auto",
         quantization=ONLINE.get((stored, found.precision), "") if stored != found.precision else "",
     )

@@ -190,4 +190,11 @@ RULES: tuple[Rule, ...] = (
         "A demand that no part serves is a model that somebody expects and nobody planned.",
         "docs/guide.md",
     ),
+    Rule(
+        "SRV-027",
+        "error",
+        "Adapters go with dense models",
+        "Experts that are spread over GPUs take no adapters, and buffers for all of them outgrow the weights.",
+        "vllm-project/vllm#28761, measured memory of adapters on a mixture of experts",
+    ),
 )

@@ -182,7 +182,7 @@ class ServingSpec(PartSpec):
 
     kv_cache: Literal["fp8", "bf16"] | None = None
     """Format of keys and values in GPU memory. fp8 holds twice as many requests, and needs scales in the weights to be
-    as exact. Default: fp8 beside weights that are stored in 8 or fewer bits, bf16 otherwise."""
+    as exact. Default bf16: as the model computes."""
 
     weights: Weights
     """Where the weights come from. Nothing is ever downloaded from the public internet while a replica starts."""

@@ -17,6 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from aifactory.components.catalog import Catalog, UnknownFact
+from aifactory.components.counting import counted
 from aifactory.components.sizing.card import Card, card
 from aifactory.components.sizing.case import Case
 from aifactory.components.sizing.demand import Demand
@@ -75,21 +76,38 @@ def summary(compared: Iterable[Compared]) -> Summary:
     )
 
 
+NUMBERS = ("gpus", "isl", "osl", "concurrency", "output_tokens_per_s_per_gpu")
+WRITTEN = ("bf16", "fp8", "fp4", "mxfp4", "int4")
+"""Formats of measured rows. int4 takes the room of fp4, and is computed as that."""
+
+
+def checked(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row, if it has what a comparison needs. Raises ValueError with the field, its value and what is allowed."""
+    for field in NUMBERS:
+        value = row.get(field)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < NO_LIMIT:
+            raise ValueError(f"{field}: {value!r} is not a number above 0")
+    for field in ("model", "accelerator"):
+        if not isinstance(row.get(field), str):
+            raise ValueError(f"{field}: {row.get(field)!r} is not a name")
+    if row.get("precision") not in WRITTEN:
+        raise ValueError(f"precision: {row.get('precision')!r} is none of {', '.join(WRITTEN)}")
+    return row
+
+
 def at_concurrency(catalog: Catalog, name: str, row: Mapping[str, Any]) -> Compared:
-    """A row that was measured at a number of concurrent requests."""
+    """A row that was measured at a number of concurrent requests. Its GPUs are taken to work on each layer together."""
     measured = float(row["output_tokens_per_s_per_gpu"])
     precision = _precision(str(row["precision"]), str(row["model"]))
     parts = _parts(catalog, str(row["model"]), str(row["accelerator"]))
     if isinstance(parts, str):
         return Compared(name, measured, None, parts)
     shape, on = parts
-    fixed = known(catalog).speed
     if not on.computes_in(precision):
         return Compared(name, measured, None, f"{on.key} doesn't compute in {precision}")
     gpus = int(row["gpus"])
-    found = speed(
-        Replica(shape, on, precision, gpus, fixed), int(row["concurrency"]), float(row["isl"]), float(row["osl"])
-    )
+    replica = Replica(shape, on, precision, gpus, known(catalog).speed)
+    found = speed(replica, int(row["concurrency"]), float(row["isl"]), float(row["osl"]))
     return Compared(name, measured, found.tokens_per_s / gpus)
 
 
@@ -154,17 +172,19 @@ def lines(compared: Iterable[Compared]) -> list[str]:
         for each in rows
     ]
     total = summary(rows)
+    if not total.estimated:
+        return [*found, f"none of {counted(total.rows, 'row')} could be estimated"]
     return [
         *found,
         (
-            f"{total.estimated} of {total.rows} rows estimated: median error {total.median_error:.0%}, median ratio "
-            f"{total.median_ratio:.2f}, {total.within_twice:.0%} within a factor of two"
+            f"{total.estimated} of {counted(total.rows, 'row')} estimated: median error {total.median_error:.0%}, "
+            f"median ratio {total.median_ratio:.2f}, {total.within_twice:.0%} within a factor of two"
         ),
     ]
 
 
 def main(arguments: list[str]) -> int:
-    """Compare a file of measurements. Exit code 2 for a file that isn't one."""
+    """Compare a file of measurements. Exit code 1 where nothing could be estimated, 2 for a file that isn't one."""
     from aifactory.components.catalog.source import ReadError, read  # noqa: PLC0415 - PyYAML costs 15 ms
 
     if len(arguments) != 1:
@@ -172,12 +192,22 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         rows = read(Path(arguments[0]).read_bytes())["rows"]
-        found = [at_concurrency(Catalog.shipped(), f"row {index + 1}", row) for index, row in enumerate(rows)]
-    except (OSError, ReadError, KeyError, TypeError, ValueError, ArithmeticError, UnknownFact) as error:
+        found = [_own(index, row) for index, row in enumerate(rows)]
+    except (OSError, ReadError, KeyError, TypeError, ValueError, UnknownFact) as error:
         sys.stderr.write(f"{arguments[0]}: {type(error).__name__}: {error}; see the head of this module for the form\n")
         return 2
     sys.stdout.write("\n".join(lines(found)) + "\n")
-    return 0
+    return 0 if any(each.ratio is not None for each in found) else 1
+
+
+def _own(index: int, row: Any) -> Compared:
+    name = f"row {index + 1}"
+    if not isinstance(row, Mapping):
+        raise TypeError(f"{name} is no map")
+    try:
+        return at_concurrency(Catalog.shipped(), name, checked(row))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 from aifactory.components.catalog import Catalog, Row
 from aifactory.components.sizing.card import Card
+from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.geometry import Geometry
+from aifactory.components.sizing.layouts import Cut
+from aifactory.components.sizing.options import Options
 
 
 class Evidence(Struct, frozen=True):
@@ -29,10 +32,10 @@ class Evidence(Struct, frozen=True):
     """Cards with measurements at many numbers of concurrent requests."""
     mlperf_alone: tuple[str, ...]
     """Cards with results of MLPerf and no others."""
-    too_fast: Mapping[str, str]
-    """Models whose measured speed lies below the inner band, and how far."""
-    refs: tuple[str, str]
-    """Rows of the inner and the outer band."""
+    too_fast: Mapping[str, tuple[str, float]]
+    """Models whose measured speed lies below the inner band: how far in words, and at most."""
+    refs: tuple[str, str, str]
+    """Rows of the inner band, the outer band, and the most requests at once."""
 
 
 def evidence(catalog: Catalog) -> Evidence:
@@ -42,22 +45,26 @@ def evidence(catalog: Catalog) -> Evidence:
         return catalog.row("roofline.evidence", what)
 
     inside, outside, tokens = row("band inside"), row("band outside"), row("input tokens")
+    most = row("most concurrent sequences")
     fast = [row("too fast on vLLM"), row("too fast on any engine")]
     return Evidence(
         inside=inside.number("factor"),
         outside=outside.number("factor"),
         holds_percent=inside.count("holds_percent"),
-        most_sequences=row("most concurrent sequences").count("value"),
+        most_sequences=most.count("value"),
         shortest_input=tokens.count("low"),
         longest_input=tokens.count("high"),
         under_load=row("cards under load").texts("cards"),
         mlperf_alone=row("cards of MLPerf alone").texts("cards"),
         too_fast={
-            model: f"estimated {each.number('low'):g} to {each.number('high'):g} times {each.key}"
+            model: (
+                f"estimated {each.number('low'):g} to {each.number('high'):g} times {each.key}",
+                each.number("high"),
+            )
             for each in fast
             for model in each.texts("models")
         },
-        refs=(inside.ref, outside.ref),
+        refs=(inside.ref, outside.ref, most.ref),
     )
 
 
@@ -70,53 +77,51 @@ class Band(Struct, frozen=True):
     planned: float
 
 
-class Doubts(Struct, frozen=True):
-    """Why no measurement stands behind an estimate; empty when some do."""
+class Doubt(Struct, frozen=True):
+    """Why no measurement stands behind an estimate."""
 
-    of_work: tuple[str, ...]
-    """Doubts about the model, the cut and the requests: they cost replicas."""
-    of_card: tuple[str, ...]
-    """Doubts about the card: they widen the band, and cost none. Of two cards the faster would else take more GPUs
-    for being new."""
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Every doubt."""
-        return (*self.of_card, *self.of_work)
+    says: str
+    factor: float = 0.0
+    """What replicas are counted at, as a share of the expected speed. 0: it widens the band and costs no replicas."""
 
 
 def of_work(
-    shape: Geometry, card: Card, tensor: int, pipeline: int, sequences: float, input_tokens: float, known: Evidence
-) -> tuple[str, ...]:
-    """Doubts about the model, the cut and the requests."""
-    found = []
-    if tensor > card.domain:
-        found.append(f"{tensor} GPUs of which {card.domain} are joined by more than PCIe were not measured")
-    if pipeline > 1:
-        found.append("replicas over several nodes were not measured")
+    shape: Geometry, card: Card, cut: Cut, sequences: float, input_tokens: float, known: Evidence
+) -> Iterator[Doubt]:
+    """Doubts about the model, the cut and the requests: they cost replicas."""
+    far = known.outside
+    if cut.tensor > card.domain:
+        yield Doubt(f"{cut.tensor} GPUs of which {card.domain} are joined by more than PCIe were not measured", far)
+    if cut.pipeline > 1:
+        yield Doubt("replicas over several nodes were not measured", far)
     if sequences > known.most_sequences:
-        found.append(f"{sequences:.0f} requests at once, above the {known.most_sequences} that were measured well")
+        many = f"{sequences:.0f} requests at once"
+        yield Doubt(f"{many}, above the {known.most_sequences} that were measured well", far)
     if input_tokens > known.longest_input:
-        found.append(f"prompts of {input_tokens:g} tokens, above the {known.longest_input} that were measured")
+        yield Doubt(f"prompts of {input_tokens:g} tokens, above the {known.longest_input} that were measured", far)
     if shape.model in known.too_fast:
-        found.append(f"{shape.model} was {known.too_fast[shape.model]}")
-    return tuple(found)
+        words, most = known.too_fast[shape.model]
+        yield Doubt(f"{shape.model} was {words}", max(far, most))
 
 
-def of_card(card: Card, precision: str, known: Evidence) -> tuple[str, ...]:
-    """Doubts about the card."""
-    found = []
+def of_kind(card: Card, options: Options, demand: Demand, known: Evidence) -> Iterator[Doubt]:
+    """Doubts about the card and what makes requests cheaper. They cost no replicas: of two cards the faster would else
+    take more of itself for being new, and of two demands the lesser."""
     if card.key in known.mlperf_alone:
-        found.append(f"of {card.key} only MLPerf results stand behind it")
+        yield Doubt(f"of {card.key} only MLPerf results stand behind it")
     elif card.key not in known.under_load:
-        found.append(f"nothing was measured on {card.key}")
-    if precision == "fp8" and card.computes_in(precision) != precision:
-        found.append(f"{card.key} has no fp8, so the engine unpacks weights to 16 bits, which was not measured")
-    return tuple(found)
+        yield Doubt(f"nothing was measured on {card.key}")
+    if options.precision in ("fp8", "fp4") and card.computes_in(options.precision) != options.precision:
+        has = f"{card.key} has no {options.precision}"
+        yield Doubt(f"{has}, so the engine unpacks weights to 16 bits, which was not measured")
+    if demand.prefix_hit_percent:
+        yield Doubt("prompts that were computed before were not measured")
+    if options.lora_adapters:
+        yield Doubt("adapters were not measured")
 
 
-def band(expected: float, doubts: Doubts, known: Evidence) -> Band:
+def band(expected: float, doubts: tuple[Doubt, ...], known: Evidence) -> Band:
     """The band around an estimate."""
-    factor = known.outside if doubts.all else known.inside
-    planned = known.outside if doubts.of_work else known.inside
+    planned = max([known.inside, *(doubt.factor for doubt in doubts)])
+    factor = max(planned, known.outside) if doubts else known.inside
     return Band(expected / factor, expected, expected * factor, expected / planned)

@@ -48,33 +48,35 @@ def _memory(best: Fitted, case: Case) -> Iterator[Step]:
             "usable_gib": round(room.usable, 1),
             "weights_gib": round(room.weights, 1),
             "other_gib": round(room.other, 2),
+            **({"adapters_gib": round(room.adapters, 2)} if room.adapters else {}),
             "kv_gib": round(room.kv, 1),
         },
         f"of each GPU: {fixed.share:.0%} of {card.memory_gib:.1f} GiB, less weights in {precision} over "
         f"{best.cut.gpus} GPUs, less {fixed.other_gib:g} GiB of activations and graphs"
-        + (f" and {fixed.collectives_gib:g} of buffers for collectives" if best.cut.gpus > 1 else ""),
+        + (f" and {fixed.collectives_gib:g} of buffers for collectives" if best.cut.gpus > 1 else "")
+        + (f", less {case.options.lora_adapters} adapters of rank {case.options.lora_rank}" if room.adapters else ""),
         (shape.ref, card.ref, f"models.precision/{PUBLISHED.get(precision, precision)}", *fixed.refs),
         ("layout",),
     )
     yield Step(
         "sequences",
         room.sequences,
-        f"requests of {case.demand.tokens} tokens whose keys and values fit, {room.kv_bytes_per_token / 1024:.1f} KiB "
-        f"a token and GPU; one long request may have {room.tokens} tokens",
+        f"requests of {case.demand.tokens} tokens whose keys and values fit, {case.kv_bytes} bytes an element, "
+        f"{room.kv_bytes_per_token / 1024:.1f} KiB a token and GPU; one long request may have {room.tokens} tokens",
         (shape.ref,),
         ("memory",),
     )
 
 
 def _concurrency(best: Fitted, case: Case) -> Step:
-    by_memory = best.batch >= best.memory.sequences
-    why = (
-        "as many as its memory holds"
-        if by_memory
-        else f"with more a token would take longer than {case.demand.itl_ms:g} ms, or the estimate be less sure"
-    )
+    why = {
+        "memory": "as many as its memory holds",
+        "latency": f"with more a token would take longer than {case.demand.itl_ms:g} ms",
+        "evidence": "more of them were not measured well, and would be counted at half their speed",
+    }[best.limit]
+    facts = case.known.evidence.refs[2:] if best.limit == "evidence" else ()
     return Step(
-        "concurrency", best.batch, f"requests that a replica computes at once at peak: {why}", (), ("sequences",)
+        "concurrency", best.batch, f"requests that a replica computes at once at peak: {why}", facts, ("sequences",)
     )
 
 
@@ -104,14 +106,15 @@ def _latency(best: Fitted, case: Case) -> Step:
 def _tokens(best: Fitted, case: Case) -> Step:
     tokens, evidence, doubts = best.tokens, case.known.evidence, best.doubts
     factor = tokens.expected / tokens.low
-    if doubts.all:
-        why = f"a factor of {factor:g} to both sides for want of evidence: {'; '.join(doubts.all)}"
+    if doubts:
+        says = "; ".join(doubt.says for doubt in doubts)
+        why = f"a factor of {factor:g} to both sides for want of evidence: {says}"
     else:
         why = f"a factor of {factor:g} to both sides holds {evidence.holds_percent} % of unseen measurements"
     if tokens.planned > tokens.low:
         why += (
-            f". Replicas are counted at the expected speed over {tokens.expected / tokens.planned:g}, as on measured "
-            "cards: a card takes no more of them for being new"
+            f". Replicas are counted at the expected speed over {tokens.expected / tokens.planned:g}: doubts about a "
+            "card, or about what makes requests cheaper, cost none"
         )
     return Step(
         "tokens_per_s",
@@ -122,7 +125,10 @@ def _tokens(best: Fitted, case: Case) -> Step:
             "planned": round(tokens.planned),
         },
         f"{best.speed.sequences:.1f} requests at once, each token after {best.speed.itl_s * 1_000:.1f} ms; {why}",
-        (case.known.speed.ref, evidence.refs[bool(doubts.all)]),
+        (
+            case.known.speed.ref,
+            *(evidence.refs[:2] if tokens.planned > tokens.low else evidence.refs[bool(doubts) :][:1]),
+        ),
         ("latency",),
     )
 
@@ -130,10 +136,12 @@ def _tokens(best: Fitted, case: Case) -> Step:
 def _count(best: Fitted, case: Case) -> Iterator[Step]:
     count, cut = best.count, best.cut
     carried = best.tokens.planned / case.demand.output_tokens
+    asked = case.options.tensor or case.options.pipeline
     yield Step(
         "layout",
         {"tensor": cut.tensor, "pipeline": cut.pipeline, "gpus": cut.gpus},
-        "the fewest GPUs in all that carry the peak, with latencies as expected within those asked for",
+        ("as written; " if asked else "the fewest GPUs in all that carry the peak, with ")
+        + "latencies as expected within those asked for",
     )
     yield Step(
         "replicas",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from aifactory.components.sizing.evidence import Band, Doubts
+from aifactory.components.sizing.evidence import Band, Doubt
 from aifactory.components.sizing.layouts import Cut
 from aifactory.components.sizing.memory import Memory
 from aifactory.components.sizing.replicas import Count
@@ -16,7 +16,7 @@ from aifactory.components.sizing.roofline import Speed
 ROUNDING = 1e-6
 """Share of a request that is arithmetic, not a request."""
 
-Kind = Literal["memory", "itl", "ttft", "precision", "heads", "unknown"]
+Kind = Literal["memory", "itl", "ttft", "precision", "heads", "unknown", "adapters"]
 
 
 class Refusal(Struct, frozen=True):
@@ -34,7 +34,9 @@ class Fitted(Struct, frozen=True):
     memory: Memory
     speed: Speed
     """At the number of requests that the latency and the memory allow."""
-    doubts: Doubts
+    doubts: tuple[Doubt, ...]
+    limit: str
+    """What keeps it from computing more requests at once."""
     first_s: float
     """Time to the first token of a request alone."""
     tokens: Band
@@ -59,5 +61,5 @@ class Rejection(Struct, frozen=True):
     kind: Kind
     reason: str
     number: float
-    """GiB that are missing, or the ms that it reaches."""
+    """The ms that it reaches; 0 for memory."""
     memory: Memory

@@ -32,21 +32,28 @@ class Geometry(Struct, frozen=True):
     """Tokens of that window, 0 without such layers."""
     latent: bool
     """Whether keys and values are one latent vector (MLA), which each tensor rank holds whole."""
+    intermediate: int
+    """Width of the dense MLP, 0 where it is not sourced."""
+    tied: bool
+    """Whether input and output embedding are one matrix."""
     max_position: int
     """Longest context. Unit: tokens. 0: not sourced."""
     ref: str = ""
     """Catalog row."""
 
     @property
-    def embedding_params(self) -> float:
-        """Parameters of the input embedding: a step reads single rows of it."""
-        return float(self.vocab * self.hidden)
+    def embeddings(self) -> float:
+        """Parameters of input and output embedding together."""
+        return float(self.vocab * self.hidden) * (1 if self.tied else 2)
+
+    @property
+    def looked_up(self) -> float:
+        """Parameters of an input embedding of its own: a step reads single rows of it."""
+        return 0.0 if self.tied else float(self.vocab * self.hidden)
 
     @property
     def attention_params(self) -> float:
-        """Parameters of the attention projections."""
-        if self.latent:
-            return self.params - self.expert_params - 2 * self.embedding_params
+        """Parameters of the attention projections, of models without latent vectors."""
         width = self.heads * self.head_dim
         kv_width = self.kv_heads * self.head_dim
         return float(self.layers * self.hidden * (2 * width + 2 * kv_width))
@@ -84,6 +91,8 @@ def geometry(row: Row) -> Geometry:
         kv_elements=row.count("kv_elems_per_token"),
         window_elements=_count(row, "kv_swa_elems_per_token"),
         window=_count(row, "swa_window"),
+        intermediate=_count(row, "intermediate"),
+        tied=row.value("tied_embeddings") is True,
         latent=_count(row, "kv_lora_rank") > 0,
         max_position=_count(row, "max_position"),
         ref=row.ref,

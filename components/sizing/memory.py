@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.sizing.case import Case
-from aifactory.components.sizing.formats import BYTES, GIB, KV_BYTES
+from aifactory.components.sizing.formats import BYTES, GIB
 from aifactory.components.sizing.geometry import Geometry
 from aifactory.components.sizing.layouts import Cut
 
@@ -25,7 +25,7 @@ def _left_in_16_bits(shape: Geometry, precision: str) -> float:
 
     Checkpoints that quantise attention too are lighter, a 70B model in fp8 by 11 GiB; no source says which do.
     """
-    embeddings = 2 * shape.embedding_params
+    embeddings = shape.embeddings
     if precision == "mxfp4":
         return shape.params - shape.expert_params
     if precision == "fp4" or shape.latent:
@@ -33,10 +33,17 @@ def _left_in_16_bits(shape: Geometry, precision: str) -> float:
     return min(embeddings + shape.attention_params, shape.params)
 
 
-def adapters_gib(shape: Geometry, count: int, rank: int) -> float:
-    """LoRA adapters on attention and on dense or shared projections, in 16 bits. Unit: GiB."""
-    projections = shape.layers * 2 * rank * 7 * shape.hidden * 2
-    return count * projections * BYTES["bf16"] / GIB
+def adapters_gib(shape: Geometry, count: int, rank: int, tensor: int = 1) -> float:
+    """LoRA adapters on the seven projections of each layer of a dense model, in 16 bits, on one of so many GPUs that
+    share a layer. Unit: GiB.
+
+    Of each pair of matrices the engine cuts the one beside the cut side of the projection, and copies the other to all
+    GPUs. Source: vLLM, LoRAConfig.fully_sharded_loras; vllm-project/vllm#28761.
+    """
+    width, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+    copied = 7 * shape.hidden
+    cut = 2 * width + 2 * keys + 3 * (shape.intermediate or 4 * shape.hidden)
+    return count * rank * shape.layers * (copied + cut / tensor) * BYTES["bf16"] / GIB
 
 
 def kv_sharers(shape: Geometry, tensor: int) -> float:
@@ -49,6 +56,7 @@ class Memory(Struct, frozen=True):
 
     usable: float
     weights: float
+    adapters: float
     other: float
     kv_bytes_per_token: float
     """Bytes that a token of the context takes of this GPU, beyond any window."""
@@ -62,28 +70,29 @@ class Memory(Struct, frozen=True):
     @property
     def kv(self) -> float:
         """Room for keys and values, negative when the weights alone don't fit."""
-        return self.usable - self.weights - self.other
+        return self.usable - self.weights - self.adapters - self.other
 
     def for_one(self, tokens: int) -> float:
         """Memory that the engine needs for one sequence of so many tokens."""
-        return self.weights + self.other + (self.window_bytes + tokens * self.kv_bytes_per_token) / GIB
+        return self.weights + self.adapters + self.other + (self.window_bytes + tokens * self.kv_bytes_per_token) / GIB
 
 
 def memory(case: Case, cut: Cut) -> Memory:
     """What fits on each GPU of a replica that is cut so."""
     shape, options, fixed = case.shape, case.options, case.known.memory
     usable = case.card.memory_gib * fixed.share
-    adapters = adapters_gib(shape, options.lora_adapters, options.lora_rank)
-    weights = (weights_gib(shape, options.precision, fixed.padding) + adapters) / cut.gpus
+    adapters = adapters_gib(shape, options.lora_adapters, options.lora_rank, cut.tensor) / cut.pipeline
+    weights = weights_gib(shape, options.precision, fixed.padding) / cut.gpus
     other = fixed.other_gib + (fixed.collectives_gib if cut.gpus > 1 else 0.0)
-    share = (options.kv_bytes or KV_BYTES[options.precision]) / (kv_sharers(shape, cut.tensor) * cut.pipeline)
-    room = max(0.0, usable - weights - other) * GIB
+    share = case.kv_bytes / (kv_sharers(shape, cut.tensor) * cut.pipeline)
+    room = max(0.0, usable - weights - adapters - other) * GIB
     each = shape.kept(case.demand.tokens) * share
     per_token = (shape.kv_elements + (0 if shape.window else shape.window_elements)) * share
     windows = shape.window_elements * shape.window * share
     return Memory(
         usable=usable,
         weights=weights,
+        adapters=adapters,
         other=other,
         kv_bytes_per_token=per_token,
         window_bytes=windows,

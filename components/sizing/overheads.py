@@ -23,7 +23,10 @@ class Overheads(Struct, frozen=True):
 
 def overheads(catalog: Catalog) -> Overheads:
     """The rows of `models.runtime_overhead`."""
-    share, other, buffers = catalog.rows("models.runtime_overhead")
+    table = "models.runtime_overhead"
+    share = catalog.row(table, "gpu_memory_utilization default of vLLM")
+    other = catalog.row(table, "other memory (activations, graphs, context) per GPU")
+    buffers = catalog.row(table, "NCCL buffers per GPU")
     padding = catalog.row("roofline.evidence", "padding of quantised weights")
     return Overheads(
         share=share.number("value"),

@@ -40,6 +40,12 @@ def before_sizing(case: Case) -> Words | None:
         )
     if precision == "mxfp4" and not shape.experts:
         return "precision", f"{shape.model} has no experts, and mxfp4 is for those alone", "use bf16, fp8 or fp4"
+    if shape.experts and case.options.lora_adapters:
+        return (
+            "adapters",
+            f"{shape.model} has experts: the engine spreads those over GPUs or has adapters, and not both",
+            "serve a dense model, or weights that the adapter was merged into",
+        )
     return None if list(cuts(shape, case.options)) else _uncut(case)
 
 
@@ -92,11 +98,20 @@ def _first_token(best: Rejection, case: Case) -> Words:
 
 
 def _too_slow(best: Rejection, case: Case) -> Words:
-    quicker = [each for each in _natively(case) if _alone_ms(best.cut, each) <= case.demand.itl_ms]
-    says = f"a token every {case.demand.itl_ms:g} ms; at {best.cut.text} one request alone takes {best.number:.1f} ms"
-    ways = [f"set itl_ms to {math.ceil(best.number)} or more"]
-    ways += [f"use precision {each.options.precision}" for each in quicker[:1]]
-    return "itl", says, ", or ".join([*ways, "use a faster card"])
+    demand = case.demand
+    quicker = [each for each in _natively(case) if _alone_ms(best.cut, each) <= demand.itl_ms]
+    says = f"a token every {demand.itl_ms:g} ms; at {best.cut.text} one request alone takes {best.number:.1f} ms"
+    way = f"set itl_ms to {math.ceil(best.number)} or more"
+    first_ms = _replica(best.cut, case).first_token_s(demand.input_tokens, demand.known_of(demand.input_tokens)) * 1_000
+    if demand.ttft_ms and first_ms > demand.ttft_ms:
+        way += f" and ttft_ms to {math.ceil(first_ms)} or more"
+    return "itl", says, ", or ".join([way, *map(_with_fewer_bits, quicker[:1]), "use a faster card"])
+
+
+def _with_fewer_bits(case: Case) -> str:
+    """The engine makes fp8 of 16 bits while it loads; fewer bits must have been stored."""
+    precision = case.options.precision
+    return "use precision fp8" if precision == "fp8" else f"use weights that are stored as {precision}"
 
 
 def _natively(case: Case) -> list[Case]:
@@ -109,21 +124,25 @@ def _natively(case: Case) -> list[Case]:
 
 
 def _alone_ms(cut: Cut, case: Case) -> float:
+    return speed(_replica(cut, case), 1, case.read_tokens, case.demand.output_tokens).itl_s * 1_000
+
+
+def _replica(cut: Cut, case: Case) -> Replica:
     options = case.options
-    replica = Replica(
+    return Replica(
         case.shape, case.card, options.precision, cut.tensor, case.known.speed, cut.pipeline, options.kv_bytes
     )
-    return speed(replica, 1, case.read_tokens, case.demand.output_tokens).itl_s * 1_000
 
 
 def _too_large(best: Rejection, case: Case) -> Words:
     options, room, longest = case.options, best.memory, case.longest
     whole = weights_gib(case.shape, options.precision, case.known.memory.padding)
     ways = [f"lower longest_tokens to {room.tokens}"] if case.demand.tokens <= room.tokens < longest else []
-    ways += [f"use precision {each.options.precision}" for each in _natively(case) if _holds(each, best.cut)][:1]
+    ways += [_with_fewer_bits(each) for each in _natively(case) if _holds(each, best.cut)][:1]
     ways += _larger(case)
     needed = room.for_one(longest) / case.known.memory.share
-    ways.append(f"use cards of {math.ceil(needed * GIB / 1e9)} GB or more")
+    slow = _alone_ms(best.cut, case) > case.demand.itl_ms
+    ways.append(f"use {'faster ' if slow else ''}cards of {math.ceil(needed * GIB / 1e9)} GB or more")
     many = f"{best.cut.gpus} GPU{'s' if best.cut.gpus > 1 else ''}"
     says = f"{whole:.0f} GiB of {options.precision} weights on {many} of {case.card.memory_gb:.0f} GB: {best.reason}"
     return "memory", says, ", or ".join(ways)
@@ -131,13 +150,19 @@ def _too_large(best: Rejection, case: Case) -> Words:
 
 def _larger(case: Case) -> list[str]:
     """The smallest node, or row of nodes of eight, that holds the model and one long request."""
+    options = case.options
+    if options.tensor or options.pipeline:
+        free = replace(options, tensor=0, pipeline=0)
+        if any(_holds(case, cut) for cut in cuts(case.shape, free)):
+            return ["leave parallelism out"]
+    alone = ", with parallelism left out" if options.tensor or options.pipeline else ""
     largest = NODE_SIZES[-1]
     for size in NODE_SIZES:
         if divides(case.shape, size) and _holds(case, Cut(size, 1)):
-            return [f"give a replica {size} GPUs, in nodes of {size} or more"]
+            return [f"give a replica {size} GPUs, in nodes of {size}{alone}"]
     for nodes in range(2, MOST_NODES + 1):
         if divides(case.shape, largest) and _holds(case, Cut(largest, nodes)):
-            return [f"give a replica {nodes * largest} GPUs: {nodes} nodes of {largest} joined by a fabric"]
+            return [f"give a replica {nodes * largest} GPUs: {nodes} nodes of {largest} joined by a fabric{alone}"]
     return []
 
 

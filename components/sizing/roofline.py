@@ -65,6 +65,10 @@ class Replica(Struct, frozen=True):
         attention = 2 * shape.layers * width * (tokens**2 - known**2)
         return (2 * shape.active_params * fresh + attention) / self.peak
 
+    def first_token_s(self, tokens: float, known: float) -> float:
+        """Time to the first token of a request alone: its prompt, and one step."""
+        return self.prefill_s(tokens, known) + self.step_s(1, tokens)
+
     def step_s(self, sequences: float, context: float) -> float:
         """Time of one decode step of so many sequences with so many tokens behind them on average."""
         shape, fixed = self.shape, self.constants
@@ -76,7 +80,7 @@ class Replica(Struct, frozen=True):
     def _touched_bytes(self, sequences: float) -> float:
         """Weights that a step reads. Single rows of the input embedding are nothing."""
         shape = self.shape
-        dense = max(0.0, shape.params - shape.expert_params - shape.embedding_params)
+        dense = max(0.0, shape.params - shape.expert_params - shape.looked_up)
         width = BYTES[self.precision]
         dense_width = BYTES["bf16"] if self.precision == "mxfp4" else width
         return dense * dense_width + shape.touched_experts(sequences) * width

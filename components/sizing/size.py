@@ -10,8 +10,7 @@ from aifactory.components.sizing import explaining, refusing
 from aifactory.components.sizing.card import Card
 from aifactory.components.sizing.case import Case
 from aifactory.components.sizing.demand import Demand
-from aifactory.components.sizing.evidence import Band, Doubts, band, of_card, of_work
-from aifactory.components.sizing.formats import KV_BYTES
+from aifactory.components.sizing.evidence import Band, band, of_kind, of_work
 from aifactory.components.sizing.found import Fitted, Refusal, Rejection
 from aifactory.components.sizing.geometry import Geometry
 from aifactory.components.sizing.known import Known
@@ -53,7 +52,7 @@ class Sizing(Struct, frozen=True):
     tokens_per_s: Band
     """Output tokens of a replica."""
     gpus_at_slow_end: int
-    """GPUs if it were as slow as the band allows: more than `gpus` where only the card is in doubt."""
+    """GPUs if it were as slow as the band allows: more than `gpus` where a doubt costs no replicas."""
     replicas_needed: int
     replicas: int
     replicas_at_mean: int
@@ -89,7 +88,7 @@ def fitted(cut: Cut, case: Case) -> Fitted | Rejection:
     demand, options = case.demand, case.options
     room = memory(case, cut)
     if room.sequences < 1 or room.tokens < case.longest:
-        return Rejection(cut, "memory", refusing.no_room(room, case.longest), -room.kv, room)
+        return Rejection(cut, "memory", refusing.no_room(room, case.longest), 0.0, room)
     replica = Replica(
         case.shape, case.card, options.precision, cut.tensor, case.known.speed, cut.pipeline, options.kv_bytes
     )
@@ -97,13 +96,15 @@ def fitted(cut: Cut, case: Case) -> Fitted | Rejection:
     if alone.itl_s * 1_000 > demand.itl_ms:
         reached = alone.itl_s * 1_000
         return Rejection(cut, "itl", f"one request alone takes {reached:.1f} ms a token", reached, room)
-    first_s = replica.prefill_s(demand.input_tokens, demand.known_of(demand.input_tokens))
-    first_s += replica.step_s(1, demand.input_tokens)
+    first_s = replica.first_token_s(demand.input_tokens, demand.known_of(demand.input_tokens))
     first_ms = first_s * 1_000
     if demand.ttft_ms and first_ms > demand.ttft_ms:
         return Rejection(cut, "ttft", f"the prompt alone takes {first_ms:.0f} ms", first_ms, room)
     return max(
-        (_carries(cut, room, _at(replica, most, case), first_s, case) for most in _batches(replica, room, case)),
+        (
+            _carries(cut, room, _at(replica, most, case), limit, first_s, case)
+            for most, limit in _batches(replica, room, case)
+        ),
         key=lambda each: each.tokens.planned,
     )
 
@@ -113,32 +114,35 @@ def _at(replica: Replica, sequences: float, case: Case) -> Speed:
     return speed(replica, sequences, tokens, case.demand.output_tokens, case.demand.known_of(tokens))
 
 
-def _batches(replica: Replica, room: Memory, case: Case) -> list[float]:
-    """The most requests at once that memory and latency allow, and the most of them that were measured.
+def _batches(replica: Replica, room: Memory, case: Case) -> list[tuple[float, str]]:
+    """The most requests at once that memory and latency allow, and the most of them that were measured, with what
+    limits each.
 
     A mean number, so a fraction counts: whole ones would let a replica carry less when answers get shorter.
     """
-    limit = case.demand.itl_ms / 1_000
+    longest = case.demand.itl_ms / 1_000
     low, high = 1.0, float(room.sequences)
-    if _at(replica, high, case).itl_s <= limit:
+    if _at(replica, high, case).itl_s <= longest:
         low = high
     for _ in range(HALVINGS if low < high else 0):
         middle = (low + high) / 2
-        if _at(replica, middle, case).itl_s <= limit:
+        if _at(replica, middle, case).itl_s <= longest:
             low = middle
         else:
             high = middle
-    return sorted({low, min(low, float(case.known.evidence.most_sequences))})
+    most = float(case.known.evidence.most_sequences)
+    limit = "memory" if low >= room.sequences else "latency"
+    return [(low, limit), *([(most, "evidence")] if most < low else [])]
 
 
-def _carries(cut: Cut, room: Memory, found: Speed, first_s: float, case: Case) -> Fitted:
+def _carries(cut: Cut, room: Memory, found: Speed, limit: str, first_s: float, case: Case) -> Fitted:
     evidence = case.known.evidence
-    doubts = Doubts(
-        of_work(case.shape, case.card, cut.tensor, cut.pipeline, found.sequences, case.read_tokens, evidence),
-        of_card(case.card, case.options.precision, evidence),
+    doubts = (
+        *of_kind(case.card, case.options, case.demand, evidence),
+        *of_work(case.shape, case.card, cut, found.sequences, case.read_tokens, evidence),
     )
     tokens = band(found.tokens_per_s, doubts, evidence)
-    return Fitted(cut, room, found, doubts, first_s, tokens, _count(cut, tokens.planned, case))
+    return Fitted(cut, room, found, doubts, limit, first_s, tokens, _count(cut, tokens.planned, case))
 
 
 def _count(cut: Cut, tokens_per_s: float, case: Case) -> Count:
@@ -153,7 +157,7 @@ def _sizing(best: Fitted, others: list[Fitted], failing: list[Rejection], case: 
     return Sizing(
         precision=options.precision,
         computes_in=case.card.computes_in(options.precision),
-        kv_bytes=options.kv_bytes or int(KV_BYTES[options.precision]),
+        kv_bytes=case.kv_bytes,
         tensor=cut.tensor,
         pipeline=cut.pipeline,
         data=1,
@@ -172,7 +176,7 @@ def _sizing(best: Fitted, others: list[Fitted], failing: list[Rejection], case: 
         replicas_at_mean=best.count.at_mean,
         gpus=best.gpus,
         nodes=best.count.nodes,
-        evidence=best.doubts.all,
+        evidence=tuple(doubt.says for doubt in best.doubts),
         rejected=tuple(_rejected(best, others, failing, case)),
         steps=tuple(explaining.steps(best, case)),
     )

@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from aifactory.components.base import Decision, Place
-from aifactory.components.offers import PodPromise
+from aifactory.components.offers import OperatorNote, PodPromise
 from aifactory.components.parts import BY_KIND, Part
 from aifactory.components.problems import Path, Problem
 from aifactory.components.rules import Rule
@@ -73,6 +73,8 @@ class StackPlan(Struct, frozen=True):
     parts: tuple[PartPlan, ...]
     decisions: Mapping[str, Decision]
     promises: tuple[PodPromise, ...]
+    notes: tuple[OperatorNote, ...] = ()
+    """For the person who deploys it."""
 
 
 class Findings(Struct, frozen=True):

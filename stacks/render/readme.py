@@ -11,7 +11,7 @@ from aifactory.stacks.planning.data import data_of
 from aifactory.stacks.render.manifests import Step
 from aifactory.stacks.render.markdown import code, page, plain, table
 from aifactory.stacks.render.origin import Origin
-from aifactory.stacks.render.readme_deploy import before, by_argocd, by_pulumi, by_script
+from aifactory.stacks.render.readme_deploy import before, by_argocd, by_pulumi, by_script, running
 from aifactory.stacks.render.readme_waves import back, removal, verification, waves
 
 _LISTED = 60
@@ -33,6 +33,7 @@ def readme(stack: Stack, origin: Origin, ordered: Sequence[Step]) -> str:
             *([["### With Argo CD", "", *by_argocd(stack)]] if stack.plan.place.delivery else []),
             ["## Waves", "", *waves(stack, ordered)],
             ["## Verify", "", *verification(stack, ordered)],
+            *([["## Use", "", *running(stack)]] if running(stack) else []),
             ["## Change and go back", "", *back(stack)],
             ["## Remove", "", *removal(stack)],
             *_given(stack),

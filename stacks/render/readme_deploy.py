@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from shlex import quote
 
 from aifactory.components.given import Delivery
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.program.identity import PROJECT
-from aifactory.stacks.render.markdown import shell
+from aifactory.stacks.render.markdown import plain, shell
 from aifactory.stacks.render.origin import Origin
 
 
@@ -27,8 +28,20 @@ def before(stack: Stack) -> list[str]:
         steps.append("The hosts have their files, and were rebooted where needed: [hosts/README.md](hosts/README.md).")
     if any(stack.switch_rows):
         steps.append("The switches have their settings: [switches/README.md](switches/README.md).")
+    steps += [plain(note.says) for note in stack.plan.notes if note.when == "before"]
     steps.append("Nodes can pull what `images.txt` lists, and whoever deploys can reach the charts that it names.")
     return [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
+
+
+def running(stack: Stack) -> list[str]:
+    """What a person can do once it runs: first with what stands on others, such as an endpoint on models."""
+    lines: list[str] = []
+    own = [note for note in stack.plan.notes if note.when == "running"]
+    parts = list(dict.fromkeys(note.part for note in own))[::-1]
+    for note in sorted(own, key=lambda each: parts.index(each.part)):
+        commands = [re.sub(r"\bkubectl ", f"{kubectl(stack)} ", command) for command in note.commands]
+        lines += [*([""] if lines else []), plain(note.says), *(["", *shell(*commands)] if commands else [])]
+    return lines
 
 
 def by_pulumi(stack: Stack, origin: Origin) -> list[str]:

@@ -57,7 +57,7 @@ IN_BLUEPRINT = [
     ("reach: site", "reach: site\n    callers: [a]", "callers are for reach cluster"),
     ("reach: site", 'host: "$(x)"', "host: "),
     ("reach: site", "models: [chta]", 'did you mean "chat"?'),
-    ("reach: site", "request_timeout_s: 1", "an answer of llama-3.1-8b may take 370 s"),
+    ("reach: site", "request_timeout_s: 1", "an answer of llama-3.1-8b may take 328 s"),
     ("gpus: demand}", "gpus: 1}", "which reserves 1 of pool serve"),
     ("workload: inference, gpus", "workload: training, gpus", "no demand says what jobs need"),
 ]

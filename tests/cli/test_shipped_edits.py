@@ -45,8 +45,8 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
             "sites/ams-colo1.yaml",
             [("      - {rack: ams-r02, block: ams-b1, nodes: [ams-gpu-003, ams-gpu-004]}\n", "")],
             "GPU-012",
-            "wants 3 nodes with nvidia-h200-sxm; group hgx-h200 has 2: 2 left",
-            "take the load of 1 node off demand or quotas, or add 1 node",
+            "wants 4 nodes with nvidia-h200-sxm; group hgx-h200 has 2: 2 left",
+            "take the load of 2 nodes off demand or quotas, or add 2 nodes",
             id="one rack short",
         ),
         pytest.param(
@@ -73,7 +73,7 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
             [("qwen3-8b", "llama-3.3-70b")],
             "SRV-002",
             "82 GiB of fp8 weights on 1 GPU of 24 GB",
-            "give a replica 8 GPUs, in nodes of 8 or more, or use cards of 106 GB or more",
+            "give a replica 8 GPUs, in nodes of 8, or use faster cards of 106 GB or more",
             id="a model too large for the card",
         ),
         pytest.param(

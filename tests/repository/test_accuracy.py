@@ -19,6 +19,12 @@ ROWS = {
     CALIBRATION: (53, "faedd30664c6a2c1"),
     MLPERF[0]: (72, "e9fd4f1d95c8f8fa"),
     MLPERF[1]: (6, "7b4e897f6a6ee0c2"),
+    "throughput.mlperf_v5_1_open": (4, "15070ad0b386ddcf"),
+    "throughput.mlperf_v6_0_press": (3, "3b0fbc087c030620"),
+    "throughput.estimators": (4, "019a37c3fa589f81"),
+    "throughput.same_332_rows": (2, "55a93e77cca11060"),
+    "throughput.mlperf_9_points": (11, "89e0dd82cf38123a"),
+    "throughput.derived_ratios": (4, "c07b5e2bef96af9e"),
 }
 """Number and digest of the measured rows. Whoever removes or edits one must say so here, and why in a commit."""
 
@@ -53,3 +59,19 @@ def test_no_measured_row_was_removed_or_edited(table: str) -> None:
     rows = [plain(row.data) for row in Catalog.shipped().rows(table)]
     digest = hashlib.sha256(canonical_json(rows).encode()).hexdigest()[:16]
     assert (len(rows), digest) == ROWS[table]
+
+
+def test_every_table_of_measurements_is_pinned() -> None:
+    assert {name for name in Catalog.shipped().tables() if name.partition(".")[0] == "throughput"} == set(ROWS)
+
+
+def test_the_constants_of_the_speed_model_are_those_that_were_published() -> None:
+    catalog = Catalog.shipped()
+    published = catalog.row("throughput.estimators", "roofline v2 (recommended)").data
+    used = catalog.row("roofline", "v2")
+    assert {name: used.number(name) for name in published["parameters"]} == dict(published["parameters"])
+    inside, outside = (catalog.row("roofline.evidence", f"band {name}") for name in ("inside", "outside"))
+    assert (inside.number("factor"), inside.count("holds_percent")) == (1.5, published["within_1_5x_pct"])
+    assert (outside.number("factor"), outside.count("holds_percent")) == (2.0, published["within_2x_pct"])
+    assert "above_128_concurrent" in published
+    assert catalog.row("roofline.evidence", "most concurrent sequences").count("value") == 128

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from aifactory.blueprints.site import Site
 from aifactory.stacks.planning.place import place_of
+from support.flows import wrong_flows
 from support.generating import MADE_UP
 from support.generating_models import Factory, served_factories
 from support.graph import unreached
@@ -46,6 +47,7 @@ def test_most_made_up_factories_serve_and_the_rest_is_refused_with_problems(caps
         assert result.stack_plan is not None, "no plan, and no problem that says why"
         assert gpus_add_up(result.stack_plan, result.stack.rows) == []
         assert unreached(result.stack) == []
+        assert wrong_flows(result.stack) == []
         outcomes["planned"] += 1
         hits.update({factory[0]["venue"], *(part.kind for part in result.stack_plan.parts)})
         hits.update({part["stack"] for part in factory[1] if part["kind"] == "serving"})

@@ -14,6 +14,7 @@ from aifactory.components.rows import HelmRow, KubernetesRow, Row
 from aifactory.components.serving.decided import ServingPlan
 from aifactory.stacks.assembly.stack import Stack
 from support import shipped
+from support.flows import wrong_flows
 from support.graph import unreached
 from support.schemas import Schemas
 from support.served import gpus_add_up, plans
@@ -165,6 +166,10 @@ def test_every_selector_finds_its_own_pods_and_every_name_an_object(stack: Stack
     assert unreached(stack) == []
 
 
+def test_what_must_talk_may_and_what_must_not_may_not(stack: Stack) -> None:
+    assert wrong_flows(stack) == []
+
+
 def test_the_gpus_of_models_are_those_that_pods_ask_for_and_the_pool_has(stack: Stack) -> None:
     assert gpus_add_up(stack.plan, stack.rows) == []
 
@@ -200,3 +205,27 @@ def test_whoever_asks_across_namespaces_is_let_in(stack: Stack) -> None:
             assert "monitoring" in let_in(stack, row.namespace)
         if kind == "HTTPRoute":
             assert "envoy-gateway-system" in let_in(stack, row.namespace)
+
+
+def test_no_tenant_can_give_its_pods_the_priority_of_others(stack: Stack) -> None:
+    """A class that a tenant's own servers have is not barred from its namespace; all others of ours are."""
+    bodies = {row.id: stack.plain_tree(row) for row in objects(stack)}
+    ours = {row.name for row in objects(stack) if bodies[row.id]["kind"] == "PriorityClass"}
+    barred = {
+        row.namespace: set(bodies[row.id]["spec"]["scopeSelector"]["matchExpressions"][0]["values"])
+        for row in objects(stack)
+        if row.name == "foreign-priorities"
+    }
+    used: dict[str, set[str]] = {}
+    for row in objects(stack):
+        template = bodies[row.id].get("spec", {}).get("template", {}) if row.namespace else {}
+        name = template.get("spec", {}).get("priorityClassName") if isinstance(template, dict) else None
+        used.setdefault(row.namespace, set()).update({name} if name else set())
+    tenants = [
+        row.name
+        for row in objects(stack)
+        if "aifactory.io/tenant" in bodies[row.id]["metadata"].get("labels", {})
+        and bodies[row.id]["kind"] == "Namespace"
+    ]
+    for namespace in tenants:
+        assert barred.get(namespace, set()) == ours - used[namespace], namespace

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aifactory.components import pods
 from aifactory.components.pods import Program
 from aifactory.components.rows import KubernetesRow, Tree, capability
+from aifactory.components.serving import operating
 from aifactory.components.serving.decided import ScalingPlan, ServingPlan
 from aifactory.components.serving.objects.marks import Marks
 from aifactory.components.serving.objects.servers import LWS
@@ -104,12 +105,4 @@ def _container(plan: ServingPlan, program: Program, more: tuple[str, ...]) -> Tr
 
 
 def _how_to_measure(plan: ServingPlan) -> str:
-    start = f"kubectl -n {plan.namespace} create job --from=cronjob/{plan.benchmark.name} first"
-    if plan.scaling is None:
-        return f"Load of the peak, on the replicas without their router: {start}"
-    hold = f"kubectl -n {plan.namespace} annotate scaledobject {plan.identity} autoscaling.keda.sh/paused-replicas="
-    release = hold[:-1].replace("paused-replicas", "paused-replicas-")
-    return (
-        "Load of the peak, on the replicas without their router. Hold all replicas first, and wait until they are "
-        f"ready: {hold}{plan.scaling.ceiling}; then {start}; in the end {release}"
-    )
+    return "Load of the peak, on the replicas without their router: " + "; ".join(operating.load_test(plan))

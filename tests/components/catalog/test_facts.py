@@ -25,6 +25,7 @@ FILES = (
 ADDED = {
     "aliases",
     "external_bmc_reset",
+    "tied_embeddings",
     "gds_supported",
     "gpu_operator_minimum",
     "mig_supported",

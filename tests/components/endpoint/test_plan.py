@@ -6,7 +6,8 @@ import pytest
 
 from aifactory.components.base import PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
-from aifactory.components.endpoint.plan import RULES, EndpointPlan, resolve, size
+from aifactory.components.endpoint.decided import EndpointPlan
+from aifactory.components.endpoint.plan import RULES, resolve, size
 from aifactory.components.endpoint.shape import rows
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import EndpointOffer, ModelOffer

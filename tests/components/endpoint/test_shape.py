@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from aifactory.components.endpoint.plan import EndpointPlan, RoutePlan
+from aifactory.components.endpoint.decided import EndpointPlan, RoutePlan
 from aifactory.components.endpoint.shape import rows
 from aifactory.components.rows import KubernetesRow, Maker, Wave
 from aifactory.components.serving.engine import KEEP_ALIVE_S

@@ -19,7 +19,7 @@ FIRING: list[tuple[str, list[dict[str, Any]], tuple[object, ...], str]] = [
         "QUE-001",
         [queue(tenants=[A, {"name": "b", "gpus": 40}])],
         (),
-        "take 8 GPUs off the guarantees, or give the pool 1 nodes more",
+        "take 8 GPUs off the guarantees, or give the pool 1 node more",
     ),
     (
         "QUE-002",

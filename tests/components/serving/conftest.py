@@ -31,6 +31,7 @@ SPEC: dict[str, Any] = {
     "pool": "train",
     "precision": "fp8",
     "stored_as": "fp8",
+    "kv_cache": "fp8",
     "weights": WEIGHTS,
 }
 

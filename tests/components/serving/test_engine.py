@@ -90,10 +90,6 @@ def test_weights_in_16_bits_are_made_8_bits_while_they_load(served: Any) -> None
     assert flags(served({"stored_as": "bf16"}).plan)["quantization"] == "fp8"
 
 
-def test_keys_and_values_stay_in_16_bits_beside_such_weights(served: Any) -> None:
-    assert flags(served({"stored_as": "bf16", "precision": "bf16"}).plan)["kv-cache-dtype"] == "auto"
-
-
 def test_prompts_reach_no_log_and_nothing_is_reported_home(served: Any) -> None:
     program = served().plan.programs[0]
     variables = dict(program.environment)

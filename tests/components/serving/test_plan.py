@@ -66,19 +66,9 @@ def test_a_written_number_of_replicas_leads_to_gpus_by_the_same_chain(served: An
     assert decisions["chat.replicas"].reason.endswith("have room elsewhere, and load again there")
 
 
-@pytest.mark.parametrize(
-    ("wishes", "kept", "says"),
-    [
-        ({}, "bf16", "nvidia-a100-sxm-80gb has no fp8"),
-        ({"kv_cache": "fp8"}, "fp8", "has no fp8: each step unpacks them"),
-    ],
-)
-def test_a_card_without_fp8_keeps_keys_and_values_in_16_bits_unless_told(
-    served: Any, wishes: dict[str, str], kept: str, says: str
-) -> None:
-    found = served(wishes, offers=[card("nvidia-a100-sxm-80gb"), fabric(), pool(nodes=40)])
-    assert found.decisions["chat.kv_cache"].value == kept
-    assert says in found.decisions["chat.kv_cache"].reason
+def test_a_card_without_fp8_serves_it_with_a_warning(served: Any) -> None:
+    found = served(offers=[card("nvidia-a100-sxm-80gb"), fabric(), pool(nodes=40)])
+    assert "nvidia-a100-sxm-80gb has no fp8, so each step unpacks them" in found.decisions["chat.kv_cache"].reason
     told = next(problem for problem in found.problems if problem.rule == "SRV-011")
     assert "has no fp8, so the engine unpacks weights to 16 bits" in told.says
     assert "GPUs instead of" in told.says
@@ -272,14 +262,13 @@ def test_the_prometheus_of_the_site_is_let_in_from_where_its_address_says(
 @pytest.mark.parametrize(
     ("spec", "kept", "dtype"),
     [
-        ({}, "fp8", "fp8"),
-        ({"stored_as": "bf16"}, "bf16", "auto"),
-        ({"stored_as": "bf16", "kv_cache": "fp8"}, "fp8", "fp8"),
+        ({"kv_cache": None}, "bf16", "auto"),
+        ({"kv_cache": None, "stored_as": "bf16"}, "bf16", "auto"),
+        ({"kv_cache": "fp8", "stored_as": "bf16"}, "fp8", "fp8"),
         ({"kv_cache": "bf16"}, "bf16", "auto"),
-        ({"precision": "bf16", "stored_as": "bf16"}, "bf16", "auto"),
     ],
 )
-def test_keys_and_values_take_8_bits_where_the_weights_may_bring_scales(
+def test_keys_and_values_take_8_bits_where_somebody_asks_for_it(
     spec: dict[str, Any], kept: str, dtype: str, served: Any
 ) -> None:
     found = served(spec)

@@ -12,6 +12,7 @@ from support.offered import fabric, pool
 from support.planning import place
 
 US = {"country": "US", "operator": {"name": "Example Inc", "nationality": "US"}, "support": ["US"]}
+LORA = {"adapters": [{"name": "tone", "folder": "adapters/tone"}]}
 FETCH = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 200}
 OLD = {"version": "1.34.2", "kubeconfig": {"context": "lab"}}
 
@@ -171,6 +172,15 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         ({"autoscaling": {"min_replicas": 9}}, {}),
         "10 replicas always run, and the peak with the spare one needs 9",
         "set min_replicas to 9 or less, or replicas to 10",
+    ),
+    "SRV-027": (
+        (
+            {"model": "gpt-oss-120b", "precision": None, "stored_as": None, "lora": LORA},
+            {"demands": [{**CHAT, "name": "gpt-oss-120b"}]},
+        ),
+        ({"lora": LORA}, {}),
+        "gpt-oss-120b has experts",
+        "serve a dense model",
     ),
     "SRV-025": (
         ({"stack": "kserve", "load_mb_per_s": 282}, {}),

@@ -58,3 +58,24 @@ def test_a_file_that_is_none_is_refused_in_one_line(
     assert said.out == ""
     assert len(said.err.splitlines()) == 3
     assert "Traceback" not in said.err
+
+
+def test_a_wrong_row_is_named_with_its_field_and_what_is_allowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "measured.yaml"
+    file.write_text(MEASURED.replace("fp8", "int8"), encoding="utf-8")
+    assert main([str(file)]) == 2
+    assert "row 1: precision: 'int8' is none of bf16, fp8, fp4, mxfp4, int4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["rows: []", MEASURED.replace("accelerator: h200", "accelerator: nvidia-h200-nvl")])
+def test_where_nothing_could_be_estimated_no_figure_looks_perfect(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "measured.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert main([str(file)]) == 1
+    said = capsys.readouterr().out
+    assert "none of " in said
+    assert "0%" not in said

@@ -36,6 +36,21 @@ WISHES = st.builds(
     nodes_at_most_per_replica=st.sampled_from((1, 4)),
     redundancy=st.sampled_from(("none", "replica", "node")),
 )
+HARDER = {
+    "a longer longest": lambda options, factor: replace(options, max_model_len=int(8_192 * factor)),
+    "more adapters": lambda options, factor: replace(options, lora_adapters=int(4 * factor), lora_rank=16),
+    "a higher rank": lambda options, factor: replace(options, lora_adapters=4, lora_rank=64),
+    "keys and values in 16 bits": lambda options, factor: replace(options, kv_bytes=2),
+    "a spare replica": lambda options, factor: replace(options, redundancy="node"),
+}
+"""Wishes that take no less; `before` of the first three is their least."""
+LEAST = {
+    "a longer longest": {"max_model_len": 8_192},
+    "more adapters": {"lora_adapters": 4, "lora_rank": 16},
+    "a higher rank": {"lora_adapters": 4, "lora_rank": 16},
+    "keys and values in 16 bits": {"kv_bytes": 1},
+    "a spare replica": {"redundancy": "none"},
+}
 MORE = {
     "peak": lambda demand, factor: replace(demand, peak_per_s=demand.peak_per_s * factor),
     "growth": lambda demand, factor: replace(demand, growth_percent=10 * factor),
@@ -59,6 +74,18 @@ def test_more_demand_never_takes_fewer_gpus(
     shape, hardware = model(name), accelerator(on)
     more = MORE[way](demand, factor)
     assert gpus(more, shape, hardware, options) >= gpus(demand, shape, hardware, options)
+
+
+@pytest.mark.parametrize("way", HARDER)
+@settings(max_examples=60, deadline=None)
+@given(DEMANDS, MODELS, CARDS, WISHES, st.floats(1, 10))
+def test_harder_wishes_never_take_fewer_gpus(
+    way: str, demand: Demand, name: str, on: str, options: Options, factor: float
+) -> None:
+    shape, hardware = model(name), accelerator(on)
+    before = replace(options, **LEAST[way])
+    harder = HARDER[way](before, factor)
+    assert gpus(demand, shape, hardware, harder) >= gpus(demand, shape, hardware, before)
 
 
 @pytest.mark.parametrize(

@@ -28,14 +28,14 @@ SLOW = replace(CHAT, itl_ms=5_000.0)
             {"on": "l4", "gpus_per_node": 1},
             "memory",
             "82 GiB of fp8 weights on 1 GPU of 24 GB: weights take 82.1 GiB of 16.6 GiB a GPU",
-            "give a replica 8 GPUs, in nodes of 8 or more, or use cards of 103 GB or more",
+            "give a replica 8 GPUs, in nodes of 8, or use faster cards of 103 GB or more",
         ),
         (
             CHAT,
             {"name": "llama-3.1-405b", "precision": "bf16", "on": "h100"},
             "memory",
             "756 GiB of bf16 weights on 8 GPUs of 80 GB",
-            "use precision fp8, or give a replica 16 GPUs: 2 nodes of 8 joined by a fabric, or use cards of",
+            "use precision fp8, or give a replica 16 GPUs: 2 nodes of 8 joined by a fabric, or use faster cards of",
         ),
         (replace(CHAT, itl_ms=5.0), {}, "itl", "a token every 5 ms", "set itl_ms to 11 or more"),
         (replace(CHAT, ttft_ms=5.0), {}, "ttft", "within 5 ms", "set ttft_ms to"),
@@ -56,6 +56,28 @@ SLOW = replace(CHAT, itl_ms=5_000.0)
             "heads",
             "pipeline 6 spans 6 nodes, and a replica may span 4 here",
             "use pipeline 1 to 4",
+        ),
+        (CHAT, {"on": "l4", "tensor": 1}, "memory", "1 GPU of 24 GB", "leave parallelism out, or use faster cards"),
+        (
+            CHAT,
+            {"name": "deepseek-r1", "on": "h100", "tensor": 8},
+            "memory",
+            "on 8 GPUs of 80 GB",
+            "2 nodes of 8 joined by a fabric, with parallelism left out",
+        ),
+        (
+            CHAT,
+            {"name": "qwen3-30b-a3b", "lora_adapters": 16, "lora_rank": 32},
+            "adapters",
+            "qwen3-30b-a3b has experts",
+            "serve a dense model",
+        ),
+        (
+            replace(CHAT, itl_ms=5.0, ttft_ms=5.0),
+            {},
+            "itl",
+            "a token every 5 ms",
+            "set itl_ms to 11 or more and ttft_ms to 50 or more",
         ),
         (
             CHAT,
@@ -95,13 +117,18 @@ def test_the_time_in_a_refusal_is_the_one_that_works(field: str) -> None:
 
 def followed(hint: str, demand: Demand, name: str, on: Card, options: Options) -> Sizing | Refusal:
     """Size again as one way of a hint says."""
-    if many := re.fullmatch(r"give a replica (\d+) GPUs, in nodes of \d+ or more", hint):
+    if alone := re.fullmatch(r"(.*), with parallelism left out|leave parallelism out", hint):
+        options = replace(options, tensor=0, pipeline=0)
+        hint = alone[1] or ""
+    if not hint:
+        pass
+    elif many := re.fullmatch(r"give a replica (\d+) GPUs, in nodes of \d+", hint):
         options = replace(options, gpus_per_node=int(many[1]))
     elif rows := re.fullmatch(r"give a replica \d+ GPUs: (\d+) nodes of (\d+) joined by a fabric", hint):
         options = replace(options, gpus_per_node=int(rows[2]), nodes_at_most_per_replica=int(rows[1]))
     elif large := re.fullmatch(r"use cards of (\d+) GB or more", hint):
         on = replace(on, memory_gib=int(large[1]) * 1e9 / GIB)
-    elif fewer := re.fullmatch(r"use precision (\w+)", hint):
+    elif fewer := re.fullmatch(r"use (?:precision|weights that are stored as) (\w+)", hint):
         options = replace(options, precision=fewer[1])
     elif shorter := re.fullmatch(r"lower longest_tokens to (\d+)", hint):
         options = replace(options, max_model_len=int(shorter[1]))
@@ -110,18 +137,19 @@ def followed(hint: str, demand: Demand, name: str, on: Card, options: Options) -
     return size(demand, model(name), on, options, FIXED)
 
 
+@pytest.mark.parametrize("asked", [0, 1])
 @pytest.mark.parametrize("longest", [0, 40_000])
 @pytest.mark.parametrize("on", ["h100-pcie", "l4", "l40s", "nvidia-a100-sxm-80gb", "h200", "mi300x"])
-def test_each_way_out_of_too_little_memory_works(on: str, longest: int) -> None:
+def test_each_way_out_of_too_little_memory_works(on: str, longest: int, asked: int) -> None:
     ways = 0
     card = accelerator(on)
     for row in CATALOG.rows("models"):
         for precision in ("bf16", "fp8", "fp4"):
-            options = Options(precision=precision, gpus_per_node=1, max_model_len=longest)
+            options = Options(precision=precision, gpus_per_node=8 if asked else 1, max_model_len=longest, tensor=asked)
             found = size(SLOW, model(row.key), card, options, FIXED)
             if isinstance(found, Sizing) or found.kind != "memory":
                 continue
-            for way in found.fix.split(", or "):
+            for way in re.split(", or (?=use|give|lower|leave)", found.fix):
                 again = followed(way, SLOW, row.key, card, options)
                 assert isinstance(again, Sizing), (row.key, precision, way, again)
                 ways += 1

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from aifactory.components.sizing.accuracy import at_concurrency
 from aifactory.components.sizing.card import card
 from aifactory.components.sizing.demand import Demand
-from aifactory.components.sizing.evidence import of_card, of_work
+from aifactory.components.sizing.evidence import of_kind, of_work
 from aifactory.components.sizing.found import Refusal
 from aifactory.components.sizing.geometry import geometry
+from aifactory.components.sizing.layouts import Cut
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.size import Sizing, size
 from support.sizing import CATALOG, CHAT, FIXED, PRECISIONS, accelerator, fits, model, refused
@@ -25,6 +28,7 @@ NAMES_A_WAY = {
     "precision": r"^use (precision )?(bf16|fp8)",
     "unknown": "private catalog folder$",
     "heads": r"^use (tensor|pipeline) \d+",
+    "adapters": "^serve a dense model",
 }
 
 
@@ -122,26 +126,62 @@ def test_the_slow_end_is_told_for_the_latency_too() -> None:
     ],
 )
 def test_what_stands_behind_a_card_is_told_truly(card: str, says: tuple[str, ...]) -> None:
-    assert of_card(accelerator(card), "fp8", FIXED.evidence) == says
+    found = of_kind(accelerator(card), Options("fp8", 8), CHAT, FIXED.evidence)
+    assert tuple(doubt.says for doubt in found) == says
 
 
 @pytest.mark.parametrize(
-    ("name", "on", "work", "says"),
+    ("wishes", "demand", "says"),
     [
-        ("llama-3.1-70b", "h200", (8, 1, 128.0, 8_192), ""),
-        ("llama-3.1-70b", "h100-pcie", (4, 1, 64.0, 1_000), "4 GPUs of which 2 are joined by more than PCIe"),
-        ("llama-3.1-70b", "h200", (8, 2, 64.0, 1_000), "replicas over several nodes"),
-        ("llama-3.1-70b", "h200", (8, 1, 200.0, 1_000), "200 requests at once, above the 128"),
-        ("deepseek-r1", "h200", (8, 1, 64.0, 1_000), "deepseek-r1 was estimated 1.5 to 1.8 times too fast on vLLM"),
-        ("glm-5", "h200", (8, 1, 64.0, 1_000), "glm-5 was estimated 1.2 to 2.5 times too fast on any engine"),
+        ({"precision": "fp4"}, CHAT, "nvidia-h200-sxm has no fp4, so the engine unpacks weights to 16 bits"),
+        ({"lora_adapters": 4, "lora_rank": 16}, CHAT, "adapters were not measured"),
+        ({}, replace(CHAT, prefix_hit_percent=50.0), "prompts that were computed before were not measured"),
+    ],
+)
+def test_what_makes_requests_cheaper_is_told_and_costs_nothing(
+    wishes: dict[str, Any], demand: Demand, says: str
+) -> None:
+    """Were known prompts a doubt that costs, a little of them would take more GPUs than none."""
+    found = fits(demand, **wishes)
+    assert found.evidence[0].startswith(says)
+    assert found.tokens_per_s.expected / found.tokens_per_s.planned == pytest.approx(1.5)
+    assert found.tokens_per_s.expected / found.tokens_per_s.low == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "cut", "sequences", "tokens", "says", "factor"),
+    [
+        ("llama-3.1-70b", "h200", (8, 1), 128.0, 8_192, "", 0.0),
+        ("llama-3.1-70b", "h100-pcie", (4, 1), 64.0, 1_000, "4 GPUs of which 2 are joined by more than PCIe", 2.0),
+        ("llama-3.1-70b", "h200", (8, 2), 64.0, 1_000, "replicas over several nodes", 2.0),
+        ("llama-3.1-70b", "h200", (8, 1), 200.0, 1_000, "200 requests at once, above the 128", 2.0),
+        (
+            "deepseek-r1",
+            "h200",
+            (8, 1),
+            64.0,
+            1_000,
+            "deepseek-r1 was estimated 1.5 to 1.8 times too fast on vLLM",
+            2.0,
+        ),
+        ("glm-5", "h200", (8, 1), 64.0, 1_000, "glm-5 was estimated 1.2 to 2.6 times too fast on any engine", 2.6),
     ],
 )
 def test_what_stands_behind_work_is_told_truly(
-    name: str, on: str, work: tuple[int, int, float, int], says: str
+    name: str, on: str, cut: tuple[int, int], sequences: float, tokens: int, says: str, factor: float
 ) -> None:
-    found = of_work(model(name), accelerator(on), *work, FIXED.evidence)
-    assert len(found) == bool(says)
-    assert says in "".join(found)
+    found = list(of_work(model(name), accelerator(on), Cut(*cut), sequences, tokens, FIXED.evidence))
+    assert [doubt.factor for doubt in found] == ([factor] if factor else [])
+    assert says in "".join(doubt.says for doubt in found)
+
+
+def test_a_model_is_never_counted_faster_than_it_was_measured() -> None:
+    """Of models that the catalog knows to be slower than estimated."""
+    slow = {model: most for model, (_, most) in FIXED.evidence.too_fast.items()}
+    for row in CATALOG.rows("throughput.inferencex_concurrency_64"):
+        compared = at_concurrency(CATALOG, row.key, row.data)
+        if str(row.data["model"]) in slow and compared.ratio is not None:
+            assert compared.ratio <= max(2.0, slow[str(row.data["model"])]), row.key
 
 
 def test_the_cards_that_were_measured_are_those_of_the_rows() -> None:

@@ -199,12 +199,12 @@ if wave 05-hardware; then
   gate 3600 'jsonpath={.status.state}=ready' '' nvidiadriver.nvidia.com/serve
   objects manifests/05-hardware/03-fabric.yaml
   objects manifests/05-hardware/03-serve.yaml
-  job 4500 gpu-acceptance serve-gpus-efe37242
+  job 4800 gpu-acceptance serve-gpus-93325086
   objects manifests/05-hardware/04-fabric.yaml
   objects manifests/05-hardware/05-fabric.yaml
   objects manifests/05-hardware/06-fabric.yaml
   objects manifests/05-hardware/07-fabric.yaml
-  job 10800 gpu-acceptance fabric-rails-66a69684
+  job 13200 gpu-acceptance fabric-rails-b632b4d9
 fi
 
 if wave 06-scheduling; then
@@ -246,7 +246,7 @@ if wave 10-workloads; then
   objects manifests/10-workloads/02-chat.yaml
   objects manifests/10-workloads/02-door.yaml
   objects manifests/10-workloads/02-sort.yaml
-  gate 7800 condition=Available assist deployment.apps/chat
+  gate 9360 condition=Available assist deployment.apps/chat
   gate 600 condition=Available assist deployment.apps/chat-epp
   gate 3780 condition=Available triage deployment.apps/sort
   gate 600 condition=Available triage deployment.apps/sort-epp

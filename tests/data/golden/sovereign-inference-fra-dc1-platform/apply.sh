@@ -248,7 +248,7 @@ if wave 10-workloads; then
   objects manifests/10-workloads/02-chat.yaml
   objects manifests/10-workloads/02-door.yaml
   objects manifests/10-workloads/02-sort.yaml
-  gate 18720 condition=Available assist deployment.apps/chat
+  gate 20280 condition=Available assist deployment.apps/chat
   gate 600 condition=Available assist deployment.apps/chat-epp
   gate 5040 condition=Available triage deployment.apps/sort
   gate 600 condition=Available triage deployment.apps/sort-epp

@@ -1,0 +1,196 @@
+"""Who may open connections to whom in a stack: its network policies, evaluated as Kubernetes does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from aifactory.components.rows import KubernetesRow
+from aifactory.stacks.assembly.stack import Stack
+from support.graph import WORKER_INDEX, Graph, graph
+
+NAME_OF_NAMESPACE = "kubernetes.io/metadata.name"
+Policy = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a connection: a pod, or an address outside of the cluster."""
+
+    namespace: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+
+
+def policies(stack: Stack) -> list[tuple[str, Policy]]:
+    """Namespace and spec of each policy that a stack makes."""
+    found = []
+    for row in stack.rows:
+        if isinstance(row, KubernetesRow):
+            body: dict[str, Any] = dict(stack.plain_tree(row))
+            if body["kind"] == "NetworkPolicy":
+                found.append((row.namespace, body["spec"]))
+    return found
+
+
+def passes(found: list[tuple[str, Policy]], source: End, target: End, port: int, protocol: str = "TCP") -> bool:
+    """Whether the policies of both ends let a connection through."""
+    return _allowed(found, source, target, port, protocol, "egress") and _allowed(
+        found, target, source, port, protocol, "ingress"
+    )
+
+
+def _allowed(found: list[tuple[str, Policy]], own: End, other: End, port: int, protocol: str, direction: str) -> bool:
+    """Whether a pod's policies of one direction allow it; without any, all is allowed."""
+    if own.address:
+        return True
+    kind = direction.capitalize()
+    selecting = [
+        spec
+        for namespace, spec in found
+        if namespace == own.namespace and kind in spec["policyTypes"] and _selects(spec["podSelector"], own.labels)
+    ]
+    if not selecting:
+        return True
+    return any(
+        _meets(rule, other, own.namespace, port, protocol, "to" if direction == "egress" else "from")
+        for spec in selecting
+        for rule in spec.get(direction, ())
+    )
+
+
+def _meets(rule: Policy, other: End, namespace: str, port: int, protocol: str, side: str) -> bool:
+    ports = rule.get("ports")
+    if ports and not any(each["port"] == port and each.get("protocol", "TCP") == protocol for each in ports):
+        return False
+    peers = rule.get(side)
+    return not peers or any(_is(peer, other, namespace) for peer in peers)
+
+
+def _is(peer: Policy, other: End, namespace: str) -> bool:
+    if "ipBlock" in peer:
+        block = peer["ipBlock"]
+        inside = bool(other.address) and ip_address(other.address) in ip_network(block["cidr"])
+        return inside and not any(ip_address(other.address) in ip_network(each) for each in block.get("except", ()))
+    if other.address:
+        return False
+    if "namespaceSelector" in peer:
+        if not _selects(peer["namespaceSelector"], {NAME_OF_NAMESPACE: other.namespace}):
+            return False
+    elif other.namespace != namespace:
+        return False
+    return _selects(peer.get("podSelector", {}), other.labels)
+
+
+def _selects(selector: Policy, labels: Mapping[str, str]) -> bool:
+    unknown = set(selector) - {"matchLabels"}
+    assert not unknown, f"selectors with {unknown} are not evaluated here"
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+
+
+def wrong_flows(stack: Stack) -> list[str]:
+    """Connections of served models that should pass and don't, and such that shouldn't and do."""
+    found = policies(stack)
+    known = graph(stack)
+    return [
+        f"{says}: {'blocked' if wanted else 'open'}"
+        for says, source, target, port, protocol, wanted in _flows(known, stack)
+        if passes(found, source, target, port, protocol) != wanted
+    ]
+
+
+Flow = tuple[str, End, End, int, str, bool]
+"""What it is, both ends, port, protocol, and whether it should pass."""
+WORLD, API_SERVER = End(address="198.51.100.7"), End(address="10.0.0.1")
+RESOLVER = End("kube-system", {"k8s-app": "kube-dns"})
+STRANGER = End("default", {"app": "stranger"})
+PROXY_NAMESPACE, PROXY_PORT = "envoy-gateway-system", 10_443
+
+
+def _flows(known: Graph, stack: Stack) -> Iterator[Flow]:
+    for pods in known.pods:
+        component = pods.labels.get("app.kubernetes.io/component", "")
+        own = End(pods.namespace, pods.labels)
+        if pods.serving or WORKER_INDEX in pods.labels:
+            yield from _of_engine(known, own, pods.owner)
+        elif component == "router":
+            yield from _of_router(known, own, pods.owner)
+        elif component in ("fetch", "benchmark"):
+            yield f"{pods.owner} to the API server", own, API_SERVER, 6_443, "TCP", False
+            yield f"{pods.owner} to the hub", own, WORLD, 443, "TCP", component == "fetch"
+        if component == "benchmark":
+            for engine in _engines(known, pods.namespace):
+                yield f"{pods.owner} to {engine.namespace}", own, engine, 8_000, "TCP", True
+    yield from _of_doors(known, stack)
+    if any(kind == "ScaledObject" for kind, _, _ in known.rows):
+        scaler, prometheus = End("keda", {"app": "keda-operator"}), End("monitoring", {"app": "prometheus"})
+        yield "KEDA to Prometheus", scaler, prometheus, 9_090, "TCP", True
+    if any(kind == "InferencePool" for kind, _, _ in known.rows):
+        gateway = End(PROXY_NAMESPACE, {"control-plane": "envoy-gateway"})
+        yield "Envoy Gateway to AI Gateway", gateway, End("envoy-ai-gateway-system", {"a": "b"}), 1_063, "TCP", True
+
+
+def _of_engine(known: Graph, own: End, owner: str) -> Iterator[Flow]:
+    yield f"{owner} to DNS", own, RESOLVER, 53, "UDP", True
+    yield f"{owner} to another of its group", own, own, 29_500, "TCP", True
+    yield f"{owner} to the world", own, WORLD, 443, "TCP", False
+    yield f"{owner} to the API server", own, API_SERVER, 6_443, "TCP", False
+    yield f"a stranger to {owner}", STRANGER, own, 8_000, "TCP", False
+    yield f"Prometheus to {owner}", End("monitoring", {"app": "prometheus"}), own, 8_000, "TCP", True
+    for proxies in _proxies(known):
+        yield f"a proxy to {owner}", proxies, own, 8_000, "TCP", True
+
+
+def _of_router(known: Graph, own: End, owner: str) -> Iterator[Flow]:
+    yield f"{owner} to the API server", own, API_SERVER, 6_443, "TCP", True
+    yield f"Prometheus to {owner}", End("monitoring", {"app": "prometheus"}), own, 9_090, "TCP", True
+    yield f"a stranger to {owner}", STRANGER, own, 9_002, "TCP", False
+    for proxies in _proxies(known):
+        yield f"a proxy to {owner}", proxies, own, 9_002, "TCP", True
+    for engine in _engines(known, own.namespace):
+        yield f"{owner} to {engine.namespace}", own, engine, 8_000, "TCP", True
+
+
+def _of_doors(known: Graph, stack: Stack) -> Iterator[Flow]:
+    jobs = [End(name, {"app": "job"}) for name in _tenants(known)]
+    for proxies in _proxies(known):
+        spec = known.rows["EnvoyProxy", PROXY_NAMESPACE, proxies.labels["gateway.envoyproxy.io/owning-gateway-name"]]
+        inside = spec["spec"]["provider"]["kubernetes"]["envoyService"]["type"] == "ClusterIP"
+        yield "a stranger to a proxy", STRANGER, proxies, PROXY_PORT, "TCP", False
+        yield "the world to a proxy", WORLD, proxies, PROXY_PORT, "TCP", False
+        for job in jobs:
+            yield f"{job.namespace} to a proxy", job, proxies, PROXY_PORT, "TCP", inside
+        given = stack.plan.place.endpoints
+        for cidr in given.clients if given and not inside else ():
+            client = End(address=str(ip_network(cidr)[1]))
+            yield f"{cidr} to a proxy", client, proxies, PROXY_PORT, "TCP", True
+    for job in jobs:
+        for engine in _engines(known, ""):
+            if engine.namespace != job.namespace:
+                yield f"{job.namespace} past the door to {engine.namespace}", job, engine, 8_000, "TCP", False
+
+
+def _engines(known: Graph, namespace: str) -> list[End]:
+    """Pods that answer requests, of one namespace or of all."""
+    return [
+        End(pods.namespace, pods.labels)
+        for pods in known.pods
+        if pods.serving and 8_000 in pods.ports and namespace in ("", pods.namespace)
+    ]
+
+
+def _proxies(known: Graph) -> list[End]:
+    names = [(name, namespace) for kind, namespace, name in known.rows if kind == "Gateway"]
+    label = "gateway.envoyproxy.io/owning-gateway"
+    return [End(PROXY_NAMESPACE, {f"{label}-name": name, f"{label}-namespace": at}) for name, at in names]
+
+
+def _tenants(known: Graph) -> list[str]:
+    labelled = [
+        (name, body["metadata"].get("labels", {}))
+        for (kind, _, name), body in known.rows.items()
+        if kind == "Namespace"
+    ]
+    return [name for name, labels in labelled if "aifactory.io/tenant" in labels]
