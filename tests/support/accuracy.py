@@ -30,8 +30,9 @@ MIDDLE = """
 In-sample means that the constants were fitted on rows of this kind, so it proves the arithmetic and not the forecast.
 No constant was fitted on independent rows; they helped to choose among published models, and they tell which cards
 have results at all. Rows that can't be estimated lack a sourced figure of the card: were they counted as misses,
-{server:.0%} of all MLPerf server rows would lie within a factor of two. GPUs of a row are taken to work on each layer together, also
-where a system was cut otherwise. The prompts of deepseek-r1 and mixtral are assumed, because nobody states them.
+{server:.0%} of all MLPerf server rows would lie within a factor of two. GPUs of a row are taken to work on each layer
+together, also where a system was cut otherwise. The prompts of deepseek-r1 and mixtral are assumed, because nobody
+states them.
 
 The time to the first token under load is not estimated: the best published estimator is off by 47 % in the median. A
 plan refuses what an empty server can't reach, and writes a load test for the rest.
