@@ -58,7 +58,9 @@ class PodEgress(Struct, frozen=True):
     api: bool = False
     """The API server."""
     ports: tuple[int, ...] = ()
-    """TCP ports of whatever address: names of hubs and stores stand for many, which change."""
+    """TCP ports, of whatever address where `networks` names none: names of hubs and stores stand for many."""
+    networks: tuple[str, ...] = ()
+    """Networks that the ports are of."""
 
 
 class NamespaceRequest(Struct, frozen=True):

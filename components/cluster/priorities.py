@@ -13,6 +13,9 @@ from aifactory.components.offers import QueueOffer
 CONTROL_PRIORITY = 900_000_000
 """Above every workload (users may go to 1,000,000,000), below the system classes (2,000,000,000)."""
 
+SYSTEM = ("system-cluster-critical", "system-node-critical")
+"""Classes that every cluster has, and that pods of any namespace may name."""
+
 
 def priorities(ctx: PlanContext, answers: Answers, terms: SiteTerms) -> tuple[PriorityPlan, ...]:
     """Classes of the cluster's own releases."""
@@ -34,7 +37,7 @@ def barred(
 ) -> tuple[NamespacePlan, ...]:
     """Namespaces of tenants without the classes that are not theirs: those of controllers, and of others' servers."""
     queues = [queue for queue in ctx.offers(QueueOffer) if queue.serving_priority]
-    ours = {*(each.name for each in classes), *(queue.serving_priority for queue in queues)}
+    ours = {*SYSTEM, *(each.name for each in classes), *(queue.serving_priority for queue in queues)}
     theirs = {
         tenant.namespace: queue.serving_priority
         for queue in queues

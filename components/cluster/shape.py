@@ -18,6 +18,7 @@ from aifactory.components.cluster.model import (
     ReleasePlan,
     Traffic,
 )
+from aifactory.components.cluster.priorities import SYSTEM
 from aifactory.components.rows import HelmRow, KubernetesRow, Maker, Row, Tree
 
 NODE_LOCAL_DNS = "169.254.20.10/32"
@@ -98,9 +99,11 @@ def _egress(traffic: Traffic, cluster: ClusterPlan) -> list[object]:
 
 def _some(some: PodEgress, cluster: ClusterPlan) -> Tree:
     """What some pods may reach besides. Policies add up, so this one only opens."""
-    ports = (*(cluster.api_ports if some.api else ()), *some.ports)
-    selector = {"matchLabels": dict(some.labels)}
-    return {"podSelector": selector, "policyTypes": ["Egress"], "egress": [{"ports": _tcp(tuple(sorted(set(ports))))}]}
+    rules: list[object] = [{"ports": _tcp(cluster.api_ports)}] if some.api else []
+    if some.ports:
+        to = {"to": [{"ipBlock": {"cidr": cidr}} for cidr in some.networks]} if some.networks else {}
+        rules.append({**to, "ports": _tcp(some.ports)})
+    return {"podSelector": {"matchLabels": dict(some.labels)}, "policyTypes": ["Egress"], "egress": rules}
 
 
 def _namespaced(name: str) -> Tree:
@@ -114,7 +117,7 @@ def _tcp(ports: tuple[int, ...]) -> list[object]:
 def _critical(pods: int) -> Tree:
     """A permission where clusters refuse system priority classes outside kube-system, and no limit
     elsewhere."""
-    return _scoped(("system-cluster-critical", "system-node-critical"), pods)
+    return _scoped(SYSTEM, pods)
 
 
 def _scoped(classes: tuple[str, ...], pods: int) -> Tree:

@@ -6,6 +6,11 @@ from msgspec import Struct
 
 from aifactory.components.counting import counted
 
+PROXY_NAMESPACE = "envoy-gateway-system"
+"""Namespace of the release, in which its proxies run."""
+HTTPS_PORT = 10_443
+"""Port of Envoy's container for 443: Envoy Gateway adds 10000 to privileged ports."""
+
 
 class RoutePlan(Struct, frozen=True):
     """The way to one model."""
@@ -36,6 +41,11 @@ class EndpointPlan(Struct, frozen=True):
     replicas: int
     idle_timeout_s: int
     routes: tuple[RoutePlan, ...]
+
+    @property
+    def proxies(self) -> str:
+        """Name of the Service of its proxies, in the namespace where those of all endpoints and their operator are."""
+        return f"{self.identity}-proxy"
 
     @property
     def in_short(self) -> str:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.endpoint import rules, using
-from aifactory.components.endpoint.decided import EndpointPlan, RoutePlan
+from aifactory.components.endpoint.decided import HTTPS_PORT, PROXY_NAMESPACE, EndpointPlan, RoutePlan
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer
 from aifactory.components.problems import nearest
 from aifactory.components.rules import Rule
 
 RULES: tuple[Rule, ...] = rules.RULES
-PROXY_NAMESPACE = "envoy-gateway-system"
-"""Namespace of the release, in which its proxies run."""
-HTTPS_PORT = 10_443
-"""Port of Envoy's container for 443: Envoy Gateway adds 10000 to privileged ports."""
 QUEUE_MARGIN_S = 30
 COMMON_NAME_CHARS = 64
 

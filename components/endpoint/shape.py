@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components import pods
-from aifactory.components.endpoint.decided import EndpointPlan, RoutePlan
-from aifactory.components.endpoint.plan import HTTPS_PORT, PROXY_NAMESPACE
+from aifactory.components.endpoint.decided import HTTPS_PORT, PROXY_NAMESPACE, EndpointPlan, RoutePlan
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
 
 GATEWAY = "gateway.networking.k8s.io"
@@ -40,7 +39,7 @@ def rows(plan: EndpointPlan, maker: Maker) -> Iterator[Row]:
     yield _client_traffic(plan, maker, gateway)
     yield _clients(plan, maker)
     if plan.reach == "cluster":
-        name = {"type": "ExternalName", "externalName": f"{plan.identity}.{PROXY_NAMESPACE}.svc.cluster.local"}
+        name = {"type": "ExternalName", "externalName": f"{plan.proxies}.{PROXY_NAMESPACE}.svc.cluster.local"}
         yield maker.kubernetes("v1", "Service", plan.host.partition(".")[0], plan.identity, spec=name)
     for route in plan.routes:
         made = _route(plan, route, maker, gateway)
@@ -75,9 +74,9 @@ def _proxies(plan: EndpointPlan, maker: Maker) -> KubernetesRow:
 
 def _service(plan: EndpointPlan) -> Tree:
     if plan.reach == "cluster":
-        return {"name": plan.identity, "type": "ClusterIP"}
+        return {"name": plan.proxies, "type": "ClusterIP"}
     service: Tree = {
-        "name": plan.identity,
+        "name": plan.proxies,
         "type": "LoadBalancer",
         "externalTrafficPolicy": "Local",
         "loadBalancerSourceRanges": list(plan.clients),

@@ -37,6 +37,8 @@ class WeightsPlan(Struct, frozen=True):
     fetch: FetchPlan | None
     remote_port: int
     """TCP port of the hub or the store that they come from, 0 where nothing is asked."""
+    networks: tuple[str, ...]
+    """Networks that hub or store are in, none where nobody says."""
     node_cache: bool
     load_s: int
     """Time that a start may take, weights and kernels. Unit: s."""

@@ -135,6 +135,7 @@ def size(draft: Draft, ctx: PlanContext) -> ServingPlan | None:
     if not held:
         return None
     plan = _plan(draft, host, kept, _contract(sized, pool, fabric, ctx), pool, ctx, scaled)
+    reaching.judge(plan, ctx)
     _around_it(plan, sized.answer_s, fabric, ctx)
     return plan
 

@@ -197,4 +197,11 @@ RULES: tuple[Rule, ...] = (
         "Experts that are spread over GPUs take no adapters, and buffers for all of them outgrow the weights.",
         "vllm-project/vllm#28761, measured memory of adapters on a mixture of experts",
     ),
+    Rule(
+        "SRV-028",
+        "warning",
+        "Pods that hold prompts of a class reach one place",
+        "A port at any address is a way out: what reads weights from a store could send prompts anywhere.",
+        "Kubernetes documentation, Network Policies",
+    ),
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aifactory.components.catalog import ModelKey
-from aifactory.components.forms import AbsolutePath, Folder, ImageText, SecretName
+from aifactory.components.forms import AbsolutePath, Cidr, Folder, ImageText, SecretName
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
 
@@ -74,6 +74,10 @@ class FetchedWeights(Spec):
     token: SecretName | None = None
     """Existing Secret of the tenant's namespace whose key `token` opens the hub. Default none: the hub is open."""
 
+    networks: list[Cidr] = Field(default=[], max_length=16)
+    """Networks that the hub is in, such as 10.20.0.0/16; pods then reach its port there and nowhere else. Default: the
+    port at any address, because its name may stand for many."""
+
 
 class StoredWeights(Spec):
     """Weights that each replica streams from an object store, without a copy on a volume."""
@@ -89,6 +93,10 @@ class StoredWeights(Spec):
 
     credentials: SecretName
     """Existing Secret of the tenant's namespace with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
+
+    networks: list[Cidr] = Field(default=[], max_length=16)
+    """Networks that the store is in, such as 10.20.0.0/16; pods then reach its port there and nowhere else. Default:
+    the port at any address, because its name may stand for many."""
 
 
 Weights = Annotated[ImageWeights | ClaimWeights | FetchedWeights | StoredWeights, Field(discriminator="kind")]

@@ -66,6 +66,7 @@ def weights_of(spec: ServingSpec, row: Row, sized: Sized, ctx: PlanContext) -> W
         volume=volume,
         fetch=fetch,
         remote_port=_port(spec.weights),
+        networks=tuple(spec.weights.networks) if isinstance(spec.weights, FetchedWeights | StoredWeights) else (),
         node_cache=isinstance(spec.weights, ImageWeights) and spec.weights.node_cache,
         load_s=limit_s,
     )

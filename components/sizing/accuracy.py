@@ -87,6 +87,9 @@ def checked(row: Mapping[str, Any]) -> Mapping[str, Any]:
         value = row.get(field)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < NO_LIMIT:
             raise ValueError(f"{field}: {value!r} is not a number above 0")
+    for field in ("gpus", "concurrency"):
+        if row[field] != int(row[field]):
+            raise ValueError(f"{field}: {row[field]!r} is not a whole number")
     for field in ("model", "accelerator"):
         if not isinstance(row.get(field), str):
             raise ValueError(f"{field}: {row.get(field)!r} is not a name")

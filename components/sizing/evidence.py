@@ -28,6 +28,10 @@ class Evidence(Struct, frozen=True):
     shortest_input: int
     longest_input: int
     """Tokens of prompts."""
+    widest: int
+    """GPUs that share a layer."""
+    apart: tuple[float, float]
+    """How many times too fast the one system over several nodes was estimated, by the cut that is assumed of it."""
     under_load: tuple[str, ...]
     """Cards with measurements at many numbers of concurrent requests."""
     mlperf_alone: tuple[str, ...]
@@ -45,13 +49,15 @@ def evidence(catalog: Catalog) -> Evidence:
         return catalog.row("roofline.evidence", what)
 
     inside, outside, tokens = row("band inside"), row("band outside"), row("input tokens")
-    most = row("most concurrent sequences")
+    most, apart = row("most concurrent sequences"), row("several nodes")
     fast = [row("too fast on vLLM"), row("too fast on any engine")]
     return Evidence(
         inside=inside.number("factor"),
         outside=outside.number("factor"),
         holds_percent=inside.count("holds_percent"),
         most_sequences=most.count("value"),
+        widest=row("most GPUs of a layer").count("value"),
+        apart=(apart.number("low"), apart.number("high")),
         shortest_input=tokens.count("low"),
         longest_input=tokens.count("high"),
         under_load=row("cards under load").texts("cards"),
@@ -92,8 +98,11 @@ def of_work(
     far = known.outside
     if cut.tensor > card.domain:
         yield Doubt(f"{cut.tensor} GPUs of which {card.domain} are joined by more than PCIe were not measured", far)
+    if cut.tensor > known.widest:
+        yield Doubt(f"{cut.tensor} GPUs on one layer, above the {known.widest} that were measured", far)
     if cut.pipeline > 1:
-        yield Doubt("replicas over several nodes were not measured", far)
+        low, high = known.apart
+        yield Doubt(f"the one system over several nodes was estimated {low:g} to {high:g} times too fast", high)
     if sequences > known.most_sequences:
         many = f"{sequences:.0f} requests at once"
         yield Doubt(f"{many}, above the {known.most_sequences} that were measured well", far)

@@ -28,17 +28,14 @@ class Cut(Struct, frozen=True):
 
 
 def tensors(shape: Geometry, options: Options) -> list[int]:
-    """Sizes that one layer may be cut over: those that leave no GPU of a node over, or the one that was asked for.
+    """Sizes that one layer may be cut over: those that leave no GPU of a node over, powers of two, or the one that was
+    asked for.
 
     Within a node, by NVLink or by PCIe: there two or four GPUs still gain, and no measurement says how much.
     """
-    asked = options.tensor
-    sizes = [asked] if asked else [size for size in range(1, options.gpus_per_node + 1) if _fills(size, options)]
-    return [size for size in sizes if size <= options.gpus_per_node and divides(shape, size)]
-
-
-def _fills(size: int, options: Options) -> bool:
-    return options.gpus_per_node % size == 0
+    asked, node = options.tensor, options.gpus_per_node
+    sizes = [asked] if asked else [size for size in range(1, node + 1) if node % size == 0 or size & (size - 1) == 0]
+    return [size for size in sizes if size <= node and divides(shape, size)]
 
 
 def cuts(shape: Geometry, options: Options) -> Iterator[Cut]:

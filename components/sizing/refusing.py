@@ -6,12 +6,13 @@ import math
 
 from msgspec.structs import replace
 
+from aifactory.components.counting import counted
 from aifactory.components.sizing.case import Case
+from aifactory.components.sizing.fitting import fitted, replica_of
 from aifactory.components.sizing.formats import GIB
-from aifactory.components.sizing.found import Kind, Rejection
+from aifactory.components.sizing.found import Fitted, Kind, Rejection
 from aifactory.components.sizing.layouts import Cut, cuts, divides, tensors
-from aifactory.components.sizing.memory import Memory, memory, weights_gib
-from aifactory.components.sizing.roofline import Replica, speed
+from aifactory.components.sizing.memory import memory, weights_gib
 
 Words = tuple[Kind, str, str]
 """Kind, what is wrong, and what would fix it."""
@@ -39,7 +40,12 @@ def before_sizing(case: Case) -> Words | None:
             f"use precision {' or '.join(possible)}, or another card" if possible else "use another card",
         )
     if precision == "mxfp4" and not shape.experts:
-        return "precision", f"{shape.model} has no experts, and mxfp4 is for those alone", "use bf16, fp8 or fp4"
+        ways = " or ".join(each for each in ("bf16", "fp8") if card.computes_in(each))
+        return (
+            "precision",
+            f"{shape.model} has no experts, and mxfp4 is for those alone",
+            f"use weights stored as {ways}",
+        )
     if shape.experts and case.options.lora_adapters:
         return (
             "adapters",
@@ -53,31 +59,31 @@ def _uncut(case: Case) -> Words:
     """Why the cut that was asked for can't be made."""
     shape, options = case.shape, case.options
     node, tensor, pipeline = options.gpus_per_node, options.tensor, options.pipeline
-    sizes = " or ".join(map(str, tensors(shape, replace(options, tensor=0))))
+    joined = options.nodes_at_most_per_replica
     if tensor > node:
-        return "heads", f"tensor {tensor} takes more than the {node} GPUs of a node", f"use tensor {sizes}"
-    if tensor and not divides(shape, tensor):
-        return "heads", f"tensor {tensor} doesn't fit {shape.heads} attention heads", f"use tensor {sizes}"
+        return "heads", f"tensor {tensor} takes more than the {counted(node, 'GPU')} of a node", _other_cut(case)
+    if not divides(shape, tensor or node):
+        return "heads", f"tensor {tensor or node} doesn't fit {shape.heads} attention heads", _other_cut(case)
     if pipeline > shape.layers:
         return "heads", f"pipeline {pipeline} cuts {shape.layers} layers", f"use pipeline {shape.layers} or less"
-    if pipeline > options.nodes_at_most_per_replica:
-        joined = options.nodes_at_most_per_replica
+    if pipeline > joined:
         says = f"pipeline {pipeline} spans {pipeline} nodes, and "
         says += "no fabric joins nodes of the pool" if joined == 1 else f"a replica may span {joined} here"
         return "heads", says, "use pipeline 1" + (", or give the pool a fabric" if joined == 1 else f" to {joined}")
-    if divides(shape, node):
-        says = f"tensor {tensor} leaves GPUs of a node of {node} over, and a replica over nodes takes whole ones"
-        return "heads", says, f"use tensor {node} with pipeline {pipeline}, or pipeline 1"
-    return "heads", f"nodes of {node} GPUs don't fit {shape.heads} attention heads", f"use pipeline 1, tensor {sizes}"
+    says = f"tensor {tensor} leaves GPUs of a node of {node} over, and a replica over nodes takes whole ones"
+    return "heads", says, _other_cut(case)
 
 
-def no_room(room: Memory, longest: int) -> str:
-    """Why a cut has no room."""
-    if room.kv <= 0:
-        return f"weights take {room.weights:.1f} GiB of {room.usable - room.other:.1f} GiB a GPU"
-    if room.sequences < 1:
-        return f"{room.kv:.1f} GiB are left a GPU, less than one request keeps"
-    return f"{room.tokens} tokens fit, and the longest request has {longest}"
+def _other_cut(case: Case) -> str:
+    """Cuts near the one that was asked for, of those that hold the model."""
+    options, node = case.options, case.options.gpus_per_node
+    free = tensors(case.shape, replace(options, tensor=0))
+    sizes = [str(size) for size in free if _holds(case, Cut(size, 1))]
+    ways = [f"use tensor {' or '.join(sizes)}" + (" with pipeline 1" if options.pipeline > 1 else "")] if sizes else []
+    spans = 1 < options.pipeline <= min(options.nodes_at_most_per_replica, case.shape.layers)
+    if spans and divides(case.shape, node) and _holds(case, Cut(node, options.pipeline)):
+        ways.append(f"use tensor {node} with pipeline {options.pipeline}")
+    return ", or ".join(ways) or "leave parallelism out"
 
 
 def of_all(failing: list[Rejection], case: Case) -> Words:
@@ -98,13 +104,15 @@ def _first_token(best: Rejection, case: Case) -> Words:
 
 
 def _too_slow(best: Rejection, case: Case) -> Words:
-    demand = case.demand
-    quicker = [each for each in _natively(case) if _alone_ms(best.cut, each) <= demand.itl_ms]
+    demand, floor = case.demand, case.known.speed.floor_ms(case.shape.layers)
     says = f"a token every {demand.itl_ms:g} ms; at {best.cut.text} one request alone takes {best.number:.1f} ms"
     way = f"set itl_ms to {math.ceil(best.number)} or more"
-    first_ms = _replica(best.cut, case).first_token_s(demand.input_tokens, demand.known_of(demand.input_tokens)) * 1_000
-    if demand.ttft_ms and first_ms > demand.ttft_ms:
-        way += f" and ttft_ms to {math.ceil(first_ms)} or more"
+    first = replica_of(best.cut, case).first_token_s(demand.input_tokens, demand.known_of(demand.input_tokens))
+    if demand.ttft_ms and first * 1_000 > demand.ttft_ms:
+        way += f" and ttft_ms to {math.ceil(first * 1_000)} or more"
+    if demand.itl_ms <= floor:
+        return "itl", f"{says}, and no card does: {case.shape.layers} layers alone take {floor:.1f} ms", way
+    quicker = [each for each in _natively(case) if _then(each) == ""]
     return "itl", says, ", or ".join([way, *map(_with_fewer_bits, quicker[:1]), "use a faster card"])
 
 
@@ -123,46 +131,60 @@ def _natively(case: Case) -> list[Case]:
     ]
 
 
-def _alone_ms(cut: Cut, case: Case) -> float:
-    return speed(_replica(cut, case), 1, case.read_tokens, case.demand.output_tokens).itl_s * 1_000
-
-
-def _replica(cut: Cut, case: Case) -> Replica:
-    options = case.options
-    return Replica(
-        case.shape, case.card, options.precision, cut.tensor, case.known.speed, cut.pipeline, options.kv_bytes
-    )
+def _then(case: Case) -> str | None:
+    """What must change besides for a case to work: nothing, a latency, or None where nothing helps."""
+    found = [fitted(cut, case) for cut in cuts(case.shape, case.options)]
+    if any(isinstance(each, Fitted) for each in found):
+        return ""
+    slow = [each for each in found if isinstance(each, Rejection) and each.kind in ("itl", "ttft")]
+    if not slow:
+        return None
+    best = min(slow, key=lambda each: (each.kind == "itl", each.number))
+    number = math.ceil(best.number)
+    lesser = replace(case, demand=replace(case.demand, **{f"{best.kind}_ms": float(number)}))
+    more = _then(lesser)
+    return None if more is None else f" and set {best.kind}_ms to {number} or more{more}"
 
 
 def _too_large(best: Rejection, case: Case) -> Words:
     options, room, longest = case.options, best.memory, case.longest
-    whole = weights_gib(case.shape, options.precision, case.known.memory.padding)
-    ways = [f"lower longest_tokens to {room.tokens}"] if case.demand.tokens <= room.tokens < longest else []
-    ways += [_with_fewer_bits(each) for each in _natively(case) if _holds(each, best.cut)][:1]
+    needed = math.ceil(room.for_one(longest) / case.known.memory.share * GIB / 1e9)
+    larger = replace(case.card, memory_gib=needed * 1e9 / GIB)
+    ways: list[tuple[str, Case]] = []
+    if case.demand.tokens <= room.tokens < longest:
+        ways.append((f"lower longest_tokens to {room.tokens}", _with(case, max_model_len=room.tokens)))
+    ways += [(_with_fewer_bits(each), each) for each in _natively(case) if _holds(each, best.cut)][:1]
     ways += _larger(case)
-    needed = room.for_one(longest) / case.known.memory.share
-    slow = _alone_ms(best.cut, case) > case.demand.itl_ms
-    ways.append(f"use {'faster ' if slow else ''}cards of {math.ceil(needed * GIB / 1e9)} GB or more")
-    many = f"{best.cut.gpus} GPU{'s' if best.cut.gpus > 1 else ''}"
-    says = f"{whole:.0f} GiB of {options.precision} weights on {many} of {case.card.memory_gb:.0f} GB: {best.reason}"
-    return "memory", says, ", or ".join(ways)
+    ways.append((f"use cards of {needed} GB or more", replace(case, card=larger)))
+    whole = weights_gib(case.shape, options.precision, case.known.memory.padding)
+    here = f"{counted(best.cut.gpus, 'GPU')} of {case.card.memory_gb:.0f} GB"
+    says = f"{whole:.0f} GiB of {options.precision} weights on {here}: {best.reason}"
+    told = [f"{text}{more}" for text, each in ways if (more := _then(each)) is not None]
+    return "memory", says, ", or ".join(told)
 
 
-def _larger(case: Case) -> list[str]:
+def _with(case: Case, **changes: int) -> Case:
+    return replace(case, options=replace(case.options, **changes))
+
+
+def _larger(case: Case) -> list[tuple[str, Case]]:
     """The smallest node, or row of nodes of eight, that holds the model and one long request."""
     options = case.options
+    free = _with(case, tensor=0, pipeline=0)
+    alone = ""
     if options.tensor or options.pipeline:
-        free = replace(options, tensor=0, pipeline=0)
-        if any(_holds(case, cut) for cut in cuts(case.shape, free)):
-            return ["leave parallelism out"]
-    alone = ", with parallelism left out" if options.tensor or options.pipeline else ""
+        if any(_holds(case, cut) for cut in cuts(case.shape, free.options)):
+            return [("leave parallelism out", free)]
+        alone = ", with parallelism left out"
     largest = NODE_SIZES[-1]
     for size in NODE_SIZES:
         if divides(case.shape, size) and _holds(case, Cut(size, 1)):
-            return [f"give a replica {size} GPUs, in nodes of {size}{alone}"]
+            text = f"give a replica {size} GPUs, in nodes of {size}{alone}"
+            return [(text, _with(free, gpus_per_node=size))]
     for nodes in range(2, MOST_NODES + 1):
         if divides(case.shape, largest) and _holds(case, Cut(largest, nodes)):
-            return [f"give a replica {nodes * largest} GPUs: {nodes} nodes of {largest} joined by a fabric{alone}"]
+            text = f"give a replica {nodes * largest} GPUs: {nodes} nodes of {largest} joined by a fabric{alone}"
+            return [(text, _with(free, gpus_per_node=largest, nodes_at_most_per_replica=nodes))]
     return []
 
 

@@ -19,6 +19,10 @@ class Constants(Struct, frozen=True):
     per_sequence_s: float
     ref: str
 
+    def floor_ms(self, layers: int) -> float:
+        """Time of a step of one request on a card without bounds."""
+        return (self.per_layer_s * layers + self.per_sequence_s) * 1_000
+
 
 def constants(row: Row) -> Constants:
     """The constants of a row of the table `roofline`."""

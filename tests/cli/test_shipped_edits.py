@@ -36,8 +36,8 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
             SOVEREIGN,
             [("itl_ms: 40", "itl_ms: 4")],
             "SRV-003",
-            "a token every 4 ms; at tensor 8 one request alone takes 10.4 ms",
-            "set itl_ms to 11 or more, or use a faster card",
+            "at tensor 8 one request alone takes 10.4 ms, and no card does: 80 layers alone take 8.0 ms",
+            "set itl_ms to 11 or more",
             id="an ITL that no H200 reaches",
         ),
         pytest.param(
@@ -73,7 +73,7 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
             [("qwen3-8b", "llama-3.3-70b")],
             "SRV-002",
             "82 GiB of fp8 weights on 1 GPU of 24 GB",
-            "give a replica 8 GPUs, in nodes of 8, or use faster cards of 106 GB or more",
+            "give a replica 8 GPUs, in nodes of 8, or use cards of 106 GB or more and set itl_ms to 317 or more",
             id="a model too large for the card",
         ),
         pytest.param(

@@ -211,6 +211,7 @@ def test_no_tenant_can_give_its_pods_the_priority_of_others(stack: Stack) -> Non
     """A class that a tenant's own servers have is not barred from its namespace; all others of ours are."""
     bodies = {row.id: stack.plain_tree(row) for row in objects(stack)}
     ours = {row.name for row in objects(stack) if bodies[row.id]["kind"] == "PriorityClass"}
+    ours |= {"system-cluster-critical", "system-node-critical"}
     barred = {
         row.namespace: set(bodies[row.id]["spec"]["scopeSelector"]["matchExpressions"][0]["values"])
         for row in objects(stack)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 from aifactory.components.rows import KubernetesRow
+from aifactory.components.serving.decided import ServingPlan
 from aifactory.stacks.assembly.stack import Stack
 from support.graph import WORKER_INDEX, Graph, graph
 
@@ -113,13 +114,23 @@ def _flows(known: Graph, stack: Stack) -> Iterator[Flow]:
     for pods in known.pods:
         component = pods.labels.get("app.kubernetes.io/component", "")
         own = End(pods.namespace, pods.labels)
+        remote = _remote(stack, pods.labels)
         if pods.serving or WORKER_INDEX in pods.labels:
             yield from _of_engine(known, own, pods.owner)
+            yield f"{pods.owner} to its store", own, WORLD, remote.port or 443, "TCP", remote.store
         elif component == "router":
             yield from _of_router(known, own, pods.owner)
         elif component in ("fetch", "benchmark"):
             yield f"{pods.owner} to the API server", own, API_SERVER, 6_443, "TCP", False
-            yield f"{pods.owner} to the hub", own, WORLD, 443, "TCP", component == "fetch"
+            yield (
+                f"{pods.owner} to where weights lie",
+                own,
+                WORLD,
+                remote.port or 443,
+                "TCP",
+                (remote.store if component == "benchmark" else True),
+            )
+            yield f"{pods.owner} to another port", own, WORLD, 8_081, "TCP", False
         if component == "benchmark":
             for engine in _engines(known, pods.namespace):
                 yield f"{pods.owner} to {engine.namespace}", own, engine, 8_000, "TCP", True
@@ -132,10 +143,26 @@ def _flows(known: Graph, stack: Stack) -> Iterator[Flow]:
         yield "Envoy Gateway to AI Gateway", gateway, End("envoy-ai-gateway-system", {"a": "b"}), 1_063, "TCP", True
 
 
+class Remote(NamedTuple):
+    """Where the weights of a model come from, outside of the cluster."""
+
+    port: int
+    store: bool
+    """Whether replicas read from it themselves."""
+
+
+def _remote(stack: Stack, labels: Mapping[str, str]) -> Remote:
+    plans = [part.plan for part in stack.plan.parts if isinstance(part.plan, ServingPlan)]
+    own = next((plan for plan in plans if plan.model == labels.get("aifactory.io/model")), None)
+    if own is None or own.weights.networks:
+        return Remote(0, store=False)
+    return Remote(own.weights.remote_port, store=bool(own.weights.remote_port) and own.weights.fetch is None)
+
+
 def _of_engine(known: Graph, own: End, owner: str) -> Iterator[Flow]:
     yield f"{owner} to DNS", own, RESOLVER, 53, "UDP", True
     yield f"{owner} to another of its group", own, own, 29_500, "TCP", True
-    yield f"{owner} to the world", own, WORLD, 443, "TCP", False
+    yield f"{owner} to the world", own, WORLD, 8_081, "TCP", False
     yield f"{owner} to the API server", own, API_SERVER, 6_443, "TCP", False
     yield f"a stranger to {owner}", STRANGER, own, 8_000, "TCP", False
     yield f"Prometheus to {owner}", End("monitoring", {"app": "prometheus"}), own, 8_000, "TCP", True

@@ -145,13 +145,14 @@ def test_without_prometheus_metrics_are_closed(settle: Any) -> None:
     assert not admits(ingress, "from", PROMETHEUS, 8443)
 
 
-def test_a_tenant_has_a_namespace_two_policies_a_quota_and_defaults(settle: Any) -> None:
+def test_a_tenant_has_a_namespace_two_policies_two_quotas_and_defaults(settle: Any) -> None:
     found = settle(namespaces=[TEAM])
     assert list(found.rows) == [
         "Namespace/team",
         "NetworkPolicy.networking.k8s.io/team/default-deny",
         "NetworkPolicy.networking.k8s.io/team/allowed",
         "ResourceQuota/team/quota",
+        "ResourceQuota/team/foreign-priorities",
         "LimitRange/team/container-defaults",
     ]
     namespace = found.rows["Namespace/team"]
@@ -159,6 +160,8 @@ def test_a_tenant_has_a_namespace_two_policies_a_quota_and_defaults(settle: Any)
     assert found.body("ResourceQuota/team/quota")["spec"] == {
         "hard": {"limits.memory": "1Ti", "requests.nvidia.com/gpu": "8"}
     }
+    scope = found.body("ResourceQuota/team/foreign-priorities")["spec"]["scopeSelector"]["matchExpressions"][0]
+    assert scope["values"] == ["system-cluster-critical", "system-node-critical"]
     (limit,) = found.body("LimitRange/team/container-defaults")["spec"]["limits"]
     assert limit == {
         "type": "Container",

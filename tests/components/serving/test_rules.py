@@ -12,6 +12,12 @@ from support.offered import fabric, pool
 from support.planning import place
 
 US = {"country": "US", "operator": {"name": "Example Inc", "nationality": "US"}, "support": ["US"]}
+STORED = {
+    "kind": "object-store",
+    "uri": "s3://models/x",
+    "endpoint": "https://s3.example.com",
+    "credentials": "s3",
+}
 LORA = {"adapters": [{"name": "tone", "folder": "adapters/tone"}]}
 FETCH = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 200}
 OLD = {"version": "1.34.2", "kubeconfig": {"context": "lab"}}
@@ -172,6 +178,15 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         ({"autoscaling": {"min_replicas": 9}}, {}),
         "10 replicas always run, and the peak with the spare one needs 9",
         "set min_replicas to 9 or less, or replicas to 10",
+    ),
+    "SRV-028": (
+        ({"weights": STORED}, {"demands": [{**CHAT, "data_class": "customer"}], "residency": EU}),
+        (
+            {"weights": {**STORED, "networks": ["10.20.0.0/16"]}},
+            {"demands": [{**CHAT, "data_class": "customer"}], "residency": EU},
+        ),
+        "replicas with customer prompts may reach port 443 of any address",
+        "weights.networks",
     ),
     "SRV-027": (
         (

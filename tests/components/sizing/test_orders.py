@@ -31,7 +31,7 @@ CARDS = st.sampled_from(["h100", "h200", "b200", "gb200", "l40s", "mi300x", "h10
 WISHES = st.builds(
     Options,
     precision=st.sampled_from(PRECISIONS),
-    gpus_per_node=st.sampled_from((1, 4, 8)),
+    gpus_per_node=st.sampled_from((1, 4, 6, 8, 10)),
     max_model_len=st.sampled_from((0, 32_768)),
     nodes_at_most_per_replica=st.sampled_from((1, 4)),
     redundancy=st.sampled_from(("none", "replica", "node")),
