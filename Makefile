@@ -9,7 +9,7 @@ LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --gen
   --only-binary :all: --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench lock setup setup-dev clean
+.PHONY: help demo test engine e2e lint format bench lock setup setup-dev clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,12 @@ ifdef COVERAGE
 else
 	@$(RUN) -m $(PYTEST)
 endif
+
+engine: setup-dev ## make the tools of the proving ground, tests/engine/README.md; needs Go, the first time takes long
+	@PYTHONPATH=tests $(RUN) -m support.proving.tools
+
+e2e: engine ## the lanes with real servers alone
+	@$(RUN) -m $(PYTEST) tests/engine
 
 lint: setup-dev ## ruff, mypy, pyright, pip check
 	@$(RUN) -m ruff check .

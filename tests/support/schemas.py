@@ -80,6 +80,14 @@ class Schemas:
         """Group and kind of everything that Kubernetes itself serves."""
         return self._native.all_kinds()
 
+    def definition(self, group: str, kind: str, project: str | None = None) -> Json:
+        """The CRD of a kind as it is stored, None without one. Of several that of `project`, else of the preferred."""
+        files = self._crds.index.get((group, kind), ())
+        chosen = sorted((file for file in files if project in (None, file.project)), key=_rank)
+        if not chosen:
+            return None
+        return self._crds.whole(chosen[0])
+
     def crd_names(self) -> dict[KindKey, str]:
         """Name of the CRD (`plural.group`) of each group and kind."""
         return {(group, kind): f"{files[0].plural}.{group}" for (group, kind), files in self._crds.index.items()}

@@ -92,6 +92,10 @@ class CrdStore:
             self._loaded[file] = self._remember(name, lambda: _versions(content, file.document))
         return self._loaded[file]
 
+    def whole(self, file: CrdFile) -> Json:
+        """A definition as it is stored."""
+        return _document(file.path.read_bytes(), file.document)
+
     def _remember(self, name: str, make: Any) -> Json:
         """The cached value; names hold a digest of the source, so an entry can't be stale."""
         path = self._cache / f"{name}-{CACHE_FORMAT}.json"
@@ -123,9 +127,12 @@ def _line(start: str, text: str, path: Path) -> str:
     return found[1]
 
 
+def _document(content: bytes, number: int) -> Json:
+    return yaml.load(_DOCUMENT.split(content.decode("utf-8"))[number], yaml.CSafeLoader)
+
+
 def _versions(content: bytes, number: int) -> dict[str, Json]:
-    text = _DOCUMENT.split(content.decode("utf-8"))[number]
-    crd = yaml.load(text, yaml.CSafeLoader)
+    crd = _document(content, number)
     return {
         version["name"]: {"served": version["served"], "schema": _bare(version["schema"]["openAPIV3Schema"])}
         for version in crd["spec"]["versions"]

@@ -1,0 +1,22 @@
+"""The proving ground, for tests that need it: skipped with one line where its tools are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.proving.control_plane import ControlPlane
+from support.proving.tools import Missing
+
+
+@pytest.fixture
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane of its own. Its logs stay in pytest's folder when a test fails."""
+    folder = tmp_path_factory.mktemp("plane")
+    try:
+        made = ControlPlane(folder)
+    except Missing as missing:
+        pytest.skip(str(missing))
+    with made:
+        yield made

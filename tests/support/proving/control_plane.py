@@ -1,0 +1,166 @@
+"""A real Kubernetes control plane on loopback: etcd, API server, controllers, scheduler, and nodes of kwok."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from support.proving.api import Api, Refused
+from support.proving.processes import Server, free_port
+from support.proving.stages import STAGES
+from support.proving.tools import paths
+
+TOKEN = "admin-of-the-proving-ground"
+CONTEXT = "proving-ground"
+SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+
+
+class ControlPlane:
+    """Servers of one cluster. Use it as a context: they end with it."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` gets data and logs. Raises Missing without the tools."""
+        self.folder = folder
+        self.port = free_port()
+        self.kubeconfig = folder / "kubeconfig"
+        self.servers: dict[str, Server] = {}
+        self._tools = paths("etcd", "kubernetes", "kwok")
+        authority = folder / "certificates" / "apiserver.crt"
+        self.api = Api(f"https://127.0.0.1:{self.port}", TOKEN, str(authority))
+
+    def __enter__(self) -> ControlPlane:
+        """Start all, and wait until the API answers."""
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop all, the last first."""
+        for server in reversed(self.servers.values()):
+            server.stop()
+
+    def add_nodes(self, nodes: Iterable[Mapping[str, Any]]) -> None:
+        """Simulated nodes, with the labels, taints and capacity of their objects. Waits until they are ready."""
+        wanted = [dict(node) for node in nodes]
+        for node in wanted:
+            self.api.call("POST", "/api/v1/nodes", node)
+        if "kwok" not in self.servers:
+            stages = self.folder / "stages.yaml"
+            stages.write_text(STAGES, encoding="utf-8")
+            words = ["--manage-all-nodes=true", f"--server-address=127.0.0.1:{free_port()}", f"--config={stages}"]
+            self._run("kwok", [f"--kubeconfig={self.kubeconfig}", *words])
+        self.wait(lambda: all(_is_ready(self.api.get(node)) for node in wanted), "nodes are ready")
+
+    def wait(self, holds: Callable[[], bool], what: str, patience_s: float = 60) -> None:
+        """Wait until something holds. Raises AssertionError with what didn't."""
+        until = time.monotonic() + patience_s
+        while not holds():
+            assert time.monotonic() < until, f"not within {patience_s:g} s: {what}"
+            time.sleep(0.1)
+
+    def _run(self, name: str, words: list[str]) -> Server:
+        server = Server(name, [self._tools[name], *words], self.folder)
+        self.servers[name] = server
+        return server
+
+    def _start(self) -> None:
+        client, peer = free_port(), free_port()
+        self._etcd(client, peer)
+        key = _key(self.folder / "accounts.key")
+        (self.folder / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n", encoding="utf-8")
+        self._api_server(client, key)
+        self.kubeconfig.write_text(json.dumps(self._kubeconfig()), encoding="utf-8")
+        own = [f"--kubeconfig={self.kubeconfig}", "--leader-elect=false", "--secure-port=0"]
+        self._run("kube-controller-manager", [*own, f"--service-account-private-key-file={key}"])
+        self._run("kube-scheduler", own)
+        # Without its account the admission of pods refuses them: the controllers make it a moment after the start.
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": "default"},
+        }
+        self.wait(lambda: self.api.get(account) is not None, "the controllers work")
+
+    def _etcd(self, client: int, peer: int) -> None:
+        url, other = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
+        server = self._run(
+            "etcd",
+            [
+                f"--data-dir={self.folder / 'etcd'}",
+                f"--listen-client-urls={url}",
+                f"--advertise-client-urls={url}",
+                f"--listen-peer-urls={other}",
+                f"--initial-advertise-peer-urls={other}",
+                f"--initial-cluster=default={other}",
+                "--unsafe-no-fsync",
+                "--log-level=warn",
+            ],
+        )
+        server.wait_until(lambda: _answers(f"{url}/health"))
+
+    def _api_server(self, etcd: int, key: Path) -> None:
+        server = self._run(
+            "kube-apiserver",
+            [
+                f"--etcd-servers=http://127.0.0.1:{etcd}",
+                f"--cert-dir={self.folder / 'certificates'}",
+                "--bind-address=127.0.0.1",
+                "--endpoint-reconciler-type=none",  # it would refuse an address of loopback
+                f"--secure-port={self.port}",
+                f"--token-auth-file={self.folder / 'tokens.csv'}",
+                "--service-account-issuer=https://proving-ground.example.com",
+                f"--service-account-key-file={key}",
+                f"--service-account-signing-key-file={key}",
+                "--service-cluster-ip-range=10.0.0.0/16",
+                "--authorization-mode=RBAC",
+                "--allow-privileged=true",
+            ],
+        )
+        server.wait_until(self._is_up)
+
+    def _is_up(self) -> bool:
+        try:
+            return bool(self.api.call("GET", "/readyz") == "ok")
+        except (OSError, Refused):
+            return False
+
+    def _kubeconfig(self) -> dict[str, Any]:
+        cluster = {"server": self.api.url, "certificate-authority": str(self.folder / "certificates" / "apiserver.crt")}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": CONTEXT,
+            "clusters": [{"name": CONTEXT, "cluster": cluster}],
+            "users": [{"name": CONTEXT, "user": {"token": TOKEN}}],
+            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+        }
+
+
+def _is_ready(node: Any) -> bool:
+    conditions = (node or {}).get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _key(path: Path) -> Path:
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
+    path.write_bytes(key.private_bytes(pem, form, serialization.NoEncryption()))
+    return path

@@ -1,0 +1,89 @@
+"""Servers under test: on loopback, with a log each, and always stopped, whatever becomes of who started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+WATCHED = """
+exec 3<&0
+"$@" </dev/null & child=$!
+(cat <&3 >/dev/null; kill -TERM $child; sleep 5; kill -KILL $child) 2>/dev/null &
+wait $child
+"""
+"""Ends a server when the pipe to it closes: that is when it is told to stop, and when its starter is gone or killed."""
+PATIENCE_S = 120
+
+
+class Died(Exception):
+    """A server ended, or never answered. Holds the end of its log."""
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class Server:
+    """A running process."""
+
+    def __init__(self, name: str, words: Sequence[object], folder: Path, env: Mapping[str, str] | None = None) -> None:
+        """Start it. Its log is `folder/name.log`."""
+        self.name = name
+        self.log = folder / f"{name}.log"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["sh", "-c", WATCHED, "sh", *map(str, words)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env={**os.environ, **(env or {})},
+                start_new_session=True,
+            )
+
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        """Wait until it answers. Raises Died when it ends before, or takes too long."""
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                raise Died(f"{self.name} ended with {self._process.returncode}: {self.tail()}")
+            if ready():
+                return
+            time.sleep(0.05)
+        raise Died(f"{self.name} doesn't answer after {PATIENCE_S} s: {self.tail()}")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+
+    def stop(self) -> None:
+        """Let it end, and wait for that."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(timeout=10)
+        if self._process.stdin and not self._process.stdin.closed:
+            self._process.stdin.close()
