@@ -52,9 +52,10 @@ def load_test(plan: ServingPlan) -> Iterator[str]:
     if plan.scaling:
         kind, patience = "leaderworkerset" if plan.layout.nodes > 1 else "deployment", f"--timeout={plan.ready_s}s"
         yield f"{hold}={plan.scaling.ceiling}"
-        yield f"{space} wait --for=condition=Available {patience} {kind}/{plan.service[0]}"
+        ready = f"--for=jsonpath='{{.status.readyReplicas}}'={plan.scaling.ceiling}"
+        yield f"{space} wait {ready} {patience} {kind}/{plan.service[0]}"
     yield f"{space} create job --from=cronjob/{name} first"
-    yield f"{space} wait --for=condition=Complete --timeout=3600s job/first"
-    yield f"{space} logs job/first"
+    yield f"{space} wait --for=jsonpath='{{.status.ready}}'=1 --timeout=600s job/first"
+    yield f"{space} logs --follow job/first"
     if plan.scaling:
         yield f"{hold}-"

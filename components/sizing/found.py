@@ -48,6 +48,11 @@ class Fitted(Struct, frozen=True):
         """GPUs of all replicas."""
         return self.count.replicas * self.cut.gpus
 
+    def occupied(self, gpus_per_node: int) -> float:
+        """GPUs of all replicas, with those of their nodes that stay over beside them and no replica can use."""
+        cut = self.cut
+        return self.count.replicas * cut.pipeline * gpus_per_node / (gpus_per_node // cut.tensor)
+
     @property
     def batch(self) -> int:
         """Requests at once that the engine is told to take: its mean number, rounded up."""

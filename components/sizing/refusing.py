@@ -64,12 +64,13 @@ def _uncut(case: Case) -> Words:
         return "heads", f"tensor {tensor} takes more than the {counted(node, 'GPU')} of a node", _other_cut(case)
     if not divides(shape, tensor or node):
         return "heads", f"tensor {tensor or node} doesn't fit {shape.heads} attention heads", _other_cut(case)
-    if pipeline > shape.layers:
-        return "heads", f"pipeline {pipeline} cuts {shape.layers} layers", f"use pipeline {shape.layers} or less"
-    if pipeline > joined:
+    most = min(joined, shape.layers)
+    if pipeline > most:
         says = f"pipeline {pipeline} spans {pipeline} nodes, and "
-        says += "no fabric joins nodes of the pool" if joined == 1 else f"a replica may span {joined} here"
-        return "heads", says, "use pipeline 1" + (", or give the pool a fabric" if joined == 1 else f" to {joined}")
+        says += "no fabric joins nodes of the pool" if joined == 1 else f"a replica may span {most} here"
+        further = most > 1 and tensor in (0, node) and divides(shape, node)
+        fix = f"use pipeline 1 to {most}" if further else "use pipeline 1"
+        return "heads", says, fix + (", or give the pool a fabric" if joined == 1 else "")
     says = f"tensor {tensor} leaves GPUs of a node of {node} over, and a replica over nodes takes whole ones"
     return "heads", says, _other_cut(case)
 

@@ -54,6 +54,8 @@ class Sizing(Struct, frozen=True):
     replicas_at_mean: int
     gpus: int
     nodes: int
+    occupied_gpus: float
+    """GPUs with those of their nodes that no replica can use: what a cut that leaves some over really takes."""
     evidence: tuple[str, ...]
     """Why no measurement stands behind the speed; empty when some do."""
     rejected: tuple[tuple[str, str], ...]
@@ -74,7 +76,8 @@ def size(demand: Demand, shape: Geometry, card: Card, options: Options, known: K
     failing = [each for each in found if isinstance(each, Rejection)]
     if not working:
         return Refusal(*refusing.of_all(failing, case))
-    best = min(working, key=lambda each: (each.gpus, each.count.nodes, each.cut.gpus))
+    node = options.gpus_per_node
+    best = min(working, key=lambda each: (each.occupied(node), each.gpus, each.count.nodes, each.cut.gpus))
     others = [each for each in working if each is not best]
     return _sizing(best, others, failing, case)
 
@@ -104,6 +107,7 @@ def _sizing(best: Fitted, others: list[Fitted], failing: list[Rejection], case: 
         replicas_at_mean=best.count.at_mean,
         gpus=best.gpus,
         nodes=best.count.nodes,
+        occupied_gpus=best.occupied(options.gpus_per_node),
         evidence=tuple(doubt.says for doubt in best.doubts),
         rejected=tuple(_rejected(best, others, failing, case)),
         steps=tuple(explaining.steps(best, case)),

@@ -117,20 +117,12 @@ def _flows(known: Graph, stack: Stack) -> Iterator[Flow]:
         remote = _remote(stack, pods.labels)
         if pods.serving or WORKER_INDEX in pods.labels:
             yield from _of_engine(known, own, pods.owner)
-            yield f"{pods.owner} to its store", own, WORLD, remote.port or 443, "TCP", remote.store
+            yield from remote.flows(pods.owner, own, may=remote.store)
         elif component == "router":
             yield from _of_router(known, own, pods.owner)
         elif component in ("fetch", "benchmark"):
             yield f"{pods.owner} to the API server", own, API_SERVER, 6_443, "TCP", False
-            yield (
-                f"{pods.owner} to where weights lie",
-                own,
-                WORLD,
-                remote.port or 443,
-                "TCP",
-                (remote.store if component == "benchmark" else True),
-            )
-            yield f"{pods.owner} to another port", own, WORLD, 8_081, "TCP", False
+            yield from remote.flows(pods.owner, own, may=component == "fetch" or remote.store)
         if component == "benchmark":
             for engine in _engines(known, pods.namespace):
                 yield f"{pods.owner} to {engine.namespace}", own, engine, 8_000, "TCP", True
@@ -147,22 +139,32 @@ class Remote(NamedTuple):
     """Where the weights of a model come from, outside of the cluster."""
 
     port: int
+    """443 where nothing is asked: then it is closed there too."""
+    networks: tuple[str, ...]
     store: bool
     """Whether replicas read from it themselves."""
 
+    def flows(self, who: str, own: End, *, may: bool) -> Iterator[Flow]:
+        """Open for who reads there, in the networks that are named, and nowhere else."""
+        inside = [End(address=str(ip_network(cidr)[1])) for cidr in self.networks] or [WORLD]
+        yield from ((f"{who} to where weights lie", own, each, self.port, "TCP", may) for each in inside)
+        if self.networks:
+            yield f"{who} past its networks", own, WORLD, self.port, "TCP", False
+        yield f"{who} to another port", own, WORLD, 8_081, "TCP", False
+
 
 def _remote(stack: Stack, labels: Mapping[str, str]) -> Remote:
-    plans = [part.plan for part in stack.plan.parts if isinstance(part.plan, ServingPlan)]
-    own = next((plan for plan in plans if plan.model == labels.get("aifactory.io/model")), None)
-    if own is None or own.weights.networks:
-        return Remote(0, store=False)
-    return Remote(own.weights.remote_port, store=bool(own.weights.remote_port) and own.weights.fetch is None)
+    plans = {part.plan.identity: part.plan for part in stack.plan.parts if isinstance(part.plan, ServingPlan)}
+    instance = labels.get("app.kubernetes.io/instance", "")
+    own = plans.get(labels.get("aifactory.io/serving", instance.removesuffix("-benchmark").removesuffix("-weights")))
+    if own is None or not own.weights.remote_port:
+        return Remote(443, (), store=False)
+    return Remote(own.weights.remote_port, own.weights.networks, store=own.weights.fetch is None)
 
 
 def _of_engine(known: Graph, own: End, owner: str) -> Iterator[Flow]:
     yield f"{owner} to DNS", own, RESOLVER, 53, "UDP", True
     yield f"{owner} to another of its group", own, own, 29_500, "TCP", True
-    yield f"{owner} to the world", own, WORLD, 8_081, "TCP", False
     yield f"{owner} to the API server", own, API_SERVER, 6_443, "TCP", False
     yield f"a stranger to {owner}", STRANGER, own, 8_000, "TCP", False
     yield f"Prometheus to {owner}", End("monitoring", {"app": "prometheus"}), own, 8_000, "TCP", True

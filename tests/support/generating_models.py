@@ -47,6 +47,15 @@ def weights(draw: st.DrawFn) -> dict[str, Any]:
         {"kind": "oci", "image": "registry.example.com/models/m:1"},
         {"kind": "claim", "claim": "models", "folder": "m"},
         {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 900, "storage_class": "shared"},
+        {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 900, "networks": ["10.20.0.0/16"]},
+        {"kind": "object-store", "uri": "s3://models/x", "endpoint": "https://s3.example.com", "credentials": "s3"},
+        {
+            "kind": "object-store",
+            "uri": "s3://models/x",
+            "endpoint": "https://s3.example.com:9000",
+            "credentials": "s3",
+            "networks": ["10.20.0.0/16", "10.21.0.0/16"],
+        },
     )
     return draw(st.sampled_from(choices))
 

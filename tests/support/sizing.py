@@ -46,6 +46,6 @@ def refused(*args: Any, **options: Any) -> Refusal:
 
 
 def gpus(demand: Demand, shape: Geometry, on: Card, options: Options) -> float:
-    """GPUs of a sizing; infinitely many when it is refused."""
+    """GPUs that a sizing takes of its nodes; infinitely many when it is refused."""
     found = size(demand, shape, on, options, FIXED)
-    return found.gpus if isinstance(found, Sizing) else math.inf
+    return found.occupied_gpus if isinstance(found, Sizing) else math.inf

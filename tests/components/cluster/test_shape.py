@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aifactory.components.capabilities import NamespaceRequest, Requirement
+from aifactory.components.capabilities import NamespaceRequest, PodEgress, Requirement
 from aifactory.components.rows import HelmRow, KubernetesRow, Wave
 from support.schemas import Schemas
 
@@ -287,3 +287,23 @@ def test_every_row_is_what_an_api_server_takes(settle: Any, schemas: Schemas, di
     for row in found.rows.values():
         if isinstance(row, KubernetesRow):
             assert schemas.problems(row.body) == [], row.id
+
+
+@pytest.mark.parametrize(
+    ("some", "rules"),
+    [
+        (
+            PodEgress("a", (("app", "x"),), api=True),
+            [{"ports": [{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 6443}]}],
+        ),
+        (PodEgress("a", (("app", "x"),), ports=(9_000,)), [{"ports": [{"protocol": "TCP", "port": 9000}]}]),
+        (
+            PodEgress("a", (("app", "x"),), ports=(9_000,), networks=("10.20.0.0/16",)),
+            [{"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 9000}]}],
+        ),
+    ],
+)
+def test_some_pods_get_out_to_what_they_need(settle: Any, some: PodEgress, rules: list[object]) -> None:
+    found = settle(namespaces=[NamespaceRequest("team", "p", "p", pod_egress=(some,))])
+    spec = found.body("NetworkPolicy.networking.k8s.io/team/a")["spec"]
+    assert spec == {"podSelector": {"matchLabels": {"app": "x"}}, "policyTypes": ["Egress"], "egress": rules}

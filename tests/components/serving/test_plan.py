@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aifactory.components.capabilities import PodEgress
-from aifactory.components.offers import GpuDemand, ModelOffer, PodPromise
+from aifactory.components.offers import GpuDemand, ModelOffer, OperatorNote, PodPromise
 from aifactory.components.serving.decided import ServingPlan
 from support.models import CHAT, REASONING, card, reserved
 from support.offered import fabric, pool
@@ -288,3 +288,33 @@ def test_a_rollout_may_take_as_long_as_a_drain_a_pull_and_a_load(served: Any) ->
     plan = served().plan
     assert plan.step_s >= plan.grace_s + plan.weights.load_s + 600
     assert plan.ready_s >= plan.replicas * plan.weights.load_s
+
+
+def test_what_nobody_here_makes_is_named_before_a_deployment(served: Any) -> None:
+    """Pods wait for it, and the deployment for the pods."""
+    token = {**FETCHED, "token": "hub-token"}
+    claim = {"kind": "claim", "claim": "models"}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"weights": STORED}, "Secret s3 of chat, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, is made once"),
+        ({"weights": token}, "Secret hub-token of chat, with token, is made once namespace chat is there"),
+        ({"pull_secrets": ["mirror"]}, "Secret mirror of chat, with .dockerconfigjson, is made once"),
+        ({"weights": claim}, "PersistentVolumeClaim models of chat, with the weights, is made once"),
+        ({}, "Nodes mount images as volumes: containerd 2.1 or newer"),
+    ]
+    for wishes, says in cases:
+        notes = [offer for offer in served(wishes).site_plan.offers if isinstance(offer, OperatorNote)]
+        before = [note.says for note in notes if note.when == "before"]
+        assert any(each.startswith(says) for each in before), (wishes, before)
+
+
+def test_a_load_test_waits_until_all_replicas_are_ready(served: Any) -> None:
+    notes = [offer for offer in served().site_plan.offers if isinstance(offer, OperatorNote)]
+    (load,) = [note.commands for note in notes if note.says.startswith("Load chat")]
+    assert [command.split(" autoscaling")[0].split("--timeout")[0].strip() for command in load] == [
+        "kubectl -n chat annotate scaledobject chat",
+        "kubectl -n chat wait --for=jsonpath='{.status.readyReplicas}'=9",
+        "kubectl -n chat create job --from=cronjob/chat-benchmark first",
+        "kubectl -n chat wait --for=jsonpath='{.status.ready}'=1",
+        "kubectl -n chat logs --follow job/first",
+        "kubectl -n chat annotate scaledobject chat",
+    ]

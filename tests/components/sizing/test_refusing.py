@@ -132,7 +132,7 @@ WAYS: dict[str, Callable[[re.Match[str]], dict[str, Any]]] = {
         "tensor": int(said[1]),
         "pipeline": int(said[2] or 0),
     },
-    r"use pipeline (\d+)": lambda said: {"pipeline": int(said[1])},
+    r"use pipeline (?:1 to )?(\d+)": lambda said: {"pipeline": int(said[1])},
 }
 """What a reader changes in options for the words of a hint."""
 
@@ -156,7 +156,7 @@ ASKED = st.builds(
     max_model_len=st.sampled_from((0, 40_000)),
     nodes_at_most_per_replica=st.sampled_from((1, 4)),
     tensor=st.sampled_from((0, 0, 1, 3, 4, 16)),
-    pipeline=st.sampled_from((0, 0, 1, 2)),
+    pipeline=st.sampled_from((0, 0, 1, 2, 5, 100)),
 )
 HARD = st.builds(
     Demand,

@@ -250,6 +250,8 @@ def _is_sound(found: Sizing, options: Options) -> None:
     assert found.tensor * found.pipeline * found.data == found.gpus_per_replica
     assert found.gpus_per_replica * found.replicas == found.gpus
     assert found.nodes * options.gpus_per_node >= found.gpus
+    assert found.gpus <= found.occupied_gpus
+    assert found.gpus == found.occupied_gpus or options.gpus_per_node % found.tensor
     assert options.gpus_per_node % found.tensor == 0 or found.tensor in (1, 2, 4, 8)
     band = found.tokens_per_s
     assert 0 < band.low <= band.planned <= band.expected <= band.high < math.inf
@@ -266,3 +268,13 @@ def test_of_two_cuts_with_as_many_gpus_the_one_on_fewer_nodes_is_chosen() -> Non
         for rate in (0.30, 0.36, 0.40, 0.45, 0.50, 0.60)
     ]
     assert nodes == sorted(nodes)
+
+
+def test_gpus_of_a_node_that_stay_over_are_counted() -> None:
+    """In a node of six, four of them leave two that nobody uses: that is dearer than it looks."""
+    demand = Demand(100.0, 200.0, 9_000, 4_000, 288.0)
+    found = fits(demand, "gemma-3-27b", "nvidia-a100-sxm-80gb", gpus_per_node=6, redundancy="none")
+    assert found.tensor == 2
+    assert found.occupied_gpus == found.gpus
+    four = fits(demand, "gemma-3-27b", "nvidia-a100-sxm-80gb", gpus_per_node=6, redundancy="none", tensor=4)
+    assert four.occupied_gpus == four.replicas * 6 > found.occupied_gpus
