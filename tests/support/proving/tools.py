@@ -127,7 +127,17 @@ def make(tool: Tool) -> dict[str, Path]:
     work = target.with_suffix(f".{os.getpid()}")
     work.mkdir(parents=True)
     flags = " ".join(["-s -w", *(f"-X {name}={value}" for name, value in tool.stamps)])
-    words = [go, "build", "-trimpath", f"-tags={tool.tags}", f"-ldflags={flags}", f"-o={work}/", *tool.builds]
+    # Whose checkout this is is no matter of a tool, and git refuses to say it of a stranger's.
+    words = [
+        go,
+        "build",
+        "-trimpath",
+        "-buildvcs=false",
+        f"-tags={tool.tags}",
+        f"-ldflags={flags}",
+        f"-o={work}/",
+        *tool.builds,
+    ]
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
     ran = subprocess.run(words, cwd=MODULES / tool.name, env=environment, capture_output=True, text=True, check=False)
     if ran.returncode:
