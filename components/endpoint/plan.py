@@ -132,8 +132,7 @@ def _callers(spec: EndpointSpec, ctx: PlanContext) -> tuple[str, ...]:
     """Namespaces whose pods may call, where nobody outside of the cluster may."""
     if spec.reach != "cluster":
         return ()
-    tenants = [tenant.namespace for queue in ctx.offers(QueueOffer) for tenant in queue.tenants]
-    found = tuple(sorted({*tenants, *spec.callers}))
+    found = tuple(sorted({*_tenants(ctx), *spec.callers}))
     ctx.check(
         "END-007",
         bool(found),
@@ -142,6 +141,11 @@ def _callers(spec: EndpointSpec, ctx: PlanContext) -> tuple[str, ...]:
         "set callers to the namespaces of its clients",
     )
     return found
+
+
+def _tenants(ctx: PlanContext) -> list[str]:
+    """Namespaces of those who queue work."""
+    return [tenant.namespace for queue in ctx.offers(QueueOffer) for tenant in queue.tenants]
 
 
 def _explain_reach(
@@ -222,10 +226,10 @@ def _around_it(plan: EndpointPlan, models: list[ModelOffer], ctx: PlanContext) -
                 name=namespace, part=ctx.part, purpose="Routes of the endpoint", ingress_from=(PROXY_NAMESPACE,)
             )
         )
-    for tenant in (tenant for queue in ctx.offers(QueueOffer) for tenant in queue.tenants if plan.callers):
+    for tenant in _tenants(ctx) if plan.callers else ():
         # A tenant's pods reach nothing by default. Namespaces in `callers` are not ours.
         way = ((PROXY_NAMESPACE, HTTPS_PORT),)
-        ctx.namespace(NamespaceRequest(tenant.namespace, ctx.part, "Callers of the endpoint", egress_to=way))
+        ctx.namespace(NamespaceRequest(tenant, ctx.part, "Callers of the endpoint", egress_to=way))
     if any(offer.backend == "InferencePool" for offer in models):
         ctx.require("ai-gateway", "routes that lead to pools of model servers")
         ctx.require("inference-extension", "pools that routes lead to")

@@ -88,7 +88,7 @@ class Doubt(Struct, frozen=True):
 
     says: str
     factor: float = 0.0
-    """What replicas are counted at, as a share of the expected speed. 0: it widens the band and costs no replicas."""
+    """Replicas are counted at the expected speed over this. 0: it widens the band and costs no replicas."""
 
 
 def of_work(

@@ -82,14 +82,12 @@ def _concurrency(best: Fitted, case: Case) -> Step:
 
 def _latency(best: Fitted, case: Case) -> Step:
     found, fixed = best.speed, case.known.speed
-    itl_ms = found.itl_s * 1_000
-    slow_ms = itl_ms * best.tokens.expected / best.tokens.planned
     hits = case.demand.prefix_hit_percent
     return Step(
         "latency",
         {
-            "itl_ms": round(itl_ms, 1),
-            "itl_ms_at_slow_end": round(slow_ms, 1),
+            "itl_ms": round(best.itl_ms, 1),
+            "itl_ms_at_slow_end": round(best.slow_itl_ms, 1),
             "prompt_alone_ms": round(found.prefill_s * 1_000),
         },
         f"a step reads weights, keys and values at {fixed.bandwidth:.1%} of the bandwidth or computes at "

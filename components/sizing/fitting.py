@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aifactory.components.sizing.case import Case
+from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.evidence import band, of_kind, of_work
 from aifactory.components.sizing.found import Fitted, Rejection
 from aifactory.components.sizing.layouts import Cut
@@ -18,14 +19,14 @@ def fitted(cut: Cut, case: Case) -> Fitted | Rejection:
     """What a replica of this cut carries, or why it can't be."""
     demand = case.demand
     room = memory(case, cut)
-    if room.sequences < 1 or room.tokens < case.longest:
+    if not room.holds(case.longest):
         return Rejection(cut, "memory", no_room(room, case.longest), 0.0, room)
     replica = replica_of(cut, case)
     alone = _at(replica, 1, case)
     if alone.itl_s * 1_000 > demand.itl_ms:
         reached = alone.itl_s * 1_000
         return Rejection(cut, "itl", f"one request alone takes {reached:.1f} ms a token", reached, room)
-    first_s = replica.first_token_s(demand.input_tokens, demand.known_of(demand.input_tokens))
+    first_s = first_token_s(replica, demand)
     first_ms = first_s * 1_000
     if demand.ttft_ms and first_ms > demand.ttft_ms:
         return Rejection(cut, "ttft", f"the prompt alone takes {first_ms:.0f} ms", first_ms, room)
@@ -87,6 +88,11 @@ def replica_of(cut: Cut, case: Case) -> Replica:
     return Replica(
         case.shape, case.card, options.precision, cut.tensor, case.known.speed, cut.pipeline, options.kv_bytes
     )
+
+
+def first_token_s(replica: Replica, demand: Demand) -> float:
+    """Seconds to the first token where nobody else asks."""
+    return replica.first_token_s(demand.input_tokens, demand.known_of(demand.input_tokens))
 
 
 def no_room(room: Memory, longest: int) -> str:

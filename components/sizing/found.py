@@ -54,6 +54,16 @@ class Fitted(Struct, frozen=True):
         return self.count.replicas * cut.pipeline * gpus_per_node / (gpus_per_node // cut.tensor)
 
     @property
+    def itl_ms(self) -> float:
+        """Mean time between tokens, as expected."""
+        return self.speed.itl_s * 1_000
+
+    @property
+    def slow_itl_ms(self) -> float:
+        """The same at the slow end that replicas are counted at."""
+        return self.itl_ms * self.tokens.expected / self.tokens.planned
+
+    @property
     def batch(self) -> int:
         """Requests at once that the engine is told to take: its mean number, rounded up."""
         return math.ceil(self.speed.sequences - ROUNDING)

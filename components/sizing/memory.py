@@ -72,6 +72,10 @@ class Memory(Struct, frozen=True):
         """Room for keys and values, negative when the weights alone don't fit."""
         return self.usable - self.weights - self.adapters - self.other
 
+    def holds(self, longest: int) -> bool:
+        """Whether a sequence of the mean length fits, and one of so many tokens alone."""
+        return self.sequences >= 1 and self.tokens >= longest
+
     def for_one(self, tokens: int) -> float:
         """Memory that the engine needs for one sequence of so many tokens."""
         return self.weights + self.adapters + self.other + (self.window_bytes + tokens * self.kv_bytes_per_token) / GIB

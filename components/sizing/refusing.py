@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from aifactory.components.counting import counted
 from aifactory.components.sizing.case import Case
-from aifactory.components.sizing.fitting import fitted, replica_of
+from aifactory.components.sizing.fitting import first_token_s, fitted, replica_of
 from aifactory.components.sizing.formats import GIB
 from aifactory.components.sizing.found import Fitted, Kind, Rejection
 from aifactory.components.sizing.layouts import Cut, cuts, divides, tensors
@@ -108,7 +108,7 @@ def _too_slow(best: Rejection, case: Case) -> Words:
     demand, floor = case.demand, case.known.speed.floor_ms(case.shape.layers)
     says = f"a token every {demand.itl_ms:g} ms; at {best.cut.text} one request alone takes {best.number:.1f} ms"
     way = f"set itl_ms to {math.ceil(best.number)} or more"
-    first = replica_of(best.cut, case).first_token_s(demand.input_tokens, demand.known_of(demand.input_tokens))
+    first = first_token_s(replica_of(best.cut, case), demand)
     if demand.ttft_ms and first * 1_000 > demand.ttft_ms:
         way += f" and ttft_ms to {math.ceil(first * 1_000)} or more"
     if demand.itl_ms <= floor:
@@ -190,5 +190,4 @@ def _larger(case: Case) -> list[tuple[str, Case]]:
 
 
 def _holds(case: Case, cut: Cut) -> bool:
-    room = memory(case, cut)
-    return room.sequences >= 1 and room.tokens >= case.longest
+    return memory(case, cut).holds(case.longest)

@@ -84,7 +84,6 @@ def size(demand: Demand, shape: Geometry, card: Card, options: Options, known: K
 
 def _sizing(best: Fitted, others: list[Fitted], failing: list[Rejection], case: Case) -> Sizing:
     cut, shape, options = best.cut, case.shape, case.options
-    itl_ms = best.speed.itl_s * 1_000
     return Sizing(
         precision=options.precision,
         computes_in=case.card.computes_in(options.precision),
@@ -97,8 +96,8 @@ def _sizing(best: Fitted, others: list[Fitted], failing: list[Rejection], case: 
         nodes_per_replica=cut.pipeline,
         memory=best.memory,
         batch=best.batch,
-        itl_ms=itl_ms,
-        slow_itl_ms=itl_ms * best.tokens.expected / best.tokens.planned,
+        itl_ms=best.itl_ms,
+        slow_itl_ms=best.slow_itl_ms,
         ttft_unloaded_ms=best.first_s * 1_000,
         tokens_per_s=best.tokens,
         gpus_at_slow_end=count_at(cut, best.tokens.low, case).replicas * cut.gpus,

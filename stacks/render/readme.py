@@ -21,6 +21,7 @@ _VALUE_CHARS = 80
 
 def readme(stack: Stack, origin: Origin, ordered: Sequence[Step]) -> str:
     """The text."""
+    use = running(stack)
     return page(
         [
             *_heading(stack, origin),
@@ -33,7 +34,7 @@ def readme(stack: Stack, origin: Origin, ordered: Sequence[Step]) -> str:
             *([["### With Argo CD", "", *by_argocd(stack)]] if stack.plan.place.delivery else []),
             ["## Waves", "", *waves(stack, ordered)],
             ["## Verify", "", *verification(stack, ordered)],
-            *([["## Use", "", *running(stack)]] if running(stack) else []),
+            *([["## Use", "", *use]] if use else []),
             ["## Change and go back", "", *back(stack)],
             ["## Remove", "", *removal(stack)],
             *_given(stack),

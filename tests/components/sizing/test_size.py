@@ -185,7 +185,7 @@ def test_what_stands_behind_work_is_told_truly(
 
 
 def test_nothing_is_counted_faster_than_it_was_measured() -> None:
-    """Each measured row that is slower than two thirds of its estimate has a doubt that covers it."""
+    """A doubt covers how far a row was estimated too fast; without one no row lies below the outer band."""
     for row in CATALOG.rows("throughput.inferencex_concurrency_64"):
         compared = at_concurrency(CATALOG, row.key, row.data)
         assert compared.ratio is not None
@@ -194,7 +194,8 @@ def test_nothing_is_counted_faster_than_it_was_measured() -> None:
         on = accelerator(str(row.data["accelerator"]))
         doubts = of_work(model(str(row.data["model"])), on, cut, 64.0, row.data["isl"], FIXED.evidence)
         planned = max([FIXED.evidence.inside, *(doubt.factor for doubt in doubts)])
-        assert compared.ratio <= planned or planned == FIXED.evidence.inside, (row.key, compared.ratio, planned)
+        bound = planned if planned > FIXED.evidence.inside else FIXED.evidence.outside
+        assert compared.ratio <= bound, (row.key, compared.ratio, planned)
 
 
 def test_the_cards_that_were_measured_are_those_of_the_rows() -> None:
