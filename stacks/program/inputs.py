@@ -14,6 +14,9 @@ from aifactory.stacks.assembly.rowset import ClusterEntry
 from aifactory.stacks.program.lowering import Resolve, lower
 
 WAIT_ANNOTATION = "pulumi.com/waitFor"
+SKIP_ANNOTATION = "pulumi.com/skipAwait"
+_AWAITS_PODS = frozenset(("DaemonSet", "Deployment", "Job", "Pod", "Service", "StatefulSet"))
+"""Kinds that the provider waits for by itself, ten minutes at most, until their pods are there."""
 _KEPT_REVISIONS = 10
 
 
@@ -27,12 +30,15 @@ def provider_inputs(cluster: ClusterEntry, kubeconfig: str, root: Path) -> dict[
     """Inputs of the stack's provider. The kubeconfig goes as a path, so its content never lies in the state.
 
     `enableConfigMapMutable` makes a changed ConfigMap an update: by default it is deleted and made anew, and
-    a pod that starts in between finds none. Flags are JSON text, as the typed provider class sends them.
+    a pod that starts in between finds none. `enablePatchForce` lets an update have fields that a hand edit took:
+    by default it fails on them, and what drifted could not be mended. Flags are JSON text, as the typed provider
+    class sends them.
     """
     return {
         "clusterIdentifier": cluster.identifier,
         "context": cluster.context,
         "enableConfigMapMutable": "true",
+        "enablePatchForce": "true",
         "kubeconfig": kubeconfig_path(kubeconfig or cluster.kubeconfig_file, root),
     }
 
@@ -68,13 +74,24 @@ def wait_for(gate: Gate) -> str:
     return f"condition={gate.condition}" if gate.condition else f"jsonpath={{{gate.path}}}={gate.value}"
 
 
+def awaiting(row: KubernetesRow) -> dict[str, str]:
+    """Annotations that tell the provider what to wait for: the gate, and nothing of its own choice.
+
+    A Service waits for pods behind it. Where those come after the Service, as behind an InferencePool, neither
+    would ever be; where they fetch weights first, ten minutes are too few.
+    """
+    if row.gate is not None:
+        return {WAIT_ANNOTATION: wait_for(row.gate)}
+    return {SKIP_ANNOTATION: "true"} if row.body["kind"] in _AWAITS_PODS else {}
+
+
 def _object(row: KubernetesRow, resolve: Resolve) -> dict[str, Any]:
     body: dict[str, Any] = lower(row.body, resolve)
-    if row.gate is None:
+    added = awaiting(row)
+    if not added:
         return body
     metadata = body["metadata"]
-    annotations = {**metadata.get("annotations", {}), WAIT_ANNOTATION: wait_for(row.gate)}
-    return {**body, "metadata": {**metadata, "annotations": annotations}}
+    return {**body, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **added}}}
 
 
 def _release(row: HelmRow, resolve: Resolve) -> dict[str, Any]:

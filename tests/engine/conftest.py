@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from support.proving.control_plane import ControlPlane
 from support.proving.tools import Missing
+from support.proving.yard import Yard
+from support.schemas import Schemas
 
 
 @pytest.fixture
@@ -20,3 +23,16 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         pytest.skip(str(missing))
     with made:
         yield made
+
+
+@pytest.fixture
+def yards(plane: ControlPlane, schemas: Schemas, tmp_path: Path) -> Callable[[str], Yard]:
+    """Makes the project, cluster and engine of a shipped stack."""
+
+    def make(stack: str) -> Yard:
+        try:
+            return Yard(tmp_path, plane, stack, schemas)
+        except Missing as missing:
+            pytest.skip(str(missing))
+
+    return make

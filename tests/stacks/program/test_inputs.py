@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from aifactory.components.rows import Gate
+from aifactory.components.rows import Gate, KubernetesRow, Wave
 from aifactory.components.values import Ref
 from aifactory.stacks.assembly.rowset import ClusterEntry
 from aifactory.stacks.program.inputs import (
@@ -34,6 +34,7 @@ def test_the_provider_gets_a_path_a_context_and_what_pins_it() -> None:
         "clusterIdentifier": "demo-lab",
         "context": "lab",
         "enableConfigMapMutable": "true",
+        "enablePatchForce": "true",
         "kubeconfig": "~/.kube/config",
     }
 
@@ -88,6 +89,13 @@ def test_an_object_is_sent_whole_with_its_gate_beside_its_annotations() -> None:
 
 def test_an_object_without_a_gate_is_sent_as_it_is() -> None:
     assert inputs(NAMESPACE, resolve) is NAMESPACE.body
+
+
+def test_nothing_without_a_gate_is_awaited_for_its_pods() -> None:
+    """A Service whose pods come after it would never be there, and neither would they."""
+    for kind in ("Service", "DaemonSet", "Deployment"):
+        row = KubernetesRow("x", "ml", Wave.FOUNDATION, {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}})
+        assert inputs(row, resolve)["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
 
 
 def test_a_release_of_an_oci_registry_is_named_by_its_reference() -> None:

@@ -112,6 +112,7 @@ def expected_of(found: RowSet) -> dict[str, tuple[str, str, str, dict[str, Any],
         "clusterIdentifier": f"{found.factory}-{found.site}",
         "context": found.cluster.context,
         "enableConfigMapMutable": "true",
+        "enablePatchForce": "true",
         "kubeconfig": found.cluster.kubeconfig_file,
     }
     expected: dict[str, tuple[str, str, str, dict[str, Any], set[str]]] = {
@@ -157,6 +158,8 @@ def sent(row: KubernetesRow | HelmRow, made: dict[str, Any]) -> dict[str, Any]:
             path = f"jsonpath={{{gate.path}}}={gate.value}"
             text = f"condition={gate.condition}" if gate.condition else path
             body["metadata"].setdefault("annotations", {})["pulumi.com/waitFor"] = text
+        elif row.body["kind"] in ("Service", "DaemonSet"):  # of those that the provider would await by itself
+            body["metadata"].setdefault("annotations", {})["pulumi.com/skipAwait"] = "true"
         return body
     oci = row.repository.startswith("oci://")
     release = {

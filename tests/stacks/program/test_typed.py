@@ -130,6 +130,7 @@ def test_the_provider_sends_what_the_typed_class_sends() -> None:
             context=sent["context"],
             cluster_identifier=sent["clusterIdentifier"],
             enable_config_map_mutable=True,
+            enable_patch_force=True,
         )
 
     assert registered(theirs, "pulumi:providers:kubernetes").inputs == sent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 MANAGER = "aifactory-proving"
 APPLY = "application/apply-patch+yaml"
+_PATIENCE = 50
 Body = Mapping[str, Any]
 
 
@@ -34,8 +36,21 @@ class Api:
         self._authority = authority
         self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
 
-    def call(self, method: str, path: str, body: Body | None = None, kind: str = "application/json") -> Any:
-        """One request; the answer as data. Raises Refused, and OSError when nobody answers."""
+    def call(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
+        """One request; the answer as data. Raises Refused, and OSError when nobody answers.
+
+        A server that is busy, as with a definition that has just changed, is asked again.
+        """
+        for _ in range(_PATIENCE):
+            try:
+                return self._call(method, path, body, kind)
+            except Refused as refused:
+                if refused.code != 429:
+                    raise
+                time.sleep(0.2)
+        return self._call(method, path, body, kind)
+
+    def _call(self, method: str, path: str, body: Any, kind: str) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, method=method)
         request.add_header("Authorization", f"Bearer {self._token}")

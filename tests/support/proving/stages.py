@@ -1,4 +1,5 @@
-"""How simulated nodes and pods live: nodes are ready at once, pods as soon as they have a node."""
+"""How simulated nodes and pods live: nodes are ready at once, pods as soon as they have a node; those of a Job
+have done their work a moment later."""
 
 STAGES = """\
 apiVersion: kwok.x-k8s.io/v1alpha1
@@ -51,10 +52,29 @@ spec:
       {{ $now := Now }}
       phase: Running
       startTime: {{ $now | Quote }}
+      podIP: {{ PodIPWith .spec.nodeName ( or .spec.hostNetwork false ) ( or .metadata.uid "" )
+        .metadata.name .metadata.namespace | Quote }}
       conditions:
       - {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
       - {type: ContainersReady, status: "True", lastTransitionTime: {{ $now | Quote }}}
       - {type: Ready, status: "True", lastTransitionTime: {{ $now | Quote }}}
+---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata: {name: pod-complete}
+spec:
+  resourceRef: {apiGroup: v1, kind: Pod}
+  selector:
+    matchExpressions:
+    - {key: .metadata.deletionTimestamp, operator: DoesNotExist}
+    - {key: .status.phase, operator: In, values: [Running]}
+    - {key: '.metadata.ownerReferences.[].kind', operator: In, values: [Job]}
+  next:
+    statusTemplate: |
+      {{ $now := Now }}
+      phase: Succeeded
+      conditions:
+      - {type: Ready, status: "False", reason: PodCompleted, lastTransitionTime: {{ $now | Quote }}}
 ---
 apiVersion: kwok.x-k8s.io/v1alpha1
 kind: Stage

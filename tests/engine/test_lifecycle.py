@@ -1,0 +1,69 @@
+"""Every shipped stack goes up, stays as it is, is refreshed, and vanishes: real engine, API server, scheduler, Helm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aifactory.components.rows import HelmRow
+from aifactory.stacks.assembly.rowset import row_set
+from aifactory.stacks.program.identity import PROVIDER_TYPE
+from aifactory.stacks.program.inputs import provider_inputs
+from support import shipped
+from support.proving.expected import expected, held
+from support.proving.ground import Operators
+from support.proving.yard import Yard
+
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
+MADE_BY_THE_CLUSTER = ("ConfigMap./{}/kube-root-ca.crt", "ServiceAccount./{}/default")
+"""Objects that controllers put into every namespace."""
+
+
+@pytest.mark.parametrize("name", shipped.STACKS)
+def test_a_shipped_stack_goes_up_stays_and_vanishes(yards: Any, name: str) -> None:
+    yard: Yard = yards(name)
+    yard.plane.api.apply(foreign())
+    before = yard.plane.api.all()
+    rows = row_set(yard.stack, digest(yard))
+    everything = expected(rows, provider_inputs(rows.cluster, str(yard.kubeconfig), yard.root))
+    with Operators(yard.plane.api):
+        first = yard.data("up", "--yes")
+        assert first["changes"] == {"create": len(first["rows"])}
+        assert held(yard.resources()) == everything
+        assert yard.data("preview")["changes"] == {"same": len(first["rows"])}
+        again = yard.data("up", "--yes", "--refresh")
+        assert (again["changes"], again["rows"]) == ({"same": len(first["rows"])}, [])
+        yard.data("destroy", "--yes", *named(yard))
+    _nothing_is_left(yard, before)
+    assert yard.plane.api.get(foreign())["data"] == foreign()["data"]
+
+
+def _nothing_is_left(yard: Yard, before: dict[str, Any]) -> None:
+    after = yard.plane.api.all()
+    assert before.keys() - after.keys() == set(), "something of others is gone"
+    left = {name for name in after.keys() - before.keys() if not name.startswith("APIService.")}
+    assert left == {f"CustomResourceDefinition.apiextensions.k8s.io//{name}" for name in kept_definitions(yard)}
+    assert [one["type"] for one in yard.resources() if one["type"] not in ("pulumi:pulumi:Stack", PROVIDER_TYPE)] == []
+
+
+def digest(yard: Yard) -> str:
+    """Digest of the plan that the stack is of."""
+    return next(work.digest for work in shipped.works().values() if yard.stack.name in work.stacks)
+
+
+def named(yard: Yard) -> list[str]:
+    """Options that let protected rows go, each by its name."""
+    protected = [row.id for row in yard.stack.rows if getattr(row, "protect", False)]
+    return [word for row in protected for word in ("--remove-protected", row)]
+
+
+def kept_definitions(yard: Yard) -> set[str]:
+    """Definitions that stay when their release goes: Helm never removes those of a chart's crds/ folder."""
+    return {crd for row in yard.stack.rows if isinstance(row, HelmRow) for crd in row.crds} - yard.removable
+
+
+def foreign() -> dict[str, Any]:
+    """Something that is not ours."""
+    metadata = {"name": "of-others", "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"whose": "not ours"}}

@@ -1,0 +1,144 @@
+"""A project, a cluster and an engine of their own: where a test deploys a shipped blueprint as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aifactory.blueprints.load import load
+from aifactory.components.catalog.trains import releases
+from aifactory.components.rows import HelmRow
+from aifactory.stacks.assembly.stack import Stack
+from support.proving.charts import write_charts
+from support.proving.control_plane import ControlPlane
+from support.proving.ground import prepare
+from support.proving.provider import CHARTS, HELM
+from support.proving.tools import paths
+from support.schemas import Schemas
+from support.shipped import ROOT, works
+
+PASSPHRASE = "canary-passphrase-of-the-state"
+PROVIDER = "pulumi-resource-kubernetes"
+_TESTS = Path(__file__).resolve().parents[2]
+
+
+class Yard:
+    """One site of a shipped blueprint, in a project of its own below `folder`."""
+
+    def __init__(self, folder: Path, plane: ControlPlane, stack: str, schemas: Schemas) -> None:
+        """Copy the blueprint and its sites, make the site's cluster and the charts. Raises Missing without tools."""
+        tools = paths("pulumi", "helm")
+        name, work = next((name, work) for name, work in works().items() if stack in work.stacks)
+        self.stack: Stack = work.stacks[stack]
+        self.plane = plane
+        self.root = folder / "project"
+        self.blueprint = self.root / "factory.yaml"
+        self.kubeconfig = folder / "kubeconfig"
+        self.charts = folder / "charts"
+        self.bin = folder / "bin"
+        self._home = folder
+        (self.root / "sites").mkdir(parents=True)
+        (self.root / "aifactory.yaml").write_text("aifactory: v1\n", encoding="utf-8")
+        shutil.copy(ROOT / "blueprints/library" / f"{name}.yaml", self.blueprint)
+        for site in work.loaded.sites:
+            shutil.copy(ROOT / "blueprints/sites" / f"{site}.yaml", self.root / "sites")
+        self.site = self.stack.plan.place.site
+        prepare(plane, self.stack, schemas)
+        self.write_kubeconfig()
+        rows = [row for row in self.stack.rows if isinstance(row, HelmRow)]
+        known = releases(load(self.blueprint).catalog, self.stack.plan.place.train)
+        self.removable = write_charts(self.charts, rows, known, schemas)
+        """Definitions that go when their release goes; Helm leaves the others."""
+        self._executables(tools)
+        self.helm = tools["helm"]
+
+    @property
+    def state(self) -> Path:
+        """Folder of the state backend."""
+        return self.root / "state"
+
+    def write_kubeconfig(self) -> None:
+        """A kubeconfig whose contexts are named as the sites name them."""
+        found = yaml.safe_load(self.plane.kubeconfig.read_text(encoding="utf-8"))
+        wanted = self.stack.plan.place.cluster.kubeconfig.context
+        found["contexts"] = [{"name": wanted, "context": found["contexts"][0]["context"]}]
+        self.kubeconfig.write_text(yaml.safe_dump({**found, "current-context": wanted}), encoding="utf-8")
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Environment of a run: no settings of this machine's user, plugins from PATH alone."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "KUBE"))}
+        return {
+            **kept,
+            "HOME": str(self._home),
+            "PATH": f"{self.bin}:{os.environ['PATH']}",
+            "PULUMI_HOME": str(self._home / "pulumi"),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            CHARTS: str(self.charts),
+            HELM: str(self.helm),
+            "NO_COLOR": "1",
+            **(more or {}),
+        }
+
+    def words(self, verb: str, *options: str) -> list[str]:
+        """Command line of a verb at the site."""
+        kubeconfig = [] if verb in ("outputs", "check", "plan", "generate") else ["--kubeconfig", str(self.kubeconfig)]
+        command = [str(Path(sys.executable).with_name("aifactory")), verb, str(self.blueprint)]
+        return [*command, "--site", self.site, *kubeconfig, *options]
+
+    def run(self, verb: str, *options: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a verb to its end."""
+        return self.call(self.words(verb, *options), env)
+
+    def call(
+        self, words: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run any command to its end. Its output never holds a secret."""
+        ran = subprocess.run(
+            list(words),
+            env=self.environment(env),
+            cwd=cwd or self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+        assert PASSPHRASE not in ran.stdout + ran.stderr
+        return ran
+
+    def data(self, verb: str, *options: str) -> Any:
+        """What a verb prints as JSON for the stack; it must end well."""
+        ran = self.run(verb, "--format", "json", *options)
+        assert ran.returncode == 0, ran.stdout[-2_000:] + ran.stderr[-6_000:]
+        return json.loads(ran.stdout)["stacks"][self.stack.name]
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Resources of the state; none when there is no state."""
+        found = self.exported().get("checkpoint", {}).get("latest") or {}
+        return list(found.get("resources") or [])
+
+    def exported(self) -> dict[str, Any]:
+        """The state as the backend keeps it."""
+        path = self.state / ".pulumi" / "stacks" / "aifactory" / f"{self.stack.name}.json"
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return found
+
+    def _executables(self, tools: Mapping[str, Path]) -> None:
+        self.bin.mkdir()
+        (self.bin / "pulumi").symlink_to(tools["pulumi"])
+        (self.bin / "helm").symlink_to(tools["helm"])
+        if shutil.which(PROVIDER) is None:
+            path = self.bin / PROVIDER
+            script = f'#!/bin/sh\nPYTHONPATH="{_TESTS}" exec "{sys.executable}" -m support.proving.provider "$@"\n'
+            path.write_text(script, encoding="utf-8")
+            path.chmod(0o755)
