@@ -9,7 +9,7 @@ import pytest
 
 from support.proving.control_plane import ControlPlane
 from support.proving.tools import Missing
-from support.proving.yard import Yard
+from support.proving.yard import Edit, Yard
 from support.schemas import Schemas
 
 
@@ -26,12 +26,12 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def yards(plane: ControlPlane, schemas: Schemas, tmp_path: Path) -> Callable[[str], Yard]:
+def yards(plane: ControlPlane, schemas: Schemas, tmp_path: Path) -> Callable[..., Yard]:
     """Makes the project, cluster and engine of a shipped stack."""
 
-    def make(stack: str) -> Yard:
+    def make(stack: str, *edits: Edit) -> Yard:
         try:
-            return Yard(tmp_path, plane, stack, schemas)
+            return Yard(tmp_path, plane, stack, schemas, edits)
         except Missing as missing:
             pytest.skip(str(missing))
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from aifactory.components.rows import HelmRow
-from aifactory.stacks.assembly.rowset import row_set
 from aifactory.stacks.program.identity import PROVIDER_TYPE
 from aifactory.stacks.program.inputs import provider_inputs
 from support import shipped
@@ -15,7 +14,7 @@ from support.proving.expected import expected, held
 from support.proving.ground import Operators
 from support.proving.yard import Yard
 
-pytestmark = [pytest.mark.engine, pytest.mark.cluster]
+pytestmark = pytest.mark.engine
 MADE_BY_THE_CLUSTER = ("ConfigMap./{}/kube-root-ca.crt", "ServiceAccount./{}/default")
 """Objects that controllers put into every namespace."""
 
@@ -25,8 +24,7 @@ def test_a_shipped_stack_goes_up_stays_and_vanishes(yards: Any, name: str) -> No
     yard: Yard = yards(name)
     yard.plane.api.apply(foreign())
     before = yard.plane.api.all()
-    rows = row_set(yard.stack, digest(yard))
-    everything = expected(rows, provider_inputs(rows.cluster, str(yard.kubeconfig), yard.root))
+    everything = expected(yard.rows, provider_inputs(yard.rows.cluster, str(yard.kubeconfig), yard.root))
     with Operators(yard.plane.api):
         first = yard.data("up", "--yes")
         assert first["changes"] == {"create": len(first["rows"])}
@@ -35,6 +33,7 @@ def test_a_shipped_stack_goes_up_stays_and_vanishes(yards: Any, name: str) -> No
         again = yard.data("up", "--yes", "--refresh")
         assert (again["changes"], again["rows"]) == ({"same": len(first["rows"])}, [])
         yard.data("destroy", "--yes", *named(yard))
+        yard.plane.wait(lambda: not volumes(yard), "the provisioner has removed the volumes of claims")
     _nothing_is_left(yard, before)
     assert yard.plane.api.get(foreign())["data"] == foreign()["data"]
 
@@ -47,9 +46,9 @@ def _nothing_is_left(yard: Yard, before: dict[str, Any]) -> None:
     assert [one["type"] for one in yard.resources() if one["type"] not in ("pulumi:pulumi:Stack", PROVIDER_TYPE)] == []
 
 
-def digest(yard: Yard) -> str:
-    """Digest of the plan that the stack is of."""
-    return next(work.digest for work in shipped.works().values() if yard.stack.name in work.stacks)
+def volumes(yard: Yard) -> list[Any]:
+    """Volumes of the cluster."""
+    return list(yard.plane.api.call("GET", "/api/v1/persistentvolumes")["items"])
 
 
 def named(yard: Yard) -> list[str]:

@@ -31,6 +31,7 @@ class ControlPlane:
         self.port = free_port()
         self.kubeconfig = folder / "kubeconfig"
         self.servers: dict[str, Server] = {}
+        self._words: dict[str, list[str]] = {}
         self._tools = paths("etcd", "kubernetes", "kwok")
         authority = folder / "certificates" / "apiserver.crt"
         self.api = Api(f"https://127.0.0.1:{self.port}", TOKEN, str(authority))
@@ -68,7 +69,14 @@ class ControlPlane:
             assert time.monotonic() < until, f"not within {patience_s:g} s: {what}"
             time.sleep(0.1)
 
+    def restart_api_server(self) -> None:
+        """End the API server as a crash would, and start it again on the same port with the same data."""
+        words = self._words["kube-apiserver"]
+        self.servers["kube-apiserver"].kill()
+        self._run("kube-apiserver", words).wait_until(self._is_up)
+
     def _run(self, name: str, words: list[str]) -> Server:
+        self._words[name] = words
         server = Server(name, [self._tools[name], *words], self.folder)
         self.servers[name] = server
         return server

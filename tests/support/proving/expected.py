@@ -9,9 +9,11 @@ from aifactory.components.rows import ClusterRow, HelmRow
 from aifactory.components.values import plain
 from aifactory.stacks.assembly.rowset import RowSet
 from aifactory.stacks.program import identity
-from aifactory.stacks.program.inputs import awaiting, inputs
+from aifactory.stacks.program.inputs import awaiting, inputs, plugin_version
 from support.proving.releases import COMPUTED
 
+_ADDED = (*COMPUTED, "__internal")
+"""Inputs that the provider and the engine add. Version stands for the plugin of a provider there, and is checked."""
 Held = Mapping[str, tuple[str, Any, tuple[str, ...]]]
 """Type, inputs and dependencies by URN."""
 
@@ -26,7 +28,7 @@ def expected(rows: RowSet, provider_inputs: Mapping[str, Any]) -> Held:
         f"{start}::{factory}::{rows.factory}": (factory, {}, ()),
         f"{start}::{factory}${identity.PROVIDER_TYPE}::{rows.cluster.identifier}": (
             identity.PROVIDER_TYPE,
-            dict(provider_inputs),
+            {**provider_inputs, "version": plugin_version()},
             (),
         ),
     }
@@ -55,7 +57,7 @@ def held(resources: Iterable[Mapping[str, Any]]) -> Held:
     return {
         str(one["urn"]): (
             str(one["type"]),
-            _known({key: value for key, value in (one.get("inputs") or {}).items() if key not in COMPUTED}),
+            _known({key: value for key, value in (one.get("inputs") or {}).items() if key not in _ADDED}),
             tuple(sorted(one.get("dependencies") or ())),
         )
         for one in resources

@@ -34,7 +34,9 @@ class Plan(Struct, frozen=True):
     fault: Fault
 
     def write(self, path: Path) -> None:
-        """For the provider to read."""
+        """For the provider to read. What another plan left is forgotten."""
+        for left in (path.with_suffix(".done"), path.with_name("go")):
+            left.unlink(missing_ok=True)
         path.write_text(json.dumps({"step": self.step, "fault": self.fault}), encoding="utf-8")
 
 

@@ -38,7 +38,7 @@ _READY: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
 """Kinds whose operators aren't here, and the status that tells that they did their part."""
 
 
-def prepare(plane: ControlPlane, stack: Stack, schemas: Schemas) -> None:
+def give(plane: ControlPlane, stack: Stack, schemas: Schemas) -> None:
     """Make the plane what the site of a stack is before anything is deployed."""
     plan = stack.plan
     plane.add_nodes([*nodes(plan), *_service_nodes(plan)])

@@ -64,6 +64,7 @@ TOOLS = (
         stamps=_OF_KUBERNETES,
         asks=("--version",),
     ),
+    Tool("kubectl", KUBERNETES, ("kubectl",), stamps=_OF_KUBERNETES, asks=("version", "--client")),
     Tool("kwok", "0.8.0", ("kwok",), stamps=(("sigs.k8s.io/kwok/pkg/consts.Version", "v0.8.0"),), asks=("--version",)),
     Tool(
         "helm",

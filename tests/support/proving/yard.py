@@ -7,25 +7,27 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from aifactory.blueprints.load import load
+from aifactory.cli.work import Work, prepare
 from aifactory.components.catalog.trains import releases
 from aifactory.components.rows import HelmRow
+from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.assembly.stack import Stack
 from support.proving.charts import write_charts
 from support.proving.control_plane import ControlPlane
-from support.proving.ground import prepare
+from support.proving.ground import give
 from support.proving.provider import CHARTS, HELM
 from support.proving.tools import paths
 from support.schemas import Schemas
 from support.shipped import ROOT, works
 
 PASSPHRASE = "canary-passphrase-of-the-state"
+Edit = tuple[str, str, str]
 PROVIDER = "pulumi-resource-kubernetes"
 _TESTS = Path(__file__).resolve().parents[2]
 
@@ -33,12 +35,17 @@ _TESTS = Path(__file__).resolve().parents[2]
 class Yard:
     """One site of a shipped blueprint, in a project of its own below `folder`."""
 
-    def __init__(self, folder: Path, plane: ControlPlane, stack: str, schemas: Schemas) -> None:
-        """Copy the blueprint and its sites, make the site's cluster and the charts. Raises Missing without tools."""
+    def __init__(
+        self, folder: Path, plane: ControlPlane, stack: str, schemas: Schemas, edits: Iterable[Edit] = ()
+    ) -> None:
+        """Copy the blueprint and its sites, make the site's cluster and the charts. Raises Missing without tools.
+
+        `edits` are made before: a file of the project, the text there, the text instead.
+        """
         tools = paths("pulumi", "helm")
-        name, work = next((name, work) for name, work in works().items() if stack in work.stacks)
-        self.stack: Stack = work.stacks[stack]
+        name, shipped = next((name, work) for name, work in works().items() if stack in work.stacks)
         self.plane = plane
+        self._schemas = schemas
         self.root = folder / "project"
         self.blueprint = self.root / "factory.yaml"
         self.kubeconfig = folder / "kubeconfig"
@@ -48,17 +55,35 @@ class Yard:
         (self.root / "sites").mkdir(parents=True)
         (self.root / "aifactory.yaml").write_text("aifactory: v1\n", encoding="utf-8")
         shutil.copy(ROOT / "blueprints/library" / f"{name}.yaml", self.blueprint)
-        for site in work.loaded.sites:
+        for site in shipped.loaded.sites:
             shutil.copy(ROOT / "blueprints/sites" / f"{site}.yaml", self.root / "sites")
-        self.site = self.stack.plan.place.site
-        prepare(plane, self.stack, schemas)
-        self.write_kubeconfig()
-        rows = [row for row in self.stack.rows if isinstance(row, HelmRow)]
-        known = releases(load(self.blueprint).catalog, self.stack.plan.place.train)
-        self.removable = write_charts(self.charts, rows, known, schemas)
-        """Definitions that go when their release goes; Helm leaves the others."""
-        self._executables(tools)
         self.helm = tools["helm"]
+        self.removable: set[str] = set()
+        """Definitions that go when their release goes; Helm leaves the others."""
+        self.name = stack
+        self.edit(*edits)
+        self.site = self.stack.plan.place.site
+        give(plane, self.stack, schemas)
+        self.write_kubeconfig()
+        self._executables(tools)
+
+    def edit(self, *edits: Edit) -> None:
+        """Change files of the project, and plan it again."""
+        for file, old, new in edits:
+            path = self.root / file
+            text = path.read_text(encoding="utf-8")
+            assert old in text, f"{file} has no {old}"
+            path.write_text(text.replace(old, new), encoding="utf-8")
+        self.work: Work = prepare(self.blueprint)
+        self.stack: Stack = self.work.stacks[self.name]
+        rows = [row for row in self.stack.rows if isinstance(row, HelmRow)]
+        known = releases(self.work.loaded.catalog, self.stack.plan.place.train)
+        self.removable |= write_charts(self.charts, rows, known, self._schemas)
+
+    @property
+    def rows(self) -> RowSet:
+        """What is registered of the stack."""
+        return row_set(self.stack, self.work.digest)
 
     @property
     def state(self) -> Path:
@@ -122,6 +147,12 @@ class Yard:
         assert ran.returncode == 0, ran.stdout[-2_000:] + ran.stderr[-6_000:]
         return json.loads(ran.stdout)["stacks"][self.stack.name]
 
+    def helm_releases(self) -> list[dict[str, Any]]:
+        """Releases of the cluster as Helm lists them."""
+        words = [str(self.helm), "list", "--all-namespaces", "--output=json", f"--kubeconfig={self.kubeconfig}"]
+        found: list[dict[str, Any]] = json.loads(self.call(words).stdout)
+        return found
+
     def resources(self) -> list[dict[str, Any]]:
         """Resources of the state; none when there is no state."""
         found = self.exported().get("checkpoint", {}).get("latest") or {}
@@ -133,12 +164,23 @@ class Yard:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         return found
 
+    def script_tools(self) -> Path:
+        """A folder for PATH with a helm whose charts come from a folder."""
+        folder = self._home / "script-bin"
+        folder.mkdir()
+        _executable(folder / "helm", "support.proving.chart_folder")
+        return folder
+
     def _executables(self, tools: Mapping[str, Path]) -> None:
         self.bin.mkdir()
         (self.bin / "pulumi").symlink_to(tools["pulumi"])
         (self.bin / "helm").symlink_to(tools["helm"])
         if shutil.which(PROVIDER) is None:
-            path = self.bin / PROVIDER
-            script = f'#!/bin/sh\nPYTHONPATH="{_TESTS}" exec "{sys.executable}" -m support.proving.provider "$@"\n'
-            path.write_text(script, encoding="utf-8")
-            path.chmod(0o755)
+            _executable(self.bin / PROVIDER, "support.proving.provider")
+
+
+def _executable(path: Path, module: str) -> None:
+    """A command that runs a module of tests with this Python."""
+    script = f'#!/bin/sh\nPYTHONPATH="{_TESTS}" exec "{sys.executable}" -m {module} "$@"\n'
+    path.write_text(script, encoding="utf-8")
+    path.chmod(0o755)
