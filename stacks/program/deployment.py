@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -219,7 +220,10 @@ def engine_failures(stack: str) -> Iterator[None]:
 @contextmanager
 def _run_failures() -> Iterator[None]:
     try:
-        yield
+        with warnings.catch_warnings():
+            # Of an engine that was killed: its end is told, and so is that of its events.
+            warnings.filterwarnings("ignore", "Error in event stream", UserWarning)
+            yield
     except ConcurrentUpdateError:
         raise
     except CommandError as error:

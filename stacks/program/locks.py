@@ -62,7 +62,8 @@ def sole(folder: Path, stack: str, say: Callable[[str], None]) -> Iterator[None]
         for path, holder in engine_locks(folder, stack).items():
             if not holder.is_gone:
                 raise Locked(f"another run holds the lock of stack {stack}: {holder.text}", _hint(holder))
-            path.unlink(missing_ok=True)
+            for file in (path, path.with_name(f"{path.name}.attrs")):
+                file.unlink(missing_ok=True)
             say(f"{stack}: cleared the lock of a run that is gone: {holder.text}")
         yield
     finally:
