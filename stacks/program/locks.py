@@ -11,6 +11,7 @@ import getpass
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ from aifactory.stacks.program.identity import PROJECT
 
 _SLACK_S = 2.0
 """Clocks and ticks: a process that began this much after a lock was written didn't write it."""
+_HALF_WRITTEN_S = 60.0
+_NOBODY = 2**22 + 1
+"""More than any process id: it lives nowhere."""
 
 
 class Holder(Struct, frozen=True):
@@ -71,11 +75,12 @@ def sole(folder: Path, stack: str, say: Callable[[str], None]) -> Iterator[None]
 
 
 def engine_locks(folder: Path, stack: str) -> dict[Path, Holder]:
-    """The engine's locks of a stack. One that is being written this moment counts as held by a living process."""
+    """The engine's locks of a stack. One that is cut off is being written, or was left so by a killed engine."""
     found = {}
-    for path in sorted((folder / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*.json")):
-        with suppress(FileNotFoundError):
-            found[path] = _holder(path.read_bytes()) or _unknown()
+    for path in sorted((folder / ".pulumi" / "locks" / "organization" / PROJECT / stack).glob("*")):
+        if path.suffix != ".attrs":
+            with suppress(FileNotFoundError):
+                found[path] = _holder(path.read_bytes()) or _unknown(path)
     return found
 
 
@@ -98,8 +103,11 @@ def _me() -> Holder:
     return Holder(os.getpid(), getpass.getuser(), socket.gethostname(), datetime.now(UTC))
 
 
-def _unknown() -> Holder:
-    return Holder(0, "somebody", "an unknown host", datetime.now(UTC))
+def _unknown(path: Path) -> Holder:
+    """Who wrote half a lock: nobody any more, if that was a minute ago, else somebody who still does."""
+    written = path.stat().st_mtime
+    host = socket.gethostname() if time.time() - written > _HALF_WRITTEN_S else "a host not known yet"
+    return Holder(_NOBODY, "somebody", host, datetime.fromtimestamp(written, UTC))
 
 
 def _holder(content: bytes) -> Holder | None:

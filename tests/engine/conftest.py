@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from support.proving.control_plane import ControlPlane
+from support.proving.files_cluster import FilesCluster
 from support.proving.tools import Missing
 
 
@@ -20,3 +22,19 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         pytest.skip(str(missing))
     with made:
         yield made
+
+
+MakeCluster = Callable[..., FilesCluster]
+
+
+@pytest.fixture
+def files_cluster(tmp_path: Path) -> MakeCluster:
+    """Makes a cluster of files with a project for it, in front of the real engine."""
+
+    def make(rows: int, state: Path | None = None) -> FilesCluster:
+        try:
+            return FilesCluster(tmp_path, rows, state)
+        except Missing as missing:
+            pytest.skip(str(missing))
+
+    return make

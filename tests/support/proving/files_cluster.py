@@ -123,5 +123,3 @@ class FilesCluster:
         file = next((self.state / ".pulumi" / "stacks" / "aifactory").glob("*.json"))
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"]
         return found
-
-
