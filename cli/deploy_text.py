@@ -41,6 +41,8 @@ def print_preview(outcome: Outcome, *, err: bool = False) -> None:
     says = "no changes" if nothing and outcome.exists else _counts(counts, _TO_DO)
     new = "" if outcome.exists else " (a new stack)"
     click.echo(f"{click.style(outcome.stack, bold=True)}{new}: {says}", err=err)
+    if outcome.cut_off:
+        click.echo("  the last run was cut off: up first finds out what it made, so less may be to do", err=err)
     print_changes(outcome, err=err)
     print_failures(outcome)
 
@@ -106,8 +108,14 @@ def print_outputs(stack: str, outputs: Mapping[str, Any]) -> None:
 def print_removal(removal: Removal) -> None:
     """What a removal would come to, to stderr."""
     name = click.style(removal.stack, bold=True)
+    if removal.unsettled:
+        maybe = counted(removal.unsettled, "row")
+        click.echo(
+            f"{name}: the last run was cut off; {maybe} that it may have made go too, if they are there", err=True
+        )
     if not removal.rows:
-        click.echo(f"{name}: nothing is deployed", err=True)
+        if not removal.unsettled:
+            click.echo(f"{name}: nothing is deployed", err=True)
         return
     protected = removal.protected
     kept = [row for row in removal.rows if row.kept and row not in protected]

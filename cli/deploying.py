@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from aifactory.blueprints.load import Loaded, LoadedSite
 from aifactory.cli.journal import Journal, Label, labels
@@ -18,8 +18,11 @@ from aifactory.components.given import Kubeconfig, State
 from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.program.adapter import register_stack
+from aifactory.stacks.program.claims import claims
 from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, opened, throwaway
 from aifactory.stacks.program.engine import Cancelled, Engine, EngineError
+from aifactory.stacks.program.recovery import rows_among
+from aifactory.stacks.program.safely import alone, claimed, on_record, settle
 from aifactory.stacks.program.state import StateRow, provider_inputs, state_rows
 
 Result = Literal["succeeded", "failed", "cancelled", "absent"]
@@ -36,6 +39,8 @@ class Outcome(Struct):
     outputs: dict[str, Any] = field(default_factory=dict)
     exists: bool = True
     """Whether the stack existed before."""
+    cut_off: bool = False
+    """Whether the run before was cut off, so that the state may lack what that made."""
     remains: list[StateRow] = field(default_factory=list)
     """Rows left in the state after a removal."""
 
@@ -51,6 +56,10 @@ class Removal(Struct, frozen=True):
     """URNs of protected rows that were named."""
     reached_by: Kubeconfig
     """How the state says that the cluster is reached; what the site says now, if it says nothing."""
+    unsettled: int = 0
+    """Rows more that a run which was cut off may have made."""
+    exists: bool = True
+    """Whether there is a state."""
 
     @property
     def protected(self) -> list[StateRow]:
@@ -76,10 +85,12 @@ class Runner:
         """What `up` would do to each stack. Writes nothing, not even an empty stack."""
         for name, stack in work.shown.items():
             rows = row_set(stack, work.digest)
-            place = stack.plan.place
-            with opened(self.engine, self.target(name, place.state)) as deployment:
+            target = self.target(name, stack.plan.place.state)
+            with opened(self.engine, target) as deployment:
                 if deployment is not None:
-                    yield self._preview(deployment, rows, exists=True)
+                    outcome = self._preview(deployment, rows, exists=True)
+                    outcome.cut_off = claimed(target, deployment.exported()) is not None
+                    yield outcome
                     continue
             with throwaway(self.engine, name) as deployment:
                 yield self._preview(deployment, rows, exists=False)
@@ -89,9 +100,9 @@ class Runner:
         for name, stack in work.shown.items():
             rows = row_set(stack, work.digest)
             target = self.target(name, stack.plan.place.state)
-            with opened(self.engine, target, create=True) as deployment:
+            with alone(target, to_stderr), opened(self.engine, target, create=True) as deployment:
                 assert deployment is not None  # noqa: S101 - it was created
-                outcome = self._up(deployment, rows, refresh=refresh)
+                outcome = self._up(deployment, target, rows, refresh=refresh)
             yield outcome
             if outcome.result != "succeeded":
                 return
@@ -100,11 +111,16 @@ class Runner:
         """What is there to remove. Raises `Refused` for a name in `named` that is no protected row."""
         found: list[Removal] = []
         for name, site in stacks_of(loaded, sites).items():
-            with opened(self.engine, self.target(name, site.site.state)) as deployment:
-                resources = deployment.resources() if deployment is not None else []
+            target = self.target(name, site.site.state)
+            with opened(self.engine, target) as deployment:
+                exported = deployment.exported() if deployment is not None else {"deployment": {}}
+            resources = exported["deployment"].get("resources") or []
             rows = tuple(state_rows(resources))
             unprotect = tuple(row.urn for row in rows if row.protected and row.row in named)
-            found.append(Removal(name, site, rows, unprotect, _reached_by(resources, site)))
+            unsettled = claimed(target, exported) if deployment is not None else None
+            reached_by = _reached_by([*resources, *(unsettled or ())], site)
+            maybe = len(rows_among(unsettled or ()))
+            found.append(Removal(name, site, rows, unprotect, reached_by, maybe, deployment is not None))
         protected = {row.row for removal in found for row in removal.rows if row.protected}
         unknown = [name for name in named if name not in protected]
         if unknown:
@@ -118,14 +134,13 @@ class Runner:
         """Remove each stack, until one fails."""
         for removal in removals:
             site = removal.site.site
-            with opened(self.engine, self.target(removal.stack, site.state)) as deployment:
-                if deployment is None or not removal.rows:
-                    yield Outcome(removal.stack, site.site, "absent", exists=deployment is not None)
-                    continue
-                deployment.unprotect(list(removal.unprotect))
-                if self.kubeconfig is not None:
-                    deployment.use_kubeconfig(self.kubeconfig)
-                outcome = self._destroy(deployment, removal, refresh=refresh)
+            target = self.target(removal.stack, site.state)
+            if not removal.rows and not removal.unsettled:
+                yield Outcome(removal.stack, site.site, "absent", exists=removal.exists)
+                continue
+            with alone(target, to_stderr), opened(self.engine, target) as deployment:
+                assert deployment is not None  # noqa: S101 - it has rows
+                outcome = self._destroy(deployment, target, removal, refresh=refresh)
             yield outcome
             if outcome.result != "succeeded":
                 return
@@ -142,31 +157,44 @@ class Runner:
         """Where the state of a stack lies."""
         return Target(stack, absolute_backend(state.backend, self.root), state.secrets_provider)
 
+    @property
+    def _kubeconfig(self) -> str:
+        return str(self.kubeconfig) if self.kubeconfig is not None else ""
+
     def _preview(self, deployment: Deployment, rows: RowSet, *, exists: bool) -> Outcome:
         with self._run(rows.stack, rows.site, labels(rows), acting=False) as (progress, outcome):
             outcome.exists = exists
             deployment.preview(self._program(rows), progress.see)
         return outcome
 
-    def _up(self, deployment: Deployment, rows: RowSet, *, refresh: bool) -> Outcome:
+    def _up(self, deployment: Deployment, target: Target, rows: RowSet, *, refresh: bool) -> Outcome:
         with self._run(rows.stack, rows.site, labels(rows)) as (progress, outcome):
             progress.say(f"{rows.stack}: {len(labels(rows))} rows of {len(rows.parts)} parts")
-            outcome.outputs = _masked(deployment.up(self._program(rows), progress.see, refresh=refresh))
+            start = settle(self.engine, target, deployment, progress.say)
+            new = claims(rows, start.resources, self.root, self._kubeconfig)
+            with on_record(target, deployment, start, new):
+                refresh = refresh or start.cut_off
+                outcome.outputs = _masked(deployment.up(self._program(rows), progress.see, refresh=refresh))
         return outcome
 
-    def _destroy(self, deployment: Deployment, removal: Removal, *, refresh: bool) -> Outcome:
+    def _destroy(self, deployment: Deployment, target: Target, removal: Removal, *, refresh: bool) -> Outcome:
+        start = settle(self.engine, target, deployment, to_stderr)
+        deployment.unprotect(list(removal.unprotect))
+        if self.kubeconfig is not None:
+            deployment.use_kubeconfig(self.kubeconfig)
+        start = structs.replace(start, written_at=deployment.written_at)
+        removal = structs.replace(removal, rows=tuple(state_rows(start.resources)))
         known = {row.urn: Label(row.row, row.part) for row in removal.rows}
         with self._run(removal.stack, removal.site.site.site, known) as (progress, outcome):
             progress.say(f"{removal.stack}: removing {removal.going} of {len(known)} rows")
-            deployment.destroy(progress.see, refresh=refresh)
+            with on_record(target, deployment, start, ()):
+                deployment.destroy(progress.see, refresh=refresh or start.cut_off)
         outcome.remains = state_rows(deployment.resources())
         return outcome
 
     def _program(self, rows: RowSet) -> Callable[[], None]:
-        kubeconfig = str(self.kubeconfig) if self.kubeconfig is not None else ""
-
         def program() -> None:
-            register_stack(rows, self.root, kubeconfig)
+            register_stack(rows, self.root, self._kubeconfig)
 
         return program
 

@@ -124,7 +124,7 @@ def run_destroy(
     removals = runner.removals(loaded, sites, unprotect)
     for removal in removals:
         print_removal(removal)
-    deployed = [removal for removal in removals if removal.rows]
+    deployed = [removal for removal in removals if removal.rows or removal.unsettled]
     if deployed:
         given = {removal.site.site.site: removal.reached_by for removal in deployed}
         _refuse(_kubeconfig_problems(given, loaded.root, kubeconfig))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,8 @@ from pulumi.automation import (
     StackSettings,
 )
 
-from aifactory.stacks.program.engine import Engine, EngineError
+from aifactory.stacks.program.disk import drop_half_written
+from aifactory.stacks.program.engine import Engine, EngineError, Locked
 from aifactory.stacks.program.events import Event, event_of
 from aifactory.stacks.program.identity import PROJECT
 from aifactory.stacks.program.state import provider_resources
@@ -32,6 +34,7 @@ from aifactory.stacks.program.state import provider_resources
 OnEvent = Callable[[Event], None]
 Program = Callable[[], None]
 _SHOWN_LINES = 12
+_WRITING_ONCE = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 
 class Target(Struct, frozen=True):
@@ -53,9 +56,38 @@ class RunFailed(Exception):
 class Deployment:
     """A stack that exists in its backend."""
 
-    def __init__(self, stack: Stack, workspace: LocalWorkspace) -> None:
+    def __init__(self, stack: Stack, workspace: LocalWorkspace, engine: Engine) -> None:
         self._stack = stack
         self._workspace = workspace
+        self._engine = engine
+
+    @contextmanager
+    def writing_once(self) -> Iterator[None]:
+        """Let runs write the state at their end alone, not after each resource, which takes quadratic time.
+
+        An engine that is killed then leaves the state as it was. One that doesn't know the setting is slower.
+        """
+        before = self._workspace.env_vars
+        self._workspace.env_vars = {**before, **_WRITING_ONCE}
+        try:
+            yield
+        finally:
+            self._workspace.env_vars = before
+
+    @property
+    def written_at(self) -> str:
+        """The time in the state. Asked also of a run that was stopped."""
+        engine = self._engine
+        stopped, engine.cancelled = engine.cancelled, False
+        try:
+            return written_at(self.exported())
+        finally:
+            engine.cancelled = stopped
+
+    def refresh(self) -> None:
+        """Read every resource; what isn't there leaves the state."""
+        with engine_failures(self._stack.name), _run_failures():
+            self._stack.refresh(color="never", show_secrets=False)
 
     def preview(self, program: Program, on_event: OnEvent, *, refresh: bool = False) -> None:
         """Tell what `up` would do."""
@@ -110,6 +142,10 @@ class Deployment:
         exported = self.exported()
         for resource in provider_resources(exported["deployment"].get("resources") or []):
             resource["inputs"]["kubeconfig"] = resource["outputs"]["kubeconfig"] = str(file)
+        self.restore(exported)
+
+    def restore(self, exported: Mapping[str, Any]) -> None:
+        """Put this in the place of the state, and drop operations that were pending."""
         path = Path(self._workspace.work_dir, "state.json")
         path.write_text(json.dumps(exported), encoding="utf-8")
         self._cli("stack", "import", "--file", str(path))
@@ -127,19 +163,12 @@ def opened(engine: Engine, target: Target, *, create: bool = False) -> Iterator[
     Raises `EngineError` if the backend can't be used.
     """
     with TemporaryDirectory(prefix="aifactory-") as folder:
-        workspace = LocalWorkspace(
-            work_dir=folder,
-            project_settings=ProjectSettings(
-                name=PROJECT, runtime="python", backend=ProjectBackend(url=target.backend)
-            ),
-            secrets_provider=target.secrets_provider,
-            pulumi_command=engine,
-        )
+        workspace = _workspace(engine, target, folder)
         with engine_failures(target.stack):
             stack = _select(workspace, target, create=create)
             if stack is not None:
                 _restore_key(workspace, target)
-        yield None if stack is None else Deployment(stack, workspace)
+        yield None if stack is None else Deployment(stack, workspace, engine)
 
 
 @contextmanager
@@ -149,18 +178,29 @@ def throwaway(engine: Engine, stack: str) -> Iterator[Deployment]:
         TemporaryDirectory(prefix="aifactory-state-") as state,
         TemporaryDirectory(prefix="aifactory-") as folder,
     ):
-        workspace = LocalWorkspace(
-            work_dir=folder,
-            project_settings=ProjectSettings(
-                name=PROJECT, runtime="python", backend=ProjectBackend(url=f"file://{state}")
-            ),
-            secrets_provider="passphrase",
-            env_vars={"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_CONFIG_PASSPHRASE_FILE": ""},
-            pulumi_command=engine,
-        )
+        no_passphrase = {"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_CONFIG_PASSPHRASE_FILE": ""}
+        workspace = _workspace(engine, Target(stack, f"file://{state}", "passphrase"), folder, no_passphrase)
         with engine_failures(stack):
             created = Stack.create(stack, workspace)
-        yield Deployment(created, workspace)
+        yield Deployment(created, workspace, engine)
+
+
+def refreshed(engine: Engine, target: Target, exported: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The resources that remain of a state when the engine has read each. Changes no state that exists.
+
+    The copy is encrypted with the key of `exported`, so what is secret in the answer can go into that state.
+    Raises `RunFailed` if the cluster doesn't answer.
+    """
+    with TemporaryDirectory(prefix="aifactory-state-") as state, TemporaryDirectory(prefix="aifactory-") as folder:
+        apart = Target(target.stack, f"file://{state}", target.secrets_provider)
+        workspace = _workspace(engine, apart, folder)
+        with engine_failures(target.stack):
+            deployment = Deployment(Stack.create(target.stack, workspace), workspace, engine)
+            _keep_key(workspace, target, exported["deployment"])
+        deployment.restore(exported)
+        with deployment.writing_once():
+            deployment.refresh()
+        return deployment.resources()
 
 
 @contextmanager
@@ -169,10 +209,10 @@ def engine_failures(stack: str) -> Iterator[None]:
     try:
         yield
     except ConcurrentUpdateError as error:
-        raise EngineError(
+        raise Locked(
             f"another run holds the lock of stack {stack}: {_tail(str(error))}",
             "wait for it; if it was killed, run `pulumi cancel` in the generated folder of the stack, "
-            "then `aifactory up --refresh`",
+            "then `aifactory up`",
         ) from None
     except CommandError as error:
         raise EngineError(f"the engine could not work on stack {stack}: {_tail(str(error))}") from None
@@ -181,19 +221,35 @@ def engine_failures(stack: str) -> Iterator[None]:
 @contextmanager
 def _run_failures() -> Iterator[None]:
     try:
-        yield
+        with warnings.catch_warnings():
+            # Of an engine that was killed: its end is told, and so is that of its events.
+            warnings.filterwarnings("ignore", "Error in event stream", UserWarning)
+            yield
     except ConcurrentUpdateError:
         raise
     except CommandError as error:
         raise RunFailed(_tail(str(error))) from None
 
 
+def _workspace(
+    engine: Engine, target: Target, folder: str, variables: Mapping[str, str] | None = None
+) -> LocalWorkspace:
+    return LocalWorkspace(
+        work_dir=folder,
+        project_settings=ProjectSettings(name=PROJECT, runtime="python", backend=ProjectBackend(url=target.backend)),
+        secrets_provider=target.secrets_provider,
+        env_vars=dict(variables or {}),
+        pulumi_command=engine,
+    )
+
+
 def _select(workspace: LocalWorkspace, target: Target, *, create: bool) -> Stack | None:
-    if target.backend.startswith("file://"):
-        folder = Path(target.backend.removeprefix("file://")).expanduser()
+    folder = local_folder(target)
+    if folder is not None:
         if not folder.exists() and not create:
             return None
-        _make(folder, target)
+        make_folder(folder, target)
+        drop_half_written(folder, target.stack)
     _check_passphrase(target)
     try:
         return Stack.select(target.stack, workspace)
@@ -201,7 +257,20 @@ def _select(workspace: LocalWorkspace, target: Target, *, create: bool) -> Stack
         return Stack.create(target.stack, workspace) if create else None
 
 
-def _make(folder: Path, target: Target) -> None:
+def written_at(exported: Mapping[str, Any]) -> str:
+    """The time at which the engine wrote an exported state."""
+    return str((exported["deployment"].get("manifest") or {}).get("time", ""))
+
+
+def local_folder(target: Target) -> Path | None:
+    """The folder of this machine that the state lies in, None if it lies elsewhere."""
+    if not target.backend.startswith("file://"):
+        return None
+    return Path(target.backend.removeprefix("file://")).expanduser()
+
+
+def make_folder(folder: Path, target: Target) -> None:
+    """Make the folder of a state, for our eyes only. Raises `EngineError` if that can't be."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -220,7 +289,11 @@ def _check_passphrase(target: Target) -> None:
 
 def _restore_key(workspace: LocalWorkspace, target: Target) -> None:
     """Write the encryption settings that the state names: a wrong passphrase is refused, not adopted."""
-    provider = _state(_cli(workspace, target.stack, "stack", "export")).get("secrets_providers")
+    _keep_key(workspace, target, _state(_cli(workspace, target.stack, "stack", "export")))
+
+
+def _keep_key(workspace: LocalWorkspace, target: Target, deployment: Mapping[str, Any]) -> None:
+    provider = deployment.get("secrets_providers")
     if not provider:
         return
     kind, state = provider.get("type", ""), provider.get("state") or {}

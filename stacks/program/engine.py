@@ -48,6 +48,10 @@ class EngineError(Exception):
         self.hint = hint
 
 
+class Locked(EngineError):
+    """Somebody else works on the stack. Nothing was begun."""
+
+
 class Cancelled(Exception):
     """The user stopped a run. What it had begun is finished, and is in the state."""
 
@@ -100,6 +104,9 @@ class Engine(PulumiCommand):
         with process, self._passing_signals(process):
             stdout, stderr = _read(process, on_output, on_error)
         result = CommandResult(stdout=stdout, stderr=stderr, code=process.returncode)
+        if process.returncode < 0:
+            says = f"the engine was killed by signal {-process.returncode}"
+            raise EngineError(says, "run the same again: it first finds out what this run made")
         if self.cancelled:
             raise Cancelled
         if process.returncode:

@@ -39,11 +39,31 @@ def cluster_rows(rows: RowSet) -> list[ClusterRow]:
     return [row for row in rows.rows if isinstance(row, (KubernetesRow, HelmRow))]
 
 
+def factory_urn(rows: RowSet) -> str:
+    """URN of the component of a whole factory, as the stack's own program makes it."""
+    return f"urn:pulumi:{rows.stack}::{PROJECT}::{FACTORY_TYPE}::{rows.factory}"
+
+
+def provider_urn(rows: RowSet) -> str:
+    """URN of the stack's provider."""
+    return f"urn:pulumi:{rows.stack}::{PROJECT}::{FACTORY_TYPE}${PROVIDER_TYPE}::{rows.cluster.identifier}"
+
+
+def part_urn(rows: RowSet, part: PartEntry) -> str:
+    """URN of a part's component."""
+    return f"urn:pulumi:{rows.stack}::{PROJECT}::{FACTORY_TYPE}${part_type(part)}::{part.name}"
+
+
+def row_urn(rows: RowSet, part: PartEntry, row: ClusterRow) -> str:
+    """URN of a row of `part`."""
+    kinds = f"{FACTORY_TYPE}${part_type(part)}${row.token}"
+    return f"urn:pulumi:{rows.stack}::{PROJECT}::{kinds}::{resource_name(row)}"
+
+
 def urns(rows: RowSet) -> dict[str, str]:
     """The row id of each URN that the stack's own program makes."""
-    kinds = {part.name: part_type(part) for part in rows.parts}
-    prefix = f"urn:pulumi:{rows.stack}::{PROJECT}::{FACTORY_TYPE}$"
-    return {f"{prefix}{kinds[row.part]}${row.token}::{resource_name(row)}": row.id for row in cluster_rows(rows)}
+    parts = {part.name: part for part in rows.parts}
+    return {row_urn(rows, parts[row.part], row): row.id for row in cluster_rows(rows)}
 
 
 def row_of(urn: str) -> tuple[str, str] | None:

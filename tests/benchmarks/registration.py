@@ -68,7 +68,7 @@ def run(way: str, count: int) -> dict[str, float]:
 
     def program() -> None:
         if way == "flat":
-            _flat(rows)
+            flat(rows)
         else:
             register_stack(rows, Path("/project"))
 
@@ -100,7 +100,8 @@ def measure(count: int, runs: int = RUNS) -> dict[str, Any]:
     return result
 
 
-def _flat(rows: Any) -> None:
+def flat(rows: Any) -> None:
+    """The same resources in a program without components."""
     import pulumi
 
     from aifactory.stacks.program.inputs import plugin_version, provider_inputs

@@ -15,14 +15,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import registration
+from benchmarks import deploying, registration
 from benchmarks.jobs import COMMAND, REFERENCE, ROOT, SCALE, Result, commands, exponent, scale
 from benchmarks.machine import described
 from benchmarks.same_bytes import VARIANTS, differing, outputs
+from support.proving.tools import Missing, paths
 
 PAGE = ROOT / "docs" / "performance.md"
 REGISTRATION_RATIO = 1.15
 """Most that registering rows may take, as a multiple of a flat program with the same resources."""
+UP_1000_ROWS_S = 15.0
+"""Most that the engine may take for a new stack of 1,000 rows in files."""
 FUNCTION_BUDGETS_MS = {"size the reference demand": 20}
 FIT_FROM_OBJECTS = 1_000
 """Below, the start of Python hides what grows."""
@@ -33,6 +36,12 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15, help="runs of each command; the median counts")
     parser.add_argument("--largest", type=int, default=100_000, help="most objects of the scale curve")
+    parser.add_argument(
+        "--engine-runs", type=int, default=deploying.RUNS, help="runs of the engine; 0: leave its table"
+    )
+    parser.add_argument(
+        "--after-each", type=int, default=1, help="runs with a state write after each row: minutes each"
+    )
     options = parser.parse_args(arguments)
     breaches: list[str] = []
     texts = {"machine": f"Measured on: {described()}."}
@@ -44,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
         texts["same-bytes"] = _same_bytes(folder, breaches)
         texts["registration"] = _registration([registration.measure(count) for count in registration.COUNTS], breaches)
         texts["functions"] = _functions(folder, breaches)
+        if options.engine_runs:
+            texts["deploying"] = _deploying(options.engine_runs, options.after_each, breaches)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), texts), encoding="utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
     print("\n".join(f"over budget: {breach}" for breach in breaches) or "every budget is kept")
@@ -130,6 +141,29 @@ def _registration(measured: list[dict[str, Any]], breaches: list[str]) -> str:
         "peak MB",
         "flat, peak MB",
     ]
+    return table(head, rows)
+
+
+def _deploying(runs: int, after_each: int, breaches: list[str]) -> str:
+    try:
+        engine = paths("pulumi")["pulumi"].parent
+    except Missing as missing:
+        return f"Not measured: {missing}."
+    rows = []
+    for count in deploying.COUNTS:
+        found = deploying.measure(engine, count, runs=runs)
+        if after_each:
+            found |= deploying.measure(engine, count, (deploying.AFTER_EACH,), after_each)
+        ratio = round(found["rows"]["cpu_s"] / found["flat"]["cpu_s"], 3)
+        if ratio > REGISTRATION_RATIO:
+            breaches.append(f"deploying {count} rows: ratio {ratio}, budget {REGISTRATION_RATIO}")
+        if count == 1_000 and found["rows"]["wall_s"] > UP_1000_ROWS_S:
+            breaches.append(f"deploying {count} rows: {found['rows']['wall_s']} s, budget {UP_1000_ROWS_S} s")
+        for way, one in found.items():
+            figures = [way, *(str(one[key]) for key in ("wall_s", "cpu_s", "self_mb", "engine_mb"))]
+            rows.append([f"{count:,}", *figures, f"{ratio}" if way == "rows" else ""])
+    ratio_head = f"ratio (budget {REGISTRATION_RATIO})"
+    head = ["rows", "way", "median s", "CPU s", "peak MB, ours", "peak MB, engine", ratio_head]
     return table(head, rows)
 
 

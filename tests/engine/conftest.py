@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from support.proving.control_plane import ControlPlane
+from support.proving.files_cluster import FilesCluster
 from support.proving.tools import Missing
 from support.proving.yard import Edit, Yard
 from support.schemas import Schemas
+
+MakeCluster = Callable[..., FilesCluster]
 
 
 @pytest.fixture
@@ -32,6 +35,19 @@ def yards(plane: ControlPlane, schemas: Schemas, tmp_path: Path) -> Callable[...
     def make(stack: str, *edits: Edit) -> Yard:
         try:
             return Yard(tmp_path, plane, stack, schemas, edits)
+        except Missing as missing:
+            pytest.skip(str(missing))
+
+    return make
+
+
+@pytest.fixture
+def files_cluster(tmp_path: Path) -> MakeCluster:
+    """Makes a cluster of files with a project for it, in front of the real engine."""
+
+    def make(rows: int, state: Path | None = None) -> FilesCluster:
+        try:
+            return FilesCluster(tmp_path, rows, state)
         except Missing as missing:
             pytest.skip(str(missing))
 

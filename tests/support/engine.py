@@ -8,6 +8,7 @@ in the engine lane.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class FakeEngine:
         self.environments: list[dict[str, str]] = []
         self.fails: dict[str, str] = {}
         """What the cluster says no to: a piece of a URN, and the message."""
+        self.absent: tuple[str, ...] = ()
+        """What a refresh doesn't find in the cluster: pieces of URNs."""
         self.says: str = ""
         """What the engine itself fails with, if not empty."""
 
@@ -105,6 +108,11 @@ class FakeEngine:
             kept = [one for one in leaving if one["urn"] in run.failed]
             state.save([*(one.as_state() for one in made if one.urn not in run.failed), *kept], state.secrets)
         self._finish(run, args)
+
+    def _refresh(self, state: _State, args: list[str]) -> None:  # noqa: ARG002 - like the others
+        there = [one for one in state.resources if not any(piece in one["urn"] for piece in self.absent)]
+        live = [{**one, "outputs": one.get("outputs") or one.get("inputs")} for one in there]
+        state.save(live, state.secrets)
 
     def _destroy(self, state: _State, args: list[str]) -> None:
         run = _Run(state, self.fails)
@@ -201,7 +209,8 @@ class _State:
 
     def save(self, resources: list[dict[str, Any]], secrets: dict[str, Any]) -> None:
         """Write the state."""
-        deployment = {"resources": resources, "secrets_providers": secrets}
+        manifest = {"time": str(time.time_ns())}
+        deployment = {"manifest": manifest, "resources": resources, "secrets_providers": secrets}
         self.path.write_text(json.dumps({"version": 3, "deployment": deployment}), encoding="utf-8")
 
 

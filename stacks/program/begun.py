@@ -1,0 +1,87 @@
+"""What a run may make, kept beside the state until that is written: so that a killed run loses nothing.
+
+With such a record the engine needs to write its state only once, at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from aifactory.stacks.program.claims import Resource
+from aifactory.stacks.program.disk import disk_failures, mount_of
+from aifactory.stacks.program.engine import EngineError
+from aifactory.stacks.program.identity import PROJECT
+
+SCHEMA = "aifactory-begun/v1"
+_COPIES = 8
+"""The engine writes a state beside the old one, a backup of that, and copies both into its history."""
+_SPARE_BYTES = 1_000_000
+
+
+class Begun:
+    """The record of one stack whose state lies in `folder`."""
+
+    def __init__(self, folder: Path, stack: str) -> None:
+        self.path = folder / ".aifactory" / f"{stack}.begun.json"
+        self._folder = folder
+        self._stack = stack
+
+    @property
+    def exists(self) -> bool:
+        """Whether a run of this stack was cut off before its state was written."""
+        return self.path.is_file()
+
+    def read(self) -> list[Resource]:
+        """What that run may have made; nothing if none was cut off."""
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        found: list[Resource] = json.loads(text)["resources"]
+        return found
+
+    def write(self, claimed: Sequence[Resource]) -> None:
+        """Keep this, also through a loss of power. Raises `EngineError` if the state won't find room either."""
+        content = json.dumps({"schema": SCHEMA, "stack": self._stack, "resources": claimed}).encode()
+        self._check_room(len(content))
+        new = self.path.with_suffix(".new")
+        with disk_failures(self._folder, self._stack):
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self.path)
+            _sync(self.path.parent)
+
+    def clear(self) -> None:
+        """Forget it: the state is written, which is made sure of first, since the engine doesn't."""
+        states = self._folder / ".pulumi" / "stacks" / PROJECT
+        for state in states.glob(f"{self._stack}.json*"):
+            _sync(state)
+        if states.is_dir():
+            _sync(states)
+        self.path.unlink(missing_ok=True)
+
+    def _check_room(self, claimed_bytes: int) -> None:
+        state = self._folder / ".pulumi" / "stacks" / PROJECT / f"{self._stack}.json"
+        state_bytes = state.stat().st_size if state.is_file() else 0
+        needed = _COPIES * (state_bytes + 2 * claimed_bytes) + _SPARE_BYTES
+        free = shutil.disk_usage(self._folder).free
+        if free < needed:
+            raise EngineError(
+                f"the file system at {mount_of(self._folder)} has {free / 1e6:.1f} MB left, and the state of stack "
+                f"{self._stack} may need {needed / 1e6:.1f} MB",
+                "make room there, or change state.backend of the site; nothing was begun",
+            )
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

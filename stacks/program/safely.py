@@ -1,0 +1,140 @@
+"""Runs that lose nothing when they are killed: alone on their stack, after the last one is settled, on record.
+
+A state in files of this machine is written once, at the end of a run; what the run may make is on record beside it.
+Elsewhere the engine writes the state after each resource, as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from msgspec import Struct
+
+from aifactory.components.counting import counted
+from aifactory.stacks.program.begun import Begun
+from aifactory.stacks.program.claims import Resource
+from aifactory.stacks.program.deployment import (
+    Deployment,
+    RunFailed,
+    Target,
+    local_folder,
+    make_folder,
+    refreshed,
+    written_at,
+)
+from aifactory.stacks.program.disk import mount_of, says_full
+from aifactory.stacks.program.engine import Engine, EngineError, Locked
+from aifactory.stacks.program.locks import sole
+from aifactory.stacks.program.recovery import found, pending, questions, rows_among, settled, unsettled
+
+Say = Callable[[str], None]
+
+
+class Start(Struct, frozen=True):
+    """What a run starts from."""
+
+    resources: list[dict[str, Any]]
+    written_at: str
+    cut_off: bool
+    """Whether the run before was cut off: then this one reads every object first."""
+
+
+@contextmanager
+def alone(target: Target, say: Say) -> Iterator[None]:
+    """Keep others of this machine off the stack. Raises `Locked` if one is at work."""
+    folder = local_folder(target)
+    if folder is None:
+        yield
+        return
+    make_folder(folder, target)
+    with sole(folder, target.stack, say):
+        yield
+
+
+def claimed(target: Target, exported: dict[str, Any]) -> list[Resource] | None:
+    """Rows that a run which was cut off may have made, and that the state lacks; None if none was cut off."""
+    begun = _begun(target)
+    state = exported["deployment"]
+    if not pending(state) and (begun is None or not begun.exists):
+        return None
+    return unsettled(state, begun.read() if begun is not None else [])
+
+
+def settle(engine: Engine, target: Target, deployment: Deployment, say: Say) -> Start:
+    """Find out what a run that was cut off made, and put that into the state.
+
+    Raises `EngineError` if the cluster can't be asked; the record stays, and the next run asks again.
+    """
+    exported = deployment.exported()
+    claims = claimed(target, exported)
+    if claims is not None and rows_among(claims):
+        exported = _asked(engine, target, deployment, exported, claims, say)
+    resources = exported["deployment"].get("resources") or []
+    return Start(resources, written_at(exported), claims is not None)
+
+
+@contextmanager
+def on_record(target: Target, deployment: Deployment, start: Start, claims: Sequence[Resource]) -> Iterator[None]:
+    """Keep what the run may make until the state is written; let the engine write that once."""
+    folder, begun = local_folder(target), _begun(target)
+    if folder is None or begun is None:
+        yield
+        return
+    begun.write(claims)
+    try:
+        with deployment.writing_once():
+            yield
+    except BaseException as error:
+        if isinstance(error, Locked) and not start.cut_off:
+            begun.clear()
+        else:
+            _clear_if_written(begun, deployment, start)
+        if isinstance(error, RunFailed) and says_full(error.text):
+            raise _full(target, error) from None
+        raise
+    begun.clear()
+
+
+def _asked(
+    engine: Engine,
+    target: Target,
+    deployment: Deployment,
+    exported: dict[str, Any],
+    claims: list[Resource],
+    say: Say,
+) -> dict[str, Any]:
+    state = exported["deployment"]
+    rows = counted(len(rows_among(claims)), "row")
+    say(f"{target.stack}: the last run was cut off; asking the cluster about {rows} that it may have made")
+    try:
+        read = refreshed(engine, target, {**exported, "deployment": questions(state, claims)})
+    except RunFailed as failed:
+        says = f"can't find out what the last run of stack {target.stack} made: {failed.text}"
+        raise EngineError(says, "reach the cluster, and run again; nothing is forgotten until then") from None
+    answer = found(claims, read)
+    restored = {**exported, "deployment": settled(state, claims, answer)}
+    deployment.restore(restored)
+    say(f"{target.stack}: {len(answer.adopted)} of them are there and now in the state")
+    for row in answer.foreign:
+        say(f"{target.stack}: {row} is there, without the labels of this factory; it is not ours and stays out")
+    return restored
+
+
+def _clear_if_written(begun: Begun, deployment: Deployment, start: Start) -> None:
+    with suppress(EngineError):
+        if deployment.written_at != start.written_at:
+            begun.clear()
+
+
+def _full(target: Target, error: RunFailed) -> EngineError:
+    folder = local_folder(target)
+    where = f"the file system at {mount_of(folder)}" if folder is not None else target.backend
+    says = f"the state of stack {target.stack} can't be written, {where} is full: {error.text}"
+    return EngineError(says, "make room there, and run again: it first finds out what this run made")
+
+
+def _begun(target: Target) -> Begun | None:
+    folder = local_folder(target)
+    return Begun(folder, target.stack) if folder is not None else None
