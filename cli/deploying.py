@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -19,11 +19,12 @@ from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.program.adapter import register_stack
 from aifactory.stacks.program.claims import claims
-from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, opened, throwaway
+from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, copied, opened, throwaway
 from aifactory.stacks.program.engine import Cancelled, Engine, EngineError
+from aifactory.stacks.program.identity import cluster_rows
 from aifactory.stacks.program.recovery import rows_among
-from aifactory.stacks.program.safely import alone, claimed, on_record, settle
-from aifactory.stacks.program.state import StateRow, provider_inputs, state_rows
+from aifactory.stacks.program.safely import Start, alone, claimed, on_record, settle
+from aifactory.stacks.program.state import StateRow, let_go, provider_inputs, state_rows
 
 Result = Literal["succeeded", "failed", "cancelled", "absent"]
 
@@ -81,28 +82,29 @@ class Runner:
         self.kubeconfig = kubeconfig.absolute() if kubeconfig is not None else None
         self.engine = Engine(lambda: to_stderr("stopping: what was begun is finished first"))
 
-    def preview(self, work: Work) -> Iterator[Outcome]:
-        """What `up` would do to each stack. Writes nothing, not even an empty stack."""
+    def preview(self, work: Work, named: Sequence[str] = ()) -> Iterator[Outcome]:
+        """What `up` would do to each stack. Writes nothing, not even an empty stack.
+
+        `named` are protected rows that may be removed or replaced.
+        """
         for name, stack in work.shown.items():
             rows = row_set(stack, work.digest)
             target = self.target(name, stack.plan.place.state)
             with opened(self.engine, target) as deployment:
                 if deployment is not None:
-                    outcome = self._preview(deployment, rows, exists=True)
-                    outcome.cut_off = claimed(target, deployment.exported()) is not None
-                    yield outcome
+                    yield self._preview_again(deployment, target, rows, named)
                     continue
             with throwaway(self.engine, name) as deployment:
                 yield self._preview(deployment, rows, exists=False)
 
-    def up(self, work: Work, *, refresh: bool) -> Iterator[Outcome]:
-        """Deploy each stack, until one fails."""
+    def up(self, work: Work, *, refresh: bool, named: Sequence[str] = ()) -> Iterator[Outcome]:
+        """Deploy each stack, until one fails. `named` are protected rows that may be removed or replaced."""
         for name, stack in work.shown.items():
             rows = row_set(stack, work.digest)
             target = self.target(name, stack.plan.place.state)
             with alone(target, to_stderr), opened(self.engine, target, create=True) as deployment:
                 assert deployment is not None  # noqa: S101 - it was created
-                outcome = self._up(deployment, target, rows, refresh=refresh)
+                outcome = self._up(deployment, target, rows, named, refresh=refresh)
             yield outcome
             if outcome.result != "succeeded":
                 return
@@ -121,14 +123,19 @@ class Runner:
             reached_by = _reached_by([*resources, *(unsettled or ())], site)
             maybe = len(rows_among(unsettled or ()))
             found.append(Removal(name, site, rows, unprotect, reached_by, maybe, deployment is not None))
-        protected = {row.row for removal in found for row in removal.rows if row.protected}
-        unknown = [name for name in named if name not in protected]
-        if unknown:
-            raise Refused(
-                Problem(f'"{name}" is not a protected row of what is deployed', hint=nearest(name, protected))
-                for name in unknown
-            )
+        _refuse_unknown(named, {row.row for removal in found for row in removal.rows if row.protected})
         return found
+
+    def check_named(self, work: Work, named: Sequence[str]) -> None:
+        """Raises `Refused` for a name in `named` that is no protected row of what is deployed."""
+        if not named:
+            return
+        protected: set[str] = set()
+        for name, stack in work.shown.items():
+            with opened(self.engine, self.target(name, stack.plan.place.state)) as deployment:
+                resources = deployment.resources() if deployment is not None else []
+            protected |= {row.row for row in state_rows(resources) if row.protected}
+        _refuse_unknown(named, protected)
 
     def destroy(self, removals: Sequence[Removal], *, refresh: bool) -> Iterator[Outcome]:
         """Remove each stack, until one fails."""
@@ -167,15 +174,42 @@ class Runner:
             deployment.preview(self._program(rows), progress.see)
         return outcome
 
-    def _up(self, deployment: Deployment, target: Target, rows: RowSet, *, refresh: bool) -> Outcome:
+    def _preview_again(self, deployment: Deployment, target: Target, rows: RowSet, named: Sequence[str]) -> Outcome:
+        """Preview a stack that exists; with rows named, on a copy in which they are let go."""
+        exported = deployment.exported()
+        state = state_rows(exported["deployment"].get("resources") or [])
+        refuse_losses(state, rows, named)
+        allowed = {row.urn for row in state if row.row in named}
+        if allowed:
+            with copied(self.engine, target, let_go(exported, allowed)) as copy:
+                outcome = self._preview(copy, rows, exists=True)
+        else:
+            outcome = self._preview(deployment, rows, exists=True)
+        outcome.cut_off = claimed(target, exported) is not None
+        return outcome
+
+    def _up(
+        self, deployment: Deployment, target: Target, rows: RowSet, named: Sequence[str], *, refresh: bool
+    ) -> Outcome:
         with self._run(rows.stack, rows.site, labels(rows)) as (progress, outcome):
             progress.say(f"{rows.stack}: {len(labels(rows))} rows of {len(rows.parts)} parts")
-            start = settle(self.engine, target, deployment, progress.say)
+            start = self._let_go(deployment, rows, named, settle(self.engine, target, deployment, progress.say))
             new = claims(rows, start.resources, self.root, self._kubeconfig)
             with on_record(target, deployment, start, new):
                 refresh = refresh or start.cut_off
                 outcome.outputs = _masked(deployment.up(self._program(rows), progress.see, refresh=refresh))
         return outcome
+
+    def _let_go(self, deployment: Deployment, rows: RowSet, named: Sequence[str], start: Start) -> Start:
+        """Let the named rows be removed or replaced. Raises `Refused` if another that holds data would be lost."""
+        state = state_rows(start.resources)
+        refuse_losses(state, rows, named)
+        allowed = {row.urn for row in state if row.protected and row.row in named}
+        if not allowed:
+            return start
+        exported = let_go(deployment.exported(), allowed)
+        deployment.restore(exported)
+        return structs.replace(start, resources=exported["deployment"]["resources"], written_at=deployment.written_at)
 
     def _destroy(self, deployment: Deployment, target: Target, removal: Removal, *, refresh: bool) -> Outcome:
         start = settle(self.engine, target, deployment, to_stderr)
@@ -215,6 +249,32 @@ class Runner:
                     said = "\n".join(progress.journal.errors.get("", [])) or failed.text
                     raise EngineError(f"the engine failed at stack {stack}: {said}") from None
             outcome.elapsed_s = progress.elapsed_s
+
+
+def refuse_losses(state: Sequence[StateRow], rows: RowSet, named: Sequence[str]) -> None:
+    """Raises `Refused` for each protected row that the blueprint has no longer and that is not in `named`.
+
+    Told before anything is changed: the engine would refuse in the middle of the run.
+    """
+    kept = {row.id for row in cluster_rows(rows)}
+    leaving = [row for row in state if row.protected and row.row not in kept and row.row not in named]
+    if leaving:
+        raise Refused(
+            Problem(
+                f"{row.row} of {row.part} is protected, since it holds data, and the blueprint has it no longer",
+                hint=f"bring it back, or let it go with all that is in it: --remove-protected {row.row}",
+            )
+            for row in leaving
+        )
+
+
+def _refuse_unknown(named: Sequence[str], protected: Collection[str]) -> None:
+    unknown = [name for name in named if name not in protected]
+    if unknown:
+        raise Refused(
+            Problem(f'"{name}" is not a protected row of what is deployed', hint=nearest(name, protected))
+            for name in unknown
+        )
 
 
 def stacks_of(loaded: Loaded, sites: Sequence[str]) -> dict[str, LoadedSite]:

@@ -28,6 +28,11 @@ def yes(what: str) -> Callable[[Verb], Verb]:
     return click.option("yes", "--yes", "-y", is_flag=True, help=f"{what} without asking.")
 
 
+def may_go(what: str) -> Callable[[Verb], Verb]:
+    """`--remove-protected ROW`: a row that holds data, named."""
+    return click.option("named", "--remove-protected", metavar="ROW", multiple=True, help=what)
+
+
 def require_answer(verb: str, *, yes: bool) -> None:
     """Refuse to act when nobody can be asked and `--yes` was not given. Raises `click.UsageError`."""
     if not yes and not sys.stdin.isatty():

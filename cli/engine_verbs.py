@@ -51,7 +51,12 @@ def _engine_verb(verb: Callable[Arguments, int]) -> Callable[Arguments, int]:
 
 @_engine_verb
 def run_preview(
-    blueprint: Path, sites: Sequence[str], values: Mapping[str, str], kubeconfig: Path | None, form: str
+    blueprint: Path,
+    sites: Sequence[str],
+    values: Mapping[str, str],
+    named: Sequence[str],
+    kubeconfig: Path | None,
+    form: str,
 ) -> int:
     """`aifactory preview`."""
     work = prepare(blueprint, sites, values)
@@ -59,8 +64,9 @@ def run_preview(
     # A preview without a cluster shows the plan, which is worth having, so this only warns.
     for text in rendered(_unreachable(work, kubeconfig), None):
         click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=True)
+    runner.check_named(work, named)
     outcomes = []
-    for outcome in runner.preview(work):
+    for outcome in runner.preview(work, named):
         outcomes.append(outcome)
         print_warnings(outcome)
         if form == "text":
@@ -75,6 +81,7 @@ def run_up(
     blueprint: Path,
     sites: Sequence[str],
     values: Mapping[str, str],
+    named: Sequence[str],
     kubeconfig: Path | None,
     form: str,
     *,
@@ -85,8 +92,9 @@ def run_up(
     work = prepare(blueprint, sites, values)
     runner = Runner(work.loaded.root, kubeconfig)
     _refuse(_unreachable(work, kubeconfig))
+    runner.check_named(work, named)
     if not yes:
-        previews = list(runner.preview(work))
+        previews = list(runner.preview(work, named))
         for outcome in previews:
             print_preview(outcome, err=True)
         if _exit_code(previews):
@@ -95,7 +103,7 @@ def run_up(
             click.echo("nothing was deployed", err=True)
             return 0
     outcomes = []
-    for outcome in runner.up(work, refresh=refresh):
+    for outcome in runner.up(work, refresh=refresh, named=named):
         outcomes.append(outcome)
         print_done(outcome, "up")
         if form == "text" and outcome.result == "succeeded":

@@ -32,6 +32,9 @@ _OPS: dict[str, Op] = {
 _ORDER: tuple[Op, ...] = ("create", "update", "replace", "delete", "keep", "same")
 
 
+_PROTECTION = ("marked for protection", "because it is protected")
+
+
 class Label(Struct, frozen=True):
     """A row in blueprint terms."""
 
@@ -151,10 +154,20 @@ class Journal(Struct):
         return (label, op) if first else None
 
     def _message(self, message: Message) -> None:
-        text = redacted(message.text)
+        text = _protected(redacted(message.text))
         if message.severity == "error":
             said = self.errors.setdefault(message.urn if self.label(message.urn) else "", [])
         else:
             said = self.warnings
         if text not in said:
             said.append(text)
+
+
+def _protected(text: str) -> str:
+    """The engine's refusal to lose what is protected, in words that lead on. Other text is as it was."""
+    if not any(mark in text for mark in _PROTECTION):
+        return text
+    return (
+        "it is protected, since it holds data, and this would remove it or make a new one in its place; "
+        "to allow that, with all that is in it: --remove-protected, and the row's name"
+    )

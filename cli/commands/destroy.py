@@ -11,13 +11,7 @@ from aifactory.cli import engine_options, options
 
 @click.command()
 @options.blueprint
-@click.option(
-    "unprotect",
-    "--remove-protected",
-    metavar="ROW",
-    multiple=True,
-    help="Remove this protected row too; may be repeated.",
-)
+@engine_options.may_go("Remove this protected row too; may be repeated.")
 @engine_options.kubeconfig
 @engine_options.refresh
 @engine_options.yes("Remove")
@@ -26,7 +20,7 @@ def destroy(
     blueprint: Path,
     sites: tuple[str, ...],
     values: dict[str, str],
-    unprotect: tuple[str, ...],
+    named: tuple[str, ...],
     kubeconfig: Path | None,
     refresh: bool,
     yes: bool,
@@ -43,5 +37,5 @@ def destroy(
     with refusing(blueprint):
         from aifactory.cli.engine_verbs import run_destroy  # noqa: PLC0415
 
-        return run_destroy(blueprint, sites, values, unprotect, kubeconfig, form, refresh=refresh, yes=yes)
+        return run_destroy(blueprint, sites, values, named, kubeconfig, form, refresh=refresh, yes=yes)
     return 0

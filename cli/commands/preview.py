@@ -11,9 +11,17 @@ from aifactory.cli import engine_options, options
 
 @click.command()
 @options.blueprint
+@engine_options.may_go("Let this protected row be removed or replaced, with what is in it; may be repeated.")
 @engine_options.kubeconfig
 @options.output()
-def preview(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], kubeconfig: Path | None, form: str) -> int:
+def preview(
+    blueprint: Path,
+    sites: tuple[str, ...],
+    values: dict[str, str],
+    named: tuple[str, ...],
+    kubeconfig: Path | None,
+    form: str,
+) -> int:
     """Show what `up` would do for BLUEPRINT at its sites.
 
     Writes nothing: a stack that doesn't exist yet is previewed without making it. Exit code: 0 shown, 1 wrong
@@ -24,5 +32,5 @@ def preview(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], kub
     with refusing(blueprint):
         from aifactory.cli.engine_verbs import run_preview  # noqa: PLC0415
 
-        return run_preview(blueprint, sites, values, kubeconfig, form)
+        return run_preview(blueprint, sites, values, named, kubeconfig, form)
     return 0

@@ -11,6 +11,7 @@ from aifactory.cli import engine_options, options
 
 @click.command()
 @options.blueprint
+@engine_options.may_go("Let this protected row be removed or replaced, with what is in it; may be repeated.")
 @engine_options.kubeconfig
 @engine_options.refresh
 @engine_options.yes("Deploy")
@@ -19,6 +20,7 @@ def up(
     blueprint: Path,
     sites: tuple[str, ...],
     values: dict[str, str],
+    named: tuple[str, ...],
     kubeconfig: Path | None,
     refresh: bool,
     yes: bool,
@@ -35,5 +37,5 @@ def up(
     with refusing(blueprint):
         from aifactory.cli.engine_verbs import run_up  # noqa: PLC0415
 
-        return run_up(blueprint, sites, values, kubeconfig, form, refresh=refresh, yes=yes)
+        return run_up(blueprint, sites, values, named, kubeconfig, form, refresh=refresh, yes=yes)
     return 0

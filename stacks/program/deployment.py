@@ -185,11 +185,11 @@ def throwaway(engine: Engine, stack: str) -> Iterator[Deployment]:
         yield Deployment(created, workspace, engine)
 
 
-def refreshed(engine: Engine, target: Target, exported: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The resources that remain of a state when the engine has read each. Changes no state that exists.
+@contextmanager
+def copied(engine: Engine, target: Target, exported: Mapping[str, Any]) -> Iterator[Deployment]:
+    """A stack with a copy of a state, gone afterwards. What is done to it changes no state that exists.
 
-    The copy is encrypted with the key of `exported`, so what is secret in the answer can go into that state.
-    Raises `RunFailed` if the cluster doesn't answer.
+    The copy is encrypted with the key of `exported`, so what is secret in it can go into that state.
     """
     with TemporaryDirectory(prefix="aifactory-state-") as state, TemporaryDirectory(prefix="aifactory-") as folder:
         apart = Target(target.stack, f"file://{state}", target.secrets_provider)
@@ -198,6 +198,15 @@ def refreshed(engine: Engine, target: Target, exported: Mapping[str, Any]) -> li
             deployment = Deployment(Stack.create(target.stack, workspace), workspace, engine)
             _keep_key(workspace, target, exported["deployment"])
         deployment.restore(exported)
+        yield deployment
+
+
+def refreshed(engine: Engine, target: Target, exported: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The resources that remain of a state when the engine has read each. Changes no state that exists.
+
+    Raises `RunFailed` if the cluster doesn't answer.
+    """
+    with copied(engine, target, exported) as deployment:
         with deployment.writing_once():
             deployment.refresh()
         return deployment.resources()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -33,6 +33,16 @@ def state_rows(resources: Iterable[Mapping[str, Any]]) -> list[StateRow]:
             protected, kept = bool(resource.get("protect")), bool(resource.get("retainOnDelete"))
             found.append(StateRow(urn, row, part, protected, kept))
     return found
+
+
+def let_go(exported: Mapping[str, Any], urns: Collection[str]) -> dict[str, Any]:
+    """An exported state in which these resources may be removed or replaced, and their objects with them."""
+    deployment = exported["deployment"]
+    resources = [
+        {**one, "protect": False, "retainOnDelete": False} if one["urn"] in urns else one
+        for one in deployment.get("resources") or []
+    ]
+    return {**exported, "deployment": {**deployment, "resources": resources}}
 
 
 def provider_resources(resources: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
