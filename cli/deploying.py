@@ -20,7 +20,7 @@ from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.program.adapter import register_stack
 from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, opened, throwaway
 from aifactory.stacks.program.engine import Cancelled, Engine, EngineError
-from aifactory.stacks.program.state import StateRow, provider_inputs, state_rows
+from aifactory.stacks.program.state import StateRelease, StateRow, provider_inputs, state_releases, state_rows
 
 Result = Literal["succeeded", "failed", "cancelled", "absent"]
 
@@ -51,6 +51,7 @@ class Removal(Struct, frozen=True):
     """URNs of protected rows that were named."""
     reached_by: Kubeconfig
     """How the state says that the cluster is reached; what the site says now, if it says nothing."""
+    releases: tuple[StateRelease, ...] = ()
 
     @property
     def protected(self) -> list[StateRow]:
@@ -84,6 +85,15 @@ class Runner:
             with throwaway(self.engine, name) as deployment:
                 yield self._preview(deployment, rows, exists=False)
 
+    def held(self, work: Work) -> dict[str, frozenset[str] | None]:
+        """Identities of the rows that the state of each stack has; None for a stack that doesn't exist."""
+        found: dict[str, frozenset[str] | None] = {}
+        for name, stack in work.shown.items():
+            with opened(self.engine, self.target(name, stack.plan.place.state)) as deployment:
+                rows = state_rows(deployment.resources()) if deployment is not None else None
+            found[name] = frozenset(row.row for row in rows) if rows is not None else None
+        return found
+
     def up(self, work: Work, *, refresh: bool) -> Iterator[Outcome]:
         """Deploy each stack, until one fails."""
         for name, stack in work.shown.items():
@@ -104,7 +114,8 @@ class Runner:
                 resources = deployment.resources() if deployment is not None else []
             rows = tuple(state_rows(resources))
             unprotect = tuple(row.urn for row in rows if row.protected and row.row in named)
-            found.append(Removal(name, site, rows, unprotect, _reached_by(resources, site)))
+            releases = tuple(state_releases(resources))
+            found.append(Removal(name, site, rows, unprotect, _reached_by(resources, site), releases))
         protected = {row.row for removal in found for row in removal.rows if row.protected}
         unknown = [name for name in named if name not in protected]
         if unknown:
