@@ -222,10 +222,8 @@ class _Scan:
         if using is None:
             return f"{what}, kept: how many objects of its kind exist could not be found out"
         if not self._removing_definitions:
-            return (
-                f"{what}, kept unless --remove-crds asks: deleting it deletes all objects of that kind, "
-                f"and {len(using) or 'none'} exist"
-            )
+            many = f"{len(using) or 'none'} exist{'s' if len(using) == 1 else ''}"
+            return f"{what}, kept unless --remove-crds asks: deleting it deletes all objects of that kind, and {many}"
         if not using:
             return f"{what}, which nothing uses any more"
         named = ", ".join("/".join(filter(None, (each.namespace, each.name))) for each in using[:_SHOWN])
