@@ -64,8 +64,8 @@ class KubeconfigConnection:
         self._failures: tuple[type[Exception], ...] = (HTTPError, ApiException, ConfigException, OSError)
         try:
             self._client = new_client_from_config(str(kubeconfig), context)
-        except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
-            # The text of these may quote the file.
+        except Exception as error:  # noqa: BLE001 - the client lets through what its parsers raise
+            # Their text may quote the file.
             raise Unreachable(f"kubeconfig {kubeconfig} can't be used ({type(error).__name__})") from None
         self._client.configuration.retries = False
 

@@ -119,7 +119,8 @@ def test_what_others_made_stands_in_the_way_and_leftovers_are_told_apart(plane: 
     namespace = stack().by_id["Namespace/kueue-system"]
     assert isinstance(namespace, KubernetesRow)
     plane.api.apply(applied.body(namespace))
-    plane.api.apply(space("jobset-system"))
+    labelled = {**space("jobset-system"), "metadata": {"name": "jobset-system", "labels": {"team": "others"}}}
+    plane.api.apply(labelled)
     plane.api.apply(applied.record("jobset-system", "jobset"))
     plane.api.apply(applied.record("kueue-system", "kueue"))
     there = collisions(cluster(plane), rows(), frozenset())
