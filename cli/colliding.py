@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -51,15 +51,20 @@ def problems(work: Work, found: Mapping[str, Met], *, refresh: bool) -> list[Pro
             says = f"the cluster of {each.rows.site} can't be reached: {each.unreachable}"
             hint = "deploying needs it; check the network, the context and its credentials"
             told.append(Problem(says, ("cluster", "kubeconfig"), hint, site=each.rows.site, document="site"))
-        told.extend(_foreign(work, each, one) for one in each.found.foreign)
+        parts = {one.part for one in each.found.foreign}
+        told.extend(
+            _foreign(work, each, one, () if index or each.exists else parts)
+            for index, one in enumerate(each.found.foreign)
+        )
         if not refresh:
             told.extend(_leftover(work, each, one) for one in each.found.leftovers)
     return told
 
 
-def _foreign(work: Work, here: Met, one: Collision) -> Problem:
-    hint = "rename ours, give it to the site to provide, or adopt it; in the generated folder of the stack: "
-    first = "" if here.exists else f"{first_line(here.rows, [one.part])} && "
+def _foreign(work: Work, here: Met, one: Collision, parents: Collection[str]) -> Problem:
+    """`parents` are parts that have to be made before, for a stack that doesn't exist yet."""
+    hint = "rename ours, let the site provide it, or adopt it; in the generated folder of the stack: "
+    first = f"{first_line(here.rows, parents)} && " if parents else ""
     at = clusters.part_position(work, here.rows.stack, one.part)
     return Problem(one.says, (), f"{hint}{first}{one.adopt}", at, site=here.rows.site)
 
