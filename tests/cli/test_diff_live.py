@@ -156,7 +156,7 @@ def test_a_kubeconfig_that_is_missing_is_wrong_input(running: Verbs) -> None:
 
 
 def test_parameters_are_those_of_the_deployment(running: Verbs) -> None:
-    assert drift(running, "--set", "product_gpus=16") != []
+    assert drift(running, "--set", "pretrain_nodes=2") != []
 
 
 @pytest.mark.parametrize(
