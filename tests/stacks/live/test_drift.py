@@ -6,9 +6,10 @@ import copy
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from aifactory.components.rows import HelmRow, KubernetesRow
-from aifactory.stacks.assembly.stack import Stack
+from aifactory.stacks.assembly.stack import Stack, linked
 from aifactory.stacks.live.cluster import Cluster
 from aifactory.stacks.live.drift import Drift, drifts
 from aifactory.stacks.live.fields import Author
@@ -161,10 +162,15 @@ def test_the_chart_that_the_plan_names_is_no_drift_with_or_without_its_v(server:
     assert found(server, stack) == []
 
 
-def test_a_job_that_the_cluster_removes_when_done_is_not_missing(server: FakeServer, stack: Stack) -> None:
-    jobs = [row for row in stack.cluster_rows if isinstance(row, KubernetesRow) and row.body["kind"] == "Job"]
-    assert jobs
-    for row in jobs:
-        server.remove("Job", row.name)
-    missing = {drift.row for drift in found(server, stack)}
-    assert missing == {row.id for row in jobs if "ttlSecondsAfterFinished" not in row.body["spec"]}  # type: ignore[operator]
+@pytest.mark.parametrize(("more", "missing"), [({}, True), ({"ttlSecondsAfterFinished": 60}, False)])
+def test_a_job_that_the_cluster_removes_when_done_is_not_missing(
+    server: FakeServer, stack: Stack, more: dict[str, int], missing: bool
+) -> None:
+    row = next(each for each in stack.cluster_rows if each.id.startswith("Job.batch/"))
+    assert isinstance(row, KubernetesRow)
+    spec: Any = row.body["spec"]
+    ending = replace(row, body={**row.body, "spec": {**spec, **more}})
+    assert "ttlSecondsAfterFinished" not in spec
+    rows = {each.id: ending if each.id == row.id else each for each in stack.rows}
+    server.remove("Job", row.name)
+    assert [drift.row for drift in found(server, linked(stack.plan, rows))] == ([row.id] if missing else [])
