@@ -25,12 +25,20 @@ class Met(Struct, frozen=True):
     exists: bool
     """Whether the stack exists, so that objects can be imported into it."""
     unreachable: str = ""
+    """That it can't be reached, or not looked at, and why; empty if it was."""
 
 
-def met(work: Work, held: Mapping[str, frozenset[str] | None], kubeconfig: Path | None) -> dict[str, Met]:
-    """What stands in the way of each stack; `held` are identities of the rows that its state has."""
+def met(
+    work: Work, held: Mapping[str, frozenset[str] | None], kubeconfig: Path | None, without: Collection[str] = ()
+) -> dict[str, Met]:
+    """What stands in the way of each stack; `held` are identities of the rows that its state has.
+
+    `without` are sites that can't be asked.
+    """
     found: dict[str, Met] = {}
     for name, stack in work.shown.items():
+        if stack.plan.place.site in without:
+            continue
         rows, state = row_set(stack, work.digest), held[name]
         try:
             connection = clusters.connect(stack.plan.place.cluster.kubeconfig, work.loaded.root, kubeconfig)
@@ -39,7 +47,9 @@ def met(work: Work, held: Mapping[str, frozenset[str] | None], kubeconfig: Path 
             there = collisions(cluster, rows, state or frozenset())
             found[name] = Met(rows, there, state is not None)
         except (Unreachable, Declined) as error:
-            found[name] = Met(rows, Collisions((), ()), state is not None, redacted(error.says))
+            what = "reached" if isinstance(error, Unreachable) else "looked at"
+            why = f"can't be {what}: {redacted(error.says)}"
+            found[name] = Met(rows, Collisions((), ()), state is not None, why)
     return found
 
 
@@ -48,7 +58,7 @@ def problems(work: Work, found: Mapping[str, Met], *, refresh: bool) -> list[Pro
     told: list[Problem] = []
     for each in found.values():
         if each.unreachable:
-            says = f"the cluster of {each.rows.site} can't be reached: {each.unreachable}"
+            says = f"the cluster of {each.rows.site} {each.unreachable}"
             hint = "deploying needs it; check the network, the context and its credentials"
             told.append(Problem(says, ("cluster", "kubeconfig"), hint, site=each.rows.site, document="site"))
         parts = {one.part for one in each.found.foreign}

@@ -60,7 +60,7 @@ def run_preview(
     runner = Runner(work.loaded.root, kubeconfig)
     # A preview without a cluster shows the plan, which is worth having, so this only warns.
     unreachable = _unreachable(work, kubeconfig)
-    found = met(work, runner.held(work), kubeconfig) if not unreachable else {}
+    found = met(work, runner.held(work), kubeconfig, {problem.site for problem in unreachable})
     for text in rendered([*unreachable, *problems(work, found, refresh=False)], None):
         click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=True)
     outcomes = []

@@ -109,7 +109,7 @@ def look_for_labelled(
         found = labelled_remains(Cluster(connection), held, context=removal.reached_by.context)
     except (Refused, Unreachable, Declined):
         return None
-    return Left(found.left, found.unread)
+    return Left(found.left)
 
 
 def print_left(stack: str, left: Left) -> None:

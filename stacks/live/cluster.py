@@ -133,9 +133,7 @@ class Cluster:
         try:
             return [Thing(kind, item["metadata"]) for item in self._all(kind.path(namespace), query)]
         except Declined as declined:
-            # A kind may leave while we look, and some kinds say in discovery that they list, and don't.
-            if declined.code not in (404, 405):
-                self.unread[kind.resource] = Unread(kind.resource, declined.says, silent=declined.code >= 500)
+            self._note(kind, declined)
             return []
 
     def thing(self, kind: Kind, namespace: str, name: str) -> Thing | None:
@@ -155,8 +153,12 @@ class Cluster:
         try:
             return self._all(kind.path(), {}, JSON)
         except Declined as declined:
-            self.unread[kind.resource] = Unread(kind.resource, declined.says, silent=False)
+            self._note(kind, declined)
             return []
+
+    def note(self, what: str, declined: Declined) -> None:
+        """Remember that something could not be looked at."""
+        self.unread[what] = Unread(what, declined.says, silent=declined.code >= 500)
 
     def dry_run(self, kind: Kind, body: Body) -> dict[str, Any]:
         """What the server would make of an object, if `body` was applied. Nothing is kept.
@@ -181,6 +183,11 @@ class Cluster:
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(ask, about))
 
+    def _note(self, kind: Kind, declined: Declined) -> None:
+        # A kind may leave while we look, and some kinds say in discovery that they list, and don't.
+        if declined.code not in (404, 405):
+            self.note(kind.resource, declined)
+
     def _of(self, version: str) -> Iterator[tuple[Kind, list[str]]]:
         """The kinds of a group and version, each with its verbs; none if it doesn't answer."""
         if version not in self._kinds:
@@ -190,7 +197,7 @@ class Cluster:
             except Declined as declined:
                 self._kinds[version] = []
                 if declined.code != 404:
-                    self.unread[version] = Unread(version, declined.says, silent=declined.code >= 500)
+                    self.note(version, declined)
         group, _, short = version.rpartition("/")
         for each in self._kinds[version]:
             if "/" not in each["name"]:

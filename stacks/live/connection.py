@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,17 +58,23 @@ class KubeconfigConnection:
     def __init__(self, kubeconfig: Path, context: str) -> None:
         """Read the kubeconfig. Raises `Unreachable` if its credentials can't be had."""
         # It takes 0.6 s: paid by the verbs that look at a cluster, when they do.
+        from kubernetes.client import Configuration  # noqa: PLC0415
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
         from kubernetes.config import ConfigException, new_client_from_config  # noqa: PLC0415
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+        from urllib3 import disable_warnings  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError, InsecureRequestWarning  # noqa: PLC0415
 
         self._failures: tuple[type[Exception], ...] = (HTTPError, ApiException, ConfigException, OSError)
+        configuration = Configuration()
+        configuration.retries = 1
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it would tell of each try
         try:
-            self._client = new_client_from_config(str(kubeconfig), context)
+            self._client = new_client_from_config(str(kubeconfig), context, client_configuration=configuration)
         except Exception as error:  # noqa: BLE001 - the client lets through what its parsers raise
             # Their text may quote the file.
             raise Unreachable(f"kubeconfig {kubeconfig} can't be used ({type(error).__name__})") from None
-        self._client.configuration.retries = False
+        if not configuration.verify_ssl:
+            disable_warnings(InsecureRequestWarning)  # the kubeconfig says so
 
     def call(
         self,

@@ -61,7 +61,11 @@ def _drift_of(cluster: Cluster, stack: Stack, row: KubernetesRow | HelmRow) -> I
 def _of_object(cluster: Cluster, stack: Stack, row: KubernetesRow) -> Iterator[Drift]:
     body = stack.plain_tree(row)
     kind = cluster.kind(str(body["apiVersion"]), str(body["kind"]))
-    live = cluster.object(kind, row.namespace, row.name) if kind else None
+    try:
+        live = cluster.object(kind, row.namespace, row.name) if kind else None
+    except Declined as declined:
+        cluster.note(row.id, declined)
+        return
     if kind is None or live is None:
         says = "is missing" if kind else f"is missing: the cluster doesn't know kind {body['kind']}"
         if not _ends_by_itself(row):

@@ -120,7 +120,10 @@ def labelled_remains(cluster: Cluster, held: Held, *, context: str = "") -> Rema
 
 def _distinct(things: Iterator[Thing]) -> list[Thing]:
     """Each object once: some are served in two groups."""
-    return list({str(thing.metadata.get("uid") or thing.row): thing for thing in things}.values())
+    found: dict[str, Thing] = {}
+    for thing in things:
+        found.setdefault(_uid(thing), thing)
+    return list(found.values())
 
 
 class _Scan:

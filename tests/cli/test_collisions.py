@@ -105,3 +105,19 @@ def test_no_secret_is_read_whole(verbs: Verbs) -> None:
     verbs.data("up", "--yes", *ONE)
     secrets = [call for call in verbs.server.calls if "/secrets" in call.path]
     assert all("PartialObjectMetadata" in call.accept for call in secrets)
+
+
+def test_a_cluster_that_lets_nobody_look_is_told_so(verbs: Verbs) -> None:
+    verbs.server.declines = {"/api/v1/namespaces": (403, "admin may not")}
+    code, _, err = verbs.run("up", "--yes", *ONE)
+    assert code == 1
+    assert "the cluster of fra-dc1 can't be looked at: admin may not" in err
+
+
+def test_a_preview_looks_at_the_clusters_whose_kubeconfig_is_there(verbs: Verbs) -> None:
+    verbs.server.put(thing("v1", "Namespace", "research"))
+    verbs.kubeconfig.write_text(verbs.kubeconfig.read_text().replace("name: ams-colo1", "name: gone"))
+    code, _, err = verbs.run("preview")
+    assert code == 0
+    assert 'has no context "ams-colo1"' in err
+    assert err.count("Namespace/research exists and is not in the state") == 1

@@ -99,7 +99,8 @@ def test_missing_and_extra_objects_have_their_signs(running: Verbs) -> None:
 def test_an_override_is_named_where_it_is_written(running: Verbs) -> None:
     queue = "ClusterQueue.kueue.x-k8s.io/teams-research"
     text = running.blueprint.read_text()
-    patch = f"    overrides:\n      - {{row: {queue}, patch: {{spec: {{stopPolicy: Hold}}}}, reason: frozen for a move}}\n"
+    change = "patch: {spec: {stopPolicy: Hold}}, reason: frozen while a rack moves"
+    patch = f"    overrides:\n      - {{row: {queue}, {change}}}\n"
     running.blueprint.write_text(text.replace("    name: teams\n", f"    name: teams\n{patch}"))
     line = running.blueprint.read_text().split("\n").index(patch.split("\n")[1]) + 1
     found = drift(running)

@@ -118,3 +118,10 @@ def test_a_cluster_that_is_down_is_not_an_empty_one(server: FakeServer, cluster:
         cluster.kinds()
     with pytest.raises(Unreachable):
         cluster.things(PODS)
+
+
+def test_a_kind_that_leaves_while_we_look_is_not_missed(server: FakeServer, cluster: Cluster) -> None:
+    server.declines = {"/api/v1/pods": (404, "not found"), "/api/v1/configmaps": (405, "not allowed")}
+    assert cluster.things(PODS) == []
+    assert cluster.objects(Kind("", "v1", "ConfigMap", "configmaps", namespaced=True)) == []
+    assert cluster.unread == {}

@@ -174,3 +174,11 @@ def test_a_job_that_the_cluster_removes_when_done_is_not_missing(
     rows = {each.id: ending if each.id == row.id else each for each in stack.rows}
     server.remove("Job", row.name)
     assert [drift.row for drift in found(server, linked(stack.plan, rows))] == ([row.id] if missing else [])
+
+
+def test_a_row_that_may_not_be_read_is_told_and_the_others_are_compared(server: FakeServer, stack: Stack) -> None:
+    server.declines = {QUEUE_PATH: (403, "admin may not")}
+    server.remove("Namespace", "product")
+    result = drifts(Cluster(server), stack)
+    assert [drift.row for drift in result.found] == ["Namespace/product"]
+    assert [(each.what, each.says) for each in result.unread] == [(QUEUE, "admin may not")]

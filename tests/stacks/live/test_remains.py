@@ -291,7 +291,7 @@ def test_what_should_be_gone_comes_first_and_an_object_in_two_groups_counts_once
     server.put(thing("apps/v1", "Deployment", "a", "elsewhere", labels=LABELS, uid="same"))
     server.put(thing("extensions/v1", "Deployment", "a", "elsewhere", labels=LABELS, uid="same"))
     scan = remains(Cluster(server), held({"Namespace/research": "protected"}))
-    assert [one.expected for one in scan.left] == [False, True]
+    assert [(one.group, one.expected) for one in scan.left] == [("apps", False), ("", True)]
 
 
 def test_without_a_state_labels_alone_are_looked_for() -> None:
