@@ -18,13 +18,13 @@ from aifactory.components.given import Kubeconfig, State
 from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.program.adapter import register_stack
-from aifactory.stacks.program.claims import claims
+from aifactory.stacks.program.claims import Resource, claims
 from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, copied, opened, throwaway
 from aifactory.stacks.program.engine import Cancelled, Engine, EngineError
-from aifactory.stacks.program.identity import cluster_rows
+from aifactory.stacks.program.identity import cluster_rows, row_of
 from aifactory.stacks.program.recovery import rows_among
 from aifactory.stacks.program.safely import Start, alone, claimed, on_record, settle
-from aifactory.stacks.program.state import StateRow, let_go, provider_inputs, state_rows
+from aifactory.stacks.program.state import StateRelease, StateRow, let_go, provider_inputs, state_releases, state_rows
 
 Result = Literal["succeeded", "failed", "cancelled", "absent"]
 
@@ -57,6 +57,7 @@ class Removal(Struct, frozen=True):
     """URNs of protected rows that were named."""
     reached_by: Kubeconfig
     """How the state says that the cluster is reached; what the site says now, if it says nothing."""
+    releases: tuple[StateRelease, ...] = ()
     unsettled: int = 0
     """Rows more that a run which was cut off may have made."""
     exists: bool = True
@@ -97,14 +98,44 @@ class Runner:
             with throwaway(self.engine, name) as deployment:
                 yield self._preview(deployment, rows, exists=False)
 
-    def up(self, work: Work, *, refresh: bool, named: Sequence[str] = ()) -> Iterator[Outcome]:
-        """Deploy each stack, until one fails. `named` are protected rows that may be removed or replaced."""
+    def held(self, work: Work) -> dict[str, frozenset[str] | None]:
+        """Identities of the rows that the state of each stack has; None for a stack that doesn't exist.
+
+        Those count too that a run which was cut off may have made: the next run finds out.
+        """
+        found: dict[str, frozenset[str] | None] = {}
+        for name, stack in work.shown.items():
+            target = self.target(name, stack.plan.place.state)
+            with opened(self.engine, target) as deployment:
+                exported = deployment.exported() if deployment is not None else None
+            if exported is None:
+                found[name] = None
+                continue
+            maybe = (row_of(one["urn"]) for one in rows_among(claimed(target, exported) or ()))
+            rows = {row.row for row in state_rows(exported["deployment"].get("resources") or [])}
+            found[name] = frozenset(rows | {named[1] for named in maybe if named})
+        return found
+
+    def up(
+        self,
+        work: Work,
+        *,
+        refresh: bool,
+        named: Sequence[str] = (),
+        leftovers: Mapping[str, Collection[str]] | None = None,
+    ) -> Iterator[Outcome]:
+        """Deploy each stack, until one fails.
+
+        `named` are protected rows that may be removed or replaced. `leftovers` are rows of each stack that stand
+        on its cluster with our labels, and that its state doesn't have: they are taken into it.
+        """
         for name, stack in work.shown.items():
             rows = row_set(stack, work.digest)
             target = self.target(name, stack.plan.place.state)
             with alone(target, to_stderr), opened(self.engine, target, create=True) as deployment:
                 assert deployment is not None  # noqa: S101 - it was created
-                outcome = self._up(deployment, target, rows, named, refresh=refresh)
+                left = (leftovers or {}).get(name, ())
+                outcome = self._up(deployment, target, rows, named, left, refresh=refresh)
             yield outcome
             if outcome.result != "succeeded":
                 return
@@ -122,7 +153,9 @@ class Runner:
             unsettled = claimed(target, exported) if deployment is not None else None
             reached_by = _reached_by([*resources, *(unsettled or ())], site)
             maybe = len(rows_among(unsettled or ()))
-            found.append(Removal(name, site, rows, unprotect, reached_by, maybe, deployment is not None))
+            releases = tuple(state_releases(resources))
+            there = deployment is not None
+            found.append(Removal(name, site, rows, unprotect, reached_by, releases, maybe, there))
         _refuse_unknown(named, {row.row for removal in found for row in removal.rows if row.protected})
         return found
 
@@ -189,16 +222,31 @@ class Runner:
         return outcome
 
     def _up(
-        self, deployment: Deployment, target: Target, rows: RowSet, named: Sequence[str], *, refresh: bool
+        self,
+        deployment: Deployment,
+        target: Target,
+        rows: RowSet,
+        named: Sequence[str],
+        leftovers: Collection[str],
+        *,
+        refresh: bool,
     ) -> Outcome:
         with self._run(rows.stack, rows.site, labels(rows)) as (progress, outcome):
             progress.say(f"{rows.stack}: {len(labels(rows))} rows of {len(rows.parts)} parts")
-            start = self._let_go(deployment, rows, named, settle(self.engine, target, deployment, progress.say))
+            also = self._claims_of(deployment, rows, leftovers)
+            start = settle(self.engine, target, deployment, progress.say, also)
+            start = self._let_go(deployment, rows, named, start)
             new = claims(rows, start.resources, self.root, self._kubeconfig)
             with on_record(target, deployment, start, new):
                 refresh = refresh or start.cut_off
                 outcome.outputs = _masked(deployment.up(self._program(rows), progress.see, refresh=refresh))
         return outcome
+
+    def _claims_of(self, deployment: Deployment, rows: RowSet, leftovers: Collection[str]) -> list[Resource]:
+        if not leftovers:
+            return []
+        every = ((row_of(one["urn"]), one) for one in claims(rows, deployment.resources(), self.root, self._kubeconfig))
+        return [one for named, one in every if named is None or named[1] in leftovers]
 
     def _let_go(self, deployment: Deployment, rows: RowSet, named: Sequence[str], start: Start) -> Start:
         """Let the named rows be removed or replaced. Raises `Refused` if another that holds data would be lost."""

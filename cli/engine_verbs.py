@@ -13,10 +13,12 @@ from typing import Any, ParamSpec
 
 import click
 
-from aifactory.blueprints.load import load
+from aifactory.blueprints.load import Loaded, load
+from aifactory.cli.colliding import Met, met, problems
 from aifactory.cli.deploy_text import print_done, print_outputs, print_preview, print_removal, print_warnings
-from aifactory.cli.deploying import Outcome, Runner
+from aifactory.cli.deploying import Outcome, Removal, Runner
 from aifactory.cli.engine_options import confirmed
+from aifactory.cli.leaving import Left, look_for_labelled, look_for_remains, print_left
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
@@ -62,7 +64,9 @@ def run_preview(
     work = prepare(blueprint, sites, values)
     runner = Runner(work.loaded.root, kubeconfig)
     # A preview without a cluster shows the plan, which is worth having, so this only warns.
-    for text in rendered(_unreachable(work, kubeconfig), None):
+    unreachable = _unreachable(work, kubeconfig)
+    found = met(work, runner.held(work), kubeconfig, {problem.site for problem in unreachable})
+    for text in rendered([*unreachable, *problems(work, found, refresh=False)], None):
         click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=True)
     runner.check_named(work, named)
     outcomes = []
@@ -72,7 +76,7 @@ def run_preview(
         if form == "text":
             print_preview(outcome)
     if form == "json":
-        _print_data("aifactory-preview/v1", work, outcomes)
+        _print_data("aifactory-preview/v1", work, outcomes, {name: _met_data(each) for name, each in found.items()})
     return _exit_code(outcomes)
 
 
@@ -93,6 +97,9 @@ def run_up(
     runner = Runner(work.loaded.root, kubeconfig)
     _refuse(_unreachable(work, kubeconfig))
     runner.check_named(work, named)
+    found = met(work, runner.held(work), kubeconfig)
+    _refuse(problems(work, found, refresh=refresh))
+    leftovers = {name: [one.row for one in each.found.leftovers] for name, each in found.items()}
     if not yes:
         previews = list(runner.preview(work, named))
         for outcome in previews:
@@ -103,7 +110,7 @@ def run_up(
             click.echo("nothing was deployed", err=True)
             return 0
     outcomes = []
-    for outcome in runner.up(work, refresh=refresh, named=named):
+    for outcome in runner.up(work, refresh=refresh, named=named, leftovers=leftovers):
         outcomes.append(outcome)
         print_done(outcome, "up")
         if form == "text" and outcome.result == "succeeded":
@@ -123,6 +130,7 @@ def run_destroy(
     kubeconfig: Path | None,
     form: str,
     *,
+    remove_crds: bool,
     refresh: bool,
     yes: bool,
 ) -> int:
@@ -136,18 +144,60 @@ def run_destroy(
     if deployed:
         given = {removal.site.site.site: removal.reached_by for removal in deployed}
         _refuse(_kubeconfig_problems(given, loaded.root, kubeconfig))
-        if not confirmed(f"Remove them from {counted(len(deployed), 'cluster')}?", yes=yes):
+        also = ", and the CRDs of their releases that nothing uses any more" if remove_crds else ""
+        if not confirmed(f"Remove them from {counted(len(deployed), 'cluster')}{also}?", yes=yes):
             click.echo("nothing was removed", err=True)
             return 0
-    outcomes = []
+    outcomes, left = [], {}
+    by_stack = {removal.stack: removal for removal in removals}
     for outcome in runner.destroy(removals, refresh=refresh):
         outcomes.append(outcome)
         if outcome.result != "absent":
             print_done(outcome, "destroy")
-    _say_untouched([removal.stack for removal in removals], outcomes)
+        found = _left(loaded, blueprint, values, by_stack[outcome.stack], outcome, kubeconfig, remove_crds=remove_crds)
+        if found is not None:
+            left[outcome.stack] = found
+    _say_untouched(by_stack, outcomes)
     if form == "json":
-        _print_json("aifactory-destroy/v1", {outcome.stack: _data(outcome) for outcome in outcomes})
-    return _exit_code(outcomes)
+        stacks = {
+            outcome.stack: {**_data(outcome), **(left[outcome.stack].as_data() if outcome.stack in left else {})}
+            for outcome in outcomes
+        }
+        _print_json("aifactory-destroy/v1", stacks)
+    return _removal_code(outcomes, left.values())
+
+
+def _left(
+    loaded: Loaded,
+    blueprint: Path,
+    values: Mapping[str, str],
+    removal: Removal,
+    outcome: Outcome,
+    kubeconfig: Path | None,
+    *,
+    remove_crds: bool,
+) -> Left | None:
+    """What remains of a stack that was removed, or that isn't in the state; told to the user."""
+    if outcome.result == "succeeded":
+        found: Left | None = look_for_remains(loaded, removal, outcome, kubeconfig, remove_definitions=remove_crds)
+    elif outcome.result == "absent":
+        found = look_for_labelled(loaded, blueprint, values, removal, kubeconfig)
+        found = found if found is not None and found.left else None
+    else:
+        found = None
+    if found is not None:
+        print_left(outcome.stack, found)
+    return found
+
+
+def _removal_code(outcomes: Sequence[Outcome], left: Iterable[Left]) -> int:
+    """1 if something remains that should not; 3 if that is not known."""
+    code, found = _exit_code(outcomes), list(left)
+    if code:
+        return code
+    if any(each.unexpected for each in found):
+        return EXIT_REFUSED
+    return EXIT_FAILED if any(each.unchecked for each in found) else 0
 
 
 @_engine_verb
@@ -210,8 +260,21 @@ def _data(outcome: Outcome) -> dict[str, Any]:
     return data
 
 
-def _print_data(schema: str, work: Work, outcomes: Iterable[Outcome]) -> None:
-    _print_json(schema, {outcome.stack: _data(outcome) for outcome in outcomes}, digest=work.digest)
+def _met_data(here: Met) -> dict[str, Any]:
+    found = [*((one, "foreign") for one in here.found.foreign), *((one, "leftover") for one in here.found.leftovers)]
+    return {
+        "collisions": [
+            {"row": one.row, "part": one.part, "whose": whose, "says": one.says, "adopt": one.adopt}
+            for one, whose in found
+        ]
+    }
+
+
+def _print_data(
+    schema: str, work: Work, outcomes: Iterable[Outcome], more: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    stacks = {outcome.stack: {**_data(outcome), **(more or {}).get(outcome.stack, {})} for outcome in outcomes}
+    _print_json(schema, stacks, digest=work.digest)
 
 
 def _print_json(schema: str, stacks: Mapping[str, Any], **more: str) -> None:

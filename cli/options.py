@@ -11,17 +11,15 @@ import click
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
+def parameters(says: str) -> Callable[[Verb], Verb]:
+    """`--set`."""
+    return click.option("values", "--set", metavar="NAME=VALUE", multiple=True, callback=_pairs, help=says)
+
+
 def blueprint(verb: Verb) -> Verb:
     """`BLUEPRINT`, `--site` and `--set`."""
     for option in (
-        click.option(
-            "values",
-            "--set",
-            metavar="NAME=VALUE",
-            multiple=True,
-            callback=_pairs,
-            help="Set a parameter, for all sites.",
-        ),
+        parameters("Set a parameter, for all sites."),
         click.option("sites", "--site", metavar="NAME", multiple=True, help="Only this site; may be repeated."),
         click.argument("blueprint", type=click.Path(path_type=Path)),
     ):

@@ -10,13 +10,18 @@ from aifactory.components.problems import Problem, nearest
 WHERE = ("cluster", "kubeconfig")
 
 
+def kubeconfig_file(given: Kubeconfig, root: Path, instead: Path | None) -> Path:
+    """The kubeconfig of a site on this machine; `instead` is the file of `--kubeconfig`."""
+    return instead if instead is not None else root / Path(given.file).expanduser()
+
+
 def kubeconfig_problems(given: Kubeconfig, root: Path, instead: Path | None, site: str) -> list[Problem]:
     """What is wrong with the kubeconfig of a site: missing, unreadable, or without the context.
 
     The provider would take a path that it can't read for the content of a kubeconfig, and say that it can't parse
     it. `instead` is the file of `--kubeconfig`. Nothing of the file but names of contexts is ever shown.
     """
-    file = instead if instead is not None else root / Path(given.file).expanduser()
+    file = kubeconfig_file(given, root, instead)
     name = instead if instead is not None else given.file
     hint = "fetch it, or name another with --kubeconfig FILE"
     try:

@@ -24,7 +24,8 @@ def preview(
 ) -> int:
     """Show what `up` would do for BLUEPRINT at its sites.
 
-    Writes nothing: a stack that doesn't exist yet is previewed without making it. Exit code: 0 shown, 1 wrong
+    Writes nothing: a stack that doesn't exist yet is previewed without making it. Warns of what stands on a
+    cluster already and isn't in the state. Exit code: 0 shown, 1 wrong
     input or a row that can't be built, 3 the engine is missing or failed.
     """
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone

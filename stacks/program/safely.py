@@ -62,13 +62,16 @@ def claimed(target: Target, exported: dict[str, Any]) -> list[Resource] | None:
     return unsettled(state, begun.read() if begun is not None else [])
 
 
-def settle(engine: Engine, target: Target, deployment: Deployment, say: Say) -> Start:
-    """Find out what a run that was cut off made, and put that into the state.
+def settle(engine: Engine, target: Target, deployment: Deployment, say: Say, also: Sequence[Resource] = ()) -> Start:
+    """Find out what a run that was cut off made, and put that into the state; the same for claims in `also`.
 
     Raises `EngineError` if the cluster can't be asked; the record stays, and the next run asks again.
     """
     exported = deployment.exported()
     claims = claimed(target, exported)
+    if also:
+        known = {one["urn"] for one in claims or ()}
+        claims = [*(claims or ()), *(one for one in also if one["urn"] not in known)]
     if claims is not None and rows_among(claims):
         exported = _asked(engine, target, deployment, exported, claims, say)
     resources = exported["deployment"].get("resources") or []

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from aifactory.components.names import HELM_RELEASE_TOKEN
 from aifactory.stacks.program.identity import PROVIDER_TYPE, row_of
 
 
@@ -20,6 +21,18 @@ class StateRow(Struct, frozen=True):
     protected: bool
     kept: bool
     """Whether its object stays in the cluster when it leaves the stack."""
+
+
+class StateRelease(Struct, frozen=True):
+    """A Helm release as the state has it."""
+
+    row: str
+    part: str
+    namespace: str
+    name: str
+    chart: str
+    """Name of the chart, without the registry that it comes from."""
+    version: str
 
 
 def state_rows(resources: Iterable[Mapping[str, Any]]) -> list[StateRow]:
@@ -43,6 +56,18 @@ def let_go(exported: Mapping[str, Any], urns: Collection[str]) -> dict[str, Any]
         for one in deployment.get("resources") or []
     ]
     return {**exported, "deployment": {**deployment, "resources": resources}}
+
+
+def state_releases(resources: Iterable[Mapping[str, Any]]) -> list[StateRelease]:
+    """The Helm releases among the resources of a state, with chart and version as they were sent."""
+    found = []
+    for resource in resources:
+        named = row_of(str(resource["urn"])) if resource.get("type") == HELM_RELEASE_TOKEN else None
+        if named is not None and not resource.get("delete"):
+            inputs = resource.get("inputs") or {}
+            words = {name: str(inputs.get(name) or "") for name in ("namespace", "name", "version")}
+            found.append(StateRelease(named[1], named[0], chart=str(inputs.get("chart")).rpartition("/")[2], **words))
+    return found
 
 
 def provider_resources(resources: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -21,8 +21,13 @@ MAY_IMPORT = {
 THIRD_PARTY = {"click", "msgspec", "pydantic", "pydantic_core", "yaml"}
 """What the dependencies of the project bring, besides Pulumi: a tool of ours for tests must not slip in."""
 
-ENGINES = ("pulumi", "pulumi_*", "boto3", "kubernetes", "google")
+ENGINES = ("pulumi", "pulumi_*", "boto3", "google")
 """Modules of Pulumi, of providers and of the wire between them."""
+CLIENTS = ("kubernetes", "urllib3")
+"""Modules that speak with a cluster."""
+CLIENT_FILE = "stacks/live/connection.py"
+LIVE = "aifactory.stacks.live"
+"""What looks at real clusters: for the command line alone."""
 ENGINE_FOLDERS = ("stacks/program/*", "policies/packs/*")
 
 IMPURE = {
@@ -41,7 +46,7 @@ SHARED_BY_PARTS = ("catalog", "sizing")
 
 def breaches(tree: SourceTree) -> list[str]:
     """Every import that breaks a rule."""
-    rules = (direction, isolation, engines, impure, undeclared)
+    rules = (direction, isolation, engines, clients, live, impure, undeclared)
     parts = set(tree.parts())
     modules = list(tree.modules(*ROOMS))
     return [
@@ -82,6 +87,19 @@ def engines(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
         yield f"imports {one.module}; only {' and '.join(ENGINE_FOLDERS)} may"
 
 
+def clients(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """One file speaks with clusters."""
+    if one.module.split(".")[0] in CLIENTS and module.path.as_posix() != CLIENT_FILE:
+        yield f"imports {one.module}; only {CLIENT_FILE} may"
+
+
+def live(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """What is planned, written and registered never depends on what a cluster holds."""
+    inside = module.path.as_posix().startswith("stacks/live/")
+    if f"{one.module}.".startswith(f"{LIVE}.") and module.room != "cli" and not inside:
+        yield f"imports {one.module}; only cli may"
+
+
 def impure(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
     """Same input, same bytes: nothing before the last hop asks a clock, a network or chance."""
     names = {one.module, one.module.rpartition(".")[0], one.module.split(".")[0]}
@@ -93,7 +111,7 @@ def impure(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
 def undeclared(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
     """A user has what the project depends on: no tests, no tools, no rooms by their bare names."""
     top = one.module.split(".")[0]
-    known = top in sys.stdlib_module_names or top in THIRD_PARTY or top == "aifactory" or is_engine(one)
+    known = top in sys.stdlib_module_names or top in (*THIRD_PARTY, *CLIENTS, "aifactory") or is_engine(one)
     if not known and not one.level:
         yield f"imports {top}, which the project does not depend on"
 

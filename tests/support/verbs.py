@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from aifactory.cli import deploying
+from aifactory.cli import clusters, deploying, leaving
 from aifactory.cli.main import main
 from support.engine import FakeEngine
+from support.live import FakeServer
 from support.shipped import ROOT
 
 PASSPHRASE = "canary-passphrase-of-the-state"
@@ -29,6 +30,8 @@ class Verbs:
         self.blueprint = self.root / "factory.yaml"
         self.kubeconfig = folder / "kubeconfig"
         self.engine = FakeEngine()
+        self.server = FakeServer()
+        """The cluster of every site."""
         self._capsys = capsys
         (self.root / "sites").mkdir(parents=True)
         (self.root / "aifactory.yaml").write_text("aifactory: v1\n", encoding="utf-8")
@@ -41,6 +44,8 @@ class Verbs:
         monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
         monkeypatch.setenv("HOME", str(folder))
         monkeypatch.setattr(deploying, "Engine", self._made)
+        monkeypatch.setattr(clusters, "connect", lambda given, root, instead: self.server)
+        monkeypatch.setattr(leaving, "PATIENCE_S", 0)
 
     def run(self, verb: str, *options: str, kubeconfig: bool = True) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of a verb on the blueprint."""

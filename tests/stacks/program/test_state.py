@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from aifactory.stacks.program.state import StateRow, provider_inputs, provider_resources, state_rows
+import pytest
+
+from aifactory.stacks.program.state import (
+    StateRelease,
+    StateRow,
+    provider_inputs,
+    provider_resources,
+    state_releases,
+    state_rows,
+)
 from support.made_up import CLAIM, FACTORY, NAMESPACE, PLACE, POLICY, POOL, PROVIDER, QUEUE, RELEASE
 
 
@@ -46,3 +55,11 @@ def test_the_provider_says_how_the_cluster_is_reached() -> None:
     assert provider_inputs(RESOURCES) == {"kubeconfig": "~/.kube/config", "context": "lab"}
     assert provider_inputs([]) == {}
     assert [one["urn"] for one in provider_resources(RESOURCES)] == [PROVIDER]
+
+
+@pytest.mark.parametrize("chart", ["operator", "oci://charts.example.com/ours/operator"])
+def test_a_release_has_the_chart_and_version_that_were_sent(chart: str) -> None:
+    urn = f"{PLACE}{POOL}$kubernetes:helm.sh/v3:Release::train/ml/operator"
+    inputs = {"chart": chart, "version": "v1.2.0", "name": "operator", "namespace": "ml", "values": {"a": 1}}
+    resources = [*RESOURCES[:5], resource(urn, inputs=inputs), resource(f"{urn}-old", inputs=inputs, delete=True)]
+    assert state_releases(resources) == [StateRelease(RELEASE.id, "train", "ml", "operator", "operator", "v1.2.0")]

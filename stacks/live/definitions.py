@@ -1,0 +1,67 @@
+"""Deletes the resource definitions of removed releases, once nothing uses them. The one module here that writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aifactory.stacks.live.cluster import Cluster
+from aifactory.stacks.live.connection import METADATA_LIST, Declined
+from aifactory.stacks.live.ours import RELEASE_NAME, RELEASE_NAMESPACE, Held
+
+VERSION = "apiextensions.k8s.io/v1"
+
+
+def delete_unused(cluster: Cluster, held: Held) -> list[str]:
+    """Delete the CRDs of releases that are gone, if no object of theirs exists. Returns those deleted, as
+    `plural.group`.
+
+    Each is looked at again just before: an object made meanwhile keeps it. The deletion names the uid and version
+    that were looked at, so that another definition of that name, or a changed one, stays.
+    """
+    kind = cluster.kind(VERSION, "CustomResourceDefinition")
+    deleted: list[str] = []
+    if kind is None:
+        return deleted
+    for name, release in sorted(held.definitions.items()):
+        if release.stays not in ("", "kept"):
+            continue
+        found = cluster.object(kind, "", name)
+        if found is None or found["metadata"].get("deletionTimestamp") or _is_foreign(found, held):
+            continue
+        if _is_used(cluster, found):
+            continue
+        metadata = found["metadata"]
+        sure = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        try:
+            cluster.connection.call("DELETE", kind.path("", name), body={"preconditions": sure})
+        except Declined as declined:
+            if declined.code not in (404, 409):
+                raise
+            continue
+        deleted.append(name)
+    return deleted
+
+
+def _is_foreign(found: dict[str, Any], held: Held) -> bool:
+    """Whether Helm says that it is of a release that the stack didn't hold."""
+    annotations: dict[str, str] = found["metadata"].get("annotations") or {}
+    name, namespace = annotations.get(RELEASE_NAME, ""), annotations.get(RELEASE_NAMESPACE, "")
+    return bool(name) and held.release(namespace, name) is None
+
+
+def _is_used(cluster: Cluster, found: dict[str, Any]) -> bool:
+    """Whether an object of its kind exists. Also if that can't be known.
+
+    The stored version is asked: no webhook of a release that is gone has to convert it.
+    """
+    spec = found["spec"]
+    served = [version for version in spec["versions"] if version.get("served")]
+    served.sort(key=lambda version: not version.get("storage"))
+    if not served:
+        return True
+    path = f"/apis/{spec['group']}/{served[0]['name']}/{spec['names']['plural']}"
+    try:
+        page = cluster.connection.call("GET", path, {"limit": "1"}, accept=METADATA_LIST)
+    except Declined:
+        return True
+    return bool(page.get("items"))
