@@ -5,6 +5,7 @@ With such a record the engine needs to write its state only once, at its end.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -55,6 +56,7 @@ class Begun:
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(self.path)
+            self._keep_state()
             _sync(self.path.parent)
 
     def clear(self) -> None:
@@ -65,6 +67,38 @@ class Begun:
         if states.is_dir():
             _sync(states)
         self.path.unlink(missing_ok=True)
+        for state in _states(self._folder, self._stack):
+            self._kept(state).unlink(missing_ok=True)
+
+    def mend(self) -> None:
+        """Put the state back that the run started from, if the one in its place is cut off.
+
+        A full disk does that (3.255.0): "failed to load checkpoint: unexpected end of JSON input".
+        """
+        for state in _states(self._folder, self._stack):
+            kept = self._kept(state)
+            if self.exists and kept.is_file() and not _is_whole(state):
+                new = state.with_name(f"{state.name}.tmp")
+                with disk_failures(self._folder, self._stack):
+                    shutil.copyfile(kept, new)
+                    _sync(new)
+                    new.replace(state)
+                state.with_name(f"{state.name}.attrs").unlink(missing_ok=True)
+
+    def _keep_state(self) -> None:
+        """Hold on to the state as it is. The engine renames a new one into its place, so a link is a copy."""
+        for state in _states(self._folder, self._stack):
+            kept = self._kept(state)
+            if not _is_whole(state):
+                continue
+            kept.unlink(missing_ok=True)
+            try:
+                os.link(state, kept)
+            except OSError:  # a file system without links
+                shutil.copyfile(state, kept)
+
+    def _kept(self, state: Path) -> Path:
+        return self.path.with_name(f"{state.name}.before")
 
     def _check_room(self, claimed_bytes: int) -> None:
         state = self._folder / ".pulumi" / "stacks" / PROJECT / f"{self._stack}.json"
@@ -85,3 +119,18 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _states(folder: Path, stack: str) -> list[Path]:
+    """Where the engine may keep the state: plain or compressed, as PULUMI_DIY_BACKEND_ settings say."""
+    home = folder / ".pulumi" / "stacks" / PROJECT
+    return [home / f"{stack}.json{suffix}" for suffix in ("", ".gz")]
+
+
+def _is_whole(state: Path) -> bool:
+    try:
+        content = state.read_bytes()
+        json.loads(gzip.decompress(content) if state.suffix == ".gz" else content)
+    except (OSError, ValueError, EOFError):
+        return False
+    return True

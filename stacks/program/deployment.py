@@ -25,6 +25,7 @@ from pulumi.automation import (
     StackSettings,
 )
 
+from aifactory.stacks.program.begun import Begun
 from aifactory.stacks.program.disk import drop_half_written
 from aifactory.stacks.program.engine import Engine, EngineError, Locked
 from aifactory.stacks.program.events import Event, event_of
@@ -259,6 +260,7 @@ def _select(workspace: LocalWorkspace, target: Target, *, create: bool) -> Stack
             return None
         make_folder(folder, target)
         drop_half_written(folder, target.stack)
+        Begun(folder, target.stack).mend()
     _check_passphrase(target)
     try:
         return Stack.select(target.stack, workspace)

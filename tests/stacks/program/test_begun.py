@@ -81,3 +81,32 @@ def test_attributes_that_were_cut_off_go(tmp_path: Path, content: str, age_s: in
     drop_half_written(tmp_path, STACK)
     assert attributes.exists() is stays
     assert state.exists()
+
+
+@pytest.mark.parametrize("left", ["", '{"version":3,"checkp'])
+def test_a_state_that_was_cut_off_is_the_one_that_the_run_started_from(begun: Begun, tmp_path: Path, left: str) -> None:
+    states = tmp_path / ".pulumi/stacks/aifactory"
+    states.mkdir(parents=True)
+    state = states / f"{STACK}.json"
+    state.write_text('{"version":3}')
+    begun.write([])
+    new = states / "new"
+    new.write_text(left)
+    new.replace(state)
+    begun.mend()
+    assert state.read_text() == '{"version":3}'
+
+
+def test_a_state_that_is_whole_stays(begun: Begun, tmp_path: Path) -> None:
+    states = tmp_path / ".pulumi/stacks/aifactory"
+    states.mkdir(parents=True)
+    state = states / f"{STACK}.json"
+    state.write_text("{}")
+    begun.write([])
+    new = states / "new"
+    new.write_text('{"version":3}')
+    new.replace(state)
+    begun.mend()
+    assert state.read_text() == '{"version":3}'
+    begun.clear()
+    assert [path.name for path in (tmp_path / ".aifactory").iterdir()] == []
