@@ -44,6 +44,8 @@ LARGEST = "training-infiniband-hel-dc1-platform"
 QUEUED = (*(name for name in shipped.STACKS if name not in (LARGEST, "inference-l4-muc-lab1-platform")), LARGEST)
 """Stacks with queues, the largest last: the tests after it go on with its plane."""
 GPU = "nvidia.com/gpu"
+PATIENCE_S = 180
+"""Beside other tests: alone, a gang runs after a second or two."""
 WATCHED_S = 3
 """How long something must go on not happening, after something else has had the time to."""
 
@@ -58,8 +60,9 @@ def queues_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
             if name not in planes:
                 planes.clear()
                 open_now.close()
-                planes[name] = open_now.enter_context(ControlPlane(tmp_path_factory.mktemp("plane")))
-                start_queues(planes[name], shipped.stacks()[name])
+                plane = open_now.enter_context(ControlPlane(tmp_path_factory.mktemp("plane")))
+                start_queues(plane, shipped.stacks()[name])
+                planes[name] = plane
             return planes[name]
 
         yield of
@@ -93,7 +96,11 @@ def started(plane: ControlPlane, *asked: Any) -> None:
     for gang in asked:
         plane.api.apply(gang)
     for gang in asked:
-        plane.wait(partial(runs, plane, gang), f"{gang['metadata']['name']} runs")
+        plane.wait(partial(runs, plane, gang), f"{gang['metadata']['name']} runs", PATIENCE_S)
+
+
+def is_out(plane: ControlPlane, gang: Any) -> bool:
+    return pods_of(plane, gang) == []
 
 
 def waits_whole(plane: ControlPlane, gang: Any, why: str) -> None:
@@ -104,7 +111,7 @@ def waits_whole(plane: ControlPlane, gang: Any, why: str) -> None:
         status, _, message = condition(plane, gang, "QuotaReserved")
         assert status == "False"
         assert why in message
-        assert pods_of(plane, gang) == []
+        assert is_out(plane, gang)
         time.sleep(0.2)
 
 
@@ -134,6 +141,10 @@ def gpus(of: Any, *words: str) -> int:
 def crowd(count: int) -> list[Any]:
     """The second tenant's gang, again and again."""
     return [named(gangs(stack())["finetune"], f"finetune-{index}x") for index in range(count)]
+
+
+def test_every_stack_that_has_queues_is_tried() -> None:
+    assert {name for name, each in shipped.stacks().items() if rows(each, "ClusterQueue")} == set(QUEUED)
 
 
 @of_each
@@ -212,7 +223,7 @@ def test_tenants_borrow_and_lenders_get_their_quota_back(queues: ControlPlane) -
     assert evicted
     for gang in evicted:
         assert condition(queues, gang, "Preempted")[1].startswith("InCohort")
-        assert pods_of(queues, gang) == []
+        queues.wait(partial(is_out, queues, gang), "its pods are gone")
     assert all(runs(queues, gang) for gang in stayed)
     assert len(stayed) * size >= gpus(applied, "nominalQuota"), "nobody loses what is his"
 
@@ -235,7 +246,7 @@ def test_work_over_quota_never_starts(queues: ControlPlane) -> None:
     queues.api.apply(applied)
     queues.wait(lambda: condition(queues, over, "Admitted")[0] == "True", "more quota lets it in")
     time.sleep(WATCHED_S)
-    assert pods_of(queues, over) == []
+    assert is_out(queues, over)
 
 
 @of_the_largest
