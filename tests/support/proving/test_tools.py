@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from aifactory.components.rows import HelmRow
+from support import shipped
 from support.proving import tools
 from support.proving.tools import BY_NAME, Missing, cache, folder_of, found, make, missing, paths
 
@@ -74,3 +76,9 @@ def test_each_tool_is_pinned_by_a_module_of_its_own() -> None:
     for tool in tools.TOOLS:
         text = (tools.MODULES / tool.name / "go.mod").read_text(encoding="utf-8")
         assert f" v{tool.version}" in text, tool.name
+
+
+@pytest.mark.parametrize("name", ["kueue", "jobset"])
+def test_a_manager_under_test_is_the_one_that_shipped_stacks_install(name: str) -> None:
+    releases = [row for stack in shipped.stacks().values() for row in stack.rows if isinstance(row, HelmRow)]
+    assert {release.version for release in releases if release.name == name} == {BY_NAME[name].version}

@@ -73,7 +73,8 @@ TOOLS = (
         stamps=(("helm.sh/helm/v4/internal/version.version", "v4.3.1"),),
         asks=("version", "--short"),
     ),
-    Tool("kueue", "0.18.2", ("kueue",)),
+    Tool("kueue", "0.19.2", ("kueue",)),
+    Tool("jobset", "0.12.0", ("jobset",)),
     Tool("gatekeeper", "3.23.1", ("gatekeeper", "gator"), named=(("v3", "gatekeeper"),)),
     Tool(
         "opa",
