@@ -1,0 +1,65 @@
+"""What the engine finds on PATH, and the environment of a run that touches nothing but folders of its test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).parent
+LANGUAGE = "pulumi-language-python"
+ANALYZER = "pulumi-analyzer-policy-python"
+KUBERNETES = "pulumi-resource-kubernetes"
+ECHO = HERE.parent / "echo_provider.py"
+"""A provider without a cluster behind it."""
+_KEPT = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
+
+
+def make(folder: Path, pulumi: Path, provider: Path = ECHO) -> Path:
+    """Fill a folder for PATH: the engine, and a stand-in for each plugin that PATH hasn't got.
+
+    `provider` is the script that stands in for the kubernetes provider.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pulumi").symlink_to(pulumi)
+    for name, words in _stand_ins(provider):
+        if shutil.which(name) is None:
+            write(folder / name, *words)
+    return folder
+
+
+def write(path: Path, *words: str | Path) -> None:
+    """Write an executable that runs this Python with some words, and then its own arguments."""
+    quoted = " ".join(f'"{word}"' for word in (sys.executable, *words))
+    path.write_text(f'#!/bin/sh\nexec {quoted} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+
+
+def environment(plugins: Path, home: Path, state: Path) -> dict[str, str]:
+    """The environment of a run: its own home, its state in a folder, nothing fetched, nothing asked of the network.
+
+    This Python is the first on PATH, as in an activated environment.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        "PATH": os.pathsep.join([str(plugins), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(home),
+        "PULUMI_HOME": str(home / ".pulumi"),
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_CREDENTIAL_STORE": "plaintext",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+def _stand_ins(provider: Path) -> Iterator[tuple[str, tuple[str | Path, ...]]]:
+    yield LANGUAGE, (HERE / "language_host.py",)
+    yield ANALYZER, ("-u", "-m", "pulumi.policy")
+    yield KUBERNETES, (provider,)
