@@ -82,8 +82,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         listed = [language_pb2.DependencyInfo(name=name, version=version) for name, version, _ in found]
         return language_pb2.GetProgramDependenciesResponse(dependencies=listed)
 
-    def InstallDependencies(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - as above
-        context.abort(grpc.StatusCode.UNKNOWN, "this language host installs nothing: `make setup` makes the environment")
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802 - as above
+        """Take an environment that is there as it is; refuse to make one."""
+        with _refusals(context):
+            _python(request.info, os.environ, otherwise="venv" if request.is_plugin else "")
+        yield language_pb2.InstallDependenciesResponse(stdout=b"This language host installs nothing.\n")
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802 - as above
         """Run a program to its end. Its output is ours, which the engine shows."""
