@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -100,9 +101,10 @@ def test_all_ways_of_pulumi_give_equal_states(cli: Cli, tmp_path: Path) -> None:
         states[way.name] = cli.state(way, STACK, **backend)
     cli.kubeconfig([SITE])
     cli.run(f"aifactory up {BLUEPRINT} --site {SITE} --yes", root)
-    states["verb"] = cli.state(root, STACK, PULUMI_BACKEND_URL=f"file://{root / 'blueprints' / 'state'}")
+    states["verb"] = cli.state(root, STACK, PULUMI_BACKEND_URL=f"file://{root / 'state'}")
     assert states["verb"].count("\n") > 104
-    assert {way: _different(text, states["verb"]) for way, text in states.items()} == dict.fromkeys(states, "")
+    for way, text in states.items():
+        assert _different(text, states["verb"]) == "", way
 
 
 def _made(folder: Path) -> Path:
@@ -118,9 +120,70 @@ def _different(text: str, other: str) -> str:
 def test_the_verb_goes_on_where_a_program_stopped(cli: Cli, tmp_path: Path) -> None:
     root = checkout(tmp_path / "checkout")
     mine = project(tmp_path / "mine", A_PROGRAM)
-    backend = {"PULUMI_BACKEND_URL": f"file://{_made(root / 'blueprints' / 'state')}"}
+    backend = {"PULUMI_BACKEND_URL": f"file://{_made(root / 'state')}"}
     cli.run(f"pulumi stack init {STACK} && pulumi up --skip-preview", mine, **backend)
     cli.kubeconfig([SITE])
     printed = cli.run(f"aifactory preview {BLUEPRINT} --site {SITE} --format json 2>/dev/null", root)
-    (stack,) = json.loads(printed)["stacks"]
-    assert stack["rows"] == {"same": 87}
+    (stack,) = json.loads(printed)["stacks"].values()
+    assert list(stack["changes"]) == ["same"]
+
+
+def test_a_program_of_ones_own_names_differs_in_those_names_alone(cli: Cli, tmp_path: Path) -> None:
+    """The engine puts the project's name into every URN, and the component's into its own."""
+    ours = project(tmp_path / "ours", A_PROGRAM)
+    mine = project(tmp_path / "mine", A_PROGRAM.replace('"training-roce"', '"training"'), "my-factory")
+    for folder in (ours, mine):
+        cli.run(f"pulumi stack init {STACK} && pulumi up --skip-preview", folder)
+    renamed = cli.state(mine, STACK).replace("my-factory", "aifactory")
+    renamed = renamed.replace('aifactory:index:AiFactory::training"', 'aifactory:index:AiFactory::training-roce"')
+    assert _different(_ordered(renamed), _ordered(cli.state(ours, STACK))) == ""
+
+
+def _ordered(text: str) -> str:
+    return "\n".join(sorted(line.removesuffix(",") for line in text.splitlines()))
+
+
+def changed_by_hand(folder: Path) -> None:
+    rows = folder / "rows.json"
+    rows.write_text(rows.read_text(encoding="utf-8").replace('"research"', '"mine"'), encoding="utf-8")
+
+
+def without_its_plan(folder: Path) -> None:
+    (folder / "plan.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (changed_by_hand, r"rows.json in \S+ is not what was generated: its digest is sha256:\w+, and plan.json says"),
+        (without_its_plan, r"plan.json can't be read in \S+ \(No such file or directory\); generate the folder again"),
+    ],
+    ids=["changed rows", "no plan"],
+)
+def test_a_folder_that_is_not_what_was_generated_is_refused_in_words(
+    cli: Cli, tmp_path: Path, change: Callable[[Path], None], says: str
+) -> None:
+    folder = generated(tmp_path / "generated", cli)
+    change(folder)
+    printed = cli.run(f"pulumi stack init {STACK} && pulumi preview", folder, code=1)
+    assert re.search(says, printed)
+    assert "Traceback" not in printed
+
+
+def test_another_stack_than_the_rows_are_for_is_refused(cli: Cli, tmp_path: Path) -> None:
+    folder = generated(tmp_path / "generated", cli)
+    printed = cli.run("pulumi stack init other && pulumi up", folder, code=1)
+    assert f"these rows belong to stack {STACK}, and other is selected; run: pulumi stack select {STACK}" in printed
+    assert "Traceback" not in printed
+
+
+def test_a_blueprint_that_cant_be_built_is_refused_with_every_problem(cli: Cli, tmp_path: Path) -> None:
+    root = checkout(tmp_path / "checkout")
+    cli.run(" && ".join(documented(root)[:3]), root)
+    cli.run("pulumi config set --path parameters.pool_nodes 40", root)
+    printed = cli.run("pulumi preview", root, code=1)
+    assert f"error: {BLUEPRINT} can't be built:" in printed
+    at = rf"{BLUEPRINT}:\d+:\d+: parts\[0\].nodes: pool train wants 40 nodes"
+    for site, left in (("fra-dc1", 8), ("ams-colo1", 4)):
+        assert re.search(rf"{at} .* {left} left \[GPU-012\] \(at {site}\)\n +hint: set nodes to {left}", printed)
+    assert "Traceback" not in printed
