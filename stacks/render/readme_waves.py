@@ -90,7 +90,7 @@ def removal(stack: Stack) -> list[str]:
         "with them objects that can't be deleted: let the order stand.",
         "",
         f"- With Pulumi: `pulumi destroy`, or `aifactory destroy BLUEPRINT --site {stack.plan.place.site}`, in reverse",
-        "  order. Pulumi removes nothing while a row is protected: `pulumi destroy --exclude-protected` leaves protected",
+        "  order. Pulumi removes nothing while a row is protected: `pulumi destroy --exclude-protected` leaves those",
         "  rows and what they need, `pulumi state unprotect URN` gives one up.",
         "- With kubectl and helm: go through `apply.sh` from its end: `kubectl delete -f` for `objects`, `helm",
         "  uninstall` for `release`. Leave out what is kept.",

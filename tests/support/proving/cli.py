@@ -60,7 +60,7 @@ class Cli:
     def exported(self, cwd: Path, stack: str, **variables: str) -> Any:
         """The state of a stack."""
         command = f"pulumi stack export --stack {stack} 2>/dev/null"  # warnings of the engine are no part of it
-        return json.loads(self.run(command, cwd, **variables))
+        return json.loads(self.run(command, cwd, 0, **variables))
 
     def state(self, cwd: Path, stack: str, **variables: str) -> str:
         """The state of a stack without what belongs to one run; see `export_states`."""

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,7 +132,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with self._child(words, context, env=environment, cwd=pwd, **pipes) as child:
             for name, piece in _pieces({"stdout": child.stdout, "stderr": child.stderr}):
-                yield language_pb2.RunPluginResponse(**{name: piece})
+                answer = language_pb2.RunPluginResponse
+                yield answer(stdout=piece) if name == "stdout" else answer(stderr=piece)
             yield language_pb2.RunPluginResponse(exitcode=child.wait())
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - as above
@@ -239,6 +240,11 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.kill()
 
 
+def _after_our_input(act: Callable[[], None]) -> None:
+    sys.stdin.buffer.read()
+    act()
+
+
 def main() -> None:
     """Serve until the engine interrupts, or is gone."""
     host = LanguageHost(sys.argv[-1])
@@ -250,7 +256,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
     # The engine holds the other end of our input: it closes even when the engine is killed.
-    threading.Thread(target=lambda: (sys.stdin.buffer.read(), over.set()), daemon=True).start()
+    threading.Thread(target=_after_our_input, args=(over.set,), daemon=True).start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     over.wait()

@@ -49,7 +49,7 @@ def main(asked: dict[str, Any]) -> int:
             pulumi.log.error(f"unable to find main python program `__main__.py` in `{os.path.abspath(program)}`")
             return SHOWN_TO_THE_USER
         try:
-            loop.run_until_complete(runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__")))
+            loop.run_until_complete(runtime.run_in_stack(lambda: _run(program)))
         except pulumi.RunError as error:
             pulumi.log.error(str(error))
             return 1
@@ -57,6 +57,10 @@ def main(asked: dict[str, Any]) -> int:
             pulumi.log.error(f"Program failed with an unhandled exception:\n{_traceback(os.path.abspath(program))}")
             return SHOWN_TO_THE_USER
     return 0
+
+
+def _run(program: str) -> None:
+    runpy.run_path(program, run_name="__main__")
 
 
 def _traceback(program: str) -> str:

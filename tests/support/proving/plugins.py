@@ -14,6 +14,7 @@ ANALYZER = "pulumi-analyzer-policy-python"
 KUBERNETES = "pulumi-resource-kubernetes"
 ECHO = HERE.parent / "echo_provider.py"
 """A provider without a cluster behind it."""
+ALL = '"$@"'
 _KEPT = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
 
 
@@ -24,16 +25,16 @@ def make(folder: Path, pulumi: Path, provider: Path = ECHO) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pulumi").symlink_to(pulumi)
-    for name, words in _stand_ins(provider):
+    for name, words, given in _stand_ins(provider):
         if shutil.which(name) is None:
-            write(folder / name, *words)
+            write(folder / name, *words, given=given)
     return folder
 
 
-def write(path: Path, *words: str | Path) -> None:
-    """Write an executable that runs this Python with some words, and then its own arguments."""
+def write(path: Path, *words: str | Path, given: str = ALL) -> None:
+    """Write an executable that runs this Python with some words, and then those of its own arguments that are given."""
     quoted = " ".join(f'"{word}"' for word in (sys.executable, *words))
-    path.write_text(f'#!/bin/sh\nexec {quoted} "$@"\n', encoding="utf-8")
+    path.write_text(f"#!/bin/sh\nexec {quoted} {given}\n", encoding="utf-8")
     path.chmod(0o755)
 
 
@@ -59,7 +60,8 @@ def environment(plugins: Path, home: Path, state: Path) -> dict[str, str]:
     }
 
 
-def _stand_ins(provider: Path) -> Iterator[tuple[str, tuple[str | Path, ...]]]:
-    yield LANGUAGE, (HERE / "language_host.py",)
-    yield ANALYZER, ("-u", "-m", "pulumi.policy")
-    yield KUBERNETES, (provider,)
+def _stand_ins(provider: Path) -> Iterator[tuple[str, tuple[str | Path, ...], str]]:
+    yield LANGUAGE, (HERE / "language_host.py",), ALL
+    # After the engine's address and the pack come the pack's runtime options; `pulumi.policy` takes them for its own.
+    yield ANALYZER, ("-u", "-m", "pulumi.policy"), '"$1" "$2"'
+    yield KUBERNETES, (provider,), ALL
