@@ -20,8 +20,9 @@ _FACTORIES: WeakKeyDictionary[pulumi.Resource, str] = WeakKeyDictionary()
 class AiFactory(Factory):
     """A blueprint at one site. Plans in this process, and registers the rows.
 
-    One Pulumi stack holds one factory at one site. Name the component like the blueprint, and the stack
-    `<factory>-<site>-platform`: then `aifactory up` can go on where the program stopped, or the other way.
+    One Pulumi stack holds one factory at one site. Name the project `aifactory`, the component like the blueprint,
+    and the stack `<factory>-<site>-platform`: then `aifactory up` can go on where the program stopped, or the other
+    way. The names of project and component are in what Pulumi knows resources by: they are forever.
     """
 
     @untraced

@@ -50,7 +50,8 @@ def problems_text(what: str, problems: Iterable[Problem]) -> str:
         at = f"{problem.at.file}:{problem.at.line}:{problem.at.column}: " if problem.at else ""
         path = f"{path_text(problem.path)}: " if problem.path else ""
         rule = f" [{problem.rule}]" if problem.rule else ""
-        lines.append(f"  {at}{path}{problem.says}{rule}")
+        site = f" (at {problem.site})" if problem.site else ""
+        lines.append(f"  {at}{path}{problem.says}{rule}{site}")
         if problem.hint:
             lines.append(f"    hint: {problem.hint}")
     return "\n".join(lines)

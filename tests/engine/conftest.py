@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from support.proving import plugins
+from support.proving.cli import Cli
 from support.proving.control_plane import ControlPlane
 from support.proving.files_cluster import FilesCluster
 from support.proving.tools import Missing
@@ -52,3 +54,18 @@ def files_cluster(tmp_path: Path) -> MakeCluster:
             pytest.skip(str(missing))
 
     return make
+
+
+@pytest.fixture
+def provider() -> Path:
+    """The script that stands in for the kubernetes provider where the real one is missing."""
+    return plugins.ECHO
+
+
+@pytest.fixture
+def cli(tmp_path: Path, provider: Path) -> Cli:
+    """The `pulumi` command, with plugins, a home and a state of its own."""
+    try:
+        return Cli(tmp_path / "cli", provider)
+    except Missing as missing:
+        pytest.skip(str(missing))

@@ -21,9 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 _PROVIDER_ID = "00000000-0000-4000-8000-000000000000"
 _OF_THIS_RUN = ("created", "modified", "sourcePosition", "stackTrace")
-_PLUGIN = """#!/bin/sh
-exec "{python}" "{script}" "$@"
-"""
 
 
 def main(folder: Path) -> None:
@@ -79,11 +76,10 @@ def _place(resource: dict[str, Any], rows: dict[str, int]) -> tuple[int, int, st
 
 @contextmanager
 def _plugin_on_path() -> Iterator[None]:
+    from support.proving import plugins
+
     with TemporaryDirectory() as folder:
-        plugin = Path(folder, "pulumi-resource-kubernetes")
-        script = Path(__file__).with_name("echo_provider.py")
-        plugin.write_text(_PLUGIN.format(python=sys.executable, script=script), encoding="utf-8")
-        plugin.chmod(0o755)
+        plugins.write(Path(folder, plugins.KUBERNETES), plugins.ECHO)
         before = os.environ["PATH"]
         os.environ["PATH"] = f"{folder}{os.pathsep}{before}"
         try:

@@ -19,6 +19,7 @@ from aifactory.components.rows import HelmRow, KubernetesRow
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.model import StackPlan
 from support.proving.api import Api, Refused
+from support.proving.applied import is_served
 from support.proving.charts import definition
 from support.proving.control_plane import ControlPlane
 from support.proving.nodes import PODS_OF_A_NODE, nodes
@@ -71,12 +72,6 @@ def given_definitions(stack: Stack, schemas: Schemas) -> Iterator[Any]:
     for key in sorted(kinds & names.keys()):
         if names[key] not in brought:
             yield definition(schemas, *key)
-
-
-def is_served(found: Any) -> bool:
-    """Whether a definition is established."""
-    conditions = (found or {}).get("status", {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def _service_nodes(plan: StackPlan) -> Iterator[dict[str, Any]]:

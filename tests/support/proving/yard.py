@@ -18,6 +18,7 @@ from aifactory.components.catalog.trains import releases
 from aifactory.components.rows import HelmRow
 from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.assembly.stack import Stack
+from support.proving import plugins
 from support.proving.charts import write_charts
 from support.proving.control_plane import ControlPlane
 from support.proving.ground import give
@@ -28,8 +29,6 @@ from support.shipped import ROOT, works
 
 PASSPHRASE = "canary-passphrase-of-the-state"
 Edit = tuple[str, str, str]
-PROVIDER = "pulumi-resource-kubernetes"
-_TESTS = Path(__file__).resolve().parents[2]
 
 
 class Yard:
@@ -65,7 +64,8 @@ class Yard:
         self.site = self.stack.plan.place.site
         give(plane, self.stack, schemas)
         self.write_kubeconfig()
-        self._executables(tools)
+        plugins.make(self.bin, tools["pulumi"], plugins.REAL)
+        (self.bin / "helm").symlink_to(tools["helm"])
 
     def edit(self, *edits: Edit) -> None:
         """Change files of the project, and plan it again."""
@@ -168,19 +168,5 @@ class Yard:
         """A folder for PATH with a helm whose charts come from a folder."""
         folder = self._home / "script-bin"
         folder.mkdir()
-        _executable(folder / "helm", "support.proving.chart_folder")
+        plugins.write_module(folder / "helm", "support.proving.chart_folder")
         return folder
-
-    def _executables(self, tools: Mapping[str, Path]) -> None:
-        self.bin.mkdir()
-        (self.bin / "pulumi").symlink_to(tools["pulumi"])
-        (self.bin / "helm").symlink_to(tools["helm"])
-        if shutil.which(PROVIDER) is None:
-            _executable(self.bin / PROVIDER, "support.proving.provider")
-
-
-def _executable(path: Path, module: str) -> None:
-    """A command that runs a module of tests with this Python."""
-    script = f'#!/bin/sh\nPYTHONPATH="{_TESTS}" exec "{sys.executable}" -m {module} "$@"\n'
-    path.write_text(script, encoding="utf-8")
-    path.chmod(0o755)
