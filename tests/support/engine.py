@@ -23,6 +23,8 @@ from semver import VersionInfo
 from support.engine_program import Resource, registrations
 
 Line = Callable[[str], Any]
+_ABSENT: dict[str, Any] = {"inputs": {}, "outputs": {}, "dependencies": [], "parent": "", "provider": ""}
+"""What a state leaves out where there is nothing to say."""
 _MOMENT = "2026-11-21T00:00:00.000Z"
 
 
@@ -199,7 +201,7 @@ class _State:
     def resources(self) -> list[dict[str, Any]]:
         """The resources, in the order in which they were made."""
         found: list[dict[str, Any]] = self.exported["deployment"]["resources"]
-        return found
+        return [{**_ABSENT, **one} for one in found]
 
     @property
     def secrets(self) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def clear(plane: ControlPlane) -> None:
     """End all jobs, and wait until nothing of them is left."""
     for gang in plane.api.call("GET", JOBSETS)["items"]:
         plane.api.delete({**gang, "apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet"})
-    plane.wait(lambda: next(_left(plane), None) is None, "all jobs are gone")
+    plane.wait(lambda: next(_left(plane), None) is None, "all jobs are gone", 180)
 
 
 def _left(plane: ControlPlane) -> Iterator[Any]:
