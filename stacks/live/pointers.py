@@ -19,6 +19,8 @@ class Pointer(Struct, frozen=True):
     part: str
     says: str
     expected: bool
+    leaving: bool = False
+    """Whether somebody is at work on its removal, as the provisioner of a volume is."""
 
 
 Pointers = Mapping[str, Pointer]
@@ -73,4 +75,6 @@ def _to_claim(volume: Mapping[str, Any], held: Held, there: set[str]) -> Pointer
     if spec.get("persistentVolumeReclaimPolicy") == "Retain":
         says = f"its claim {space}/{name} is gone; its reclaim policy Retain keeps the volume and its data"
         return Pointer(row.part, says, expected=True)
-    return Pointer(row.part, f"its claim {space}/{name} is gone, and the volume isn't yet", expected=False)
+    return Pointer(
+        row.part, f"its claim {space}/{name} is gone, and the volume isn't yet", expected=False, leaving=True
+    )

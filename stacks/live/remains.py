@@ -94,6 +94,7 @@ class _Claim(Struct, frozen=True):
     says: str
     expected: bool = False
     removable: bool = True
+    leaving: bool = False
 
 
 def remains(cluster: Cluster, held: Held, *, context: str = "", removing_definitions: bool = False) -> Remains:
@@ -288,10 +289,10 @@ class _Scan:
     def _pointing(self, thing: Thing) -> _Claim | None:
         """Webhooks, API services and volumes that point to what was ours."""
         pointer = self._pointers.get(thing.row)
-        return _Claim(pointer.part, pointer.says, pointer.expected) if pointer else None
+        return _Claim(pointer.part, pointer.says, pointer.expected, leaving=pointer.leaving) if pointer else None
 
     def _finding(self, thing: Thing, claim: _Claim) -> Finding:
-        part, says, expected, leaving = claim.part, claim.says, claim.expected, False
+        part, says, expected, leaving = claim.part, claim.says, claim.expected, claim.leaving
         orphan = bool(thing.owners) and not any(str(owner["uid"]) in self._things for owner in thing.owners)
         line = removal_line(thing, self._context) if claim.removable else ""
         if thing.leaving:

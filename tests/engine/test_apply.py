@@ -24,8 +24,7 @@ def test_the_script_makes_what_up_makes(yards: Any, name: str) -> None:
         yard.data("up", "--yes")
         deployed = ours(yard)
         releases = [(one["namespace"], one["name"], one["chart"]) for one in yard.helm_releases()]
-        protected = [row.id for row in yard.stack.rows if getattr(row, "protect", False)]
-        yard.data("destroy", "--yes", *(word for row in protected for word in ("--remove-protected", row)))
+        yard.data("destroy", "--yes", *(word for row in yard.protected() for word in ("--remove-protected", row)))
         assert ours(yard) == {}
         out = yard.root / "out"
         assert yard.run("generate", "--out", str(out)).returncode == 0

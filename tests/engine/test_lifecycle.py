@@ -32,7 +32,7 @@ def test_a_shipped_stack_goes_up_stays_and_vanishes(yards: Any, name: str) -> No
         assert yard.data("preview")["changes"] == {"same": len(first["rows"])}
         again = yard.data("up", "--yes", "--refresh")
         assert (again["changes"], again["rows"]) == ({"same": len(first["rows"])}, [])
-        yard.data("destroy", "--yes", *named(yard))
+        yard.data("destroy", "--yes", *(word for row in yard.protected() for word in ("--remove-protected", row)))
         yard.plane.wait(lambda: not volumes(yard), "the provisioner has removed the volumes of claims")
     _nothing_is_left(yard, before)
     assert yard.plane.api.get(foreign())["data"] == foreign()["data"]
@@ -49,12 +49,6 @@ def _nothing_is_left(yard: Yard, before: dict[str, Any]) -> None:
 def volumes(yard: Yard) -> list[Any]:
     """Volumes of the cluster."""
     return list(yard.plane.api.call("GET", "/api/v1/persistentvolumes")["items"])
-
-
-def named(yard: Yard) -> list[str]:
-    """Options that let protected rows go, each by its name."""
-    protected = [row.id for row in yard.stack.rows if getattr(row, "protect", False)]
-    return [word for row in protected for word in ("--remove-protected", row)]
 
 
 def kept_definitions(yard: Yard) -> set[str]:

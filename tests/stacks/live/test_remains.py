@@ -278,6 +278,7 @@ def test_volumes_of_claims_that_are_gone_are_found(policy: str, expected: bool) 
     server.put({**thing("v1", "PersistentVolume", "free"), "spec": {}})
     [one] = found(server, held()).values()
     assert (one.name, one.part, one.expected) == ("pv", "train", expected)
+    assert one.leaving is not expected, "its provisioner is at work on it, which destroy waits for"
     server.put(thing("v1", "PersistentVolumeClaim", "data", "research"))
     left = found(server, held({"PersistentVolumeClaim/research/data": "protected"}))
     assert left["PersistentVolume/pv"].reason == "the volume of claim research/data"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,7 +104,7 @@ class Operators:
         self._broken = dict(broken or {})
         self._due: dict[str, float] = {}
         self.failed: Refused | None = None
-        """What ended the driver before its time."""
+        """What it could not do."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -121,17 +121,23 @@ class Operators:
 
     def _run(self) -> None:
         while not self._over.wait(0.1):
-            try:
-                for version, kind, ready in _READY:
-                    for body in self._items(version, kind):
-                        self._finish(body, ready)
-                self._volumes()
-            except OSError:
-                continue  # the server is being restarted
-            except Refused as refused:
-                if refused.code not in (404, 409):  # an object has just gone, or changed
-                    self.failed = refused
-                    return
+            for version, kind, ready in _READY:
+                self._try(lambda version=version, kind=kind, ready=ready: self._finish_all(version, kind, ready))
+            self._try(self._volumes)
+
+    def _try(self, step: Callable[[], None]) -> None:
+        """One kind of object at a time: a definition that is gone must not keep the others from being served."""
+        try:
+            step()
+        except OSError:
+            return  # the server is being restarted
+        except Refused as refused:
+            if refused.code not in (404, 409):  # an object or a kind has just gone, or changed
+                self.failed = self.failed or refused
+
+    def _finish_all(self, version: str, kind: str, ready: Mapping[str, Any]) -> None:
+        for body in self._items(version, kind):
+            self._finish(body, ready)
 
     def _items(self, version: str, kind: str) -> list[dict[str, Any]]:
         try:

@@ -44,7 +44,7 @@ class Yard:
         tools = paths("pulumi", "helm")
         name, shipped = next((name, work) for name, work in works().items() if stack in work.stacks)
         self.plane = plane
-        self._schemas = schemas
+        self.schemas = schemas
         self.root = folder / "project"
         self.blueprint = self.root / "factory.yaml"
         self.kubeconfig = folder / "kubeconfig"
@@ -78,7 +78,11 @@ class Yard:
         self.stack: Stack = self.work.stacks[self.name]
         rows = [row for row in self.stack.rows if isinstance(row, HelmRow)]
         known = releases(self.work.loaded.catalog, self.stack.plan.place.train)
-        self.removable |= write_charts(self.charts, rows, known, self._schemas)
+        self.removable |= write_charts(self.charts, rows, known, self.schemas)
+
+    def protected(self) -> list[str]:
+        """Rows that stay unless they are named."""
+        return [row.id for row in self.stack.rows if getattr(row, "protect", False)]
 
     @property
     def rows(self) -> RowSet:
