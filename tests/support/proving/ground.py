@@ -122,13 +122,13 @@ class Operators:
     def _run(self) -> None:
         while not self._over.wait(0.1):
             for version, kind, ready in _READY:
-                self._try(lambda version=version, kind=kind, ready=ready: self._finish_all(version, kind, ready))
+                self._try(self._finish_all, version, kind, ready)
             self._try(self._volumes)
 
-    def _try(self, step: Callable[[], None]) -> None:
+    def _try(self, step: Callable[..., None], *what: Any) -> None:
         """One kind of object at a time: a definition that is gone must not keep the others from being served."""
         try:
-            step()
+            step(*what)
         except OSError:
             return  # the server is being restarted
         except Refused as refused:
