@@ -69,7 +69,8 @@ def test_the_component_lies_where_its_options_say() -> None:
     [
         ({"site": "fra-dc2"}, '"fra-dc2" is not a site of this blueprint'),
         ({"parameters": {"pool_node": 4}}, "is not a parameter of this blueprint"),
-        ({"parameters": {"pool_nodes": 9}}, "9"),
+        ({"parameters": {"pool_nodes": 9}}, "wants 9 nodes"),
+        ({"parameters": {"pool_nodes": 9}}, "(at fra-dc1)"),
         ({"blueprint": LIBRARY / "nowhere.yaml"}, "nowhere.yaml"),
     ],
 )
