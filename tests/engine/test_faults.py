@@ -16,7 +16,6 @@ import pytest
 
 from aifactory.components.rows import KubernetesRow
 from aifactory.components.values import plain
-from aifactory.stacks.program import identity
 from aifactory.stacks.program.inputs import provider_inputs
 from aifactory.stacks.program.state import state_rows
 from support.proving.api import Refused
@@ -55,7 +54,7 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
     verb, last = "up", ""
     with Operators(yard.plane.api):
         for fault in kinds(name):
-            there, total = _there(yard), len(identity.cluster_rows(yard.rows))
+            there, total = _there(yard), len(yard.cluster_rows())
             verb = "up" if there == 0 else "destroy" if there == total else verb
             left = total - there if verb == "up" else there
             plan = Plan(chance.randint(1, min(left, 8)), fault)
@@ -68,8 +67,8 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
             assert code in ((0, 1) if fault == "pause" else (1, 3)), f"{plan} of {verb}: {code}, {told(planned)}"
         yard.data("up", "--yes", "--refresh")
         assert held(yard.resources()) == everything
-        assert yard.data("preview")["changes"] == {"same": len(identity.cluster_rows(yard.rows))}
-    assert _there(yard) == len(identity.cluster_rows(yard.rows))
+        assert yard.data("preview")["changes"] == {"same": len(yard.cluster_rows())}
+    assert _there(yard) == len(yard.cluster_rows())
     assert all(one["status"] == "deployed" for one in yard.helm_releases())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import Any
 
 import pytest
@@ -15,8 +17,8 @@ from support.proving.ground import Operators
 from support.proving.yard import Yard
 
 pytestmark = pytest.mark.engine
-MADE_BY_THE_CLUSTER = ("ConfigMap./{}/kube-root-ca.crt", "ServiceAccount./{}/default")
-"""Objects that controllers put into every namespace."""
+KEEPING_DEFINITIONS = "training-roce-ams-colo1-platform"
+"""Here destroy isn't asked to remove the definitions that its releases brought."""
 
 
 @pytest.mark.parametrize("name", shipped.STACKS)
@@ -25,6 +27,7 @@ def test_a_shipped_stack_goes_up_stays_and_vanishes(yards: Any, name: str) -> No
     yard.plane.api.apply(foreign())
     before = yard.plane.api.all()
     everything = expected(yard.rows, provider_inputs(yard.rows.cluster, str(yard.kubeconfig), yard.root))
+    assert held(previewed(yard)) == everything
     with Operators(yard.plane.api):
         first = yard.data("up", "--yes")
         assert first["changes"] == {"create": len(first["rows"])}
@@ -32,7 +35,10 @@ def test_a_shipped_stack_goes_up_stays_and_vanishes(yards: Any, name: str) -> No
         assert yard.data("preview")["changes"] == {"same": len(first["rows"])}
         again = yard.data("up", "--yes", "--refresh")
         assert (again["changes"], again["rows"]) == ({"same": len(first["rows"])}, [])
-        yard.data("destroy", "--yes", *(word for row in yard.protected() for word in ("--remove-protected", row)))
+        asked = [] if name == KEEPING_DEFINITIONS else ["--remove-crds"]
+        yard.data(
+            "destroy", "--yes", *asked, *(word for row in yard.protected() for word in ("--remove-protected", row))
+        )
         yard.plane.wait(lambda: not volumes(yard), "the provisioner has removed the volumes of claims")
     _nothing_is_left(yard, before)
     assert yard.plane.api.get(foreign())["data"] == foreign()["data"]
@@ -42,8 +48,27 @@ def _nothing_is_left(yard: Yard, before: dict[str, Any]) -> None:
     after = yard.plane.api.all()
     assert before.keys() - after.keys() == set(), "something of others is gone"
     left = {name for name in after.keys() - before.keys() if not name.startswith("APIService.")}
-    assert left == {f"CustomResourceDefinition.apiextensions.k8s.io//{name}" for name in kept_definitions(yard)}
+    kept = kept_definitions(yard) if yard.name == KEEPING_DEFINITIONS else set()
+    assert left == {f"CustomResourceDefinition.apiextensions.k8s.io//{name}" for name in kept}
     assert [one["type"] for one in yard.resources() if one["type"] not in ("pulumi:pulumi:Stack", PROVIDER_TYPE)] == []
+
+
+def previewed(yard: Yard) -> list[dict[str, Any]]:
+    """Resources of a first preview, by plain `pulumi preview` in the generated folder of the stack."""
+    out = yard.root / "out"
+    assert yard.run("generate", "--out", str(out)).returncode == 0
+    folder, state = out / yard.name, yard.root / "state-of-the-preview"
+    (folder / ".venv").symlink_to(sys.prefix)
+    state.mkdir()
+    backend = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE_FILE": ""}
+    for words in (
+        ["stack", "init", yard.name],
+        ["config", "set", "kubeconfig", str(yard.kubeconfig)],
+        ["preview", "--json"],
+    ):
+        ran = yard.call(["pulumi", "--non-interactive", *words], backend, folder)
+        assert ran.returncode == 0, ran.stdout[-3_000:] + ran.stderr[-3_000:]
+    return [step["newState"] for step in json.loads(ran.stdout)["steps"]]
 
 
 def volumes(yard: Yard) -> list[Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import ssl
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,6 +35,10 @@ class Api:
         self.url = url
         self._token = token
         self._authority = authority
+        self._host = url.removeprefix("https://")
+        self._here = threading.local()
+        self._open: list[HTTPSConnection] = []
+        self._trusts: ssl.SSLContext | None = None
         self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
 
     def call(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
@@ -52,17 +57,44 @@ class Api:
 
     def _call(self, method: str, path: str, body: Any, kind: str) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}{path}", data, method=method)
-        request.add_header("Authorization", f"Bearer {self._token}")
-        request.add_header("Content-Type", kind)
-        context = ssl.create_default_context(cafile=self._authority)
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind}
+        status, answer = self._ask(method, path, data, headers)
+        found = _read(answer)
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise Refused(status, str(found.get("message", found)) if isinstance(found, dict) else str(found))
+        return found
+
+    def _ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """One connection for each thread: most of what a request costs here is the handshake."""
+        kept: HTTPSConnection | None = getattr(self._here, "connection", None)
         try:
-            with urllib.request.urlopen(request, context=context, timeout=60) as answer:
-                return _read(answer.read())
-        except urllib.error.HTTPError as error:
-            said = _read(error.read())
-            message = str(said.get("message", said)) if isinstance(said, dict) else str(said)
-            raise Refused(error.code, message) from None
+            connection = kept or self._connect()
+            connection.request(method, path, data, dict(headers))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, HTTPException) as error:
+            if kept is not None:
+                kept.close()
+            self._here.connection = None
+            if kept is not None and method == "GET":
+                return self._ask(method, path, data, headers)  # the server had closed it meanwhile
+            raise error if isinstance(error, OSError) else ConnectionError(str(error)) from None
+
+    def _connect(self) -> HTTPSConnection:
+        connection = HTTPSConnection(self._host, timeout=60, context=self._context())
+        self._here.connection = connection
+        self._open.append(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        while self._open:
+            self._open.pop().close()
+
+    def _context(self) -> ssl.SSLContext:
+        if self._trusts is None:
+            self._trusts = ssl.create_default_context(cafile=self._authority)
+        return self._trusts
 
     def path(self, body: Body) -> str:
         """Path of an object. Raises Refused for a kind that the server doesn't know."""

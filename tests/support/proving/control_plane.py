@@ -47,6 +47,7 @@ class ControlPlane:
 
     def __exit__(self, *_: object) -> None:
         """Stop all, the last first."""
+        self.api.close()
         for server in reversed(self.servers.values()):
             server.stop()
 

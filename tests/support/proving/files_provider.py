@@ -149,4 +149,8 @@ def _identifier(sent: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from support.proving.processes import end_with_parent
+
+    end_with_parent()
     server.main(sys.argv[1:], "4.34.2", Files(Path(os.environ[FOLDER])))

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from aifactory.components.rows import HelmRow, KubernetesRow
@@ -120,7 +121,7 @@ class Operators:
         assert self.failed is None, self.failed
 
     def _run(self) -> None:
-        while not self._over.wait(0.1):
+        while not self._over.wait(0.25):
             for version, kind, ready in _READY:
                 self._try(self._finish_all, version, kind, ready)
             self._try(self._volumes)
@@ -132,7 +133,8 @@ class Operators:
         except OSError:
             return  # the server is being restarted
         except Refused as refused:
-            if refused.code not in (404, 409):  # an object or a kind has just gone, or changed
+            # 404, 409: an object or a kind has just gone, or changed. From 500 on: the server isn't ready yet.
+            if refused.code not in (404, 409) and refused.code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 self.failed = self.failed or refused
 
     def _finish_all(self, version: str, kind: str, ready: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,18 @@ PATIENCE_S = 120
 
 class Died(Exception):
     """A server ended, or never answered. Holds the end of its log."""
+
+
+def end_with_parent() -> None:
+    """Let this process end when who started it does, also when that is killed and tells nobody."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def free_port() -> int:

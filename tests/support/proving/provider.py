@@ -27,6 +27,7 @@ from support.proving.api import Api, Refused
 from support.proving.cluster_objects import NotReady, Objects
 from support.proving.comparing import changes, cleaned, pruned
 from support.proving.faults import Faults, Injected
+from support.proving.processes import end_with_parent
 from support.proving.releases import HelmFailed, Releases
 from support.proving.waiting import unready_when_read
 from support.proving.wire import has_unknown, plain, struct
@@ -218,14 +219,15 @@ class Kubernetes(provider_pb2_grpc.ResourceProviderServicer):
         found = hub.status(namespace, name)
         if found is None:
             return provider_pb2.ReadResponse()
-        inputs = dict(state.get(_INPUTS, {}))
-        if inputs:
+        inputs = dict(state.get(_INPUTS) or {})
+        if "chart" in inputs:
             live = found["chart"].removeprefix(f"{inputs['chart'].rpartition('/')[2]}-")
-            inputs = {**inputs, "version": inputs["version"] if live == inputs["version"] else live}
+            inputs = {**inputs, "version": live}
         else:
-            inputs = {"name": name, "namespace": namespace}
-        kept = hub.checkpoint(inputs) if "chart" in inputs else {**inputs, _INPUTS: inputs}
-        return provider_pb2.ReadResponse(id=request.id, properties=struct(kept), inputs=struct(inputs))
+            inputs = hub.imported(namespace, name)
+        return provider_pb2.ReadResponse(
+            id=request.id, properties=struct(hub.checkpoint(inputs)), inputs=struct(inputs)
+        )
 
     def _hub(self) -> Objects:
         if self._objects is None:
@@ -327,6 +329,7 @@ def _partly(context: Any, identifier: str, state: Any, why: str, inputs: Any = N
 
 def main() -> None:
     """Serve until the engine is done."""
+    end_with_parent()
     limits = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
     server = grpc.server(futures.ThreadPoolExecutor(64), options=limits)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Kubernetes(), server)

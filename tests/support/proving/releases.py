@@ -78,6 +78,19 @@ class Releases:
             return None
         return found[0] if found else None
 
+    def imported(self, namespace: str, name: str) -> Inputs:
+        """Inputs as they are read of a release that the state knows by its name alone."""
+        where = {"namespace": namespace}
+        about = json.loads(self._run(["get", "metadata", name, "--output=json"], where))
+        values = json.loads(self._run(["get", "values", name, "--output=json"], where)) or {}
+        return {
+            "name": name,
+            "namespace": namespace,
+            "chart": about["chart"],
+            "version": about["version"],
+            "values": values,
+        }
+
     def checkpoint(self, inputs: Inputs) -> Inputs:
         """Inputs and status, as the state keeps them."""
         found = self.status(inputs["namespace"], inputs["name"]) or {}

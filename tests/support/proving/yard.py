@@ -15,9 +15,10 @@ import yaml
 
 from aifactory.cli.work import Work, prepare
 from aifactory.components.catalog.trains import releases
-from aifactory.components.rows import HelmRow
+from aifactory.components.rows import ClusterRow, HelmRow
 from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.assembly.stack import Stack
+from aifactory.stacks.program import identity
 from support.proving import plugins
 from support.proving.charts import write_charts
 from support.proving.control_plane import ControlPlane
@@ -76,13 +77,20 @@ class Yard:
             path.write_text(text.replace(old, new), encoding="utf-8")
         self.work: Work = prepare(self.blueprint)
         self.stack: Stack = self.work.stacks[self.name]
-        rows = [row for row in self.stack.rows if isinstance(row, HelmRow)]
         known = releases(self.work.loaded.catalog, self.stack.plan.place.train)
-        self.removable |= write_charts(self.charts, rows, known, self.schemas)
+        self.removable |= write_charts(self.charts, self.releases(), known, self.schemas)
 
     def protected(self) -> list[str]:
         """Rows that stay unless they are named."""
         return [row.id for row in self.stack.rows if getattr(row, "protect", False)]
+
+    def releases(self) -> list[HelmRow]:
+        """Releases of the plan."""
+        return [row for row in self.stack.rows if isinstance(row, HelmRow)]
+
+    def cluster_rows(self) -> list[ClusterRow]:
+        """Rows of the plan that exist inside the cluster."""
+        return identity.cluster_rows(self.rows)
 
     @property
     def rows(self) -> RowSet:
