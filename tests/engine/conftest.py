@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.lanes import STAND_IN
 from support.proving import plugins
 from support.proving.cli import Cli
 from support.proving.control_plane import ControlPlane
@@ -31,14 +32,16 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def yards(plane: ControlPlane, schemas: Schemas, tmp_path: Path) -> Callable[..., Yard]:
-    """Makes the project, cluster and engine of a shipped stack."""
+def yards(plane: ControlPlane, schemas: Schemas, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Yard]:
+    """Makes the project, cluster and engine of a shipped stack. The report names what stood in for the real thing."""
 
     def make(stack: str, *edits: Edit) -> Yard:
         try:
-            return Yard(tmp_path, plane, stack, schemas, edits)
+            made = Yard(tmp_path, plane, stack, schemas, edits)
         except Missing as missing:
             pytest.skip(str(missing))
+        request.node.user_properties += [(STAND_IN, each) for each in made.stand_ins()]
+        return made
 
     return make
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from support import shipped
+from support.lanes import STAND_IN
 from support.proving.control_plane import ControlPlane
 from support.proving.nodes import nodes, pods
 
@@ -31,7 +32,10 @@ def waiting(plane: ControlPlane, every: list[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", shipped.STACKS)
-def test_each_promised_pod_of_a_shipped_stack_finds_a_node(plane: ControlPlane, name: str) -> None:
+def test_each_promised_pod_of_a_shipped_stack_finds_a_node(
+    plane: ControlPlane, name: str, request: pytest.FixtureRequest
+) -> None:
+    request.node.user_properties.append((STAND_IN, "pods, made by the test from the promise of the plan"))
     plane.add_nodes(nodes(shipped.stacks()[name].plan))
     every = asked(plane, name)
     assert every

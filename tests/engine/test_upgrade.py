@@ -31,7 +31,7 @@ def deployed() -> Iterator[tuple[str, str]]:
         yield path.parent.name, path.stem
 
 
-@pytest.mark.parametrize(("release", "stack"), deployed())
+@pytest.mark.parametrize(("release", "stack"), list(deployed()))
 def test_what_a_release_deployed_goes_to_this_version(yards: Any, release: str, stack: str) -> None:
     yard: Yard = yards(stack)
     with Operators(yard.plane.api):

@@ -15,6 +15,9 @@ LANES = ("pure", "schema", "engine", "cluster")
 PROPERTY = "lane"
 """How a test's report says its lane. Not by its keywords: folders are among them, and a part is named cluster."""
 
+STAND_IN = "stand-in"
+"""How a test's report names something that stood in for the real thing."""
+
 
 class Lanes:
     """What became of the tests of each lane."""
@@ -22,6 +25,7 @@ class Lanes:
     def __init__(self) -> None:
         self.outcomes: dict[str, Counter[str]] = {lane: Counter() for lane in LANES}
         self.reasons: dict[str, Counter[str]] = defaultdict(Counter)
+        self.stand_ins: dict[str, set[str]] = defaultdict(set)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test once: when it was called, or when it never came to that."""
@@ -29,6 +33,9 @@ class Lanes:
             return
         lane = str(dict(report.user_properties).get(PROPERTY, "pure"))
         self.outcomes[lane][report.outcome] += 1
+        for name, value in report.user_properties:
+            if name == STAND_IN:
+                self.stand_ins[lane].add(str(value))
         if report.skipped:
             self.reasons[lane][reason_of(report)] += 1
 
@@ -59,6 +66,8 @@ class Lanes:
         yield f"{lane:<8} {said or 'no tests'}"
         for reason, count in self.reasons[lane].most_common():
             yield f"         skipped {count}: {reason}"
+        for what in sorted(self.stand_ins[lane]):
+            yield f"         not the real one: {what}"
 
 
 def reason_of(report: pytest.TestReport) -> str:

@@ -20,7 +20,9 @@ def test_schema(): pass
 def test_engine(): pass
 
 @pytest.mark.engine
-def test_engine_too(): assert {good}
+def test_engine_too(request):
+    request.node.user_properties.append(("stand-in", "a chart"))
+    assert {good}
 """
 OPTIONS = ("-p", "support.lanes", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestUnknownMarkWarning")
 
@@ -39,11 +41,12 @@ def run(folder: Path, *options: str, skipped: bool = False, good: bool = True, c
 def test_each_lane_has_a_line_with_its_counts_and_its_reasons(tmp_path: Path, options: tuple[str, ...]) -> None:
     code, text = run(tmp_path, *options, skipped=True)
     assert code == 0
-    assert text[text.index(" lanes ===") :].splitlines()[1:6] == [
+    assert text[text.index(" lanes ===") :].splitlines()[1:7] == [
         "pure     1 passed",
         "schema   1 passed",
         "engine   1 passed, 1 skipped",
         "         skipped 1: no engine on PATH",
+        "         not the real one: a chart",
         "cluster  no tests",
     ]
 

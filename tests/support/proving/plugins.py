@@ -12,6 +12,8 @@ HERE = Path(__file__).parent
 LANGUAGE = "pulumi-language-python"
 ANALYZER = "pulumi-analyzer-policy-python"
 KUBERNETES = "pulumi-resource-kubernetes"
+STOOD_IN = (LANGUAGE, ANALYZER, KUBERNETES)
+"""Plugins that have a stand-in."""
 ECHO = HERE.parent / "echo_provider.py"
 """A provider without a cluster behind it."""
 REAL = "support.proving.provider"

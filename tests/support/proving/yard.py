@@ -84,6 +84,15 @@ class Yard:
         """Rows that stay unless they are named."""
         return [row.id for row in self.stack.rows if getattr(row, "protect", False)]
 
+    def stand_ins(self) -> list[str]:
+        """What isn't the real thing here."""
+        missing = [name for name in plugins.STOOD_IN if (self.bin / name).is_file()]
+        charts = [
+            f"chart {row.chart} {row.version}: real definitions, a workload that does nothing"
+            for row in self.releases()
+        ]
+        return [*missing, *charts]
+
     def releases(self) -> list[HelmRow]:
         """Releases of the plan."""
         return [row for row in self.stack.rows if isinstance(row, HelmRow)]
