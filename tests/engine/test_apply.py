@@ -69,4 +69,12 @@ def _lasting(body: dict[str, Any]) -> dict[str, Any]:
     left = {key: value for key, value in body.items() if key not in ("metadata", "status", "spec")}
     volatile = ("clusterIP", "clusterIPs", "volumeName")
     spec = {key: value for key, value in spec.items() if key not in volatile}
-    return {**left, "metadata": {**metadata, "annotations": kept}, "spec": spec}
+    found: dict[str, Any] = _without_uids({**left, "metadata": {**metadata, "annotations": kept}, "spec": spec})
+    return found
+
+
+def _without_uids(tree: Any) -> Any:
+    """Without the labels by which a Job finds its pods."""
+    if isinstance(tree, dict):
+        return {key: _without_uids(value) for key, value in tree.items() if not key.endswith("controller-uid")}
+    return [_without_uids(each) for each in tree] if isinstance(tree, list) else tree

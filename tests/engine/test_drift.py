@@ -15,6 +15,8 @@ pytestmark = pytest.mark.engine
 STACK = "training-roce-ams-colo1-platform"
 QUEUE = "ClusterQueue.kueue.x-k8s.io/teams-research"
 CLAIM = "PersistentVolumeClaim/research/pretrain-checkpoints"
+QUOTA = "ResourceQuota/research/quota"
+HAND = "kubectl-edit"
 NCCL = "ConfigMap/research/fabric-nccl"
 
 
@@ -23,17 +25,21 @@ def test_hand_edits_are_named_and_healed(yards: Any) -> None:
     with Operators(yard.plane.api):
         yard.data("up", "--yes")
         assert drift(yard) == {}
-        edit(yard, "kueue.x-k8s.io/v1beta2", "ClusterQueue", "teams-research", {"spec": {"stopPolicy": "Hold"}})
+        hold = {"spec": {"stopPolicy": "Hold"}}
+        edit(
+            yard,
+            {"apiVersion": "kueue.x-k8s.io/v1beta2", "kind": "ClusterQueue", "metadata": {"name": "teams-research"}},
+            hold,
+        )
+        edit(yard, core("ResourceQuota", "quota"), {"spec": {"hard": {"requests.nvidia.com/gpu": "1"}}})
         yard.plane.api.delete(core("ConfigMap", "fabric-nccl"))
         told = drift(yard)
-        assert told.keys() == {QUEUE, NCCL}
-        assert told[NCCL]["part"] == "fabric"
-        assert told[QUEUE]["part"] == "teams"
-        assert "spec.stopPolicy" in json.dumps(told[QUEUE])
-        assert "Hold" in json.dumps(told[QUEUE])
+        assert {row: one["part"] for row, one in told.items()} == {QUEUE: "teams", QUOTA: "cluster", NCCL: "fabric"}
+        assert (told[QUEUE]["path"], told[QUEUE]["live"], told[QUEUE]["manager"]) == ("spec.stopPolicy", "Hold", HAND)
+        assert (told[QUOTA]["live"], told[QUOTA]["planned"]) == ("1", "32")
         healed = yard.data("up", "--yes", "--refresh")
-        assert {row["row"] for row in healed["rows"]} == {QUEUE, NCCL}
-        assert drift(yard) == {}
+        assert {row["row"] for row in healed["rows"]} == {QUOTA, NCCL}
+        assert drift(yard).keys() == {QUEUE}, "what the plan doesn't say is told, and left to who said it"
 
 
 def test_a_claim_is_never_replaced_unless_it_is_named(yards: Any) -> None:
@@ -60,7 +66,9 @@ def test_a_claim_is_never_replaced_unless_it_is_named(yards: Any) -> None:
 
 def _a_part_with_data_is_not_dropped(yard: Yard) -> None:
     text = yard.blueprint.read_text(encoding="utf-8")
-    yard.blueprint.write_text(text[: text.index("  - kind: training")], encoding="utf-8")
+    left = text[: text.index("  - kind: training")].replace(", pretrain_nodes: 2", "")
+    left = "".join(line for line in left.splitlines(keepends=True) if "pretrain_nodes" not in line)
+    yard.blueprint.write_text(left, encoding="utf-8")
     yard.edit()
     before = yard.resources()
     ran = yard.run("up", "--yes")
@@ -80,11 +88,10 @@ def drift(yard: Yard) -> dict[str, Any]:
     return {one["row"]: one for one in found["drift"]}
 
 
-def edit(yard: Yard, version: str, kind: str, name: str, change: dict[str, Any]) -> None:
+def edit(yard: Yard, what: dict[str, Any], change: dict[str, Any]) -> None:
     """A change by hand: another manager takes the field."""
-    body = {"apiVersion": version, "kind": kind, "metadata": {"name": name}, **change}
-    path = f"{yard.plane.api.path(body)}?fieldManager=kubectl-edit&force=true"
-    yard.plane.api.call("PATCH", path, body, APPLY)
+    path = f"{yard.plane.api.path(what)}?fieldManager={HAND}&force=true"
+    yard.plane.api.call("PATCH", path, {**what, **change}, APPLY)
 
 
 def core(kind: str, name: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def test_a_gate_that_is_never_met_names_its_row(
     assert f"timed out: .status.state is {status.get('state')}, not ready" in "\n".join(failed[DRIVER].says)
     assert f"05-hardware     train                failed: {DRIVER}" in capsys.readouterr().err
     told = {label.row for label, _, _ in outcome.journal.changes()}
-    assert "JobSet.jobset.x-k8s.io/research/pretrain-1" not in told, "what comes after a gate has to wait for it"
+    assert "Job.batch/gpu-acceptance/train-gpus-93325086" not in told, "what comes after a gate has to wait for it"
 
 
 def hurried(rows: RowSet) -> RowSet:

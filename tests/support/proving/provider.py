@@ -153,6 +153,8 @@ class Kubernetes(provider_pb2_grpc.ResourceProviderServicer):
                 state = self._release_hub().install(asked)
             else:
                 failing.manager = manager
+                if request.preview and self._hub().api.get(asked) is not None:
+                    return provider_pb2.CreateResponse(properties=request.properties)
                 live = self._hub().create(asked, manager, dry=request.preview, timeout_s=request.timeout)
                 state = _checkpoint(asked, live, manager, preview=request.preview)
             if breaks:
