@@ -23,6 +23,7 @@ def test_the_script_makes_what_up_makes(yards: Any, name: str) -> None:
     with Operators(yard.plane.api):
         yard.data("up", "--yes")
         deployed = ours(yard)
+        assert len(deployed) == len(yard.cluster_rows()) - len(yard.releases())
         releases = [(one["namespace"], one["name"], one["chart"]) for one in yard.helm_releases()]
         yard.data("destroy", "--yes", *(word for row in yard.protected() for word in ("--remove-protected", row)))
         assert ours(yard) == {}

@@ -57,7 +57,7 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
             there, total = _there(yard), len(yard.cluster_rows())
             verb = "up" if there == 0 else "destroy" if there == total else verb
             left = total - there if verb == "up" else there
-            plan = Plan(chance.randint(1, min(left, 8)), fault)
+            plan = Plan(chance.randint(1, max(1, left // 2)), fault)
             plan.write(planned)
             # Whether a step that ended in an error was done, the cluster alone knows: up says so, and asks for this.
             refresh = ["--refresh"] if last in ("fail-after", "pause") else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from support import shipped
 from support.proving import applied
 from support.proving.applied import body
+from support.proving.comparing import amount
 from support.proving.control_plane import ControlPlane
 from support.schemas import Schemas
 
@@ -35,13 +35,4 @@ def _differs(sent: Any, kept: Any) -> bool:
         return len(kept) != len(sent) or any(_differs(one, other) for one, other in zip(sent, kept, strict=True))
     if kept is None:
         return bool(sent)  # zero values are not kept
-    return bool(sent != kept) and _amount(sent) != _amount(kept)
-
-
-POWERS = {"m": -1, "": 0, "k": 1, "M": 2, "G": 3, "T": 4}
-
-
-def _amount(value: Any) -> Any:
-    """A quantity as a number, for the server writes 1000 as 1k; anything else as it is."""
-    found = re.fullmatch(r"([0-9.]+)([mkMGT]?)(i?)", str(value))
-    return float(found[1]) * (1024 if found[3] else 1000) ** POWERS[found[2]] if found else value
+    return bool(sent != kept) and amount(sent) != amount(kept)

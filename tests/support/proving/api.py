@@ -127,22 +127,30 @@ class Api:
                 raise
 
     def all(self) -> dict[str, Any]:
-        """Every object that can be listed, by `kind.group/namespace/name`, definitions and events left out."""
+        """Every object that can be listed, by `Kind.group/namespace/name`. Events are left out.
+
+        Each kind once: in the version that its group prefers, else in another that it is served in.
+        """
         found: dict[str, Any] = {}
+        seen: set[tuple[str, str]] = set()
         for version in self._versions():
+            group = version.removeprefix("/apis/").partition("/")[0] if version.startswith("/apis/") else ""
             for resource in self.call("GET", version)["resources"]:
-                if "/" in resource["name"] or "list" not in resource["verbs"] or resource["kind"] == "Event":
+                listed = "/" not in resource["name"] and "list" in resource["verbs"] and resource["kind"] != "Event"
+                if not listed or (group, resource["name"]) in seen:
                     continue
+                seen.add((group, resource["name"]))
                 for item in self.call("GET", f"{version}/{resource['name']}")["items"]:
                     metadata = item["metadata"]
-                    group = version.removeprefix("/apis/").partition("/")[0] if version.startswith("/apis/") else ""
                     name = f"{resource['kind']}.{group}/{metadata.get('namespace', '')}/{metadata['name']}"
                     found[name] = item
         return found
 
     def _versions(self) -> list[str]:
         groups = self.call("GET", "/apis")["groups"]
-        return ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups)]
+        first = [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups]
+        every = [f"/apis/{version['groupVersion']}" for group in groups for version in group["versions"]]
+        return list(dict.fromkeys(["/api/v1", *first, *every]))
 
     def _kind(self, version: str, kind: str) -> tuple[str, bool]:
         key = (version, kind)

@@ -27,10 +27,6 @@ class NotReady(Exception):
         self.live = live
 
 
-class Unknown(Exception):
-    """The server has no such kind."""
-
-
 class Objects:
     """Objects of one cluster, under one configuration of the provider."""
 
@@ -60,9 +56,9 @@ class Objects:
             try:
                 made = self.api.call("POST", f"{self._parent(body)}?{urlencode(query)}", body)
                 break
-            except (Refused, Unknown) as error:
+            except Refused as error:
                 # A definition or namespace that another row makes may be there a moment later.
-                if dry or attempt == _RETRIES or (isinstance(error, Refused) and error.code != 404):
+                if dry or attempt == _RETRIES or error.code != 404:
                     raise
                 time.sleep(0.3 * 2**attempt)
         return self._awaited(made, body, dry, timeout_s)

@@ -13,8 +13,12 @@ from msgspec import Struct
 
 _READ_ONLY = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields")
 _SERVERS_OWN = (*_READ_ONLY, "resourceVersion", "uid")
-_TYPED = re.compile(r"(v1|apps/v1|batch/v1|policy/v1|[a-z.]+\.k8s\.io/v1)")
+_TYPED = re.compile(
+    r"((apps|autoscaling|batch|policy"
+    r"|(admissionregistration|networking|rbac\.authorization|scheduling|storage)\.k8s\.io)/)?v[12]"
+)
 """Versions of the server's own kinds: the provider knows their types, so that 1000m and 1 are equal there."""
+_QUANTITIES = re.compile(r"(^|\.)(resources|hard|capacity|limits|requests|default|defaultRequest|max|min)(\.|\[)")
 _REPLACING: dict[tuple[str, str], tuple[str, ...]] = {
     ("v1", "PersistentVolumeClaim"): ("spec",),
     ("v1", "ResourceQuota"): ("spec.scopes",),
@@ -23,7 +27,14 @@ _REPLACING: dict[tuple[str, str], tuple[str, ...]] = {
     ("v1", "ConfigMap"): ("data", "binaryData"),
     ("apps/v1", "Deployment"): ("spec.selector",),
     ("apps/v1", "DaemonSet"): ("spec.selector",),
-    ("apps/v1", "StatefulSet"): ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
+    ("apps/v1", "StatefulSet"): (
+        "spec.podManagementPolicy",
+        "spec.revisionHistoryLimit",
+        "spec.selector",
+        "spec.serviceName",
+        "spec.volumeClaimTemplates",
+    ),
+    ("v1", "Pod"): ("spec",),
     ("batch/v1", "Job"): ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"): ("roleRef",),
     ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): ("roleRef",),
@@ -89,13 +100,17 @@ def _differences(before: Any, after: Any, path: str, *, typed: bool) -> Iterator
                 yield step, "add" if index >= len(before) else "delete"
             else:
                 yield from _differences(before[index], after[index], step, typed=typed)
-    elif before != after and not (typed and amount(before) == amount(after)):
+    elif before != after and not (typed and _QUANTITIES.search(path) and amount(before) == amount(after)):
         yield path, "update"
 
 
 def amount(value: Any) -> Any:
     """A quantity as a number, for the server writes 1000 as 1k; anything else as it is."""
-    found = re.fullmatch(r"([0-9.]+)([mkKMGTP]?)(i?)", str(value)) if isinstance(value, str | int | float) else None
+    found = (
+        re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([mkKMGTP]?)(i?)", str(value))
+        if isinstance(value, str | int | float)
+        else None
+    )
     if found is None or isinstance(value, bool):
         return value
     return float(found[1]) * (1024 if found[3] else 1000) ** _POWERS[found[2]]

@@ -1,4 +1,7 @@
-"""What the engine is to hold of a stack: rows, parts, provider and stack, told from the plan alone."""
+"""What the engine is to hold of a stack: rows, parts, provider and stack, told from the rows.
+
+What is sent for a row is the product's own word, `stacks.program.inputs`; `tests/stacks/program` pins that.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,11 @@ def _inputs(row: ClusterRow, urns: Mapping[str, str]) -> Any:
 
 
 def held(resources: Iterable[Mapping[str, Any]]) -> Held:
-    """The same of resources as the engine tells them, without what the provider computes."""
+    """The same of resources as the engine tells them, without what the provider computes. Each is there once."""
+    resources = list(resources)
+    urns = [str(one["urn"]) for one in resources]
+    assert len(urns) == len(set(urns)), "a resource is there twice"
+    assert not [one["urn"] for one in resources if one.get("delete")], "a removal is pending"
     return {
         str(one["urn"]): (
             str(one["type"]),

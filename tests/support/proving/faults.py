@@ -20,7 +20,7 @@ from msgspec import Struct
 
 Fault = Literal["fail", "fail-after", "kill-engine", "kill-engine-after", "pause"]
 VARIABLE = "PROVING_FAULTS"
-_PAUSE_S = 120
+_PAUSE_S = 300
 
 
 class Injected(Exception):

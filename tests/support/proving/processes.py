@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ wait $child
 """
 """Ends a server when the pipe to it closes: that is when it is told to stop, and when its starter is gone or killed."""
 PATIENCE_S = 120
+PORTS = 15_000, 31_000
 
 
 class Died(Exception):
@@ -39,11 +41,13 @@ def end_with_parent() -> None:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port of loopback that nobody listens on, below those that the kernel gives to outgoing connections."""
+    chance = random.SystemRandom()
+    while True:
+        port = chance.randint(*PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:

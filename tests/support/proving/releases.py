@@ -7,6 +7,7 @@ each comes from a folder, by name and version: see charts.py.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from hashlib import sha256
@@ -34,7 +35,8 @@ class Releases:
 
     def __init__(self, kubeconfig: str, context: str, charts: Path, helm: str = "helm") -> None:
         """`charts` holds a folder `NAME-VERSION` for each chart."""
-        self._words = [helm]
+        # In the real provider Helm is part of the process, and ends with it in the middle of what it does.
+        self._words = ["setpriv", "--pdeathsig=KILL", helm] if shutil.which("setpriv") else [helm]
         self._cluster = [f"--kubeconfig={kubeconfig}", f"--kube-context={context}"]
         self._charts = charts
 
@@ -51,6 +53,8 @@ class Releases:
 
     def install(self, inputs: Inputs) -> Inputs:
         """Install. An existing release is an error. Returns the checkpoint."""
+        if self.status(inputs["namespace"], inputs["name"]) is not None:
+            raise HelmFailed("cannot re-use a name that is still in use", exists=False)
         words = ["install", inputs["name"], self._chart(inputs), "--values=-", *self._waiting(inputs)]
         self._run(words, inputs)
         return self.checkpoint(inputs)
@@ -69,13 +73,9 @@ class Releases:
         self._run(["uninstall", state["name"], "--wait", timeout], state)
 
     def status(self, namespace: str, name: str) -> dict[str, Any] | None:
-        """What Helm has of a release; None if there is none."""
-        try:
-            found: list[dict[str, Any]] = json.loads(
-                self._run(["list", f"--filter=^{name}$", "--output=json"], {"namespace": namespace})
-            )
-        except HelmFailed:
-            return None
+        """What Helm has of a release, pending or not; None if there is none. Raises HelmFailed if it can't say."""
+        words = ["list", f"--filter=^{name}$", "--output=json", "--deployed", "--failed", "--pending", "--uninstalling"]
+        found: list[dict[str, Any]] = json.loads(self._run(words, {"namespace": namespace}))
         return found[0] if found else None
 
     def imported(self, namespace: str, name: str) -> Inputs:
@@ -105,6 +105,12 @@ class Releases:
         }
         return {**inputs, "status": status, "__inputs": inputs}
 
+    def _is_there(self, inputs: Mapping[str, Any]) -> bool:
+        try:
+            return self.status(inputs["namespace"], inputs["name"]) is not None
+        except HelmFailed:
+            return True  # nobody can say; then it is kept, and read again
+
     def _chart(self, inputs: Inputs) -> str:
         name = inputs["chart"].rpartition("/")[2]
         folder = self._charts / f"{name}-{inputs['version']}"
@@ -124,9 +130,16 @@ class Releases:
         cluster = [] if words[0] == "template" else self._cluster
         command = [*self._words, *words, f"--namespace={inputs['namespace']}", *cluster]
         values = json.dumps(inputs.get("values") or {})
-        ran = subprocess.run(command, input=values, capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            command,
+            input=values,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=inputs.get("timeout", _DEFAULT_S) + 60,
+        )
         if ran.returncode:
             says = ran.stderr.strip().splitlines()
-            exists = words[0] in ("install", "upgrade") and bool(self.status(inputs["namespace"], inputs["name"]))
+            exists = words[0] in ("install", "upgrade") and self._is_there(inputs)
             raise HelmFailed(says[-1] if says else f"helm ended with {ran.returncode}", exists=exists)
         return ran.stdout

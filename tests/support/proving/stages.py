@@ -1,5 +1,5 @@
 """How simulated nodes and pods live: nodes are ready at once, pods as soon as they have a node; those of a Job
-have done their work a moment later."""
+have done their work a moment later. A gang that trains, which is a JobSet, goes on."""
 
 STAGES = """\
 apiVersion: kwok.x-k8s.io/v1alpha1
@@ -69,6 +69,7 @@ spec:
     - {key: .metadata.deletionTimestamp, operator: DoesNotExist}
     - {key: .status.phase, operator: In, values: [Running]}
     - {key: '.metadata.ownerReferences.[].kind', operator: In, values: [Job]}
+    - {key: '.metadata.labels."jobset.sigs.k8s.io/jobset-name"', operator: DoesNotExist}
   next:
     statusTemplate: |
       {{ $now := Now }}

@@ -67,12 +67,18 @@ def test_another_name_replaces() -> None:
 
 def test_quantities_and_what_is_empty_are_equal_in_kinds_that_the_provider_knows_alone() -> None:
     def quota(version: str, hard: dict[str, Any]) -> dict[str, Any]:
-        return {"apiVersion": version, "kind": "X", "metadata": {"name": "a"}, "spec": hard}
+        return {"apiVersion": version, "kind": "X", "metadata": {"name": "a"}, "spec": {"hard": hard}}
 
     before, asked = {"cpu": "1", "memory": "1Gi"}, {"cpu": "1000m", "memory": "1024Mi", "none": False}
     assert changes(quota("v1", before), quota("v1", asked), mutable_maps=True) == []
     found = changes(quota("example.com/v1", before), quota("example.com/v1", asked), mutable_maps=True)
-    assert [each.path for each in found] == ["spec.cpu", "spec.memory", "spec.none"]
+    assert [each.path for each in found] == ["spec.hard.cpu", "spec.hard.memory", "spec.hard.none"]
+
+
+def test_what_is_no_quantity_is_compared_as_text() -> None:
+    for old, new in (("1.2.3", "1.2.4"), ("1.0", "1"), ("1k", "1000")):
+        found = changes(config_map(data={"a": old}), config_map(data={"a": new}), mutable_maps=True)
+        assert [each.path for each in found] == ["data.a"]
 
 
 @pytest.mark.parametrize(
