@@ -36,7 +36,9 @@ def start_gatekeeper(plane: ControlPlane) -> None:
         f"--cert-dir={certificates.folder}",
         "--disable-cert-rotation",
         f"--health-addr={LOOPBACK}:{health}",
-        f"--prometheus-port={free_port()}",
+        # Its Prometheus exporter would listen on every address. This one sends, here to nobody.
+        "--metrics-backend=opentelemetry",
+        f"--otlp-endpoint={LOOPBACK}:{free_port()}",
         f"--exempt-namespace={SPACE}",
         "--shutdown-delay=0",
     ]

@@ -25,18 +25,18 @@ _KEPT = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
 def make(folder: Path, pulumi: Path, provider: Path | str = ECHO) -> Path:
     """Fill a folder for PATH: the engine, and a stand-in for each plugin that PATH hasn't got.
 
-    `provider` is the script that stands in for the kubernetes provider, or the name of a module of these tests.
+    `provider` is the script that stands in for the kubernetes provider where PATH has none, or the name of a module
+    of these tests, which is used whatever PATH has.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pulumi").symlink_to(pulumi)
     for name, words, given in _stand_ins():
         if shutil.which(name) is None:
             write(folder / name, *words, given=given)
-    if shutil.which(KUBERNETES) is None:
-        if isinstance(provider, str):
-            write_module(folder / KUBERNETES, provider)
-        else:
-            write(folder / KUBERNETES, provider)
+    if isinstance(provider, str):
+        write_module(folder / KUBERNETES, provider)  # its faults and its charts from a folder are part of the tests
+    elif shutil.which(KUBERNETES) is None:
+        write(folder / KUBERNETES, provider)
     return folder
 
 
