@@ -118,7 +118,7 @@ def print_removal(removal: Removal) -> None:
             click.echo(f"{name}: nothing is deployed", err=True)
         return
     protected = removal.protected
-    kept = [row for row in removal.rows if row.kept and row not in protected]
+    kept = [row for row in removal.rows if row.kept and row not in protected and row.urn not in removal.unprotect]
     click.echo(f"{name}: {counted(removal.going, 'row')} to remove", err=True)
     for row in protected:
         click.echo(f"  = {row.row} of {row.part} is protected and stays, with what it needs", err=True)

@@ -11,6 +11,7 @@ from msgspec import Struct, field, structs
 
 from aifactory.blueprints.load import Loaded, LoadedSite
 from aifactory.cli.journal import Journal, Label, labels
+from aifactory.cli.losing import check_names, named_urns, refuse_losses
 from aifactory.cli.progress import Progress, to_stderr
 from aifactory.cli.work import Work
 from aifactory.components import names
@@ -21,9 +22,10 @@ from aifactory.stacks.program.adapter import register_stack
 from aifactory.stacks.program.claims import Resource, claims
 from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, copied, opened, throwaway
 from aifactory.stacks.program.engine import Cancelled, Engine, EngineError
-from aifactory.stacks.program.identity import cluster_rows, row_of
+from aifactory.stacks.program.identity import row_of
+from aifactory.stacks.program.inputs import kubeconfig_path
 from aifactory.stacks.program.recovery import rows_among
-from aifactory.stacks.program.safely import Start, alone, claimed, on_record, settle
+from aifactory.stacks.program.safely import alone, claimed, on_record, settle
 from aifactory.stacks.program.state import StateRelease, StateRow, let_go, provider_inputs, state_releases, state_rows
 
 Result = Literal["succeeded", "failed", "cancelled", "absent"]
@@ -53,8 +55,10 @@ class Removal(Struct, frozen=True):
     site: LoadedSite
     rows: tuple[StateRow, ...]
     """All rows in the state; none if the stack doesn't exist."""
+    named: tuple[str, ...]
+    """Protected rows that were named."""
     unprotect: tuple[str, ...]
-    """URNs of protected rows that were named."""
+    """URNs of those that the state has."""
     reached_by: Kubeconfig
     """How the state says that the cluster is reached; what the site says now, if it says nothing."""
     releases: tuple[StateRelease, ...] = ()
@@ -149,26 +153,26 @@ class Runner:
                 exported = deployment.exported() if deployment is not None else {"deployment": {}}
             resources = exported["deployment"].get("resources") or []
             rows = tuple(state_rows(resources))
-            unprotect = tuple(row.urn for row in rows if row.protected and row.row in named)
+            unprotect = tuple(named_urns(rows, named))
             unsettled = claimed(target, exported) if deployment is not None else None
             reached_by = _reached_by([*resources, *(unsettled or ())], site)
             maybe = len(rows_among(unsettled or ()))
             releases = tuple(state_releases(resources))
             there = deployment is not None
-            found.append(Removal(name, site, rows, unprotect, reached_by, releases, maybe, there))
-        _refuse_unknown(named, {row.row for removal in found for row in removal.rows if row.protected})
+            found.append(Removal(name, site, rows, tuple(named), unprotect, reached_by, releases, maybe, there))
+        check_names(named, {one.stack: [row.row for row in one.rows if row.protected] for one in found})
         return found
 
     def check_named(self, work: Work, named: Sequence[str]) -> None:
         """Raises `Refused` for a name in `named` that is no protected row of what is deployed."""
         if not named:
             return
-        protected: set[str] = set()
+        protected: dict[str, list[str]] = {}
         for name, stack in work.shown.items():
             with opened(self.engine, self.target(name, stack.plan.place.state)) as deployment:
                 resources = deployment.resources() if deployment is not None else []
-            protected |= {row.row for row in state_rows(resources) if row.protected}
-        _refuse_unknown(named, protected)
+            protected[name] = [row.row for row in state_rows(resources) if row.protected]
+        check_names(named, protected)
 
     def destroy(self, removals: Sequence[Removal], *, refresh: bool) -> Iterator[Outcome]:
         """Remove each stack, until one fails."""
@@ -212,7 +216,7 @@ class Runner:
         exported = deployment.exported()
         state = state_rows(exported["deployment"].get("resources") or [])
         refuse_losses(state, rows, named)
-        allowed = {row.urn for row in state if row.row in named}
+        allowed = named_urns(state, named)
         if allowed:
             with copied(self.engine, target, let_go(exported, allowed)) as copy:
                 outcome = self._preview(copy, rows, exists=True)
@@ -234,10 +238,12 @@ class Runner:
         with self._run(rows.stack, rows.site, labels(rows)) as (progress, outcome):
             progress.say(f"{rows.stack}: {len(labels(rows))} rows of {len(rows.parts)} parts")
             also = self._claims_of(deployment, rows, leftovers)
-            start = settle(self.engine, target, deployment, progress.say, also)
-            start = self._let_go(deployment, rows, named, start)
+            by = kubeconfig_path(self._kubeconfig or rows.cluster.kubeconfig_file, self.root)
+            start = settle(self.engine, target, deployment, progress.say, also, by, asks=refresh)
+            state = state_rows(start.resources)
+            refuse_losses(state, rows, named)
             new = claims(rows, start.resources, self.root, self._kubeconfig)
-            with on_record(target, deployment, start, new):
+            with on_record(target, deployment, start, new, named_urns(state, named)):
                 refresh = refresh or start.cut_off
                 outcome.outputs = _masked(deployment.up(self._program(rows), progress.see, refresh=refresh))
         return outcome
@@ -248,28 +254,14 @@ class Runner:
         every = ((row_of(one["urn"]), one) for one in claims(rows, deployment.resources(), self.root, self._kubeconfig))
         return [one for named, one in every if named is None or named[1] in leftovers]
 
-    def _let_go(self, deployment: Deployment, rows: RowSet, named: Sequence[str], start: Start) -> Start:
-        """Let the named rows be removed or replaced. Raises `Refused` if another that holds data would be lost."""
-        state = state_rows(start.resources)
-        refuse_losses(state, rows, named)
-        allowed = {row.urn for row in state if row.protected and row.row in named}
-        if not allowed:
-            return start
-        exported = let_go(deployment.exported(), allowed)
-        deployment.restore(exported)
-        return structs.replace(start, resources=exported["deployment"]["resources"], written_at=deployment.written_at)
-
     def _destroy(self, deployment: Deployment, target: Target, removal: Removal, *, refresh: bool) -> Outcome:
-        start = settle(self.engine, target, deployment, to_stderr)
-        deployment.unprotect(list(removal.unprotect))
-        if self.kubeconfig is not None:
-            deployment.use_kubeconfig(self.kubeconfig)
-        start = structs.replace(start, written_at=deployment.written_at)
-        removal = structs.replace(removal, rows=tuple(state_rows(start.resources)))
+        start = settle(self.engine, target, deployment, to_stderr, (), self._kubeconfig, asks=True)
+        rows = tuple(state_rows(start.resources))
+        removal = structs.replace(removal, rows=rows, unprotect=tuple(named_urns(rows, removal.named)))
         known = {row.urn: Label(row.row, row.part) for row in removal.rows}
         with self._run(removal.stack, removal.site.site.site, known) as (progress, outcome):
             progress.say(f"{removal.stack}: removing {removal.going} of {len(known)} rows")
-            with on_record(target, deployment, start, ()):
+            with on_record(target, deployment, start, (), removal.unprotect):
                 deployment.destroy(progress.see, refresh=refresh or start.cut_off)
         outcome.remains = state_rows(deployment.resources())
         return outcome
@@ -297,32 +289,6 @@ class Runner:
                     said = "\n".join(progress.journal.errors.get("", [])) or failed.text
                     raise EngineError(f"the engine failed at stack {stack}: {said}") from None
             outcome.elapsed_s = progress.elapsed_s
-
-
-def refuse_losses(state: Sequence[StateRow], rows: RowSet, named: Sequence[str]) -> None:
-    """Raises `Refused` for each protected row that the blueprint has no longer and that is not in `named`.
-
-    Told before anything is changed: the engine would refuse in the middle of the run.
-    """
-    kept = {row.id for row in cluster_rows(rows)}
-    leaving = [row for row in state if row.protected and row.row not in kept and row.row not in named]
-    if leaving:
-        raise Refused(
-            Problem(
-                f"{row.row} of {row.part} is protected, since it holds data, and the blueprint has it no longer",
-                hint=f"bring it back, or let it go with all that is in it: --remove-protected {row.row}",
-            )
-            for row in leaving
-        )
-
-
-def _refuse_unknown(named: Sequence[str], protected: Collection[str]) -> None:
-    unknown = [name for name in named if name not in protected]
-    if unknown:
-        raise Refused(
-            Problem(f'"{name}" is not a protected row of what is deployed', hint=nearest(name, protected))
-            for name in unknown
-        )
 
 
 def stacks_of(loaded: Loaded, sites: Sequence[str]) -> dict[str, LoadedSite]:

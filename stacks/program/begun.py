@@ -9,8 +9,9 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from aifactory.stacks.program.claims import Resource
 from aifactory.stacks.program.disk import disk_failures, mount_of
@@ -37,17 +38,32 @@ class Begun:
         return self.path.is_file()
 
     def read(self) -> list[Resource]:
-        """What that run may have made; nothing if none was cut off."""
+        """What that run may have made; nothing if none was cut off. Raises `EngineError` for a broken record."""
+        return list(self._content().get("resources", ()))
+
+    def let_go(self) -> list[Resource]:
+        """What that run was allowed to lose, with the protection that it had before."""
+        return list(self._content().get("let_go", ()))
+
+    def _content(self) -> Mapping[str, Any]:
         try:
-            text = self.path.read_text(encoding="utf-8")
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            if content["schema"] != SCHEMA:
+                raise ValueError(content["schema"])
         except FileNotFoundError:
-            return []
-        found: list[Resource] = json.loads(text)["resources"]
+            return {}
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineError(
+                f"the record of the last run of stack {self._stack} can't be read: {self.path} ({error})",
+                "use the version of aifactory that wrote it; is it broken, look at the cluster, then remove it",
+            ) from None
+        found: Mapping[str, Any] = content
         return found
 
-    def write(self, claimed: Sequence[Resource]) -> None:
+    def write(self, claimed: Sequence[Resource], let_go: Sequence[Resource] = ()) -> None:
         """Keep this, also through a loss of power. Raises `EngineError` if the state won't find room either."""
-        content = json.dumps({"schema": SCHEMA, "stack": self._stack, "resources": claimed}).encode()
+        record = {"schema": SCHEMA, "stack": self._stack, "resources": claimed, "let_go": let_go}
+        content = json.dumps(record).encode()
         self._check_room(len(content))
         new = self.path.with_suffix(".new")
         with disk_failures(self._folder, self._stack):

@@ -30,7 +30,6 @@ from aifactory.stacks.program.disk import drop_half_written
 from aifactory.stacks.program.engine import Engine, EngineError, Locked
 from aifactory.stacks.program.events import Event, event_of
 from aifactory.stacks.program.identity import PROJECT
-from aifactory.stacks.program.state import provider_resources
 
 OnEvent = Callable[[Event], None]
 Program = Callable[[], None]
@@ -132,18 +131,6 @@ class Deployment:
         """The whole state, secrets still encrypted."""
         exported: dict[str, Any] = json.loads(self._cli("stack", "export"))
         return exported
-
-    def unprotect(self, urns: list[str]) -> None:
-        """Let the next destroy remove these."""
-        for urn in urns:
-            self._cli("state", "unprotect", urn, "--yes")
-
-    def use_kubeconfig(self, file: Path) -> None:
-        """Let the provider in the state read this kubeconfig: the one it names is on another machine."""
-        exported = self.exported()
-        for resource in provider_resources(exported["deployment"].get("resources") or []):
-            resource["inputs"]["kubeconfig"] = resource["outputs"]["kubeconfig"] = str(file)
-        self.restore(exported)
 
     def restore(self, exported: Mapping[str, Any]) -> None:
         """Put this in the place of the state, and drop operations that were pending."""

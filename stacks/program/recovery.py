@@ -109,8 +109,9 @@ def _is_ours(claim: Resource, live: Resource) -> bool:
     if _is_release(claim):
         status = has.get("status")
         charts = {has.get("chart"), status.get("chart") if isinstance(status, Mapping) else None} - {None, ""}
-        return {_chart(one) for one in charts} <= {_chart(sent.get("chart"))}
-    return all(_labels(has).get(key) == value for key, value in _labels(sent).items() if key in _OURS)
+        return bool(charts) and {_chart(one) for one in charts} <= {_chart(sent.get("chart"))}
+    expected = {key: value for key, value in _labels(sent).items() if key in _OURS}
+    return bool(expected) and expected.items() <= _labels(has).items()
 
 
 def _is_release(resource: Resource) -> bool:

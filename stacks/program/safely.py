@@ -6,7 +6,7 @@ Elsewhere the engine writes the state after each resource, as ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -28,6 +28,7 @@ from aifactory.stacks.program.disk import mount_of, says_full
 from aifactory.stacks.program.engine import Engine, EngineError, Locked
 from aifactory.stacks.program.locks import sole
 from aifactory.stacks.program.recovery import found, pending, questions, rows_among, settled, unsettled
+from aifactory.stacks.program.state import let_go, protected_again, protection, reached_by, reaching
 
 Say = Callable[[str], None]
 
@@ -62,13 +63,31 @@ def claimed(target: Target, exported: dict[str, Any]) -> list[Resource] | None:
     return unsettled(state, begun.read() if begun is not None else [])
 
 
-def settle(engine: Engine, target: Target, deployment: Deployment, say: Say, also: Sequence[Resource] = ()) -> Start:
+def settle(
+    engine: Engine,
+    target: Target,
+    deployment: Deployment,
+    say: Say,
+    also: Sequence[Resource] = (),
+    kubeconfig: str = "",
+    *,
+    asks: bool = False,
+) -> Start:
     """Find out what a run that was cut off made, and put that into the state; the same for claims in `also`.
+
+    What that run was allowed to lose, and didn't, is protected again. `kubeconfig` is a file to reach the cluster
+    by, if not that of the state and of the record; `asks` says that the run to come asks by the state's.
 
     Raises `EngineError` if the cluster can't be asked; the record stays, and the next run asks again.
     """
-    exported = deployment.exported()
-    claims = claimed(target, exported)
+    exported = _protected_again(target, deployment, deployment.exported())
+    claims: Sequence[Resource] | None = claimed(target, exported)
+    if kubeconfig and (asks or claims is not None or also):
+        claims = reaching(claims, kubeconfig) if claims is not None else None
+        there = reached_by(exported, kubeconfig)
+        if there != exported:
+            deployment.restore(there)
+        exported = there
     if also:
         known = {one["urn"] for one in claims or ()}
         claims = [*(claims or ()), *(one for one in also if one["urn"] not in known)]
@@ -79,15 +98,27 @@ def settle(engine: Engine, target: Target, deployment: Deployment, say: Say, als
 
 
 @contextmanager
-def on_record(target: Target, deployment: Deployment, start: Start, claims: Sequence[Resource]) -> Iterator[None]:
-    """Keep what the run may make until the state is written; let the engine write that once."""
+def on_record(
+    target: Target,
+    deployment: Deployment,
+    start: Start,
+    claims: Sequence[Resource],
+    losing: Collection[str] = (),
+) -> Iterator[None]:
+    """Keep what the run may make until the state is written; let the engine write that once.
+
+    `losing` are URNs that the run may remove or replace although they are protected. What is left of them is
+    protected again afterwards, whatever became of the run.
+    """
+    before = protection(start.resources, losing)
     folder, begun = local_folder(target), _begun(target)
     if folder is None or begun is None:
-        yield
+        with _losing(deployment, before):
+            yield
         return
-    begun.write(claims)
+    begun.write(claims, before)
     try:
-        with deployment.writing_once():
+        with _losing(deployment, before), deployment.writing_once():
             yield
     except BaseException as error:
         if isinstance(error, Locked) and not start.cut_off:
@@ -100,12 +131,36 @@ def on_record(target: Target, deployment: Deployment, start: Start, claims: Sequ
     begun.clear()
 
 
+@contextmanager
+def _losing(deployment: Deployment, before: Sequence[Resource]) -> Iterator[None]:
+    """Take the protection of these off, and put it back on what is left."""
+    if not before:
+        yield
+        return
+    deployment.restore(let_go(deployment.exported(), {str(one["urn"]) for one in before}))
+    try:
+        yield
+    finally:
+        deployment.restore(protected_again(deployment.exported(), before))
+
+
+def _protected_again(target: Target, deployment: Deployment, exported: dict[str, Any]) -> dict[str, Any]:
+    """Undo what a run that was cut off had let go."""
+    begun = _begun(target)
+    before = begun.let_go() if begun is not None else []
+    if not before:
+        return exported
+    exported = protected_again(exported, before)
+    deployment.restore(exported)
+    return exported
+
+
 def _asked(
     engine: Engine,
     target: Target,
     deployment: Deployment,
     exported: dict[str, Any],
-    claims: list[Resource],
+    claims: Sequence[Resource],
     say: Say,
 ) -> dict[str, Any]:
     state = exported["deployment"]

@@ -70,9 +70,44 @@ def state_releases(resources: Iterable[Mapping[str, Any]]) -> list[StateRelease]
     return found
 
 
+def protection(resources: Iterable[Mapping[str, Any]], urns: Collection[str]) -> list[dict[str, Any]]:
+    """How these resources are protected now."""
+    keys = ("protect", "retainOnDelete")
+    return [{"urn": one["urn"], **{key: bool(one.get(key)) for key in keys}} for one in resources if one["urn"] in urns]
+
+
+def protected_again(exported: Mapping[str, Any], before: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """An exported state in which resources that are still there have the protection that they had before."""
+    flags = {str(one["urn"]): {key: value for key, value in one.items() if key != "urn" and value} for one in before}
+    deployment = exported["deployment"]
+    resources = [{**one, **flags.get(str(one["urn"]), {})} for one in deployment.get("resources") or []]
+    return {**exported, "deployment": {**deployment, "resources": resources}}
+
+
 def provider_resources(resources: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The providers among the resources of a state."""
     return [resource for resource in resources if resource.get("type") == PROVIDER_TYPE]
+
+
+def reaching(resources: Iterable[Mapping[str, Any]], kubeconfig: str) -> list[dict[str, Any]]:
+    """The same resources with providers that read this kubeconfig: the one they name may be on another machine."""
+    found = []
+    for one in resources:
+        if one.get("type") == PROVIDER_TYPE:
+            settings = {key: {**(one.get(key) or {}), "kubeconfig": kubeconfig} for key in ("inputs", "outputs")}
+            found.append({**one, **settings})
+        else:
+            found.append(dict(one))
+    return found
+
+
+def reached_by(exported: Mapping[str, Any], kubeconfig: str) -> dict[str, Any]:
+    """An exported state whose provider reads this kubeconfig; as it was, without one."""
+    if not kubeconfig:
+        return dict(exported)
+    deployment = exported["deployment"]
+    resources = reaching(deployment.get("resources") or [], kubeconfig)
+    return {**exported, "deployment": {**deployment, "resources": resources}}
 
 
 def provider_inputs(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:

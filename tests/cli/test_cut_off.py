@@ -11,7 +11,9 @@ import pytest
 from pulumi.automation import CommandResult
 from pulumi.automation.errors import create_command_error
 
+from aifactory.components.rows import HelmRow
 from aifactory.stacks.program.disk import mount_of
+from support.shipped import stacks
 from support.verbs import FRA, Verbs, verbs
 
 __all__ = ["verbs"]
@@ -24,6 +26,7 @@ def cut_off(verbs: Verbs) -> Verbs:
     verbs.engine.says = "panic: of the engine"
     assert verbs.run("up", "--yes", *SITE)[0] == 3
     verbs.engine.says = ""
+    verbs.engine.charts = {row.name: row.chart for row in stacks()[FRA].rows if isinstance(row, HelmRow)}
     assert record(verbs).is_file()
     return verbs
 
@@ -110,3 +113,62 @@ def test_pending_creates_of_the_engine_are_asked_about_too(verbs: Verbs) -> None
     assert "1 of them are there" in err
     assert " created" not in err
     assert "pending_operations" not in stored(verbs)["deployment"]
+
+
+def test_a_release_whose_chart_is_not_told_is_not_taken_over(cut_off: Verbs) -> None:
+    cut_off.engine.charts = {}
+    _, _, err = cut_off.run("up", "--yes", *SITE)
+    assert "Release/kueue-system/kueue is there, without the labels of this factory" in err
+
+
+def test_a_broken_record_is_named_and_nothing_is_begun(cut_off: Verbs) -> None:
+    record(cut_off).write_text("{", encoding="utf-8")
+    code, _, err = cut_off.run("up", "--yes", *SITE)
+    assert code == 3
+    assert "begun.json" in err
+    assert "Traceback" not in err
+
+
+def test_what_a_killed_run_was_allowed_to_lose_is_protected_again(verbs: Verbs) -> None:
+    claim = "PersistentVolumeClaim/research/pretrain-checkpoints"
+    verbs.data("up", "--yes", *SITE)
+    verbs.engine.says = "panic: of the engine"
+    assert verbs.run("up", "--yes", *SITE, "--remove-protected", claim)[0] == 3
+    verbs.engine.says = ""
+    stack = verbs.data("destroy", "--yes", *SITE)["stacks"][FRA]
+    assert claim in [row["row"] for row in stack["remains"]], "it was not named this time"
+
+
+def test_the_record_of_a_killed_run_brings_protection_back(verbs: Verbs) -> None:
+    claim = "PersistentVolumeClaim/research/pretrain-checkpoints"
+    verbs.data("up", "--yes", *SITE)
+    state = stored(verbs)
+    (one,) = [one for one in state["deployment"]["resources"] if one["urn"].endswith("/pretrain-checkpoints")]
+    one.update(protect=False, retainOnDelete=False)
+    (verbs.root / f"state/{FRA}.json").write_text(json.dumps(state), encoding="utf-8")
+    before = {"urn": one["urn"], "protect": True, "retainOnDelete": True}
+    content = {"schema": "aifactory-begun/v1", "stack": FRA, "resources": [], "let_go": [before]}
+    record(verbs).write_text(json.dumps(content), encoding="utf-8")
+    stack = verbs.data("destroy", "--yes", *SITE)["stacks"][FRA]
+    assert claim in [row["row"] for row in stack["remains"]]
+
+
+def test_a_second_run_with_the_same_words_goes_on(verbs: Verbs) -> None:
+    claim = "PersistentVolumeClaim/research/pretrain-checkpoints"
+    verbs.data("up", "--yes", *SITE)
+    words = ("--yes", *SITE, "--remove-protected", claim)
+    verbs.engine.says = "panic: of the engine"
+    assert verbs.run("destroy", *words)[0] == 3
+    verbs.engine.says = ""
+    for _ in range(2):
+        assert verbs.run("destroy", *words)[0] == 0
+    assert claim not in json.dumps(stored(verbs))
+
+
+def test_a_name_that_two_stacks_have_needs_its_site(verbs: Verbs) -> None:
+    verbs.data("up", "--yes")
+    for verb in ("up", "destroy"):
+        code, _, err = verbs.run(verb, "--yes", "--remove-protected", "Namespace/research")
+        assert code == 1
+        assert f'"Namespace/research" is a protected row of {FRA} and of ' in err
+        assert "--site NAME" in err

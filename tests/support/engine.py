@@ -44,6 +44,8 @@ class FakeEngine:
         """What the cluster says no to: a piece of a URN, and the message."""
         self.absent: tuple[str, ...] = ()
         """What a refresh doesn't find in the cluster: pieces of URNs."""
+        self.charts: dict[str, str] = {}
+        """Chart of each release in the cluster."""
         self.says: str = ""
         """What the engine itself fails with, if not empty."""
 
@@ -113,8 +115,12 @@ class FakeEngine:
 
     def _refresh(self, state: _State, args: list[str]) -> None:  # noqa: ARG002 - like the others
         there = [one for one in state.resources if not any(piece in one["urn"] for piece in self.absent)]
-        live = [{**one, "outputs": one.get("outputs") or one.get("inputs")} for one in there]
+        live = [{**one, "outputs": one.get("outputs") or one.get("inputs") or self._release(one)} for one in there]
         state.save(live, state.secrets)
+
+    def _release(self, one: dict[str, Any]) -> dict[str, Any]:
+        """What is read of a release that the state knows by its name alone."""
+        return {"chart": self.charts.get(one["urn"].rpartition("/")[2], "")}
 
     def _destroy(self, state: _State, args: list[str]) -> None:
         run = _Run(state, self.fails)
