@@ -51,7 +51,7 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
     everything = expected(yard.rows, provider_inputs(yard.rows.cluster, str(yard.kubeconfig), yard.root))
     planned = tmp_path / "fault.json"
     chance = random.Random(name)
-    verb, last = "up", ""
+    verb, last, met = "up", "", set[str]()
     with Operators(yard.plane.api):
         for fault in kinds(name):
             _finish_what_helm_left(yard)
@@ -62,16 +62,29 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
             plan.write(planned)
             # Whether a step that ended in an error was done, the cluster alone knows: up says so, and asks for this.
             refresh = ["--refresh"] if last in ("fail-after", "pause") else []
-            code = _run(yard, verb, planned, plan, *refresh)
-            last = fault
+            code = _until_met(yard, verb, planned, plan, refresh)
+            last, met = fault, {*met, verb}
             assert planned.with_suffix(".done").is_file(), f"{plan} of {verb} was never met: {told(planned)}"
             assert code in ((0, 1) if fault == "pause" else (1, 3)), f"{plan} of {verb}: {code}, {told(planned)}"
         _finish_what_helm_left(yard)
-        yard.data("up", "--yes", "--refresh")
+        converged = [yard.run("up", "--yes", "--refresh").returncode for _ in range(2)]
+        assert 0 in converged, told(planned)
+        assert met == {"up", "destroy"}
         assert held(yard.resources()) == everything
         assert yard.data("preview")["changes"] == {"same": len(yard.cluster_rows())}
     assert _there(yard) == len(yard.cluster_rows())
     assert all(one["status"] == "deployed" for one in yard.helm_releases())
+
+
+def _until_met(yard: Yard, verb: str, planned: Path, plan: Plan, options: list[str]) -> int:
+    """Run until the fault is met. A run may fail before, of what the last fault left behind; that is no other fault."""
+    for _ in range(3):
+        code = _run(yard, verb, planned, plan, *options)
+        if planned.with_suffix(".done").is_file():
+            break
+        _finish_what_helm_left(yard)
+        options = ["--refresh"]
+    return code
 
 
 def _finish_what_helm_left(yard: Yard) -> None:
