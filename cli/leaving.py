@@ -24,6 +24,7 @@ from aifactory.stacks.live.connection import Declined, Unreachable
 from aifactory.stacks.live.definitions import delete_unused
 from aifactory.stacks.live.ours import Held, HeldRelease, HeldRow, Stays, definitions_of
 from aifactory.stacks.live.remains import Finding, Remains, labelled_remains, remains
+from aifactory.stacks.program.state import StateRelease
 
 PATIENCE_S = 90
 PAUSE_S = 2
@@ -186,13 +187,16 @@ def _held(loaded: Loaded, removal: Removal, outcome: Outcome) -> Held:
             return "protected" if staying[name].protected else "needed"
         return "kept" if kept else ""
 
-    rows = {row.row: HeldRow(row.row, row.part, stays(row.row, kept=row.kept)) for row in removal.rows}
-    releases = tuple(
-        HeldRelease(one.namespace, one.name, one.chart, one.version, one.part, rows[one.row].stays)
-        for one in removal.releases
-    )
+    rows = {row.row: HeldRow(row.row, row.part, stays(row.row, kept=row.kept)) for row in outcome.rows}
+    releases = tuple(_release(one, rows[one.row].stays) for one in outcome.releases)
     site: LoadedSite = removal.site
     return Held(loaded.name, site.site.site, rows, releases, definitions_of(loaded.catalog, releases))
+
+
+def _release(one: StateRelease, stays: Stays) -> HeldRelease:
+    """A release of a state. One that was taken over after a cut may lack its inputs: its row has its place."""
+    _, namespace, name = one.row.split("/")
+    return HeldRelease(namespace, name, one.chart, one.version, one.part, stays)
 
 
 def _planned(row: KubernetesRow | HelmRow) -> HeldRow:

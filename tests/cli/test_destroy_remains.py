@@ -204,3 +204,18 @@ def test_without_a_state_and_anything_to_ask_nothing_more_is_said(verbs: Verbs, 
     verbs.server.down = "nobody answers" if why == "no cluster" else ""
     code, _, err = verbs.run("destroy", *ONE)
     assert (code, err) == (0, f"{FRA}: nothing is deployed\n")
+
+
+def test_after_a_first_run_that_was_cut_off_what_it_made_is_looked_for(verbs: Verbs) -> None:
+    verbs.engine.says = "panic: of the engine"
+    assert verbs.run("up", *ONE)[0] == 3
+    verbs.engine.says = ""
+    verbs.server.put(thing("v1", "Namespace", "kueue-system"))
+    record = {"owner": "helm", "name": "kueue", "status": "failed", "version": "1"}
+    verbs.server.put(thing("v1", "Secret", "sh.helm.release.v1.kueue.v1", "kueue-system", labels=record))
+    code, stack = left(verbs)
+    assert code == 1
+    assert {each["name"]: each["reason"] for each in stack["left"]} == {
+        "kueue-system": "was removed from the stack, and is still there",
+        "sh.helm.release.v1.kueue.v1": "Helm's record of release kueue",
+    }
