@@ -142,10 +142,14 @@ def _summary(left: Left) -> str:
         says = click.style(
             f"{counted(wrong, 'object')} should be gone and {'is' if wrong == 1 else 'are'} not", fg="red"
         )
-        return f"{says}; {stays} stay as intended" if stays else says
+        return f"{says}; {stays} {_stay(stays)}" if stays else says
     if stays:
-        return f"nothing remains but {counted(stays, 'object')} that stay as intended"
+        return f"nothing remains but {counted(stays, 'object')} that {_stay(stays)}"
     return "nothing of it was found where it could be looked for" if left.unread else "nothing of it remains"
+
+
+def _stay(count: int) -> str:
+    return f"{'stays' if count == 1 else 'stay'} as intended"
 
 
 def _grouped(findings: list[Finding]) -> list[str]:

@@ -100,6 +100,15 @@ def test_definitions_are_kept_unless_asked(deployed: Verbs) -> None:
     assert not any(call.method == "DELETE" for call in deployed.server.calls)
 
 
+def test_one_object_that_stays_is_told_in_the_singular(deployed: Verbs) -> None:
+    deployed.server.put(definition(QUEUES))
+    deployed.server.put(thing("v1", "ConfigMap", "stray", "elsewhere", labels=LABELS))
+    assert "1 object should be gone and is not; 1 stays as intended\n" in deployed.run("destroy", *ONE)[2]
+    deployed.run("up", *ONE)
+    deployed.server.remove("ConfigMap", "stray")
+    assert "nothing remains but 1 object that stays as intended\n" in deployed.run("destroy", *ONE)[2]
+
+
 def test_asked_for_definitions_go_and_that_is_told(deployed: Verbs) -> None:
     deployed.server.put(definition(QUEUES))
     code, _, err = deployed.run("destroy", *ONE, "--remove-crds")
