@@ -14,7 +14,7 @@ from typing import Any, ParamSpec
 import click
 
 from aifactory.blueprints.load import Loaded, load
-from aifactory.cli.colliding import Met, met, problems
+from aifactory.cli.colliding import Met, met, problems, refuse_unreachable
 from aifactory.cli.deploy_text import print_done, print_outputs, print_preview, print_removal, print_warnings
 from aifactory.cli.deploying import Outcome, Removal, Runner
 from aifactory.cli.engine_options import confirmed
@@ -98,6 +98,7 @@ def run_up(
     _refuse(_unreachable(work, kubeconfig))
     runner.check_named(work, named)
     found = met(work, runner.held(work), kubeconfig)
+    refuse_unreachable(found)
     _refuse(problems(work, found, refresh=refresh))
     leftovers = {name: [one.row for one in each.found.leftovers] for name, each in found.items()}
     if not yes:
@@ -266,7 +267,8 @@ def _met_data(here: Met) -> dict[str, Any]:
         "collisions": [
             {"row": one.row, "part": one.part, "whose": whose, "says": one.says, "adopt": one.adopt}
             for one, whose in found
-        ]
+        ],
+        "unchecked": [{"what": one.what, "says": one.says} for one in here.found.unread],
     }
 
 
