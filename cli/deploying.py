@@ -46,6 +46,10 @@ class Outcome(Struct):
     """Whether the run before was cut off, so that the state may lack what that made."""
     remains: list[StateRow] = field(default_factory=list)
     """Rows left in the state after a removal."""
+    rows: list[StateRow] = field(default_factory=list)
+    """Rows that the stack held when its removal began: after a run that was cut off, more than its state had."""
+    releases: list[StateRelease] = field(default_factory=list)
+    """Helm releases that it held then."""
 
 
 class Removal(Struct, frozen=True):
@@ -264,6 +268,7 @@ class Runner:
             with on_record(target, deployment, start, (), removal.unprotect):
                 deployment.destroy(progress.see, refresh=refresh or start.cut_off)
         outcome.remains = state_rows(deployment.resources())
+        outcome.rows, outcome.releases = list(removal.rows), state_releases(start.resources)
         return outcome
 
     def _program(self, rows: RowSet) -> Callable[[], None]:

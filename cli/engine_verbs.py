@@ -14,11 +14,11 @@ from typing import Any, ParamSpec
 import click
 
 from aifactory.blueprints.load import Loaded, load
-from aifactory.cli.colliding import Met, met, problems
+from aifactory.cli.colliding import Met, met, problems, refuse_unreachable
 from aifactory.cli.deploy_text import print_done, print_outputs, print_preview, print_removal, print_warnings
 from aifactory.cli.deploying import Outcome, Removal, Runner
 from aifactory.cli.engine_options import confirmed
-from aifactory.cli.leaving import Left, look_for_labelled, look_for_remains, print_left
+from aifactory.cli.leaving import Left, look_for_remains, planned_for, print_left
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
@@ -98,6 +98,7 @@ def run_up(
     _refuse(_unreachable(work, kubeconfig))
     runner.check_named(work, named)
     found = met(work, runner.held(work), kubeconfig)
+    refuse_unreachable(found)
     _refuse(problems(work, found, refresh=refresh))
     leftovers = {name: [one.row for one in each.found.leftovers] for name, each in found.items()}
     if not yes:
@@ -134,7 +135,7 @@ def run_destroy(
     refresh: bool,
     yes: bool,
 ) -> int:
-    """`aifactory destroy`. The blueprint is not planned: what can't be built now can still be removed."""
+    """`aifactory destroy`. What can't be built now can still be removed: a plan only helps to find what remains."""
     loaded = load(blueprint, values)
     runner = Runner(loaded.root, kubeconfig)
     removals = runner.removals(loaded, sites, unprotect)
@@ -144,10 +145,10 @@ def run_destroy(
     if deployed:
         given = {removal.site.site.site: removal.reached_by for removal in deployed}
         _refuse(_kubeconfig_problems(given, loaded.root, kubeconfig))
-        also = ", and the CRDs of their releases that nothing uses any more" if remove_crds else ""
-        if not confirmed(f"Remove them from {counted(len(deployed), 'cluster')}{also}?", yes=yes):
-            click.echo("nothing was removed", err=True)
-            return 0
+    question = _question(len(deployed), len(removals), remove_crds=remove_crds)
+    if question and not confirmed(question, yes=yes):
+        click.echo("nothing was removed", err=True)
+        return 0
     outcomes, left = [], {}
     by_stack = {removal.stack: removal for removal in removals}
     for outcome in runner.destroy(removals, refresh=refresh):
@@ -167,6 +168,15 @@ def run_destroy(
     return _removal_code(outcomes, left.values())
 
 
+def _question(deployed: int, asked: int, *, remove_crds: bool) -> str:
+    """What the user has to agree to; empty if nothing would be removed."""
+    crds = "the CRDs of their releases that nothing uses any more"
+    if not deployed:
+        return f"Nothing is deployed. Delete {crds} from {counted(asked, 'cluster')}?" if remove_crds else ""
+    here = "" if deployed == asked else f"from {counted(asked, 'cluster')} "
+    return f"Remove them from {counted(deployed, 'cluster')}{f', and {here}{crds}' if remove_crds else ''}?"
+
+
 def _left(
     loaded: Loaded,
     blueprint: Path,
@@ -178,14 +188,11 @@ def _left(
     remove_crds: bool,
 ) -> Left | None:
     """What remains of a stack that was removed, or that isn't in the state; told to the user."""
-    if outcome.result == "succeeded":
-        found: Left | None = look_for_remains(loaded, removal, outcome, kubeconfig, remove_definitions=remove_crds)
-    elif outcome.result == "absent":
-        found = look_for_labelled(loaded, blueprint, values, removal, kubeconfig)
-        found = found if found is not None and found.left else None
-    else:
-        found = None
-    if found is not None:
+    if outcome.result not in ("succeeded", "absent"):
+        return None
+    planned = planned_for(loaded, blueprint, values, removal)
+    found = look_for_remains(loaded, removal, outcome, planned, kubeconfig, remove_definitions=remove_crds)
+    if outcome.result == "succeeded" or found.tells:
         print_left(outcome.stack, found)
     return found
 
@@ -266,7 +273,8 @@ def _met_data(here: Met) -> dict[str, Any]:
         "collisions": [
             {"row": one.row, "part": one.part, "whose": whose, "says": one.says, "adopt": one.adopt}
             for one, whose in found
-        ]
+        ],
+        "unchecked": [{"what": one.what, "says": one.says} for one in here.found.unread],
     }
 
 

@@ -23,7 +23,9 @@ from aifactory.stacks.live.cluster import Cluster, Unread
 from aifactory.stacks.live.connection import Declined, Unreachable
 from aifactory.stacks.live.definitions import delete_unused
 from aifactory.stacks.live.ours import Held, HeldRelease, HeldRow, Stays, definitions_of
-from aifactory.stacks.live.remains import Finding, Remains, labelled_remains, remains
+from aifactory.stacks.live.planned import Planned
+from aifactory.stacks.live.remains import Finding, Remains, remains
+from aifactory.stacks.program.state import StateRelease
 
 PATIENCE_S = 90
 PAUSE_S = 2
@@ -45,6 +47,11 @@ class Left(Struct, frozen=True):
     def unexpected(self) -> list[Finding]:
         """What should not be there."""
         return [finding for finding in self.left if not finding.expected]
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.left or self.unread or self.deleted or self.unreachable)
 
     @property
     def unchecked(self) -> bool:
@@ -73,43 +80,54 @@ class Left(Struct, frozen=True):
 
 
 def look_for_remains(
-    loaded: Loaded, removal: Removal, outcome: Outcome, kubeconfig: Path | None, *, remove_definitions: bool
+    loaded: Loaded,
+    removal: Removal,
+    outcome: Outcome,
+    planned: Planned | None,
+    kubeconfig: Path | None,
+    *,
+    remove_definitions: bool,
 ) -> Left:
-    """What remains of a removed stack. Deletes CRDs that nothing uses any more, if that was asked."""
+    """What remains of a stack that was removed, or that isn't in the state.
+
+    Deletes CRDs that nothing uses any more, if that was asked.
+    """
+    if outcome.result == "absent" and planned is None:
+        return Left(unreachable="the blueprint can't be built, and nothing else says what the stack held")
     held = _held(loaded, removal, outcome)
     context = removal.reached_by.context
     try:
         connection = clusters.connect(removal.reached_by, loaded.root, kubeconfig)
 
         def scan() -> Remains:
-            return remains(Cluster(connection), held, context=context, removing_definitions=remove_definitions)
+            cluster = Cluster(connection)
+            return remains(cluster, held, planned, context=context, removing_definitions=remove_definitions)
 
         found = _settled(scan, removal.stack)
         deleted: list[str] = []
         if remove_definitions:
-            deleted = delete_unused(Cluster(connection), held)
+            deleted = delete_unused(Cluster(connection), found.held)
             found = _settled(scan, removal.stack) if deleted else found
     except (Unreachable, Declined) as error:
         return Left(unreachable=redacted(error.says))
     return Left(found.left, found.unread, tuple(deleted))
 
 
-def look_for_labelled(
-    loaded: Loaded, blueprint: Path, values: Mapping[str, str], removal: Removal, kubeconfig: Path | None
-) -> Left | None:
-    """What carries the labels of a stack that is in no state, if the blueprint can be built and the cluster asked.
-
-    None if not: then nothing is said, for nothing was deployed that anybody knows of.
-    """
+def planned_for(loaded: Loaded, blueprint: Path, values: Mapping[str, str], removal: Removal) -> Planned | None:
+    """What the blueprint plans for a stack; None if it can't be built."""
+    site = removal.site.site.site
     try:
-        stack = prepare(blueprint, (removal.site.site.site,), values).stacks[removal.stack]
-        connection = clusters.connect(removal.reached_by, loaded.root, kubeconfig)
-        rows = {row.id: _planned(row) for row in stack.rows if isinstance(row, (KubernetesRow, HelmRow))}
-        held = Held(loaded.name, removal.site.site.site, rows)
-        found = labelled_remains(Cluster(connection), held, context=removal.reached_by.context)
-    except (Refused, Unreachable, Declined):
+        stack = prepare(blueprint, (site,), values).stacks[removal.stack]
+    except Refused:
         return None
-    return Left(found.left)
+    rows = {row.id: _planned(row) for row in stack.rows if isinstance(row, (KubernetesRow, HelmRow))}
+    releases = tuple(
+        HeldRelease(row.namespace, row.name, row.chart.rpartition("/")[2], row.version, row.part, rows[row.id].stays)
+        for row in stack.rows
+        if isinstance(row, HelmRow)
+    )
+    held = Held(loaded.name, site, rows, releases, definitions_of(loaded.catalog, releases))
+    return Planned(held, existed=removal.exists)
 
 
 def print_left(stack: str, left: Left) -> None:
@@ -141,10 +159,14 @@ def _summary(left: Left) -> str:
         says = click.style(
             f"{counted(wrong, 'object')} should be gone and {'is' if wrong == 1 else 'are'} not", fg="red"
         )
-        return f"{says}; {stays} stay as intended" if stays else says
+        return f"{says}; {stays} {_stay(stays)}" if stays else says
     if stays:
-        return f"nothing remains but {counted(stays, 'object')} that stay as intended"
+        return f"nothing remains but {counted(stays, 'object')} that {_stay(stays)}"
     return "nothing of it was found where it could be looked for" if left.unread else "nothing of it remains"
+
+
+def _stay(count: int) -> str:
+    return f"{'stays' if count == 1 else 'stay'} as intended"
 
 
 def _grouped(findings: list[Finding]) -> list[str]:
@@ -186,13 +208,16 @@ def _held(loaded: Loaded, removal: Removal, outcome: Outcome) -> Held:
             return "protected" if staying[name].protected else "needed"
         return "kept" if kept else ""
 
-    rows = {row.row: HeldRow(row.row, row.part, stays(row.row, kept=row.kept)) for row in removal.rows}
-    releases = tuple(
-        HeldRelease(one.namespace, one.name, one.chart, one.version, one.part, rows[one.row].stays)
-        for one in removal.releases
-    )
+    rows = {row.row: HeldRow(row.row, row.part, stays(row.row, kept=row.kept)) for row in outcome.rows}
+    releases = tuple(_release(one, rows[one.row].stays) for one in outcome.releases)
     site: LoadedSite = removal.site
     return Held(loaded.name, site.site.site, rows, releases, definitions_of(loaded.catalog, releases))
+
+
+def _release(one: StateRelease, stays: Stays) -> HeldRelease:
+    """A release of a state. One that was taken over after a cut may lack its inputs: its row has its place."""
+    _, namespace, name = one.row.split("/")
+    return HeldRelease(namespace, name, one.chart, one.version, one.part, stays)
 
 
 def _planned(row: KubernetesRow | HelmRow) -> HeldRow:

@@ -56,7 +56,7 @@ def _merged(problems: Iterable[Problem]) -> list[tuple[Problem, list[str]]]:
     """Problems with the sites that have them."""
     merged: dict[tuple[object, ...], tuple[Problem, list[str]]] = {}
     for problem in problems:
-        key = (problem.at, problem.path, problem.says, problem.hint, problem.rule)
+        key = (problem.at, problem.path, problem.says, problem.hint, problem.rule, problem.commands)
         sites = merged.setdefault(key, (problem, []))[1]
         if problem.site and problem.site not in sites:
             sites.append(problem.site)
@@ -99,6 +99,7 @@ def _text(problem: Problem, sites: list[str], sources: _Sources, columns: int | 
     lines = [head, *sources.excerpt(problem, columns)]
     if problem.hint:
         lines.append(click.style("hint:", fg="cyan") + _folded(f"hint: {problem.hint}", columns)[5:])
+    lines += [f"  {command}" for command in problem.commands]
     return "\n".join(lines)
 
 

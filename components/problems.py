@@ -31,7 +31,8 @@ class Problem(Struct, frozen=True):
     `says` names the value and what is allowed; `hint` names what to do next. `path` is the place in the
     document, as keys and indexes. `rule` is the id of the planner rule that found it, empty for the language
     itself. `site` is the site at which it shows, empty when it holds everywhere. A `warning` doesn't refuse.
-    `document` is the one that `path` leads through.
+    `document` is the one that `path` leads through. `commands` are what the hint ends in, each on a line of its own
+    that is never folded, so that it can be copied.
     """
 
     says: str
@@ -42,6 +43,7 @@ class Problem(Struct, frozen=True):
     site: str = ""
     severity: Literal["error", "warning"] = "error"
     document: Literal["blueprint", "site"] = "blueprint"
+    commands: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Masks what looks like a secret and escapes what a terminal obeys, so that no message carries either."""
@@ -49,6 +51,8 @@ class Problem(Struct, frozen=True):
         for field, text in (("says", says), ("hint", self.hint)):
             if (safe := _printable(masked(text))) != getattr(self, field):
                 force_setattr(self, field, safe)
+        if self.commands:
+            force_setattr(self, "commands", tuple(_printable(masked(each)) for each in self.commands))
 
     def located(self, at: Position | None) -> Problem:
         """The same problem, at a place in a file."""

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from aifactory.components.rows import ClusterRow, HelmRow, KubernetesRow
 from aifactory.stacks.assembly.rowset import RowSet
-from aifactory.stacks.live.cluster import Cluster, Kind, Thing
-from aifactory.stacks.live.ours import PART, Record, belongs, maker, newest_record
+from aifactory.stacks.live.cluster import Cluster, Kind, Thing, Unread
+from aifactory.stacks.live.ours import PART, SECRETS, Record, belongs, maker, newest_record
 from aifactory.stacks.program import identity
 
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
@@ -33,7 +33,10 @@ class Collisions(Struct, frozen=True):
     foreign: tuple[Collision, ...]
     """Made by somebody else."""
     leftovers: tuple[Collision, ...]
-    """Carries the labels of the very part: an interrupted run made it, and the state doesn't know."""
+    """Carries the labels of the very part: an interrupted run made it, or a removal kept it, and the state doesn't
+    know."""
+    unread: tuple[Unread, ...] = ()
+    """What rows need to know and could not be looked at: what is there of it isn't known."""
 
 
 def collisions(cluster: Cluster, rows: RowSet, held: Collection[str]) -> Collisions:
@@ -44,7 +47,9 @@ def collisions(cluster: Cluster, rows: RowSet, held: Collection[str]) -> Collisi
     look = _Look(cluster, rows, held)
     found = look.found()
     return Collisions(
-        tuple(collision for collision, ours in found if not ours), tuple(collision for collision, ours in found if ours)
+        tuple(collision for collision, ours in found if not ours),
+        tuple(collision for collision, ours in found if ours),
+        look.unread(),
     )
 
 
@@ -58,6 +63,7 @@ class _Look:
         self._urns = {row: urn for urn, row in identity.urns(rows).items()}
         self._former = {part.name: {part.name, *part.former_names} for part in rows.parts}
         self._spaces: dict[str, Thing] = {}
+        self._needed: set[str] = set()
 
     def found(self) -> list[tuple[Collision, bool]]:
         """Each collision, and whether it is a leftover of ours."""
@@ -67,7 +73,15 @@ class _Look:
         self._spaces = {thing.name: thing for thing in spaces if thing is not None}
         # Where there is no namespace there is nothing: a new cluster is asked for its namespaces alone.
         here = [row for row in new if not row.namespace or row.namespace in self._spaces]
+        self._needed = {SECRETS.resource if isinstance(row, HelmRow) else str(row.body["apiVersion"]) for row in here}
         return [each for each in self._cluster.each(self._look_at, here) if each is not None]
+
+    def unread(self) -> tuple[Unread, ...]:
+        """What could not be looked at of what the rows need: others may keep their groups and Secrets to themselves.
+
+        Secrets are listed for releases alone, each in its namespace.
+        """
+        return tuple(each for what, each in sorted(self._cluster.unread.items()) if what in self._needed)
 
     def _is_held(self, row: ClusterRow) -> bool:
         """Whether the state has it, under its URN or that of a part's former name or another version of its kind."""

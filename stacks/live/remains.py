@@ -23,8 +23,8 @@ from aifactory.stacks.live.ours import (
     belongs,
     record_of,
     release_of,
-    selector,
 )
+from aifactory.stacks.live.planned import Planned, once_held
 from aifactory.stacks.live.pointers import Pointers, pointers
 from aifactory.stacks.live.stuck import removal_line, why_leaving
 
@@ -80,6 +80,8 @@ class Remains(Struct, frozen=True):
 
     left: tuple[Finding, ...]
     unread: tuple[Unread, ...]
+    held: Held
+    """What was taken for the stack's."""
 
     @property
     def unexpected(self) -> list[Finding]:
@@ -97,26 +99,24 @@ class _Claim(Struct, frozen=True):
     leaving: bool = False
 
 
-def remains(cluster: Cluster, held: Held, *, context: str = "", removing_definitions: bool = False) -> Remains:
-    """What remains of a stack. `context` is that of the kubeconfig, for the commands that are shown.
+def remains(
+    cluster: Cluster,
+    held: Held,
+    planned: Planned | None = None,
+    *,
+    context: str = "",
+    removing_definitions: bool = False,
+) -> Remains:
+    """What remains of a stack, also by what its blueprint plans. `context` is that of the kubeconfig, for the commands
+    that are shown.
 
     Raises `Unreachable`.
     """
     kinds = [kind for kind in cluster.kinds() if (kind.group, kind.kind) not in PASSED]
     things = _distinct(thing for found in cluster.each(cluster.things, kinds) for thing in found)
+    held = once_held(held, planned, things) if planned is not None else held
     scan = _Scan(cluster, held, things, context, removing_definitions=removing_definitions)
-    return Remains(tuple(scan.findings()), tuple(cluster.unread.values()))
-
-
-def labelled_remains(cluster: Cluster, held: Held, *, context: str = "") -> Remains:
-    """What carries the labels of a factory and site whose stack is not in the state."""
-    labels = selector(held.factory, held.site)
-    kinds = [kind for kind in cluster.kinds() if (kind.group, kind.kind) not in PASSED]
-    things = _distinct(
-        thing for found in cluster.each(lambda kind: cluster.things(kind, labels=labels), kinds) for thing in found
-    )
-    scan = _Scan(cluster, held, things, context, removing_definitions=False)
-    return Remains(tuple(scan.findings()), tuple(cluster.unread.values()))
+    return Remains(tuple(scan.findings()), tuple(cluster.unread.values()), held)
 
 
 def _distinct(things: Iterator[Thing]) -> list[Thing]:

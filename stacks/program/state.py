@@ -66,7 +66,9 @@ def state_releases(resources: Iterable[Mapping[str, Any]]) -> list[StateRelease]
         if named is not None and not resource.get("delete"):
             inputs = resource.get("inputs") or {}
             words = {name: str(inputs.get(name) or "") for name in ("namespace", "name", "version")}
-            found.append(StateRelease(named[1], named[0], chart=str(inputs.get("chart")).rpartition("/")[2], **words))
+            found.append(
+                StateRelease(named[1], named[0], chart=str(inputs.get("chart") or "").rpartition("/")[2], **words)
+            )
     return found
 
 

@@ -23,8 +23,8 @@ def test_an_object_of_others_is_refused_with_the_line_that_adopts_it(verbs: Verb
     code, out, err = verbs.run("up", "--yes", *ONE)
     assert (code, out) == (1, "")
     assert "Namespace/research exists and is not in the state; kubectl-create made it, 2026-11-28T10:00:00Z" in err
-    assert f"pulumi up --stack={FRA} --target=" in err
-    assert "&& pulumi import kubernetes:core/v1:Namespace cluster/research research '--parent=cluster=urn:" in err
+    assert f"in the generated folder of the stack:\n  pulumi up --stack={FRA} --target=" in err
+    assert "\n  pulumi import kubernetes:core/v1:Namespace cluster/research research '--parent=cluster=urn:" in err
     assert f"--stack={FRA} --protect=true --generate-code=false" in err
     assert err.startswith("sites/fra-dc1.yaml:")
     assert "1 problem. Nothing was written." in err
@@ -56,16 +56,17 @@ def test_leftovers_of_an_interrupted_run_are_refused_until_a_refresh_is_asked(ve
     verbs.server.put(thing("v1", "Namespace", "research", labels=LABELS))
     code, _, err = verbs.run("up", "--yes", *ONE)
     assert code == 1
-    assert "for the same part: a run that was interrupted left it" in err
+    assert "for the same part: a run was interrupted, or it was kept on delete" in err
     assert "hint: run it again as: aifactory up --refresh factory.yaml" in err
     assert not applied(verbs)
     assert verbs.run("up", "--yes", "--refresh", *ONE)[0] == 0
 
 
-def test_an_up_without_a_cluster_is_refused_and_a_preview_only_warns(verbs: Verbs) -> None:
+def test_an_up_without_a_cluster_ends_as_our_failure_and_a_preview_only_warns(verbs: Verbs) -> None:
     verbs.server.down = "it doesn't answer: connection refused"
     code, _, err = verbs.run("up", "--yes")
-    assert code == 1
+    assert code == 3
+    assert "sites/" not in err, "the site file is not to blame"
     assert "the cluster of fra-dc1 can't be reached: it doesn't answer: connection refused" in err
     assert "the cluster of ams-colo1 can't be reached" in err
     assert "hint: deploying needs it" in err
@@ -121,3 +122,31 @@ def test_a_preview_looks_at_the_clusters_whose_kubeconfig_is_there(verbs: Verbs)
     assert code == 0
     assert 'has no context "ams-colo1"' in err
     assert err.count("Namespace/research exists and is not in the state") == 1
+
+
+def test_what_is_needed_and_can_not_be_looked_at_refuses_up_and_a_preview_warns(verbs: Verbs) -> None:
+    verbs.server.put(thing("v1", "Namespace", "kueue-system", labels=LABELS))
+    verbs.server.declines = {"/api/v1/namespaces/kueue-system/secrets": (403, "admin may not list secrets")}
+    code, _, err = verbs.run("up", "--yes", "--refresh", *ONE)
+    assert code == 1
+    assert "not looked at: secrets: admin may not list secrets" in err
+    assert not applied(verbs)
+    code, _, err = verbs.run("preview", *ONE)
+    assert code == 0
+    assert "warning: " in err
+    assert "not looked at: secrets: admin may not list secrets" in err
+    stack = verbs.data("preview", *ONE)["stacks"][FRA]
+    assert stack["unchecked"] == [{"what": "secrets", "says": "admin may not list secrets"}]
+
+
+def test_what_no_row_needs_may_stay_closed(verbs: Verbs) -> None:
+    verbs.server.declines = {"/apis/coordination.k8s.io/v1": (503, "the server is currently unable")}
+    assert verbs.run("up", "--yes", *ONE)[0] == 0
+
+
+def test_a_cluster_that_does_not_answer_leaves_a_missing_kubeconfig_wrong_input(verbs: Verbs) -> None:
+    verbs.server.down = "it doesn't answer: connection refused"
+    verbs.kubeconfig.unlink()
+    code, _, err = verbs.run("up", "--yes", *ONE)
+    assert code == 1
+    assert "can't be read" in err

@@ -100,6 +100,15 @@ def test_definitions_are_kept_unless_asked(deployed: Verbs) -> None:
     assert not any(call.method == "DELETE" for call in deployed.server.calls)
 
 
+def test_one_object_that_stays_is_told_in_the_singular(deployed: Verbs) -> None:
+    deployed.server.put(definition(QUEUES))
+    deployed.server.put(thing("v1", "ConfigMap", "stray", "elsewhere", labels=LABELS))
+    assert "1 object should be gone and is not; 1 stays as intended\n" in deployed.run("destroy", *ONE)[2]
+    deployed.run("up", *ONE)
+    deployed.server.remove("ConfigMap", "stray")
+    assert "nothing remains but 1 object that stays as intended\n" in deployed.run("destroy", *ONE)[2]
+
+
 def test_asked_for_definitions_go_and_that_is_told(deployed: Verbs) -> None:
     deployed.server.put(definition(QUEUES))
     code, _, err = deployed.run("destroy", *ONE, "--remove-crds")
@@ -195,12 +204,87 @@ def test_without_a_state_what_carries_our_labels_is_found_while_the_plan_names_i
     }
 
 
-@pytest.mark.parametrize("why", ["no plan", "no cluster", "no object"])
-def test_without_a_state_and_anything_to_ask_nothing_more_is_said(verbs: Verbs, why: str) -> None:
-    if why != "no object":
-        verbs.server.put(thing("v1", "ConfigMap", "stray", "elsewhere", labels=LABELS))
-    if why == "no plan":
-        verbs.change("default: 8, minimum: 1", "default: 800, minimum: 1")
-    verbs.server.down = "nobody answers" if why == "no cluster" else ""
+def test_without_a_state_and_any_object_nothing_more_is_said(verbs: Verbs) -> None:
     code, _, err = verbs.run("destroy", *ONE)
     assert (code, err) == (0, f"{FRA}: nothing is deployed\n")
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        ("no plan", "the blueprint can't be built, and nothing else says what the stack held"),
+        ("no cluster", "it doesn't answer: connection refused"),
+    ],
+)
+def test_without_a_state_and_anything_to_ask_the_answer_is_open(verbs: Verbs, why: str, says: str) -> None:
+    if why == "no plan":
+        verbs.change("default: 8, minimum: 1", "default: 800, minimum: 1")
+    verbs.server.down = says if why == "no cluster" else ""
+    code, _, err = verbs.run("destroy", *ONE)
+    told = f"{FRA}: nothing is deployed\n{FRA}: what remains in the cluster was not checked: {says}\n"
+    assert (code, err) == (3, told)
+
+
+def test_without_a_state_kinds_that_may_not_be_listed_leave_the_answer_open(verbs: Verbs) -> None:
+    verbs.server.declines = {"/api/v1/configmaps": (403, "admin may not")}
+    code, _, err = verbs.run("destroy", *ONE)
+    assert code == 3
+    assert "  ? not checked: configmaps: admin may not\n" in err
+
+
+@pytest.fixture
+def gone(deployed: Verbs) -> Verbs:
+    """A stack of which nothing is in the state any more, though a definition is on the cluster."""
+    named = [
+        part
+        for row in ("Namespace/research", "Namespace/product", "PersistentVolumeClaim/research/pretrain-checkpoints")
+        for part in ("--remove-protected", row)
+    ]
+    deployed.server.put(definition(QUEUES))
+    deployed.run("destroy", *ONE, *named)
+    assert left(deployed)[1]["result"] == "absent"
+    return deployed
+
+
+def test_a_second_removal_says_the_same_as_the_first_and_deletes_definitions_if_asked(gone: Verbs) -> None:
+    code, stack = left(gone)
+    assert code == 0
+    assert [(each["name"], each["expected"]) for each in stack["left"]] == [(QUEUES, True)]
+    code, stack = left(gone, "--remove-crds")
+    assert code == 0
+    assert (stack["deleted_definitions"], stack["left"]) == ([QUEUES], [])
+
+
+def test_a_second_removal_of_a_stack_with_protected_rows_deletes_definitions_too(deployed: Verbs) -> None:
+    deployed.server.put(definition(QUEUES))
+    left(deployed)
+    code, stack = left(deployed, "--remove-crds")
+    assert code == 0
+    assert (stack["result"], stack["deleted_definitions"]) == ("succeeded", [QUEUES])
+
+
+def test_a_second_removal_asks_before_it_deletes_definitions(gone: Verbs, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(engine_options, "require_answer", lambda verb, *, yes: None)
+    monkeypatch.setattr(click, "confirm", lambda text, *, err: bool(asked.append(text)))
+    gone.run("destroy", "--site", "fra-dc1", "--remove-crds")
+    what = "the CRDs of their releases that nothing uses any more"
+    assert asked == [f"Nothing is deployed. Delete {what} from 1 cluster?"]
+    assert not any(call.method == "DELETE" for call in gone.server.calls)
+    gone.run("destroy", "--site", "fra-dc1")
+    assert len(asked) == 1, "nothing would be removed"
+
+
+def test_after_a_first_run_that_was_cut_off_what_it_made_is_looked_for(verbs: Verbs) -> None:
+    verbs.engine.says = "panic: of the engine"
+    assert verbs.run("up", *ONE)[0] == 3
+    verbs.engine.says = ""
+    verbs.server.put(thing("v1", "Namespace", "kueue-system"))
+    record = {"owner": "helm", "name": "kueue", "status": "failed", "version": "1"}
+    verbs.server.put(thing("v1", "Secret", "sh.helm.release.v1.kueue.v1", "kueue-system", labels=record))
+    code, stack = left(verbs)
+    assert code == 1
+    assert {each["name"]: each["reason"] for each in stack["left"]} == {
+        "kueue-system": "was removed from the stack, and is still there",
+        "sh.helm.release.v1.kueue.v1": "Helm's record of release kueue",
+    }

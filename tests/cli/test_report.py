@@ -152,3 +152,12 @@ def test_text_is_at_most_120_columns_wide_and_100_without_a_terminal(monkeypatch
 
 def test_things_are_counted_in_english() -> None:
     assert [counted(count, "row") for count in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+
+
+@pytest.mark.parametrize("columns", [None, 60])
+def test_commands_have_whole_lines_of_their_own_and_nothing_a_terminal_obeys(
+    tmp_path: Path, columns: int | None
+) -> None:
+    long = "pulumi " + "word " * 30
+    shown = lines(tmp_path, "a: 1", 1, columns, hint="run:", commands=(long, "echo \x1b[2J"))
+    assert shown[-3:] == ["hint: run:", f"  {long}", "  echo \\x1b[2J"]

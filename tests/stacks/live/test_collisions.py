@@ -149,3 +149,25 @@ def test_in_a_new_stack_the_parents_and_the_provider_are_made_first(rows: RowSet
         provider_urn(rows),
         parent_urn(urns[SPACE], "cluster"),
     ]
+
+
+def test_a_group_that_does_not_answer_is_not_taken_for_empty(rows: RowSet) -> None:
+    server = FakeServer()
+    server.declines = {
+        "/apis/kueue.x-k8s.io/v1beta2": (503, "the server is currently unable"),
+        "/apis/coordination.k8s.io/v1": (503, "the server is currently unable"),
+    }
+    cluster = Cluster(server)
+    cluster.kinds()
+    found = collisions(cluster, rows, frozenset())
+    assert [each.what for each in found.unread] == ["kueue.x-k8s.io/v1beta2"], "no row needs the other"
+    held = frozenset(row.id for row in identity.cluster_rows(rows))
+    assert collisions(cluster, rows, held).unread == (), "what the state has needs no look"
+
+
+def test_secrets_that_may_not_be_listed_are_told_only_where_a_release_is_to_go(rows: RowSet) -> None:
+    server = FakeServer()
+    server.declines = {"/api/v1/namespaces/kueue-system/secrets": (403, "admin may not")}
+    assert look(server, rows).unread == (), "there is no such namespace, so no release"
+    server.put(thing("v1", "Namespace", "kueue-system"))
+    assert [(each.what, each.says) for each in look(server, rows).unread] == [("secrets", "admin may not")]

@@ -8,7 +8,7 @@ import pytest
 
 from aifactory.stacks.live.cluster import Cluster
 from aifactory.stacks.live.ours import Held
-from aifactory.stacks.live.remains import Finding, labelled_remains, remains
+from aifactory.stacks.live.remains import Finding, remains
 from support.held import LABELS, definition, held, thing
 from support.live import MOMENT, FakeServer
 
@@ -293,19 +293,3 @@ def test_what_should_be_gone_comes_first_and_an_object_in_two_groups_counts_once
     server.put(thing("extensions/v1", "Deployment", "a", "elsewhere", labels=LABELS, uid="same"))
     scan = remains(Cluster(server), held({"Namespace/research": "protected"}))
     assert [(one.group, one.expected) for one in scan.left] == [("apps", False), ("", True)]
-
-
-def test_without_a_state_labels_alone_are_looked_for() -> None:
-    server = FakeServer()
-    server.put(thing("v1", "ConfigMap", "stray", "elsewhere", labels=LABELS))
-    server.put(thing("v1", "PersistentVolumeClaim", "data", "research", labels=LABELS))
-    server.put(thing("v1", "ConfigMap", "notes", "research"))
-    server.put(thing("v1", "Secret", "x", "kueue-system", labels={"owner": "helm", "name": "kueue"}))
-    of = held({"PersistentVolumeClaim/research/data": "kept"})
-    left = labelled_remains(Cluster(server), of).left
-    assert {one.row: one.expected for one in left} == {
-        "ConfigMap/elsewhere/stray": False,
-        "PersistentVolumeClaim/research/data": True,
-    }
-    lists = [call for call in server.calls if "limit" in call.query and "Webhook" not in call.path]
-    assert sum("labelSelector" not in call.query for call in lists) == 0
