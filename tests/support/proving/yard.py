@@ -124,7 +124,7 @@ class Yard:
         return {
             **kept,
             "HOME": str(self._home),
-            "PATH": f"{self.bin}:{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(self.bin), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PULUMI_HOME": str(self._home / "pulumi"),
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
