@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from support.proving.yard import Yard
 
 pytestmark = pytest.mark.engine
 FAULTS = 12
+PATIENCE_S = 600
 KINDS: tuple[Fault, ...] = ("fail", "fail-after", "kill-engine", "kill-engine-after", "pause")
 STACKS = (
     "inference-l4-muc-lab1-platform",
@@ -115,17 +115,17 @@ def _run(yard: Yard, verb: str, planned: Path, plan: Plan, *options: str) -> int
     environment = yard.environment({VARIABLE: str(planned)})
     log = planned.with_suffix(".log")
     with log.open("ab") as out, subprocess.Popen(words, env=environment, cwd=yard.root, stdout=out, stderr=out) as run:
-        if plan.fault == "pause":
-            _wait(lambda: planned.with_suffix(".done").is_file() or run.poll() is not None)
-            yard.plane.restart_api_server()
-            planned.with_name("go").touch()
-        return run.wait(timeout=600)
-
-
-def _wait(holds: Any) -> None:
-    until = time.monotonic() + 300
-    while not holds() and time.monotonic() < until:
-        time.sleep(0.1)
+        try:
+            if plan.fault == "pause":
+                met = planned.with_suffix(".done").is_file
+                yard.plane.wait(lambda: met() or run.poll() is not None, "the run comes to its fault", PATIENCE_S)
+                yard.plane.restart_api_server()
+                planned.with_name("go").touch()
+            return run.wait(timeout=PATIENCE_S)
+        except BaseException:
+            run.terminate()  # it passes that on to the engine, and ends with it
+            run.wait(timeout=60)
+            raise
 
 
 def told(planned: Path) -> str:

@@ -63,7 +63,7 @@ class ControlPlane:
             self._run("kwok", [f"--kubeconfig={self.kubeconfig}", *words])
         self.wait(lambda: all(_is_ready(self.api.get(node)) for node in wanted), "nodes are ready")
 
-    def wait(self, holds: Callable[[], bool], what: str, patience_s: float = 60) -> None:
+    def wait(self, holds: Callable[[], bool], what: str, patience_s: float = 180) -> None:
         """Wait until something holds. Raises AssertionError with what didn't."""
         until = time.monotonic() + patience_s
         while not holds():
