@@ -9,6 +9,7 @@ from aifactory.stacks.live.connection import METADATA_LIST, Declined
 from aifactory.stacks.live.ours import RELEASE_NAME, RELEASE_NAMESPACE, Held
 
 VERSION = "apiextensions.k8s.io/v1"
+_OURS = ("helm", "pulumi")
 
 
 def delete_unused(cluster: Cluster, held: Held) -> list[str]:
@@ -43,10 +44,18 @@ def delete_unused(cluster: Cluster, held: Held) -> list[str]:
 
 
 def _is_foreign(found: dict[str, Any], held: Held) -> bool:
-    """Whether Helm says that it is of a release that the stack didn't hold."""
-    annotations: dict[str, str] = found["metadata"].get("annotations") or {}
+    """Whether it came with anything but a release that the stack held.
+
+    Helm marks what it renders. Files of a chart's crds/ folder it leaves unmarked: of those the field manager tells,
+    which is Helm's, or that of Pulumi's provider, in whose process Helm runs.
+    """
+    metadata = found["metadata"]
+    annotations: dict[str, str] = metadata.get("annotations") or {}
     name, namespace = annotations.get(RELEASE_NAME, ""), annotations.get(RELEASE_NAMESPACE, "")
-    return bool(name) and held.release(namespace, name) is None
+    if name:
+        return held.release(namespace, name) is None
+    managers = [str(each.get("manager", "")).lower() for each in metadata.get("managedFields") or []]
+    return not any(manager.startswith(_OURS) for manager in managers)
 
 
 def _is_used(cluster: Cluster, found: dict[str, Any]) -> bool:

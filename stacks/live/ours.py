@@ -90,7 +90,8 @@ def definitions_of(catalog: Catalog, held: Iterable[HeldRelease]) -> dict[str, H
             known.setdefault(one.chart, []).append(one)
     found: dict[str, HeldRelease] = {}
     for each in held:
-        of_chart = known.get(each.chart, [])
+        # A chart may be two releases, each with definitions of its own: a site has one of them, perhaps.
+        of_chart = [one for one in known.get(each.chart, []) if one.release_name == each.name]
         exact = [one for one in of_chart if one.version == each.version]
         for one in exact or of_chart:
             arrivals = (item for item in one.definitions if item.arrive != "other-release")

@@ -279,6 +279,7 @@ def test_after_a_first_run_that_was_cut_off_what_it_made_is_looked_for(verbs: Ve
     verbs.engine.says = "panic: of the engine"
     assert verbs.run("up", *ONE)[0] == 3
     verbs.engine.says = ""
+    verbs.engine.charts = {"kueue": "kueue"}
     verbs.server.put(thing("v1", "Namespace", "kueue-system"))
     record = {"owner": "helm", "name": "kueue", "status": "failed", "version": "1"}
     verbs.server.put(thing("v1", "Secret", "sh.helm.release.v1.kueue.v1", "kueue-system", labels=record))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -47,16 +48,19 @@ def yards(plane: ControlPlane, schemas: Schemas, tmp_path: Path, request: pytest
 
 
 @pytest.fixture
-def files_cluster(tmp_path: Path) -> MakeCluster:
+def files_cluster(tmp_path: Path) -> Iterator[MakeCluster]:
     """Makes a cluster of files with a project for it, in front of the real engine."""
+    with ExitStack() as until:
 
-    def make(rows: int, state: Path | None = None) -> FilesCluster:
-        try:
-            return FilesCluster(tmp_path, rows, state)
-        except Missing as missing:
-            pytest.skip(str(missing))
+        def make(rows: int, state: Path | None = None) -> FilesCluster:
+            try:
+                made = FilesCluster(tmp_path, rows, state)
+            except Missing as missing:
+                pytest.skip(str(missing))
+            until.callback(made.close)
+            return made
 
-    return make
+        yield make
 
 
 @pytest.fixture

@@ -53,10 +53,11 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
     chance = random.Random(name)
     verb, last, met = "up", "", set[str]()
     with Operators(yard.plane.api):
-        for fault in kinds(name):
+        for number, fault in enumerate(kinds(name)):
             _finish_what_helm_left(yard)
             there, total = _there(yard), len(yard.cluster_rows())
-            verb = "up" if there == 0 else "destroy" if there == total else verb
+            down = number == FAULTS // 2 or verb == "destroy"
+            verb = "destroy" if there == total or (down and there) else "up"
             left = total - there if verb == "up" else there
             plan = Plan(chance.randint(1, max(1, left // 2)), fault)
             plan.write(planned)

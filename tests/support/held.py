@@ -35,7 +35,8 @@ def thing(version: str, kind: str, name: str, namespace: str = "", **metadata: A
 
 
 def definition(name: str, **metadata: Any) -> dict[str, Any]:
-    """A definition, as `plural.group`."""
+    """A definition, as `plural.group`, that came with a chart."""
+    metadata.setdefault("managedFields", [{"manager": "helm", "operation": "Update"}])
     plural, _, group = name.partition(".")
     spec = {
         "group": group,

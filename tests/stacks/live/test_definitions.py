@@ -41,6 +41,16 @@ def test_those_that_helm_says_are_of_another_release_stay() -> None:
     assert delete_unused(Cluster(server), held()) == []
 
 
+@pytest.mark.parametrize(
+    ("manager", "goes"), [("kubectl-client-side-apply", False), ("helm", True), ("pulumi-resource-kubernetes", True)]
+)
+def test_those_that_no_chart_brought_stay(manager: str, goes: bool) -> None:
+    """The site had it before, or somebody applied it: no release of ours is a reason to delete it."""
+    server = FakeServer()
+    server.put(definition(QUEUES, managedFields=[{"manager": manager, "operation": "Apply"}]))
+    assert delete_unused(Cluster(server), held()) == ([QUEUES] if goes else [])
+
+
 def test_one_that_is_going_already_or_cannot_be_looked_at_is_left_alone() -> None:
     server = FakeServer()
     server.put(definition(QUEUES, deletionTimestamp=MOMENT))

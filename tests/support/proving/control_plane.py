@@ -21,6 +21,8 @@ TOKEN = "admin-of-the-proving-ground"
 CONTEXT = "proving-ground"
 SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
+SPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
 
 class ControlPlane:
     """Servers of one cluster. Use it as a context: they end with it."""
@@ -93,12 +95,7 @@ class ControlPlane:
         self._run("kube-controller-manager", [*own, f"--service-account-private-key-file={key}"])
         self._run("kube-scheduler", own)
         # Without its account the admission of pods refuses them: the controllers make it a moment after the start.
-        account = {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": "default", "namespace": "default"},
-        }
-        self.wait(lambda: self.api.get(account) is not None, "the controllers work")
+        self.wait(lambda: all(self.api.get(_account(space)) is not None for space in SPACES), "the controllers work")
 
     def _etcd(self, client: int, peer: int) -> None:
         url, other = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
@@ -153,6 +150,11 @@ class ControlPlane:
             "users": [{"name": CONTEXT, "user": {"token": TOKEN}}],
             "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
         }
+
+
+def _account(space: str) -> dict[str, Any]:
+    metadata = {"name": "default", "namespace": space}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
 
 
 def _is_ready(node: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from benchmarks.factories import write_factory
+from support.proving.empty_server import EmptyServer
 from support.proving.files_provider import FOLDER
 from support.proving.tools import paths
 
@@ -40,7 +41,15 @@ class FilesCluster:
         site.write_text(json.dumps(described), encoding="utf-8")
         context = described["cluster"]["kubeconfig"]["context"]
         self._kubeconfig = folder / "kubeconfig"
-        self._kubeconfig.write_text(json.dumps({"contexts": [{"name": context}]}), encoding="utf-8")
+        self._server = EmptyServer()
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": context, "cluster": {"server": self._server.url}}],
+            "users": [{"name": context, "user": {"token": "of-a-test"}}],
+            "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
+        }
+        self._kubeconfig.write_text(json.dumps(config), encoding="utf-8")
         binaries = folder / "bin"
         binaries.mkdir()
         plugin = binaries / "pulumi-resource-kubernetes"
@@ -55,6 +64,10 @@ class FilesCluster:
             "XDG_CACHE_HOME": str(folder / "caches"),
             FOLDER: str(self.folder),
         }
+
+    def close(self) -> None:
+        """End the server that is looked at before a run."""
+        self._server.close()
 
     def begin(self, verb: str, *options: str, limit: str = "") -> subprocess.Popen[str]:
         """Start a verb; `limit` is shell that sets a limit for it and its children."""
