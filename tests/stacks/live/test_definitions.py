@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from aifactory.components.catalog.tables import Catalog
 from aifactory.stacks.live.cluster import Cluster
 from aifactory.stacks.live.connection import Declined
 from aifactory.stacks.live.definitions import delete_unused
-from aifactory.stacks.live.ours import Stays
+from aifactory.stacks.live.ours import HeldRelease, Stays, definitions_of
 from support.held import definition, held, thing
 from support.live import MOMENT, FakeServer
 
@@ -95,3 +96,11 @@ def test_a_deletion_that_is_refused_is_told() -> None:
     server.call = refusing  # type: ignore[assignment, method-assign] # a user with few rights
     with pytest.raises(Declined, match="no"):
         delete_unused(Cluster(server), held())
+
+
+def test_of_two_releases_of_one_chart_each_has_its_own_definitions() -> None:
+    """The site may have one of them, as with the Gateway API."""
+    one = HeldRelease("envoy-gateway-system", "envoy-gateway-crds", "gateway-crds-helm", "v1.9.0", "cluster")
+    found = definitions_of(Catalog.shipped(), [one])
+    assert "backends.gateway.envoyproxy.io" in found
+    assert "gateways.gateway.networking.k8s.io" not in found
