@@ -124,6 +124,7 @@ def _run(yard: Yard, verb: str, planned: Path, plan: Plan, *options: str) -> int
                 planned.with_name("go").touch()
             return run.wait(timeout=PATIENCE_S)
         except BaseException:
+            planned.with_name("go").touch()
             run.terminate()  # it passes that on to the engine, and ends with it
             run.wait(timeout=60)
             raise

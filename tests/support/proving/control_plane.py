@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from support.proving.api import Api, Refused
-from support.proving.processes import Server, free_port
+from support.proving.processes import PATIENCE_S, Died, Server, free_port
 from support.proving.stages import STAGES
 from support.proving.tools import paths
 
@@ -76,7 +76,18 @@ class ControlPlane:
         """End the API server as a crash would, and start it again on the same port with the same data."""
         words = self._words["kube-apiserver"]
         self.servers["kube-apiserver"].kill()
-        self._run("kube-apiserver", words).wait_until(self._is_up)
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            server = self._run("kube-apiserver", words)
+            try:
+                server.wait_until(self._is_up)
+            except Died:
+                # The one that was killed needs a moment to give back its memory, and its port last.
+                if "address already in use" not in server.tail() or time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
 
     def _run(self, name: str, words: list[str]) -> Server:
         self._words[name] = words
