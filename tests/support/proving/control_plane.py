@@ -82,6 +82,7 @@ class ControlPlane:
             try:
                 server.wait_until(self._is_up)
             except Died:
+                server.kill()
                 # The one that was killed needs a moment to give back its memory, and its port last.
                 if "address already in use" not in server.tail() or time.monotonic() > until:
                     raise
