@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from aifactory.cli import clusters
+from aifactory.cli.deploying import Known
 from aifactory.cli.reaching import WHERE
 from aifactory.cli.redacting import redacted
 from aifactory.cli.work import Work
@@ -35,9 +36,9 @@ class Met(Struct, frozen=True):
 
 
 def met(
-    work: Work, held: Mapping[str, frozenset[str] | None], kubeconfig: Path | None, without: Collection[str] = ()
+    work: Work, known: Mapping[str, Known | None], kubeconfig: Path | None, without: Collection[str] = ()
 ) -> dict[str, Met]:
-    """What stands in the way of each stack; `held` are identities of the rows that its state has.
+    """What stands in the way of each stack; `known` is what its state has.
 
     `without` are sites that can't be asked.
     """
@@ -45,14 +46,14 @@ def met(
     for name, stack in work.shown.items():
         if stack.plan.place.site in without:
             continue
-        rows, state = row_set(stack, work.digest), held[name]
+        rows, state = row_set(stack, work.digest), known[name]
         try:
             connection = clusters.connect(stack.plan.place.cluster.kubeconfig, work.loaded.root, kubeconfig)
             cluster = Cluster(connection)
             # Asked for the answer alone: a cluster that is gone must be told even if the state has every row, and
             # each group is read here once, not by every thread that looks for an object of it.
             cluster.kinds()
-            there = collisions(cluster, rows, state or frozenset())
+            there = collisions(cluster, rows, state.rows if state is not None else ())
             found[name] = Met(rows, there, state is not None)
         except (Unreachable, Declined) as error:
             silent = isinstance(error, Unreachable)

@@ -52,6 +52,14 @@ class Outcome(Struct):
     """Helm releases that it held then."""
 
 
+class Known(Struct, frozen=True):
+    """What the state of a stack has of rows, by identity."""
+
+    rows: frozenset[str]
+    """Those count too that a run which was cut off may have made: the next run finds out."""
+    protected: tuple[str, ...]
+
+
 class Removal(Struct, frozen=True):
     """What removing one stack would come to."""
 
@@ -106,22 +114,14 @@ class Runner:
             with throwaway(self.engine, name) as deployment:
                 yield self._preview(deployment, rows, exists=False)
 
-    def held(self, work: Work) -> dict[str, frozenset[str] | None]:
-        """Identities of the rows that the state of each stack has; None for a stack that doesn't exist.
-
-        Those count too that a run which was cut off may have made: the next run finds out.
-        """
-        found: dict[str, frozenset[str] | None] = {}
+    def known(self, work: Work) -> dict[str, Known | None]:
+        """What the state of each stack has; None for a stack that doesn't exist."""
+        found: dict[str, Known | None] = {}
         for name, stack in work.shown.items():
             target = self.target(name, stack.plan.place.state)
             with opened(self.engine, target) as deployment:
                 exported = deployment.exported() if deployment is not None else None
-            if exported is None:
-                found[name] = None
-                continue
-            maybe = (row_of(one["urn"]) for one in rows_among(claimed(target, exported) or ()))
-            rows = {row.row for row in state_rows(exported["deployment"].get("resources") or [])}
-            found[name] = frozenset(rows | {named[1] for named in maybe if named})
+            found[name] = _known(target, exported) if exported is not None else None
         return found
 
     def up(
@@ -166,17 +166,6 @@ class Runner:
             found.append(Removal(name, site, rows, tuple(named), unprotect, reached_by, releases, maybe, there))
         check_names(named, {one.stack: [row.row for row in one.rows if row.protected] for one in found})
         return found
-
-    def check_named(self, work: Work, named: Sequence[str]) -> None:
-        """Raises `Refused` for a name in `named` that is no protected row of what is deployed."""
-        if not named:
-            return
-        protected: dict[str, list[str]] = {}
-        for name, stack in work.shown.items():
-            with opened(self.engine, self.target(name, stack.plan.place.state)) as deployment:
-                resources = deployment.resources() if deployment is not None else []
-            protected[name] = [row.row for row in state_rows(resources) if row.protected]
-        check_names(named, protected)
 
     def destroy(self, removals: Sequence[Removal], *, refresh: bool) -> Iterator[Outcome]:
         """Remove each stack, until one fails."""
@@ -294,6 +283,13 @@ class Runner:
                     said = "\n".join(progress.journal.errors.get("", [])) or failed.text
                     raise EngineError(f"the engine failed at stack {stack}: {said}") from None
             outcome.elapsed_s = progress.elapsed_s
+
+
+def _known(target: Target, exported: dict[str, Any]) -> Known:
+    rows = state_rows(exported["deployment"].get("resources") or [])
+    maybe = (row_of(one["urn"]) for one in rows_among(claimed(target, exported) or ()))
+    identities = {row.row for row in rows} | {named[1] for named in maybe if named}
+    return Known(frozenset(identities), tuple(row.row for row in rows if row.protected))
 
 
 def stacks_of(loaded: Loaded, sites: Sequence[str]) -> dict[str, LoadedSite]:

@@ -16,9 +16,10 @@ import click
 from aifactory.blueprints.load import Loaded, load
 from aifactory.cli.colliding import Met, met, problems, refuse_unreachable
 from aifactory.cli.deploy_text import print_done, print_outputs, print_preview, print_removal, print_warnings
-from aifactory.cli.deploying import Outcome, Removal, Runner
+from aifactory.cli.deploying import Known, Outcome, Removal, Runner
 from aifactory.cli.engine_options import confirmed
 from aifactory.cli.leaving import Left, look_for_remains, planned_for, print_left
+from aifactory.cli.losing import check_names
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
@@ -65,10 +66,11 @@ def run_preview(
     runner = Runner(work.loaded.root, kubeconfig)
     # A preview without a cluster shows the plan, which is worth having, so this only warns.
     unreachable = _unreachable(work, kubeconfig)
-    found = met(work, runner.held(work), kubeconfig, {problem.site for problem in unreachable})
+    known = runner.known(work)
+    found = met(work, known, kubeconfig, {problem.site for problem in unreachable})
     for text in rendered([*unreachable, *problems(work, found, refresh=False)], None):
         click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=True)
-    runner.check_named(work, named)
+    check_names(named, _protected(known))
     outcomes = []
     for outcome in runner.preview(work, named):
         outcomes.append(outcome)
@@ -96,8 +98,9 @@ def run_up(
     work = prepare(blueprint, sites, values)
     runner = Runner(work.loaded.root, kubeconfig)
     _refuse(_unreachable(work, kubeconfig))
-    runner.check_named(work, named)
-    found = met(work, runner.held(work), kubeconfig)
+    known = runner.known(work)
+    check_names(named, _protected(known))
+    found = met(work, known, kubeconfig)
     refuse_unreachable(found)
     _refuse(problems(work, found, refresh=refresh))
     leftovers = {name: [one.row for one in each.found.leftovers] for name, each in found.items()}
@@ -221,6 +224,10 @@ def run_outputs(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]
     for name in absent:
         click.echo(f"stack {name} is not deployed; deploy it with: aifactory up {blueprint}", err=True)
     return EXIT_REFUSED if absent else 0
+
+
+def _protected(known: Mapping[str, Known | None]) -> dict[str, tuple[str, ...]]:
+    return {name: state.protected if state is not None else () for name, state in known.items()}
 
 
 def _unreachable(work: Work, kubeconfig: Path | None) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -40,7 +40,9 @@ class Collisions(Struct, frozen=True):
 
 
 def collisions(cluster: Cluster, rows: RowSet, held: Collection[str]) -> Collisions:
-    """What is there of the rows that the state, which has the URNs `held`, doesn't hold. Raises `Unreachable`.
+    """What is there of the rows that the state, which has the row identities `held`, doesn't hold.
+
+    Raises `Unreachable`.
 
     A kind that the server doesn't know yet stands in nobody's way.
     """
@@ -60,14 +62,13 @@ class _Look:
         self._cluster = cluster
         self._rows = rows
         self._held = held
-        self._urns = {row: urn for urn, row in identity.urns(rows).items()}
         self._former = {part.name: {part.name, *part.former_names} for part in rows.parts}
         self._spaces: dict[str, Thing] = {}
         self._needed: set[str] = set()
 
     def found(self) -> list[tuple[Collision, bool]]:
         """Each collision, and whether it is a leftover of ours."""
-        new = [row for row in identity.cluster_rows(self._rows) if not self._is_held(row)]
+        new = [row for row in identity.cluster_rows(self._rows) if row.id not in self._held]
         wanted = sorted({row.namespace for row in new if row.namespace})
         spaces = self._cluster.each(lambda name: self._cluster.thing(NAMESPACE, "", name), wanted)
         self._spaces = {thing.name: thing for thing in spaces if thing is not None}
@@ -82,10 +83,6 @@ class _Look:
         Secrets are listed for releases alone, each in its namespace.
         """
         return tuple(each for what, each in sorted(self._cluster.unread.items()) if what in self._needed)
-
-    def _is_held(self, row: ClusterRow) -> bool:
-        """Whether the state has it, under its URN or that of a part's former name or another version of its kind."""
-        return row.id in self._held
 
     def _look_at(self, row: ClusterRow) -> tuple[Collision, bool] | None:
         return self._release(row) if isinstance(row, HelmRow) else self._object(row)
@@ -109,44 +106,32 @@ class _Look:
         return self._collision(row, says), ours
 
     def _collision(self, row: ClusterRow, says: str) -> Collision:
-        return Collision(row.id, row.part, says, import_line(self._rows, row, self._urns[row.id]))
+        return Collision(row.id, row.part, says, import_line(self._rows, row))
 
 
-def import_line(rows: RowSet, row: ClusterRow, urn: str) -> str:
+def import_line(rows: RowSet, row: ClusterRow) -> str:
     """The command that takes an object that exists into the state, under the URN that our program makes for it.
 
     By default `pulumi import` protects what it imports, and prints a program; a row has its own protection.
     """
-    parent, provider = parent_urn(urn, row.part), provider_urn(rows)
+    part = next(part for part in rows.parts if part.name == row.part)
     return shlex.join(
         [
             *("pulumi", "import", row.token, identity.resource_name(row)),
             f"{row.namespace}/{row.name}" if row.namespace else row.name,
-            f"--parent={row.part}={parent}",
-            f"--provider=cluster-provider={provider}",
+            f"--parent={row.part}={identity.part_urn(rows, part)}",
+            f"--provider=cluster-provider={identity.provider_urn(rows)}",
             *(f"--stack={rows.stack}", f"--protect={str(row.protect).lower()}", "--generate-code=false"),
         ]
     )
 
 
-def parent_urn(urn: str, part: str) -> str:
-    """URN of the component that is the parent of a row: the row's, without its own type and name."""
-    return f"{urn.rpartition('::')[0].rpartition('$')[0]}::{part}"
-
-
-def provider_urn(rows: RowSet) -> str:
-    """URN of the stack's provider."""
-    kind = f"{identity.FACTORY_TYPE}${identity.PROVIDER_TYPE}"
-    return f"urn:pulumi:{rows.stack}::{identity.PROJECT}::{kind}::{rows.cluster.identifier}"
-
-
-def first_line(rows: RowSet, parts: Iterable[str]) -> str:
+def first_line(rows: RowSet, parts: Collection[str]) -> str:
     """The command that makes the components and the provider that an import needs, in a stack that is new."""
-    kinds = {part.name: identity.part_type(part) for part in rows.parts}
-    prefix = f"urn:pulumi:{rows.stack}::{identity.PROJECT}::{identity.FACTORY_TYPE}"
+    made = sorted((part for part in rows.parts if part.name in parts), key=lambda part: part.name)
     targets = [
-        f"{prefix}::{rows.factory}",
-        provider_urn(rows),
-        *(f"{prefix}${kinds[part]}::{part}" for part in sorted(set(parts))),
+        identity.factory_urn(rows),
+        identity.provider_urn(rows),
+        *(identity.part_urn(rows, part) for part in made),
     ]
     return shlex.join(["pulumi", "up", f"--stack={rows.stack}", *(f"--target={target}" for target in targets)])

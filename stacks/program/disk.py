@@ -29,7 +29,7 @@ def disk_failures(folder: Path, stack: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
+        if error.errno not in _UNWRITABLE:
             raise
         where = f"the file system at {mount_of(folder)}"
         raise EngineError(f"the state of stack {stack} can't be written to {where}: {error.strerror}") from None

@@ -28,10 +28,6 @@ WAYS = ("flat", "rows")
 """Both with the state written once."""
 AFTER_EACH = "rows, each"
 """The engine's own way, which takes quadratic time."""
-_PLUGIN = """#!/bin/sh
-exec "{python}" "{script}" "$@"
-"""
-_ECHO = Path(__file__).resolve().parent.parent / "support" / "echo_provider.py"
 
 
 def run(way: str, count: int) -> dict[str, float]:
@@ -91,9 +87,9 @@ def measure(engine: Path, count: int, ways: Sequence[str] = WAYS, runs: int = RU
 @contextmanager
 def _environment(engine: Path) -> Iterator[dict[str, str]]:
     with TemporaryDirectory(prefix="aifactory-bench-") as folder:
-        plugin = Path(folder, "pulumi-resource-kubernetes")
-        plugin.write_text(_PLUGIN.format(python=sys.executable, script=_ECHO), encoding="utf-8")
-        plugin.chmod(0o755)
+        from support.proving import plugins
+
+        plugins.write(Path(folder, plugins.KUBERNETES), plugins.ECHO)
         yield {
             **os.environ,
             "PATH": os.pathsep.join([folder, str(engine), os.environ["PATH"]]),

@@ -11,7 +11,7 @@ from aifactory.components import names
 from aifactory.components.rows import HelmRow, KubernetesRow
 from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.live.cluster import Cluster
-from aifactory.stacks.live.collisions import Collisions, collisions, first_line, import_line, parent_urn, provider_urn
+from aifactory.stacks.live.collisions import Collisions, collisions, first_line, import_line
 from aifactory.stacks.program import identity
 from support import shipped
 from support.held import thing
@@ -117,7 +117,7 @@ def test_an_import_makes_the_urn_that_our_program_makes(rows: RowSet) -> None:
     """The engine puts parent, type and name together as this does: pkg/resource/deploy/import.go, generateURN."""
     by_id = {row.id: row for row in identity.cluster_rows(rows)}
     for urn, row in identity.urns(rows).items():
-        words = shlex.split(import_line(rows, by_id[row], urn))
+        words = shlex.split(import_line(rows, by_id[row]))
         assert words[:2] == ["pulumi", "import"]
         token, name, identifier = words[2:5]
         parent = next(word for word in words if word.startswith("--parent=")).split("=", 2)
@@ -128,26 +128,25 @@ def test_an_import_makes_the_urn_that_our_program_makes(rows: RowSet) -> None:
 
 
 def test_an_import_keeps_the_protection_of_the_row_and_names_the_stack_and_its_provider(rows: RowSet) -> None:
-    urns = {row: urn for urn, row in identity.urns(rows).items()}
     by_id: dict[str, KubernetesRow | HelmRow] = {row.id: row for row in identity.cluster_rows(rows)}
-    words = shlex.split(import_line(rows, by_id[SPACE], urns[SPACE]))
+    words = shlex.split(import_line(rows, by_id[SPACE]))
     assert f"--stack={NAME}" in words
     assert "--protect=true" in words
-    assert f"--provider=cluster-provider={provider_urn(rows)}" in words
+    assert f"--provider=cluster-provider={identity.provider_urn(rows)}" in words
     release = "Release/kueue-system/kueue"
-    assert "--protect=false" in shlex.split(import_line(rows, by_id[release], urns[release]))
-    assert provider_urn(rows) == (
+    assert "--protect=false" in shlex.split(import_line(rows, by_id[release]))
+    assert identity.provider_urn(rows) == (
         f"urn:pulumi:{NAME}::aifactory::aifactory:index:AiFactory$pulumi:providers:kubernetes::training-roce-fra-dc1"
     )
 
 
 def test_in_a_new_stack_the_parents_and_the_provider_are_made_first(rows: RowSet) -> None:
-    urns = {row: urn for urn, row in identity.urns(rows).items()}
+    cluster = next(part for part in rows.parts if part.name == "cluster")
     targets = [word.partition("=")[2] for word in shlex.split(first_line(rows, ["cluster", "cluster"]))[3:]]
     assert targets == [
         f"urn:pulumi:{NAME}::aifactory::aifactory:index:AiFactory::training-roce",
-        provider_urn(rows),
-        parent_urn(urns[SPACE], "cluster"),
+        identity.provider_urn(rows),
+        identity.part_urn(rows, cluster),
     ]
 
 

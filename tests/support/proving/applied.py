@@ -47,11 +47,7 @@ def record(namespace: str, name: str, status: str = "deployed", revision: int = 
 
 def define(plane: ControlPlane, rows: list[KubernetesRow], schemas: Schemas) -> list[Any]:
     """The definitions of the rows' kinds, served. Returns them."""
-    made = list(definitions(rows, schemas))
-    for definition in made:
-        plane.api.apply(definition)
-    plane.wait(lambda: all(is_served(plane.api.get(each)) for each in made), "definitions are served")
-    return made
+    return plane.define(definitions(rows, schemas))
 
 
 def apply(plane: ControlPlane, rows: list[KubernetesRow]) -> list[str]:
@@ -76,9 +72,3 @@ def deploy(plane: ControlPlane, name: str, schemas: Schemas) -> list[Any]:
         if isinstance(row, HelmRow):
             plane.api.apply(record(row.namespace, row.name))
     return made
-
-
-def is_served(definition: Any) -> bool:
-    """Whether objects of a definition can be made."""
-    conditions = (definition or {}).get("status", {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from support.proving.api import Api, Refused
-from support.proving.processes import PATIENCE_S, Died, Server, free_port
+from support.proving.processes import PATIENCE_S, Died, Server, answers, free_port
 from support.proving.stages import STAGES
 from support.proving.tools import paths
 
@@ -64,6 +63,14 @@ class ControlPlane:
             words = ["--manage-all-nodes=true", f"--server-address=127.0.0.1:{free_port()}", f"--config={stages}"]
             self._run("kwok", [f"--kubeconfig={self.kubeconfig}", *words])
         self.wait(lambda: all(_is_ready(self.api.get(node)) for node in wanted), "nodes are ready")
+
+    def define(self, definitions: Iterable[Any]) -> list[Any]:
+        """Make resource definitions, and wait until objects of them can be made. Returns them."""
+        made = list(definitions)
+        for each in made:
+            self.api.apply(each)
+        self.wait(lambda: all(_is_served(self.api.get(each)) for each in made), "definitions are served")
+        return made
 
     def wait(self, holds: Callable[[], bool], what: str, patience_s: float = 180) -> None:
         """Wait until something holds. Raises AssertionError with what didn't."""
@@ -124,7 +131,7 @@ class ControlPlane:
                 "--log-level=warn",
             ],
         )
-        server.wait_until(lambda: _answers(f"{url}/health"))
+        server.wait_until(lambda: answers(f"{url}/health"))
 
     def _api_server(self, etcd: int, key: Path) -> None:
         server = self._run(
@@ -174,12 +181,9 @@ def _is_ready(node: Any) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+def _is_served(definition: Any) -> bool:
+    conditions = (definition or {}).get("status", {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def _key(path: Path) -> Path:

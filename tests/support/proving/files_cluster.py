@@ -13,13 +13,11 @@ from typing import Any
 import yaml
 
 from benchmarks.factories import write_factory
+from support.proving import plugins
 from support.proving.empty_server import EmptyServer
 from support.proving.files_provider import FOLDER
 from support.proving.tools import paths
 
-_PLUGIN = """#!/bin/sh
-exec "{python}" "{script}" "$@"
-"""
 COMMAND = Path(sys.executable).with_name("aifactory")
 LIMIT_S = 240
 
@@ -52,10 +50,7 @@ class FilesCluster:
         self._kubeconfig.write_text(json.dumps(config), encoding="utf-8")
         binaries = folder / "bin"
         binaries.mkdir()
-        plugin = binaries / "pulumi-resource-kubernetes"
-        script = Path(__file__).with_name("files_provider.py")
-        plugin.write_text(_PLUGIN.format(python=sys.executable, script=script), encoding="utf-8")
-        plugin.chmod(0o755)
+        plugins.write_module(binaries / plugins.KUBERNETES, "support.proving.files_provider")
         self.environment = {
             **os.environ,
             "PATH": os.pathsep.join([str(binaries), str(engine.parent), os.environ["PATH"]]),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -20,12 +19,16 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.provider.experimental import provider, server
 from pulumi.provider.experimental.property_value import PropertyValue
 
+from support.echo_provider import Echo
+from support.proving.faults import kill_engine
+from support.proving.processes import end_with_parent
+
 FOLDER = "AIFACTORY_FILES_CLUSTER"
 """Environment variable that names the folder."""
 Properties = dict[str, PropertyValue]
 
 
-class Files(provider.Provider):
+class Files(Echo):
     """Objects are files."""
 
     def __init__(self, folder: Path) -> None:
@@ -33,22 +36,6 @@ class Files(provider.Provider):
         self._creates = 0
         fault = folder / "fault.json"
         self._fault: dict[str, Any] = json.loads(fault.read_text()) if fault.is_file() else {}
-
-    async def check_config(self, request: provider.CheckRequest) -> provider.CheckResponse:
-        """Take any settings."""
-        return provider.CheckResponse(inputs=request.new_inputs)
-
-    async def diff_config(self, request: provider.DiffRequest) -> provider.DiffResponse:  # noqa: ARG002 - the protocol
-        """Never replace the provider."""
-        return provider.DiffResponse(changes=False)
-
-    async def configure(self, request: provider.ConfigureRequest) -> provider.ConfigureResponse:  # noqa: ARG002 - as above
-        """Be ready."""
-        return provider.ConfigureResponse(accept_secrets=True, supports_preview=True, accept_resources=True)
-
-    async def check(self, request: provider.CheckRequest) -> provider.CheckResponse:
-        """Take any inputs."""
-        return provider.CheckResponse(inputs=request.new_inputs)
 
     async def diff(self, request: provider.DiffRequest) -> provider.DiffResponse:
         """Differ where the inputs do."""
@@ -116,8 +103,7 @@ class Files(provider.Provider):
     def _kill_engine(self) -> None:
         """As a kernel out of memory does. A fault is met once."""
         (self._folder / "fault.json").unlink()
-        os.kill(os.getppid(), signal.SIGKILL)
-        os._exit(1)
+        kill_engine()
 
 
 def _wait_for(path: Path) -> None:
@@ -149,8 +135,5 @@ def _identifier(sent: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from support.proving.processes import end_with_parent
-
     end_with_parent()
     server.main(sys.argv[1:], "4.34.2", Files(Path(os.environ[FOLDER])))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from support.proving.control_plane import ControlPlane
-from support.proving.managers import answers, define
 from support.proving.modules import documents, sources
-from support.proving.processes import Server, free_port
+from support.proving.processes import Server, answers, free_port
 from support.proving.tools import paths
 from support.proving.webhooks import LOOPBACK, Certificates, redirected
 
@@ -26,7 +25,7 @@ def start_gatekeeper(plane: ControlPlane) -> None:
     certificates = Certificates(plane.folder / "gatekeeper", "gatekeeper-ca", f"gatekeeper-webhook-service.{SPACE}.svc")
     port, health = free_port(), free_port()
     plane.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}})
-    define(plane, [each for each in deployed if each["kind"] == "CustomResourceDefinition"])
+    plane.define([each for each in deployed if each["kind"] == "CustomResourceDefinition"])
     plane.api.apply(_pod())
     words = [
         f"--kubeconfig={plane.kubeconfig}",

@@ -20,7 +20,6 @@ from aifactory.components.rows import HelmRow, KubernetesRow
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.model import StackPlan
 from support.proving.api import Api, Refused
-from support.proving.applied import is_served
 from support.proving.charts import definition
 from support.proving.control_plane import ControlPlane
 from support.proving.nodes import PODS_OF_A_NODE, nodes
@@ -55,10 +54,7 @@ def give(plane: ControlPlane, stack: Stack, schemas: Schemas) -> None:
                 "volumeBindingMode": "Immediate",
             }
         )
-    made = list(given_definitions(stack, schemas))
-    for each in made:
-        plane.api.apply(each)
-    plane.wait(lambda: all(is_served(plane.api.get(each)) for each in made), "definitions are served")
+    plane.define(given_definitions(stack, schemas))
 
 
 def given_definitions(stack: Stack, schemas: Schemas) -> Iterator[Any]:

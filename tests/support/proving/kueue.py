@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from support.proving.control_plane import ControlPlane
-from support.proving.managers import answers, define
 from support.proving.modules import documents, sources
-from support.proving.processes import Server, free_port
+from support.proving.processes import Server, answers, free_port
 from support.proving.tools import paths
 from support.proving.webhooks import LOOPBACK, Certificates, converted, redirected
 
@@ -27,7 +26,7 @@ def start_jobset(plane: ControlPlane) -> None:
     components = sources("jobset", JOBSET) / "config" / "components"
     certificates = Certificates(plane.folder / "jobset", "jobset-ca", "jobset-webhook-service.jobset-system.svc")
     port, health = free_port(), free_port()
-    define(plane, documents(*sorted((components / "crd" / "bases").iterdir())))
+    plane.define(documents(*sorted((components / "crd" / "bases").iterdir())))
     configuration = {
         "apiVersion": "config.jobset.x-k8s.io/v1alpha1",
         "kind": "Configuration",
@@ -54,7 +53,7 @@ def start_kueue(plane: ControlPlane, planned: Mapping[str, Any]) -> None:
     plane.api.apply(certificates.secret("kueue-system", "kueue-webhook-server-cert"))
     convertible = _convertible(components / "crd" / "kustomization.yaml")
     definitions = documents(*sorted((components / "crd" / "bases").iterdir()))
-    define(plane, (_converted(each, convertible, port, certificates) for each in definitions))
+    plane.define(_converted(each, convertible, port, certificates) for each in definitions)
     # It asks these hooks for its own objects from its first moment, and gives them its authority before.
     for each in documents(components / "webhook" / "manifests.yaml"):
         plane.api.apply(redirected(_named("kueue", each), port, certificates.bundle, _is_ours))
