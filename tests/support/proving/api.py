@@ -104,9 +104,9 @@ class Api:
         space = f"/namespaces/{metadata['namespace']}" if namespaced else ""
         return f"{root}{space}/{plural}/{metadata['name']}"
 
-    def apply(self, body: Body, *, dry: bool = False) -> Any:
-        """Make an object what `body` says, by server-side apply."""
-        query = {"fieldManager": MANAGER, "force": "true", **({"dryRun": "All"} if dry else {})}
+    def apply(self, body: Body, *, dry: bool = False, manager: str = MANAGER) -> Any:
+        """Make an object what `body` says, by server-side apply of a manager."""
+        query = {"fieldManager": manager, "force": "true", **({"dryRun": "All"} if dry else {})}
         return self.call("PATCH", f"{self.path(body)}?{urlencode(query)}", body, APPLY)
 
     def get(self, body: Body) -> Any:

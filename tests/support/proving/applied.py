@@ -46,8 +46,8 @@ def record(namespace: str, name: str, status: str = "deployed", revision: int = 
 
 
 def define(plane: ControlPlane, rows: list[KubernetesRow], schemas: Schemas) -> list[Any]:
-    """The definitions of the rows' kinds, served. Returns them."""
-    return plane.define(definitions(rows, schemas))
+    """The definitions of the rows' kinds, served, as charts bring them. Returns them."""
+    return plane.define(definitions(rows, schemas), "helm")
 
 
 def apply(plane: ControlPlane, rows: list[KubernetesRow]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from support.proving.api import Api, Refused
+from support.proving.api import MANAGER, Api, Refused
 from support.proving.processes import PATIENCE_S, Died, Server, answers, free_port
 from support.proving.stages import STAGES
 from support.proving.tools import paths
@@ -64,11 +64,11 @@ class ControlPlane:
             self._run("kwok", [f"--kubeconfig={self.kubeconfig}", *words])
         self.wait(lambda: all(_is_ready(self.api.get(node)) for node in wanted), "nodes are ready")
 
-    def define(self, definitions: Iterable[Any]) -> list[Any]:
+    def define(self, definitions: Iterable[Any], manager: str = MANAGER) -> list[Any]:
         """Make resource definitions, and wait until objects of them can be made. Returns them."""
         made = list(definitions)
         for each in made:
-            self.api.apply(each)
+            self.api.apply(each, manager=manager)
         self.wait(lambda: all(_is_served(self.api.get(each)) for each in made), "definitions are served")
         return made
 
