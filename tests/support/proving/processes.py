@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import signal
@@ -42,13 +43,21 @@ def end_with_parent() -> None:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on, below those that the kernel gives to outgoing connections."""
+    """A port of loopback that nobody listens on, below those that the kernel gives to outgoing connections.
+
+    Its server starts later, so until this process ends no other is given it: a socket on another address of
+    loopback holds the number.
+    """
     chance = random.SystemRandom()
     while True:
         port = chance.randint(*PORTS)
+        hold = socket.socket()
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            hold.bind(("127.0.0.2", port))
+            atexit.register(hold.close)
             return port
+        hold.close()
 
 
 def answers(url: str) -> bool:
