@@ -26,6 +26,7 @@ from aifactory.stacks.program.deployment import (
 )
 from aifactory.stacks.program.disk import mount_of, says_full
 from aifactory.stacks.program.engine import Engine, EngineError, Locked
+from aifactory.stacks.program.identity import row_of
 from aifactory.stacks.program.locks import sole
 from aifactory.stacks.program.recovery import found, pending, questions, rows_among, settled, unsettled
 from aifactory.stacks.program.state import let_go, protected_again, protection, reached_by, reaching
@@ -113,12 +114,12 @@ def on_record(
     before = protection(start.resources, losing)
     folder, begun = local_folder(target), _begun(target)
     if folder is None or begun is None:
-        with _losing(deployment, before):
+        with _losing(deployment, before, recorded=False):
             yield
         return
     begun.write(claims, before)
     try:
-        with _losing(deployment, before), deployment.writing_once():
+        with _losing(deployment, before, recorded=True), deployment.writing_once():
             yield
     except BaseException as error:
         if isinstance(error, Locked) and not start.cut_off:
@@ -132,16 +133,32 @@ def on_record(
 
 
 @contextmanager
-def _losing(deployment: Deployment, before: Sequence[Resource]) -> Iterator[None]:
-    """Take the protection of these off, and put it back on what is left."""
+def _losing(deployment: Deployment, before: Sequence[Resource], *, recorded: bool) -> Iterator[None]:
+    """Take the protection of these off, and put it back on what is left.
+
+    A killed engine leaves its lock, and then nobody can write the state: the next run puts it back if that is
+    `recorded`. Raises `EngineError` that names what stays without protection if it isn't.
+    """
     if not before:
         yield
         return
     deployment.restore(let_go(deployment.exported(), {str(one["urn"]) for one in before}))
     try:
         yield
-    finally:
-        deployment.restore(protected_again(deployment.exported(), before))
+    except BaseException as error:
+        try:
+            deployment.restore(protected_again(deployment.exported(), before))
+        except EngineError as second:
+            if not recorded:
+                raise _left_open(error, before, second) from error
+        raise
+    deployment.restore(protected_again(deployment.exported(), before))
+
+
+def _left_open(error: BaseException, before: Sequence[Resource], second: EngineError) -> EngineError:
+    rows = ", ".join((row_of(urn) or ("", urn))[1] for urn in (str(one["urn"]) for one in before))
+    says = f"{error}; and the protection of {rows} could not be put back: {second}"
+    return EngineError(says, "run the same again when the stack is free; `aifactory up` protects them again")
 
 
 def _protected_again(target: Target, deployment: Deployment, exported: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -70,9 +70,11 @@ def provider() -> Path:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, provider: Path) -> Cli:
+def cli(tmp_path: Path, provider: Path) -> Iterator[Cli]:
     """The `pulumi` command, with plugins, a home and a state of its own."""
     try:
-        return Cli(tmp_path / "cli", provider)
+        made = Cli(tmp_path / "cli", provider)
     except Missing as missing:
         pytest.skip(str(missing))
+    with closing(made):
+        yield made

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from aifactory.stacks.program.state import state_rows
 from support.proving.files_cluster import FilesCluster
 
 pytestmark = pytest.mark.engine
 ROWS = 120
 SEED = 20261128
+LOSING = "--remove-protected"
 MakeCluster = Callable[..., FilesCluster]
 
 
@@ -86,6 +88,24 @@ def test_a_removal_that_is_killed_goes_on(files_cluster: MakeCluster) -> None:
     code, said = cluster.run("destroy")
     assert code == 0, said
     assert len(cluster.rows_in_state) == len(cluster.objects) < 20
+
+
+def test_a_killed_removal_protects_again_what_it_was_allowed_to_lose(files_cluster: MakeCluster) -> None:
+    cluster = files_cluster(ROWS)
+    assert cluster.run("up")[0] == 0
+    protected = {one["urn"] for one in cluster.latest["resources"] if one.get("protect")}
+    assert protected
+    named = [word for one in state_rows(cluster.latest["resources"]) if one.protected for word in (LOSING, one.row)]
+    cluster.break_at(0, "kill at delete")
+    code, said = cluster.run("destroy", *named)
+    assert code == 3
+    assert "the engine was killed by signal 9" in said
+    assert "another run" not in said
+    assert not any(one.get("protect") for one in cluster.latest["resources"]), "the killed engine's lock is there"
+    code, said = cluster.run("up")
+    assert code == 0, said
+    assert {one["urn"] for one in cluster.latest["resources"] if one.get("protect")} == protected
+    assert not list(cluster.state.glob(".aifactory/*.begun.*"))
 
 
 def test_a_change_that_was_half_made_and_taken_back_is_undone(files_cluster: MakeCluster) -> None:

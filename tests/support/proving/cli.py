@@ -14,6 +14,7 @@ from typing import Any
 
 from support.export_states import as_text
 from support.proving import plugins, tools
+from support.proving.empty_server import EmptyServer
 from support.shipped import ROOT
 
 PATIENCE_S = 240
@@ -27,6 +28,7 @@ class Cli:
         self.folder = folder
         self.plugins = plugins.make(folder / "bin", tools.paths("pulumi")["pulumi"], provider)
         self.environment = plugins.environment(self.plugins, folder / "home", folder / "state")
+        self._server: EmptyServer | None = None
         self.environment["PULUMI_SKIP_CONFIRMATIONS"] = "true"  # so that commands can stand as they are documented
 
     def run(self, command: str, cwd: Path, code: int = 0, **variables: str) -> str:
@@ -67,13 +69,17 @@ class Cli:
         return as_text(self.exported(cwd, stack, **variables), [])
 
     def kubeconfig(self, contexts: Iterable[str]) -> Path:
-        """A kubeconfig at its usual place, for providers that only look whether there is one."""
+        """A kubeconfig at its usual place. Its cluster has nothing: what the provider makes is in the state alone."""
         file = self.folder / "home" / ".kube" / "config"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        named = [{"name": name, "context": {"cluster": name, "user": "admin"}} for name in contexts]
-        users = [{"name": "admin", "user": {}}]
-        file.write_text(json.dumps({"apiVersion": "v1", "contexts": named, "users": users}), encoding="utf-8")
+        if self._server is None:
+            self._server = EmptyServer()
+        self._server.write_kubeconfig(file, contexts)
         return file
+
+    def close(self) -> None:
+        """End what was started."""
+        if self._server is not None:
+            self._server.close()
 
 
 def checkout(folder: Path) -> Path:

@@ -19,7 +19,7 @@ from support.proving.tools import paths
 TOKEN = "admin-of-the-proving-ground"
 CONTEXT = "proving-ground"
 SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
@@ -95,7 +95,24 @@ class ControlPlane:
                     raise
                 time.sleep(0.5)
             else:
+                self._establish()
                 return
+
+    def _establish(self) -> None:
+        """Serve the definitions whose names are accepted.
+
+        The API server does so five seconds later from a queue in its memory, and one that starts doesn't look for
+        those that another left (kubernetes 1.36, `apiextensions-apiserver/pkg/controller/establish`): they would
+        never be served. A person who runs a cluster would set the condition too.
+        """
+        for each in self.api.call("GET", _DEFINITIONS)["items"]:
+            conditions = {one["type"]: one for one in each.get("status", {}).get("conditions", ())}
+            names, established = (conditions.get(kind, {}).get("status") for kind in ("NamesAccepted", "Established"))
+            if names == "True" and established == "False":
+                conditions["Established"].update(status="True", reason="InitialNamesAccepted")
+                patch = {"status": {"conditions": list(conditions.values())}}
+                path = f"{_DEFINITIONS}/{each['metadata']['name']}/status"
+                self.api.call("PATCH", path, patch, "application/merge-patch+json")
 
     def _run(self, name: str, words: list[str]) -> Server:
         self._words[name] = words

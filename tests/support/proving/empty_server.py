@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 _ANSWERS: dict[str, Any] = {
@@ -39,6 +41,18 @@ class EmptyServer:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+
+    def write_kubeconfig(self, file: Path, contexts: Iterable[str]) -> None:
+        """A kubeconfig in which each context leads here."""
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "here", "cluster": {"server": self.url}}],
+            "users": [{"name": "admin", "user": {"token": "of-a-test"}}],
+            "contexts": [{"name": name, "context": {"cluster": "here", "user": "admin"}} for name in contexts],
+        }
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(config), encoding="utf-8")
 
     def close(self) -> None:
         """End it."""

@@ -40,14 +40,7 @@ class FilesCluster:
         context = described["cluster"]["kubeconfig"]["context"]
         self._kubeconfig = folder / "kubeconfig"
         self._server = EmptyServer()
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": context, "cluster": {"server": self._server.url}}],
-            "users": [{"name": context, "user": {"token": "of-a-test"}}],
-            "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
-        }
-        self._kubeconfig.write_text(json.dumps(config), encoding="utf-8")
+        self._server.write_kubeconfig(self._kubeconfig, [context])
         binaries = folder / "bin"
         binaries.mkdir()
         plugins.write_module(binaries / plugins.KUBERNETES, "support.proving.files_provider")
