@@ -26,6 +26,8 @@ from support.proving.yard import Yard
 pytestmark = pytest.mark.engine
 FAULTS = 12
 PATIENCE_S = 600
+TRIES = 3
+"""A run may end before it meets its fault: of what the last fault left behind, which is no other fault."""
 KINDS: tuple[Fault, ...] = ("fail", "fail-after", "kill-engine", "kill-engine-after", "pause")
 STACKS = (
     "inference-l4-muc-lab1-platform",
@@ -54,16 +56,15 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
     verb, last, met = "up", "", set[str]()
     with Operators(yard.plane.api):
         for number, fault in enumerate(kinds(name)):
-            _finish_what_helm_left(yard)
-            there, total = _there(yard), len(yard.cluster_rows())
-            down = number == FAULTS // 2 or verb == "destroy"
-            verb = "destroy" if there == total or (down and there) else "up"
-            left = total - there if verb == "up" else there
-            plan = Plan(chance.randint(1, max(1, left // 2)), fault)
-            plan.write(planned)
-            # Whether a step that ended in an error was done, the cluster alone knows: up says so, and asks for this.
-            refresh = ["--refresh"] if last in ("fail-after", "pause") else []
-            code = _until_met(yard, verb, planned, plan, refresh)
+            for attempt in range(TRIES):
+                verb, left = _next(yard, verb, turn=number == FAULTS // 2)
+                plan = Plan(chance.randint(1, max(1, left // 2)), fault)
+                plan.write(planned)
+                # Whether a step that ended in an error was done, the cluster alone knows: up says so, and asks for it.
+                refresh = ["--refresh"] if attempt or last in ("fail-after", "pause") else []
+                code = _run(yard, verb, planned, plan, *refresh)
+                if planned.with_suffix(".done").is_file():
+                    break
             last, met = fault, {*met, verb}
             assert planned.with_suffix(".done").is_file(), f"{plan} of {verb} was never met: {told(planned)}"
             assert code in ((0, 1) if fault == "pause" else (1, 3)), f"{plan} of {verb}: {code}, {told(planned)}"
@@ -81,15 +82,13 @@ def test_twelve_faults_lose_and_double_nothing(yards: Any, tmp_path: Path, name:
     }
 
 
-def _until_met(yard: Yard, verb: str, planned: Path, plan: Plan, options: list[str]) -> int:
-    """Run until the fault is met. A run may fail before, of what the last fault left behind; that is no other fault."""
-    for _ in range(3):
-        code = _run(yard, verb, planned, plan, *options)
-        if planned.with_suffix(".done").is_file():
-            break
-        _finish_what_helm_left(yard)
-        options = ["--refresh"]
-    return code
+def _next(yard: Yard, verb: str, *, turn: bool) -> tuple[str, int]:
+    """The next verb, and how many rows it has to do with. A run down goes on until nothing is there."""
+    _finish_what_helm_left(yard)
+    there, total = _there(yard), len(yard.cluster_rows())
+    down = turn or verb == "destroy"
+    verb = "destroy" if there == total or (down and there) else "up"
+    return verb, total - there if verb == "up" else there
 
 
 def _finish_what_helm_left(yard: Yard) -> None:
