@@ -203,7 +203,9 @@ class _Scan:
         row = self._held.rows.get(thing.row)
         if row is None:
             return None
-        return _Claim(row.part, _WHY.get(row.stays, "was removed from the stack, and is still there"), bool(row.stays))
+        return _Claim(
+            row.part, _WHY.get(row.stays, "should be gone with the stack, and is still there"), bool(row.stays)
+        )
 
     def _labelled(self, thing: Thing) -> _Claim | None:
         if not belongs(thing, self._held.factory, self._held.site):

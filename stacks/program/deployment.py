@@ -56,10 +56,14 @@ class RunFailed(Exception):
 class Deployment:
     """A stack that exists in its backend."""
 
-    def __init__(self, stack: Stack, workspace: LocalWorkspace, engine: Engine) -> None:
+    def __init__(
+        self, stack: Stack, workspace: LocalWorkspace, engine: Engine, exported: dict[str, Any] | None = None
+    ) -> None:
+        """`exported` is its state, if that has just been read."""
         self._stack = stack
         self._workspace = workspace
         self._engine = engine
+        self._exported = exported
 
     @contextmanager
     def writing_once(self) -> Iterator[None]:
@@ -86,6 +90,7 @@ class Deployment:
 
     def refresh(self) -> None:
         """Read every resource; what isn't there leaves the state."""
+        self._exported = None
         with engine_failures(self._stack.name), _run_failures():
             self._stack.refresh(color="never", show_secrets=False)
 
@@ -96,6 +101,7 @@ class Deployment:
 
     def up(self, program: Program, on_event: OnEvent, *, refresh: bool = False) -> OutputMap:
         """Make the cluster what the program says. Returns the stack's outputs."""
+        self._exported = None
         with engine_failures(self._stack.name), _run_failures():
             done = self._stack.up(
                 program=program,
@@ -108,6 +114,7 @@ class Deployment:
 
     def destroy(self, on_event: OnEvent, *, refresh: bool = False) -> None:
         """Remove everything that is not protected, nor needed by what is."""
+        self._exported = None
         with engine_failures(self._stack.name), _run_failures():
             self._stack.destroy(
                 on_event=_reader(on_event),
@@ -128,12 +135,14 @@ class Deployment:
         return found
 
     def exported(self) -> dict[str, Any]:
-        """The whole state, secrets still encrypted."""
-        exported: dict[str, Any] = json.loads(self._cli("stack", "export"))
-        return exported
+        """The whole state, secrets still encrypted. It is read again after each run."""
+        if self._exported is None:
+            self._exported = json.loads(self._cli("stack", "export"))
+        return self._exported
 
     def restore(self, exported: Mapping[str, Any]) -> None:
         """Put this in the place of the state, and drop operations that were pending."""
+        self._exported = None
         path = Path(self._workspace.work_dir, "state.json")
         path.write_text(json.dumps(exported), encoding="utf-8")
         self._cli("stack", "import", "--file", str(path))
@@ -154,9 +163,10 @@ def opened(engine: Engine, target: Target, *, create: bool = False) -> Iterator[
         workspace = _workspace(engine, target, folder)
         with engine_failures(target.stack):
             stack = _select(workspace, target, create=create)
-            if stack is not None:
-                _restore_key(workspace, target)
-        yield None if stack is None else Deployment(stack, workspace, engine)
+            # The engine takes 0.2 s to tell a state, and more for a large one: once is enough.
+            exported = json.loads(_cli(workspace, target.stack, "stack", "export")) if stack is not None else {}
+            _keep_key(workspace, target, exported.get("deployment") or {})
+        yield None if stack is None else Deployment(stack, workspace, engine, exported)
 
 
 @contextmanager
@@ -285,12 +295,8 @@ def _check_passphrase(target: Target) -> None:
         )
 
 
-def _restore_key(workspace: LocalWorkspace, target: Target) -> None:
-    """Write the encryption settings that the state names: a wrong passphrase is refused, not adopted."""
-    _keep_key(workspace, target, _state(_cli(workspace, target.stack, "stack", "export")))
-
-
 def _keep_key(workspace: LocalWorkspace, target: Target, deployment: Mapping[str, Any]) -> None:
+    """Write the encryption settings that the state names: a wrong passphrase is refused, not adopted."""
     provider = deployment.get("secrets_providers")
     if not provider:
         return
@@ -313,11 +319,6 @@ def _cli(workspace: LocalWorkspace, stack: str, *args: str) -> str:
     command = [*args, "--stack", stack]
     result = workspace.pulumi_command.run(command, workspace.work_dir, dict(workspace.env_vars))
     return result.stdout
-
-
-def _state(text: str) -> Mapping[str, Any]:
-    exported: dict[str, Any] = json.loads(text)
-    return exported.get("deployment") or {}
 
 
 def _reader(on_event: OnEvent) -> Callable[[EngineEvent], None]:

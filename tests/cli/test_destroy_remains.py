@@ -286,6 +286,6 @@ def test_after_a_first_run_that_was_cut_off_what_it_made_is_looked_for(verbs: Ve
     code, stack = left(verbs)
     assert code == 1
     assert {each["name"]: each["reason"] for each in stack["left"]} == {
-        "kueue-system": "was removed from the stack, and is still there",
+        "kueue-system": "should be gone with the stack, and is still there",
         "sh.helm.release.v1.kueue.v1": "Helm's record of release kueue",
     }

@@ -53,6 +53,13 @@ def test_pods_land_on_simulated_nodes_while_there_is_room(plane: ControlPlane) -
     assert "2 Insufficient nvidia.com/gpu" in condition["message"]
 
 
+def test_nodes_get_ready_although_their_simulation_died(plane: ControlPlane) -> None:
+    plane.add_nodes([node("one")])
+    plane.servers["kwok"].kill()
+    plane.add_nodes([node("two")])
+    assert plane.servers["kwok"].alive
+
+
 def test_a_deleted_namespace_takes_its_objects_along(plane: ControlPlane) -> None:
     before = set(plane.api.all())
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}

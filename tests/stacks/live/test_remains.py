@@ -60,7 +60,7 @@ def test_rows_that_stay_say_why_and_the_others_should_be_gone() -> None:
         "Namespace/research": ("cluster", "kept because a protected row needs it", True),
         "ClusterQueue.kueue.x-k8s.io/teams": (
             "teams",
-            "was removed from the stack, and is still there",
+            "should be gone with the stack, and is still there",
             False,
         ),
     }

@@ -16,6 +16,7 @@ from benchmarks.factories import write_factory
 from support.proving import plugins
 from support.proving.empty_server import EmptyServer
 from support.proving.files_provider import FOLDER
+from support.proving.processes import CALM
 from support.proving.tools import paths
 
 COMMAND = Path(sys.executable).with_name("aifactory")
@@ -46,6 +47,7 @@ class FilesCluster:
         plugins.write_module(binaries / plugins.KUBERNETES, "support.proving.files_provider")
         self.environment = {
             **os.environ,
+            **CALM,
             "PATH": os.pathsep.join([str(binaries), str(engine.parent), os.environ["PATH"]]),
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_CONFIG_PASSPHRASE": "of-a-test",

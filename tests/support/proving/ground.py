@@ -117,7 +117,7 @@ class Operators:
         assert self.failed is None, self.failed
 
     def _run(self) -> None:
-        while not self._over.wait(0.25):
+        while not self._over.wait(0.5):
             for version, kind, ready in _READY:
                 self._try(self._finish_all, version, kind, ready)
             self._try(self._volumes)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from support.proving.processes import CALM
+
 HERE = Path(__file__).parent
 LANGUAGE = "pulumi-language-python"
 ANALYZER = "pulumi-analyzer-policy-python"
@@ -62,6 +64,7 @@ def environment(plugins: Path, home: Path, state: Path) -> dict[str, str]:
     state.mkdir(parents=True, exist_ok=True)
     home.mkdir(parents=True, exist_ok=True)
     return {
+        **CALM,
         **{name: os.environ[name] for name in _KEPT if name in os.environ},
         "PATH": os.pathsep.join([str(plugins), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(home),

@@ -23,6 +23,7 @@ from support.proving import plugins
 from support.proving.charts import write_charts
 from support.proving.control_plane import ControlPlane
 from support.proving.ground import give
+from support.proving.processes import CALM
 from support.proving.provider import CHARTS, HELM
 from support.proving.tools import paths
 from support.schemas import Schemas
@@ -123,6 +124,7 @@ class Yard:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "KUBE"))}
         return {
             **kept,
+            **CALM,
             "HOME": str(self._home),
             "PATH": os.pathsep.join([str(self.bin), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PULUMI_HOME": str(self._home / "pulumi"),
