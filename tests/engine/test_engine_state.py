@@ -14,7 +14,7 @@ import pytest
 from aifactory.stacks.program import engine as engines
 from aifactory.stacks.program import safely
 from aifactory.stacks.program.adapter import register_stack
-from aifactory.stacks.program.deployment import Deployment, Target, opened
+from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, opened
 from aifactory.stacks.program.engine import Engine, EngineError
 from aifactory.stacks.program.locks import engine_locks
 from benchmarks.registration import row_set
@@ -80,8 +80,10 @@ def test_pending_creates_are_asked_about_and_nothing_is_made_twice(cluster: File
 
 def test_the_engine_alone_would_not_go_on(cluster: FilesCluster) -> None:
     killed(cluster)
-    with stack(cluster) as deployment, pytest.raises(Exception, match="already exists"):
+    assert cluster.said["exists"] == 0
+    with stack(cluster) as deployment, pytest.raises(RunFailed):
         up(deployment)
+    assert cluster.said["exists"] > 0, "it makes again what was made, and is refused"
 
 
 def test_a_state_whose_attributes_are_cut_off_is_read(cluster: FilesCluster) -> None:
