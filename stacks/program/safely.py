@@ -142,21 +142,26 @@ def _losing(deployment: Deployment, before: Sequence[Resource], *, recorded: boo
     if not before:
         yield
         return
+
+    def protect() -> None:
+        deployment.restore(protected_again(deployment.exported(), before))
+
     deployment.restore(let_go(deployment.exported(), {str(one["urn"]) for one in before}))
     try:
         yield
     except BaseException as error:
         try:
-            deployment.restore(protected_again(deployment.exported(), before))
+            protect()
         except EngineError as second:
             if not recorded:
                 raise _left_open(error, before, second) from error
         raise
-    deployment.restore(protected_again(deployment.exported(), before))
+    protect()
 
 
 def _left_open(error: BaseException, before: Sequence[Resource], second: EngineError) -> EngineError:
-    rows = ", ".join((row_of(urn) or ("", urn))[1] for urn in (str(one["urn"]) for one in before))
+    urns = [str(one["urn"]) for one in before]
+    rows = ", ".join(named[1] if (named := row_of(urn)) else urn for urn in urns)
     says = f"{error}; and the protection of {rows} could not be put back: {second}"
     return EngineError(says, "run the same again when the stack is free; `aifactory up` protects them again")
 
