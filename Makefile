@@ -2,7 +2,9 @@
 
 PYTHON ?= python3
 RUN := .venv/bin/python
-PYTEST := pytest -n auto --maxprocesses 8 --dist worksteal
+# Half as many again as processors: tests with real servers mostly wait.
+WORKERS = $(shell $(RUN) -c 'import os; print(min(8, (os.cpu_count() or 1) * 3 // 2))')
+PYTEST = pytest -n $(WORKERS) --dist worksteal
 DEMO := build/demo
 BLUEPRINTS := $(sort $(wildcard blueprints/library/*.yaml))
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -122,7 +122,7 @@ def on_record(
         with _losing(deployment, before, recorded=True), deployment.writing_once():
             yield
     except BaseException as error:
-        if isinstance(error, Locked) and not start.cut_off:
+        if isinstance(error, Locked) and not start.cut_off and not before:
             begun.clear()
         else:
             _clear_if_written(begun, deployment, start)

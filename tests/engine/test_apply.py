@@ -14,7 +14,8 @@ from support.proving.yard import Yard
 pytestmark = pytest.mark.engine
 STACKS = ("training-roce-ams-colo1-platform", "inference-l4-muc-lab1-platform")
 OF_A_RUN = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid", "ownerReferences")
-OF_PULUMI = "pulumi.com/"
+OF_CONTROLLERS = ("pulumi.com/", "pv.kubernetes.io/", "volume.kubernetes.io/", "volume.beta.kubernetes.io/")
+"""Notes that others write on an object. A claim has its provisioner's only if its volume came a moment later."""
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -65,7 +66,7 @@ def ours(yard: Yard) -> dict[str, Any]:
 def _lasting(body: dict[str, Any]) -> dict[str, Any]:
     metadata = {key: value for key, value in body["metadata"].items() if key not in OF_A_RUN}
     notes = metadata.pop("annotations", {})
-    kept = {key: value for key, value in notes.items() if not key.startswith((OF_PULUMI, "pv.kubernetes.io/"))}
+    kept = {key: value for key, value in notes.items() if not key.startswith(OF_CONTROLLERS)}
     spec = body.get("spec") or {}
     left = {key: value for key, value in body.items() if key not in ("metadata", "status", "spec")}
     volatile = ("clusterIP", "clusterIPs", "volumeName")

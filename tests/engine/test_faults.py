@@ -17,6 +17,7 @@ from aifactory.components.rows import KubernetesRow
 from aifactory.components.values import plain
 from aifactory.stacks.program.inputs import provider_inputs
 from aifactory.stacks.program.state import state_rows
+from support import shipped
 from support.proving.api import Refused
 from support.proving.expected import expected, held
 from support.proving.faults import VARIABLE, Fault, Plan
@@ -29,13 +30,7 @@ PATIENCE_S = 600
 TRIES = 3
 """A run may end before it meets its fault: of what the last fault left behind, which is no other fault."""
 KINDS: tuple[Fault, ...] = ("fail", "fail-after", "kill-engine", "kill-engine-after", "pause")
-STACKS = (
-    "inference-l4-muc-lab1-platform",
-    "sovereign-inference-ams-colo1-platform",
-    "training-infiniband-hel-dc1-platform",
-    "training-roce-fra-dc1-platform",
-)
-"""One of each shipped blueprint."""
+STACKS = [f"{blueprint}-{site}-platform" for blueprint, site in shipped.ONE_OF_EACH]
 
 
 def kinds(seed: str) -> list[Fault]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from aifactory.components.rows import ClusterRow
+from support import shipped
 from support.proving.cli import Cli, checkout, project
 from support.shipped import ROOT
 
@@ -18,20 +20,24 @@ STACK = "training-roce-fra-dc1-platform"
 BLUEPRINT = "blueprints/library/training-roce.yaml"
 SITE = "fra-dc1"
 NO_CHANGES = "pulumi preview --expect-no-changes"
-A_PROGRAM = f"""\
+
+
+def a_program(factory: str = "training-roce", site: str = SITE) -> str:
+    """A program of one's own that deploys a shipped blueprint."""
+    return f"""\
 import aifactory
 import pulumi
 
-factory = aifactory.AiFactory("training-roce", blueprint="{ROOT / BLUEPRINT}", site="{SITE}")
+factory = aifactory.AiFactory("{factory}", blueprint="{shipped.LIBRARY / factory}.yaml", site="{site}")
 for name, value in factory.outputs.items():
     pulumi.export(name, value)
 """
 
 
-def generated(folder: Path, cli: Cli) -> Path:
+def generated(folder: Path, cli: Cli, factory: str = "training-roce", site: str = SITE) -> Path:
     """The folder of the stack, as the verb writes it."""
-    cli.run(f"aifactory generate {ROOT / BLUEPRINT} --site {SITE} --out {folder}", ROOT)
-    return folder / STACK
+    cli.run(f"aifactory generate {shipped.LIBRARY / factory}.yaml --site {site} --out {folder}", ROOT)
+    return folder / f"{factory}-{site}-platform"
 
 
 def documented(root: Path) -> list[str]:
@@ -89,20 +95,23 @@ def test_a_generated_folder_is_deployed_as_its_readme_says(cli: Cli, tmp_path: P
     assert {path for path in folder.rglob("*") if "__pycache__" not in path.parts} == before
 
 
-def test_all_ways_of_pulumi_give_equal_states(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("factory", "site"), shipped.ONE_OF_EACH)
+def test_all_ways_of_pulumi_give_equal_states(cli: Cli, tmp_path: Path, factory: str, site: str) -> None:
     """Equal but for times, ids of providers, the encryption, and where in a program a resource was made."""
-    root, folder = checkout(tmp_path / "checkout"), generated(tmp_path / "generated", cli)
-    mine = project(tmp_path / "mine", A_PROGRAM)
-    settings = f"pulumi config set blueprint {BLUEPRINT} && pulumi config set site {SITE}"
+    root, folder = checkout(tmp_path / "checkout"), generated(tmp_path / "generated", cli, factory, site)
+    mine = project(tmp_path / "mine", a_program(factory, site))
+    blueprint, stack = f"blueprints/library/{factory}.yaml", folder.name
+    settings = f"pulumi config set blueprint {blueprint} && pulumi config set site {site}"
     states = {}
     for way, setting in ((root, settings), (folder, "true"), (mine, "true")):
         backend = {"PULUMI_BACKEND_URL": f"file://{_made(tmp_path / 'states' / way.name)}"}
-        cli.run(f"pulumi stack init {STACK} && {setting} && pulumi up --skip-preview", way, **backend)
-        states[way.name] = cli.state(way, STACK, **backend)
-    cli.kubeconfig([SITE])
-    cli.run(f"aifactory up {BLUEPRINT} --site {SITE} --yes", root)
-    states["verb"] = cli.state(root, STACK, PULUMI_BACKEND_URL=f"file://{root / 'state'}")
-    assert states["verb"].count("\n") > 104
+        cli.run(f"pulumi stack init {stack} && {setting} && pulumi up --skip-preview", way, **backend)
+        states[way.name] = cli.state(way, stack, **backend)
+    cli.kubeconfig([site])
+    cli.run(f"aifactory up {blueprint} --site {site} --yes", root)
+    states["verb"] = cli.state(root, stack, PULUMI_BACKEND_URL=f"file://{root / 'state'}")
+    deployed = [row for row in shipped.stacks()[stack].rows if isinstance(row, ClusterRow)]
+    assert states["verb"].count('"urn"') > len(deployed)
     for way, text in states.items():
         assert _different(text, states["verb"]) == "", way
 
@@ -119,7 +128,7 @@ def _different(text: str, other: str) -> str:
 
 def test_the_verb_goes_on_where_a_program_stopped(cli: Cli, tmp_path: Path) -> None:
     root = checkout(tmp_path / "checkout")
-    mine = project(tmp_path / "mine", A_PROGRAM)
+    mine = project(tmp_path / "mine", a_program())
     backend = {"PULUMI_BACKEND_URL": f"file://{_made(root / 'state')}"}
     cli.run(f"pulumi stack init {STACK} && pulumi up --skip-preview", mine, **backend)
     cli.kubeconfig([SITE])
@@ -130,8 +139,8 @@ def test_the_verb_goes_on_where_a_program_stopped(cli: Cli, tmp_path: Path) -> N
 
 def test_a_program_of_ones_own_names_differs_in_those_names_alone(cli: Cli, tmp_path: Path) -> None:
     """The engine puts the project's name into every URN, and the component's into its own."""
-    ours = project(tmp_path / "ours", A_PROGRAM)
-    mine = project(tmp_path / "mine", A_PROGRAM.replace('"training-roce"', '"training"'), "my-factory")
+    ours = project(tmp_path / "ours", a_program())
+    mine = project(tmp_path / "mine", a_program().replace('"training-roce"', '"training"'), "my-factory")
     for folder in (ours, mine):
         cli.run(f"pulumi stack init {STACK} && pulumi up --skip-preview", folder)
     renamed = cli.state(mine, STACK).replace("my-factory", "aifactory")

@@ -44,3 +44,10 @@ STACKS = (
     "training-roce-ams-colo1-platform",
 )
 """Names of the stacks, listed so that one that disappears is noticed."""
+ONE_OF_EACH = (
+    ("inference-l4", "muc-lab1"),
+    ("sovereign-inference", "ams-colo1"),
+    ("training-infiniband", "hel-dc1"),
+    ("training-roce", "fra-dc1"),
+)
+"""Each blueprint with one of its sites."""
