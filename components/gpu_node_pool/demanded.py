@@ -138,10 +138,13 @@ def packed(replicas: Iterable[tuple[int, int, int]], gpus_per_node: int) -> int:
         if span > 1:
             nodes += span * number
             continue
-        for _ in range(number):
-            index = next((place for place, free in enumerate(left) if free >= gpus), None)
-            if index is None:
-                left.append(gpus_per_node - gpus)
-            else:
-                left[index] -= gpus
+        waiting = number
+        for place, free in enumerate(left):
+            fitting = max(0, min(free // gpus, waiting))
+            left[place] -= fitting * gpus
+            waiting -= fitting
+        in_one = max(1, gpus_per_node // gpus)
+        left += [gpus_per_node - in_one * gpus] * (waiting // in_one)
+        if waiting % in_one:
+            left.append(gpus_per_node - waiting % in_one * gpus)
     return nodes + len(left)

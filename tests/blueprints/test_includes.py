@@ -254,10 +254,10 @@ def chain(length: int) -> dict[str, str]:
 @pytest.mark.parametrize("length", [50, 1_000])
 def test_a_long_chain_of_includes_is_refused_at_its_limit(length: int, tmp_path: Path) -> None:
     path = project(tmp_path, chain(length))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(Refused) as raised:
         compose(path, tmp_path)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     (problem,) = raised.value.problems
     assert '"f16.yaml" is one file too deep, at most 16 in a chain: f0.yaml → f1.yaml → f2.yaml →' in problem.says
     assert len(problem.says) < 200
@@ -290,9 +290,9 @@ def test_alias_bombs_in_many_fragments_do_not_add_up(tmp_path: Path) -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
     bomb += "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\n"
     fragments = {f"f{i}.yaml": bomb for i in range(60)}
-    start = time.perf_counter()
+    start = time.process_time()
     problems = refused(tmp_path, {"a.yaml": f"include: [{', '.join(fragments)}]", **fragments})
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert "is not read: the files before it hold over 250000 values" in problems[0].says
 
 

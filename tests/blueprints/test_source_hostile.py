@@ -187,9 +187,9 @@ LARGE: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("name", LARGE)
 def test_a_large_hostile_file_is_refused_in_bounded_time_and_memory(name: str) -> None:
     content, says = LARGE[name]
-    start = time.perf_counter()
+    start = time.process_time()
     problems = refused(content)
-    elapsed_s = time.perf_counter() - start
+    elapsed_s = time.process_time() - start
     assert len(problems) <= 101
     assert says in problems[-1][2]
     assert elapsed_s < (1 if "HI-01" in name else 5)
@@ -206,14 +206,14 @@ from aifactory.blueprints.source import read
 from aifactory.components.problems import Refused
 path = pathlib.Path(sys.argv[1])
 before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.perf_counter()
+start = time.process_time()
 try:
     read(path, path.parent)
     says = "read"
 except Refused as refused:
     says = refused.problems[0].says
 after_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"says": says, "seconds": time.perf_counter() - start, "grown_kib": after_kib - before_kib}))
+print(json.dumps({"says": says, "seconds": time.process_time() - start, "grown_kib": after_kib - before_kib}))
 """
 
 

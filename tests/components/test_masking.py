@@ -139,7 +139,7 @@ def test_no_problem_carries_a_secret_whoever_words_it() -> None:
 
 @pytest.mark.parametrize("hostile", ["token" * 9_000, "://a:" * 9_000, "a: 'b" * 9_000, "eyJ" * 9_000, "Ab1" * 9_000])
 def test_hostile_text_takes_no_quadratic_time(hostile: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     masked(hostile)
     masked_line(hostile)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

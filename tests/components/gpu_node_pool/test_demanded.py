@@ -28,6 +28,8 @@ BIG = GpuDemand("big", "train", "", 2, 1, 16, 2, spare_node=True)
         ([(3, 1, 3)], 2),
         ([(16, 2, 2)], 4),
         ([(16, 2, 1), (1, 1, 8)], 3),
+        ([(9, 1, 2), (1, 1, 1)], 3),
+        ([(2, 1, 4_000_000), (1, 1, 8)], 1_000_001),
     ],
 )
 def test_replicas_are_packed_into_whole_nodes(replicas: list[tuple[int, int, int]], nodes: int) -> None:
@@ -57,6 +59,17 @@ def test_packing_holds_every_replica_and_more_of_them_take_no_fewer_nodes(
     if replicas:
         gpus, span, number = replicas[which % len(replicas)]
         assert packed([*replicas, (gpus, span, number)], 8) >= nodes
+
+
+@given(st.lists(st.tuples(st.integers(1, 10), st.just(1), st.integers(0, 30)), max_size=6))
+def test_packing_many_at_once_is_packing_them_one_by_one(replicas: list[tuple[int, int, int]]) -> None:
+    left: list[int] = []
+    for gpus, _, number in sorted(replicas, reverse=True):
+        for _ in range(number):
+            place = next((place for place, free in enumerate(left) if free >= gpus), len(left))
+            left += [8] if place == len(left) else []
+            left[place] -= gpus
+    assert packed(replicas, 8) == len(left)
 
 
 def test_a_pool_tells_what_its_nodes_are_before_it_has_any(pools: Any) -> None:
