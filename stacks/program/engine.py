@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from pulumi.automation import CommandResult, InvalidVersionError, PulumiCommand
@@ -120,22 +120,29 @@ class Engine(PulumiCommand):
     def _passing_signals(self) -> Iterator[Callable[[subprocess.Popen[str]], None]]:
         """Catch signals, and pass them on to the process that is then named, also those that came before."""
         running: list[subprocess.Popen[str]] = []
-        caught: list[int] = []
+        due: list[int] = []
+
+        def pass_on() -> None:
+            # A signal may come anywhere in here and call this again: what is popped is passed on once, by one of them.
+            # The engine stops hard at a second interrupt.
+            for process in running:
+                with suppress(IndexError):
+                    while True:
+                        due.pop()
+                        process.send_signal(signal.SIGINT)
 
         def forward(process: subprocess.Popen[str]) -> None:
             running.append(process)
-            if caught:
-                process.send_signal(signal.SIGINT)
+            pass_on()
 
         if threading.current_thread() is not threading.main_thread():
             yield forward
             return
 
         def catch(number: int, _frame: object) -> None:
-            caught.append(number)
             self.cancelled = True
-            for process in running:
-                process.send_signal(signal.SIGINT)
+            due.append(number)
+            pass_on()
             self._on_cancel()
 
         before = {number: signal.signal(number, catch) for number in _SIGNALS}

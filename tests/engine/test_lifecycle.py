@@ -1,4 +1,7 @@
-"""Every shipped stack goes up, stays as it is, is refreshed, and vanishes: real engine, API server, scheduler, Helm."""
+"""Every shipped stack goes up, stays as it is, is refreshed, vanishes, and comes back by its script.
+
+Real engine, API server, scheduler and Helm.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from aifactory.stacks.program.inputs import provider_inputs
 from support import shipped
 from support.proving.expected import expected, held
 from support.proving.ground import Operators
+from support.proving.script import ours, run_script
 from support.proving.yard import Yard
 
 pytestmark = pytest.mark.engine
@@ -21,7 +25,7 @@ KEEPING_DEFINITIONS = "training-roce-ams-colo1-platform"
 
 
 @pytest.mark.parametrize("name", shipped.STACKS)
-def test_a_shipped_stack_goes_up_stays_and_vanishes(yards: Any, name: str) -> None:
+def test_a_shipped_stack_goes_up_stays_vanishes_and_comes_back_by_its_script(yards: Any, name: str) -> None:
     yard: Yard = yards(name)
     yard.plane.api.apply(foreign())
     before = yard.plane.api.all()
@@ -37,13 +41,18 @@ def test_a_shipped_stack_goes_up_stays_and_vanishes(yards: Any, name: str) -> No
         assert ran.returncode == 0, ran.stdout[-3_000:] + ran.stderr[-3_000:]
         again = yard.data("up", "--yes", "--refresh")
         assert (again["changes"], again["rows"]) == ({"same": len(first["rows"])}, [])
+        made, releases = ours(yard), charts(yard)
+        assert len(made) == len(yard.cluster_rows()) - len(yard.releases())
         asked = [] if name == KEEPING_DEFINITIONS else ["--remove-crds"]
         yard.data(
             "destroy", "--yes", *asked, *(word for row in yard.protected() for word in ("--remove-protected", row))
         )
         yard.plane.wait(lambda: not volumes(yard), "the provisioner has removed the volumes of claims")
-    _nothing_is_left(yard, before)
-    assert yard.plane.api.get(foreign())["data"] == foreign()["data"]
+        _nothing_is_left(yard, before)
+        assert yard.plane.api.get(foreign())["data"] == foreign()["data"]
+        ran = run_script(yard)
+        assert ran.returncode == 0, ran.stdout[-3_000:] + ran.stderr[-3_000:]
+    assert (ours(yard), charts(yard)) == (made, releases)
 
 
 def _nothing_is_left(yard: Yard, before: dict[str, Any]) -> None:
@@ -70,6 +79,11 @@ def previewed(yard: Yard) -> list[dict[str, Any]]:
         ran = yard.call(["pulumi", "--non-interactive", *words], backend, folder)
         assert ran.returncode == 0, ran.stdout[-3_000:] + ran.stderr[-3_000:]
     return [step["newState"] for step in json.loads(ran.stdout)["steps"]]
+
+
+def charts(yard: Yard) -> list[tuple[str, str, str]]:
+    """Each release of Helm: its namespace, name, and chart with version."""
+    return [(one["namespace"], one["name"], one["chart"]) for one in yard.helm_releases()]
 
 
 def volumes(yard: Yard) -> list[Any]:
