@@ -11,6 +11,7 @@ from aifactory.components.catalog.trains import Release
 from aifactory.components.cluster.checks import sound
 from aifactory.components.cluster.model import CRITICAL_PODS, ClusterPlan, ReleasePlan, Resolver
 from aifactory.components.cluster.namespaces import planned_namespaces
+from aifactory.components.cluster.offline import decide_start
 from aifactory.components.cluster.priorities import barred, priorities
 from aifactory.components.cluster.providers import (
     Answers,
@@ -85,6 +86,7 @@ def resolve(spec: ClusterSpec, ctx: PlanContext) -> Draft | None:
         source=("cluster", "distribution"),
         document="site",
     )
+    decide_start(ctx)
     known = train_releases(ctx)
     named = _names_are_known(spec, ctx)
     fitting = _versions_fit(ctx, known)
@@ -100,15 +102,16 @@ def size(draft: Draft, ctx: PlanContext) -> Draft:  # noqa: ARG001 - the passes 
 def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
     """Answer every capability, merge what parts want of releases, and give each namespace its baseline."""
     spec, place = draft.spec, ctx.place
+    replicas = _replicas(spec, ctx)
     terms = SiteTerms(
         place.cluster,
-        replicas=_replicas(spec, ctx),
+        replicas=replicas,
         priority_class=f"{ctx.factory}-control",
-        nodes=sum(len(group.nodes) for group in place.nodes),
+        nodes=place.node_count,
     )
     wanted = [*ctx.site_plan.requirements, *_written(spec, ctx)]
     answers = answered(ctx, wanted, terms)
-    fits = sound(ctx, answers, train_releases(ctx), spec.webhook_replicas)
+    fits = sound(ctx, answers, train_releases(ctx), replicas)
     namespaces = planned_namespaces(
         ctx, ctx.site_plan.namespaces, answers, spec.namespaces, draft.facts.namespace_labels
     )
@@ -201,13 +204,15 @@ def _default_storage(ctx: PlanContext) -> bool:
 
 
 def _replicas(spec: ClusterSpec, ctx: PlanContext) -> int:
+    alone = ctx.place.node_count == 1
+    replicas = spec.webhook_replicas or (1 if alone else 2)
+    reason = "with one replica a drained node refuses what its webhook admits"
+    if replicas == 1:
+        reason = "the blueprint accepts that a drained node stops admission"
+    if alone:
+        reason = "as written" if spec.webhook_replicas else "the site has one node: replicas there fall together"
     return ctx.decide(
-        "webhook_replicas",
-        spec.webhook_replicas,
-        "with one replica a drained node refuses what its webhook admits"
-        if spec.webhook_replicas > 1
-        else "the blueprint accepts that a drained node stops admission",
-        source=("webhook_replicas",) if "webhook_replicas" in spec.model_fields_set else (),
+        "webhook_replicas", replicas, reason, source=("webhook_replicas",) if spec.webhook_replicas else ()
     )
 
 
