@@ -33,6 +33,11 @@ class UplinkGiven(Spec):
         return HOURS_OF_A_DAY - (self.hours_per_day or HOURS_OF_A_DAY)
 
     @property
+    def outage(self) -> str:
+        """Longest time without it, in words."""
+        return f"{self.outage_hours:g} hours" if self.outage_hours else "as long as a repair takes"
+
+    @property
     def megabytes_per_day(self) -> float:
         """What passes upwards in a day. Unit: MB."""
         return self.mbit_per_s / 8 * 3_600 * (self.hours_per_day or HOURS_OF_A_DAY)

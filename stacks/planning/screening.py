@@ -14,8 +14,11 @@ from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.given import NodeGroup
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
 from aifactory.components.problems import Path
+from aifactory.components.serving import replicas
 from aifactory.components.serving.spec import ClaimWeights, ImageWeights, ServingSpec
+from aifactory.components.sizing.card import card
 from aifactory.components.sizing.geometry import geometry
+from aifactory.components.sizing.known import known
 from aifactory.components.sizing.memory import weights_gib
 from aifactory.components.spec import PartSpec
 from aifactory.components.training.spec import TrainingSpec
@@ -73,7 +76,7 @@ def _has_its_hosts(spec: PartSpec, around: Around) -> bool:
         "EDG-009",
         asked <= there,
         f"part {spec.name} is spread over {asked} hosts, and {around.place.site} has {counted(there, 'node')}: "
-        f"{asked - there} are missing",
+        f"{_missing(asked - there)}",
         (),
         f"choose a kind that lives on {counted(there, 'node')}, or "
         + (f"write sites: [{found.site}]" if found else f"name a site with {asked} nodes in placement"),
@@ -101,11 +104,7 @@ def _gang_has_its_nodes(spec: TrainingSpec, around: Around) -> bool:
         lambda: (
             f"a gang of {spec.nodes} nodes; {around.place.site} has {there}"
             + (f" with {pool.accelerator}" if pool else "")
-            + (
-                f": {short} {'is' if short == 1 else 'are'} missing, and no fabric joins them"
-                if short
-                else ", and no fabric joins them"
-            )
+            + (f": {_missing(short)}, and no fabric joins them" if short else ", and no fabric joins them")
         ),
         ("nodes",),
         _instead(spec, around, able, f"{spec.nodes} GPU nodes joined by a fabric, on-prem or colo"),
@@ -143,7 +142,7 @@ def _outlives_a_node(spec: ServingSpec, around: Around) -> bool:
         spec.redundancy != "node" or pool is None or there > 1,
         lambda: (
             f"redundancy node asks for a second node with {pool.accelerator if pool else ''}, and {around.place.site} "
-            f"has {there}: {2 - there} {'is' if there else 'are'} missing"
+            f"has {there}: {_missing(2 - there)}"
         ),
         ("redundancy",),
         "set redundancy to none, or " + _instead(spec, around, able, "two nodes that hold the model")
@@ -173,19 +172,20 @@ def _fits(spec: ServingSpec, around: Around) -> bool:
 def _too_much(spec: ServingSpec, fit: Fit, group: NodeGroup, around: Around) -> str:
     here = f"{spec.model} on {counted(fit.gpus_there, 'GPU')} of {group.accelerator} at {around.place.site}"
     if fit.problem is None:
-        return f"{here}: it takes {fit.gpus}, so {fit.gpus - fit.gpus_there} are missing"
+        return f"{here}: it takes {fit.gpus}, so {_missing(fit.gpus - fit.gpus_there)}"
     says = fit.problem.says.partition(": ")[2]
     missing = _missing_gib(spec, group, fit, around) if fit.problem.rule == "SRV-002" else 0
     return f"{here}: {says}" + (f"; {missing} GiB are missing for the weights alone" if missing > 0 else "")
 
 
 def _missing_gib(spec: ServingSpec, group: NodeGroup, fit: Fit, around: Around) -> int:
+    """What the weights take beyond what GPUs leave to them, negative when those fit and requests don't."""
     catalog = around.ctx.catalog
-    row = catalog.row("weights", spec.model)
-    stored = spec.precision or spec.stored_as or str(row.value("stored_as") or "")
-    shape = geometry(catalog.row("models", row.text("geometry")))
-    card_gb = catalog.row("accelerators", str(group.accelerator)).number_or_zero("memory_gb")
-    return math.ceil(weights_gib(shape, stored) - fit.gpus_there * card_gb * 1e9 / 2**30)
+    row, fixed = catalog.row("weights", spec.model), known(catalog).memory
+    precision = spec.precision or replicas.stored_as(spec, row)
+    whole = weights_gib(geometry(catalog.row("models", row.text("geometry"))), precision, fixed.padding)
+    room = card(catalog.row("accelerators", str(group.accelerator))).memory_gib * fixed.share - fixed.other_gib
+    return math.ceil(whole - fit.gpus_there * room)
 
 
 def _other_ways(spec: ServingSpec, fit: Fit, around: Around) -> str:
@@ -268,9 +268,12 @@ def _image_is_found(text: str, at: Path, around: Around, digest_goes_to: str) ->
     )
 
 
+def _missing(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'} missing"
+
+
 def _outage(place: Place) -> str:
-    hours = place.uplink.outage_hours if place.uplink else 0
-    return f"{hours:g} hours"
+    return place.uplink.outage if place.uplink else ""
 
 
 def _instead(spec: PartSpec, around: Around, able: Able, would_do: str) -> str:
