@@ -29,8 +29,8 @@ that asks for all of it fits no node."""
 
 CONTROLLER_CPUS = 4
 CONTROLLER_MEMORY_GIB = 16
-"""What controllers of the cluster and of our releases use where they have no node of their own: Prometheus up to 8 GiB,
-proxies, KServe, resolver and metrics the rest. Sum of the requests that the releases' values state, twice."""
+"""What controllers of the cluster and of our releases get where they have no node of their own: what the releases'
+values request and as much again, for bursts of Prometheus and for what the distribution runs. A test adds it up."""
 
 THREADS_PER_CORE = 2
 """CPUs are asked for in whole cores: a kubelet that gives cores to pods refuses half of one."""
