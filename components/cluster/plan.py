@@ -25,6 +25,7 @@ from aifactory.components.cluster.releases import RECIPES
 from aifactory.components.cluster.rules import RULES
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.cluster.versions import accepted, admits
+from aifactory.components.offers import OperatorNote
 from aifactory.components.problems import nearest
 
 __all__ = ["RULES", "resolve", "settle", "size"]
@@ -38,13 +39,19 @@ class DistributionFacts(Struct, frozen=True):
 
     resolver: Resolver
     namespace_labels: tuple[tuple[str, str], ...] = ()
+    brings: tuple[tuple[str, str], ...] = ()
+    """What it brings that a capability of ours gets in the way of, and what a person does about it."""
 
 
+_TRAEFIK = (
+    "k3s runs with --disable=traefik: Traefik comes with definitions of the Gateway API of its own version, "
+    "which nobody else can own then (k3s-io/k3s#11932), and holds ports 80 and 443 of each node."
+)
 _IN_KUBE_SYSTEM = DistributionFacts(Resolver("kube-system", (53,)))
 DISTRIBUTIONS: dict[str, DistributionFacts] = {
     "kubeadm": _IN_KUBE_SYSTEM,
     "rke2": _IN_KUBE_SYSTEM,
-    "k3s": _IN_KUBE_SYSTEM,
+    "k3s": DistributionFacts(Resolver("kube-system", (53,)), brings=(("gateway-api", _TRAEFIK),)),
     "talos": _IN_KUBE_SYSTEM,
     "openshift": DistributionFacts(
         Resolver("openshift-dns", (53, 5353)),
@@ -117,6 +124,7 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
     )
     if answers.refused or not fits or namespaces is None:
         return None
+    _note_brought(draft.facts, answers, ctx)
     classes = priorities(ctx, answers, terms)
     namespaces = barred(namespaces, classes, ctx)
     made = {namespace.name for namespace in namespaces}
@@ -136,6 +144,12 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
         namespaces=namespaces,
         priorities=classes,
     )
+
+
+def _note_brought(facts: DistributionFacts, answers: Answers, ctx: PlanContext) -> None:
+    for capability, says in facts.brings:
+        if capability in answers.given or capability in answers.chosen:
+            ctx.offer(OperatorNote(ctx.part, "before", says))
 
 
 def _names_are_known(spec: ClusterSpec, ctx: PlanContext) -> bool:

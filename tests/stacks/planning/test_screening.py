@@ -323,3 +323,15 @@ def test_images_come_from_the_folder_of_the_distribution(distribution: str, fold
     decisions = plan_site([POOL, MODEL], at, demand=demand()).decisions
     assert decisions["cluster.images"].value == f"/var/lib/rancher/{folder}/agent/images"
     assert "72 hours" in decisions["cluster.images"].reason
+
+
+@pytest.mark.parametrize(
+    ("distribution", "parts", "told"),
+    [("k3s", "endpoint", True), ("k3s", "", False), ("rke2", "endpoint", False)],
+)
+def test_traefik_of_k3s_is_told_where_the_gateway_api_is_used(distribution: str, parts: str, told: bool) -> None:
+    door = [{"kind": "endpoint", "name": "door", "callers": ["shop"]}] if parts else []
+    at = edge(cluster={**CLUSTER, "distribution": distribution})
+    stack = plan_site([POOL, MODEL, *door], at, demand=demand()).stack_plan
+    assert stack is not None
+    assert any("--disable=traefik" in note.says for note in stack.notes if note.when == "before") == told
