@@ -59,6 +59,16 @@ class Place(Struct, frozen=True):
         """All nodes of all groups."""
         return sum(len(group.nodes) for group in self.nodes)
 
+    @property
+    def names_every_node(self) -> bool:
+        """Whether there are no nodes beside those of its file, such as control planes that somebody else runs."""
+        return self.venue_facts.nodes_at_most > 0
+
+    @property
+    def is_one_node(self) -> bool:
+        """Whether everything falls with one node."""
+        return self.names_every_node and self.node_count == 1
+
     def group_of(self, accelerator: str) -> NodeGroup | None:
         """The first node group with this accelerator."""
         return next((group for group in self.nodes if group.accelerator == accelerator), None)

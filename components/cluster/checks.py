@@ -180,7 +180,7 @@ def _replicas(ctx: PlanContext, answers: Answers, replicas: int) -> None:
     ours = sorted(name for name, chosen in answers.chosen.items() if chosen.recipe.webhooks)
     ctx.check(
         "CLU-008",
-        replicas > 1 or not ours or ctx.place.node_count == 1,
+        replicas > 1 or not ours or ctx.place.is_one_node,
         f"webhook_replicas is 1: while a node drains, {', '.join(ours)} refuse what they admit",
         ("webhook_replicas",),
         "set it to 2",

@@ -218,7 +218,7 @@ def _default_storage(ctx: PlanContext) -> bool:
 
 
 def _replicas(spec: ClusterSpec, ctx: PlanContext) -> int:
-    alone = ctx.place.node_count == 1
+    alone = ctx.place.is_one_node
     replicas = spec.webhook_replicas or (1 if alone else 2)
     reason = "with one replica a drained node refuses what its webhook admits"
     if replicas == 1:

@@ -72,7 +72,7 @@ class ClusterSpec(PartSpec):
     webhook_replicas: int | None = Field(default=None, ge=1, le=5)
     """Replicas of controllers that answer admission webhooks.
 
-    Default 2, and 1 where the site has one node: with one, draining its node refuses every job of the cluster until it
+    Default 2, and 1 at an edge site of one node: with one, draining its node refuses every job of the cluster until it
     runs again; two on the only node fall together. 1 suits a site with one node that is not a GPU node.
     """
 

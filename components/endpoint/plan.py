@@ -31,7 +31,7 @@ def resolve(spec: EndpointSpec, ctx: PlanContext) -> EndpointSpec | None:
         ("reach",),
         "add endpoints.clients to the site file, or set reach to cluster",
     )
-    outlives = ctx.place.node_count == 1 or spec.replicas != 1
+    outlives = ctx.place.is_one_node or spec.replicas != 1
     ctx.check("END-006", outlives, "one proxy has no other to take over", ("replicas",), "set replicas to 2")
     return spec if fine else None
 
@@ -180,7 +180,7 @@ def _explain_reach(
 
 
 def _proxies(spec: EndpointSpec, ctx: PlanContext) -> int:
-    alone = ctx.place.node_count == 1
+    alone = ctx.place.is_one_node
     return ctx.decide(
         "proxies",
         spec.replicas or (1 if alone else 2),

@@ -28,7 +28,7 @@ class EndpointSpec(PartSpec):
     """Namespaces besides those of tenants whose pods may call it; for reach cluster alone. Default none."""
 
     replicas: int | None = Field(default=None, ge=1, le=50)
-    """Envoy proxies. Default 2: a drained node leaves one; and 1 where the site has one node."""
+    """Envoy proxies. Default 2: a drained node leaves one; and 1 at an edge site of one node."""
 
     host: Name | None = None
     """First label of its host name. Default: the name of the part."""

@@ -147,7 +147,7 @@ def _offer(sized: Sized, group: NodeGroup, ctx: PlanContext) -> PoolOffer:
         f"firmware and kernel have them. Pods see {group.cpus - cpus} CPUs and {left_gib} GiB a node",
     )
     others = sum(len(each.nodes) for each in ctx.place.nodes if each.accelerator is None)
-    holds_controllers = not others and not sized.wishes.dedicated
+    holds_controllers = ctx.place.names_every_node and not others and not sized.wishes.dedicated
     if holds_controllers:
         ctx.decide(
             "controllers",

@@ -65,6 +65,8 @@ def test_no_other_venue_is_asked_what_an_edge_site_is_asked(venue: str) -> None:
     result = plan_site([{**POOL, "dedicated": True}, MODEL], place(**edges.edge_data(venue=venue)), demand=demand())
     assert result.errors == []
     assert not any(rule.startswith("EDG") for rule in result.site_plan.evaluated)
+    # Control planes that the site file doesn't name may stand beside its nodes.
+    assert result.decisions["cluster.webhook_replicas"].value == 2
 
 
 def test_a_gang_is_sent_to_the_nearest_site_with_its_nodes_and_a_fabric() -> None:
@@ -312,7 +314,9 @@ def test_the_only_node_keeps_room_for_controllers() -> None:
     alone = plan_site([POOL, MODEL], edge(), demand=demand())
     service = edges.nodes(group="service", accelerator=None, gpus_per_node=0, racks=[_rack("service-1")])
     beside = plan_site([POOL, MODEL], edge(nodes=[edges.nodes(), service]), demand=demand())
-    cpus = [int(dict(result.plans["helper"].contract.requests)["cpu"]) for result in (alone, beside)]
+    elsewhere = plan_site([POOL, MODEL], place(**edges.edge_data(venue="colo")), demand=demand())
+    cpus = [int(dict(result.plans["helper"].contract.requests)["cpu"]) for result in (alone, beside, elsewhere)]
+    assert cpus[1] == cpus[2]
     assert cpus[1] - cpus[0] == alone.decisions["edge.controllers"].value["cpus"]  # type: ignore[index]
     assert "edge.controllers" not in beside.decisions
 
