@@ -56,6 +56,8 @@ class PoolOffer(Struct, frozen=True):
     """Name of the fabric part that joins the nodes, empty for none."""
     device_claim: str = ""
     """DeviceClass where GPUs are handed out by DRA, empty with the device plugin."""
+    holds_controllers: bool = False
+    """Whether controllers of the cluster run on these nodes, because the site has no others."""
 
     @property
     def gpus(self) -> int:

@@ -112,7 +112,8 @@ def _decide(spec: ServingSpec, row: Row, stored_gib: float, load_s: int, limit_s
         digest is not None,
         f"nothing says which weights of {row.text('repository')} part {spec.name} serves",
         ("weights",),
-        "set digest to what the registry prints, or name the image of the weights by digest",
+        "set digest to what the registry prints"
+        + ("" if ctx.place.venue_facts.starts_offline else ", or name the image of the weights by digest"),
     )
     ctx.check(
         "SRV-025",
