@@ -123,7 +123,7 @@ def _model(plan: ModelPlan, model: Published, ctx: PlanContext) -> None:
 def _why(plan: ModelPlan) -> str:
     legs = plan.legs
     if legs[0].backend == "InferencePool":
-        return "the pool's own router picks the server; by its definition such a rule has no second backend"
+        return "the pool's own router picks the server; a rule that leads to one has no second backend"
     if plan.fails_over:
         return "the next order is asked when a connection fails or 429, 502 or 503 comes before the first byte"
     if len(legs) > 1:

@@ -82,12 +82,7 @@ def oidc(written: Oidc, spec: GatewaySpec) -> OidcPlan:
 def backends(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> tuple[BackendPlan, ...]:
     """Every place that some model leads to, once."""
     providers = {provider.name: provider for provider in spec.providers}
-    found = {
-        place.backend: place
-        for model in models
-        for place in model.places
-        if place.offer is None or place.offer.backend == "Service"
-    }
+    found = {place.backend: place for model in models if model.pool is None for place in model.places}
     return tuple(
         _provider(place, providers[place.target.name]) if place.offer is None else _service(place, ctx)
         for _, place in sorted(found.items())

@@ -46,8 +46,14 @@ class Published(Struct, frozen=True):
 
     @property
     def pool(self) -> ModelOffer | None:
-        """The pool that it leads to, none where it leads to Services and providers."""
-        return next((place.offer for place in self.places if place.offer and place.offer.backend != "Service"), None)
+        """The pool that it leads to. A rule with a pool has no other backend, and none of its fields is read: whoever
+        has an alias, a share or something next in order leads to the Services before the same servers."""
+        place = self.places[0]
+        offer = place.offer
+        if offer is None or offer.backend == "Service" or len(self.places) > 1 or place.leg.weight != 100:
+            return None
+        own = [self.id, *self.spec.aliases] == [offer.model] and place.leg.model in (None, offer.model)
+        return offer if own else None
 
     @property
     def parts(self) -> tuple[ModelOffer, ...]:
@@ -152,9 +158,9 @@ def _distinct(models: list[Published], ctx: PlanContext) -> bool:
 
 
 def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
+    _routed(model, ctx)
     return all(
         [
-            *_alone(model, ctx),
             *_weighed(model, ctx),
             *_ordered(model, ctx),
             *_resident(model, ctx),
@@ -164,20 +170,18 @@ def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
     )
 
 
-def _alone(model: Published, ctx: PlanContext) -> Iterator[bool]:
-    pool = model.pool
-    if pool is None:
-        return
-    asks = [model.id, *model.spec.aliases]
-    leg = model.places[0].leg
-    alone = len(model.places) == 1 and asks == [pool.model] and leg.model in (None, pool.model)
-    yield ctx.check(
-        "GTW-009",
-        alone,
-        f"{model.spec.name} leads to the pool of part {pool.part}, which answers to {pool.model} alone",
-        model.at("legs"),
-        f"set stack: kserve on part {pool.part}, which makes a Service, or leave one leg, no alias and no other id",
-    )
+def _routed(model: Published, ctx: PlanContext) -> None:
+    """Says what is lost. It refuses nothing."""
+    pools = [offer.part for offer in model.parts if offer.backend != "Service"]
+    if pools:
+        ctx.check(
+            "GTW-009",
+            model.pool is not None,
+            f"{model.spec.name} has aliases, shares or something next in order, so the router of {', '.join(pools)} "
+            "isn't asked which server is best",
+            model.at("legs"),
+            "leave it one leg, no alias and the id that the part serves, and make another model for the rest",
+        )
 
 
 def _weighed(model: Published, ctx: PlanContext) -> Iterator[bool]:
@@ -286,8 +290,8 @@ def _price(place: Place, model: Published) -> Price | None:
 
 def _leg(place: Place, model: Published, ids: tuple[str, ...], namespace: str) -> LegPlan:
     offer = place.offer
-    if offer and offer.backend != "Service":
-        return LegPlan("InferencePool", offer.backend_name, "", 0, 100, place.target.name, (offer.row,))
+    if model.pool:
+        return LegPlan("InferencePool", model.pool.backend_name, "", 0, 100, place.target.name, (model.pool.row,))
     there = place.leg.model or (offer.model if offer else model.id)
     # Only a rewrite of its own keeps an alias from reaching a server that doesn't know it.
     override = "" if ids == (there,) else there

@@ -63,10 +63,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "GTW-009",
-        "error",
-        "A pool of servers stands alone behind its own name",
-        "A rule that leads to an InferencePool has no other backend, and its name, weight and order are ignored: an "
-        "alias, a canary or a failover would be written and not happen.",
+        "warning",
+        "A pool's router chooses the server",
+        "A rule that leads to an InferencePool has no other backend, and its name, weight and order are ignored. With "
+        "an alias, a share or a failover the Service in front of the same servers is asked, which knows neither queues "
+        "nor prompts that a server has computed.",
         "envoyproxy/ai-gateway, AIGatewayRoute, rules of its definition",
     ),
     Rule(

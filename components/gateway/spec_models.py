@@ -150,7 +150,7 @@ class Provider(Spec):
     api: Literal["openai", "azure-openai", "anthropic"] = "openai"
     """Which API it speaks; requests are translated. Default openai."""
 
-    api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,30}$")] | None = None
+    api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,29}$")] | None = None
     """Version of the API, which azure-openai needs. Default none."""
 
     country: Country | None = None

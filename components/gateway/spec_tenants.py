@@ -16,7 +16,7 @@ HttpsUrl = Annotated[
     str,
     Field(
         pattern=r"^https://([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]([-a-z0-9]*[a-z0-9])?(:[0-9]{1,5})?"
-        r"(/[A-Za-z0-9._~-]+)*/?$",
+        r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)*/?$",
         max_length=250,
     ),
 ]

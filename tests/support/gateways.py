@@ -113,6 +113,7 @@ def planned(
     given: Mapping[str, Any] | None = ENDPOINTS,
     residency: Mapping[str, Any] | None = RESIDENCY,
     site: Mapping[str, Any] | None = None,
+    queue: bool = True,
     **fields: Any,
 ) -> Planned:
     """A gateway with these models; `fields` are those of its part."""
@@ -122,7 +123,7 @@ def planned(
         Catalog.shipped(),
         "demo",
         table(*RULES),
-        offers=[QUEUE, *offers],
+        offers=[*([QUEUE] if queue else []), *offers],
         residency=Residency.model_validate({"data_classes": residency}) if residency else None,
     )
     ctx = PlanContext(site_plan, "door", ("parts", 0))

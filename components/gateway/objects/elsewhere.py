@@ -12,12 +12,18 @@ from aifactory.components.gateway.decided import (
     GatewayPlan,
 )
 from aifactory.components.gateway.objects.access import external_id
-from aifactory.components.gateway.objects.kinds import AI, AI_API, ENVOY, ENVOY_API, GATEWAY
+from aifactory.components.gateway.objects.kinds import (
+    AI,
+    AI_API,
+    COUNTRY_LABEL,
+    ENVOY,
+    ENVOY_API,
+    GATEWAY,
+    OPERATOR_LABEL,
+    PLACE_LABEL,
+)
 from aifactory.components.rows import KubernetesRow, Maker, Tree, Wave, capability
 
-PLACE_LABEL = "aifactory.io/place"
-COUNTRY_LABEL = "aifactory.io/country"
-OPERATOR_LABEL = "aifactory.io/operator"
 SCHEMAS = {"openai": "OpenAI", "azure-openai": "AzureOpenAI", "anthropic": "Anthropic"}
 CREDENTIALS = {
     "api-key": ("APIKey", "apiKey"),

@@ -14,12 +14,21 @@ from aifactory.components.gateway.decided import (
     RulePlan,
 )
 from aifactory.components.gateway.objects.doors import gateway_id
-from aifactory.components.gateway.objects.kinds import AI_API, ENVOY_API, GATEWAY, POOLS
+from aifactory.components.gateway.objects.kinds import (
+    AI_API,
+    COUNTRY_LABEL,
+    ENVOY_API,
+    GATEWAY,
+    OPERATOR_LABEL,
+    PLACE_LABEL,
+    POOLS,
+)
 from aifactory.components.names import DATA_CLASS_LABEL
 from aifactory.components.rows import KubernetesRow, Maker, Tree, Wave
 from aifactory.components.values import canonical_json
 
 RESIDENCY_ANNOTATION = "aifactory.io/residency"
+LABEL_CHARS = 63
 RETRIED_CODES = [429, 502, 503]
 """Answers that say that another place may do better: full, or gone."""
 
@@ -48,7 +57,10 @@ def _route(plan: GatewayPlan, model: ModelPlan, route: RoutePlan, maker: Maker) 
         "llmRequestCosts": counts,
         "rules": [_rule(model, rule) for rule in route.rules],
     }
-    classes = [name for name, _, _ in model.residency]
+    where = {PLACE_LABEL: plan.site, COUNTRY_LABEL: plan.country, OPERATOR_LABEL: plan.operator}
+    classes = ".".join(name for name, _, _ in model.residency)
+    if classes and len(classes) <= LABEL_CHARS:
+        where[DATA_CLASS_LABEL] = classes
     bounds = {
         name: {"jurisdictions": list(jurisdictions), "operators": list(operators)}
         for name, jurisdictions, operators in model.residency
@@ -58,15 +70,12 @@ def _route(plan: GatewayPlan, model: ModelPlan, route: RoutePlan, maker: Maker) 
         "AIGatewayRoute",
         route.name,
         model.namespace,
-        labels={DATA_CLASS_LABEL: ".".join(classes)} if len(".".join(classes)) <= LABEL_CHARS and classes else None,
+        labels=where,
         annotations={RESIDENCY_ANNOTATION: canonical_json(bounds)} if bounds else None,
         spec=spec,
         after=[gateway_id(plan), *dict.fromkeys(row for leg in model.legs for row in leg.after)],
         wave=Wave.WORKLOADS,
     )
-
-
-LABEL_CHARS = 63
 
 
 def _rule(model: ModelPlan, rule: RulePlan) -> Tree:
