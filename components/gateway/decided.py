@@ -72,6 +72,7 @@ class BackendPlan(Struct, frozen=True):
     operator: str
     """Nationality of who runs it, empty when unknown."""
     after: tuple[str, ...] = ()
+    description: str = ""
 
 
 class LegPlan(Struct, frozen=True):

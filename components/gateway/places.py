@@ -126,6 +126,7 @@ def _provider(place: Place, provider: Provider) -> BackendPlan:
         place=provider.name,
         country=provider.country or "",
         operator=provider.operator or "",
+        description=provider.description or "",
     )
 
 

@@ -24,6 +24,7 @@ from aifactory.components.gateway.objects.kinds import (
 )
 from aifactory.components.rows import KubernetesRow, Maker, Tree, Wave, capability
 
+DESCRIPTION = "kubernetes.io/description"
 SCHEMAS = {"openai": "OpenAI", "azure-openai": "AzureOpenAI", "anthropic": "Anthropic"}
 CREDENTIALS = {
     "api-key": ("APIKey", "apiKey"),
@@ -53,6 +54,7 @@ def _address(plan: GatewayPlan, backend: BackendPlan, maker: Maker) -> Iterator[
         backend.name,
         plan.identity,
         labels=_marks(backend),
+        annotations={DESCRIPTION: backend.description} if backend.description else None,
         spec={"endpoints": [endpoint]},
         after=after,
         wave=Wave.WORKLOADS if backend.after else None,
