@@ -132,6 +132,10 @@ class DataClassRules(Spec):
     operators: list[JurisdictionKey] = Field(min_length=1, max_length=300)
     """Nationalities of companies that may run those machines: a parent company can be ordered to hand data over."""
 
+    log_prompts: bool = False
+    """Whether logs and traces may hold prompts and answers of the class. Default false: they are copies of the data,
+    in another place and with other readers."""
+
 
 class Residency(Spec):
     """Where data may go."""

@@ -16,6 +16,7 @@ from aifactory.components.forms import (
     Feature,
     Folder,
     GitUrl,
+    HostAndPort,
     HostName,
     InterfaceName,
     Line,
@@ -374,6 +375,10 @@ class EndpointsGiven(Spec):
 
     load_balancer_class: str | None = Field(default=None, max_length=120, pattern=r"^[a-z0-9]([-a-z0-9./]*[a-z0-9])?$")
     """Class of the load balancer, such as metallb.io/metallb. Default: the cluster's own."""
+
+    limit_store: HostAndPort | None = None
+    """Redis of the site that gateways count requests, tokens and spend of tenants in, as host and port. Its network
+    must keep others out: nobody signs in there. Default none: no limits."""
 
 
 class Delivery(Spec):

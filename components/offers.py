@@ -244,6 +244,30 @@ class EndpointOffer(Struct, frozen=True):
     """Parts whose models it leads to."""
 
 
+class GatewayOffer(Struct, frozen=True):
+    """A governed door to models, as those see it who watch it."""
+
+    part: str
+    host: str
+    namespace: str
+    """Namespace of its policies and routes, but for those that lead to pools."""
+    proxy_namespace: str
+    proxy_labels: tuple[tuple[str, str], ...]
+    """Labels that select its Envoy pods, and no other's."""
+    metrics_ports: tuple[tuple[str, int], ...]
+    """TCP ports of these pods by what they export: envoy at /stats/prometheus, genai at /metrics."""
+    metric_attributes: tuple[str, ...]
+    """Attributes of the GenAI metrics beside those of the conventions."""
+    log_fields: tuple[str, ...]
+    """Fields of a line of the access log, which is JSON on standard output and holds no body."""
+    tenants: tuple[str, ...]
+    models: tuple[str, ...]
+    """Names that requests carry."""
+    providers: tuple[str, ...]
+    """Services outside of the cluster that it may send requests to."""
+    prompts_logged: bool
+
+
 class OperatorNote(Struct, frozen=True):
     """What a person must see to before a stack is deployed, or can do once it runs."""
 

@@ -20,6 +20,8 @@ from support.schemas import Schemas
 from support.served import gpus_add_up, plans
 
 EXCEPTIONS: dict[str, str] = {
+    "Release/envoy-gateway-system/gateway-helm: config.envoyGateway.rateLimit: gateway-helm has no such value": "the "
+    "same for rateLimit; envoyproxy/ai-gateway examples/token_ratelimit/envoy-gateway-values-addon.yaml sets it",
     "Release/envoy-gateway-system/gateway-helm: config.envoyGateway.extensionManager: gateway-helm has no such value; "
     'did you mean "extensionApis"?': "envoyproxy/gateway: the chart copies config.envoyGateway into the EnvoyGateway "
     "file, whose extensionManager values.yaml leaves out; envoyproxy/ai-gateway manifests/envoy-gateway-values.yaml "

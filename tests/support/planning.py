@@ -181,16 +181,16 @@ def plan_site(
     residency: Mapping[str, Any] | None = None,
     others: Sequence[Place] = (),
 ) -> Planned:
-    """Plan parts given as data (each with kind and name), as a blueprint's `parts` list, for a demand given as data.
-    `others` are the factory's other sites."""
+    """Plan parts given as data (each with kind and name), as a blueprint's `parts` list, for a demand and rules of data
+    classes given as data. `others` are the factory's other sites."""
     asked = Demand.model_validate(demand) if demand else None
+    rules = Residency.model_validate({"data_classes": residency}) if residency else None
     written = [
         PlannedSpec(BY_KIND[str(spec["kind"])].spec.model_validate(dict(spec)), ("parts", index))
         for index, spec in enumerate(specs)
     ]
-    ruled = Residency.model_validate(residency) if residency else None
     return Planned(
         *run_passes(
-            factory, written, at or place(), Catalog.shipped(), demand=asked, residency=ruled, others=tuple(others)
+            factory, written, at or place(), Catalog.shipped(), demand=asked, residency=rules, others=tuple(others)
         )
     )

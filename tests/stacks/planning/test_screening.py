@@ -156,7 +156,7 @@ def test_a_spare_replica_that_finds_no_gpu_may_be_done_without() -> None:
 
 def test_data_that_may_not_be_at_a_site_is_not_sent_there() -> None:
     load = demand("llama-3.3-70b", data_class="customer")
-    rules_of = {"data_classes": {"customer": {"jurisdictions": ["eu"], "operators": ["eu"]}}}
+    rules_of = {"customer": {"jurisdictions": ["eu"], "operators": ["eu"]}}
     american = place(site="far", location=location("US"))
     result = plan_site([POOL, LARGE], edge(), demand=load, residency=rules_of, others=[american])
     assert result.errors[0].hint.startswith("no site of this blueprint can")
