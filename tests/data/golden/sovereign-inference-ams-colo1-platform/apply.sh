@@ -181,6 +181,14 @@ fi
 
 if wave 04-telemetry; then
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
+  release rook-ceph rook-ceph 900 rook-ceph helm/rook-ceph.yaml --repo https://charts.rook.io/release --version v1.20.6
+  release topolvm-system topolvm 900 topolvm helm/topolvm.yaml --repo https://topolvm.github.io/topolvm --version 16.0.1
+  objects manifests/04-telemetry/00-scratch.yaml
+  objects manifests/04-telemetry/01-objects.yaml
+  gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
+  objects manifests/04-telemetry/02-objects.yaml
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  objects manifests/04-telemetry/03-objects.yaml
 fi
 
 if wave 05-hardware; then
@@ -240,9 +248,13 @@ fi
 
 if wave 10-workloads; then
   objects manifests/10-workloads/00-chat.yaml
+  objects manifests/10-workloads/00-objects.yaml
+  objects manifests/10-workloads/00-shared.yaml
   objects manifests/10-workloads/00-sort.yaml
   objects manifests/10-workloads/01-chat.yaml
+  objects manifests/10-workloads/01-shared.yaml
   objects manifests/10-workloads/01-sort.yaml
+  job 14400 tuning shared-tickets-f42f336b
   objects manifests/10-workloads/02-chat.yaml
   objects manifests/10-workloads/02-door.yaml
   objects manifests/10-workloads/02-sort.yaml
