@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext
 from aifactory.components.offers import PoolOffer, StorageUse
 from aifactory.components.problems import nearest
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.arithmetic import Need
+from aifactory.components.storage_tier.decided import CephTier
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.spec import Feed
 
@@ -29,6 +31,36 @@ class Load(Struct, frozen=True):
     owner: str
     read: float
     write: float
+
+
+class Fill(Struct, frozen=True):
+    """A volume that is filled from the tier below within its time."""
+
+    source: str
+    target: str
+    path: str
+    gb_per_s: float
+
+
+def fills_in(draft: Draft) -> Iterator[Fill]:
+    """What filling the tier's volumes takes of it and of the tier below."""
+    for path in draft.spec.paths:
+        if path.prefetch and draft.spec.fed_by:
+            rate = arithmetic.gb_of_gib(path.size_gib) / path.prefetch.within_s
+            yield Fill(draft.spec.fed_by, draft.spec.name, path.path, rate)
+
+
+def with_fills(draft: Draft, ctx: PlanContext) -> Draft:
+    """The tier with what is filled from it and into it beside what GPUs need. All fills are known by `settle`."""
+    name = draft.spec.name
+    fills = ctx.offers(Fill)
+    out = [Need(_named(each), 0, weights=each.gb_per_s) for each in fills if each.source == name]
+    into = [Need(_named(each), 0, checkpoint_rate=each.gb_per_s) for each in fills if each.target == name]
+    return replace(draft, needs=(*draft.needs, *out, *into))
+
+
+def _named(fill: Fill) -> str:
+    return f"the fill of {fill.target}/{fill.path}"
 
 
 def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
@@ -129,10 +161,14 @@ def judge(draft: Draft, ctx: PlanContext) -> bool:
         if draft.on_ceph and load.owner == draft.owner and load.part != draft.spec.name
     ]
     read, write = available(draft, gpus)
+    members = {each.part for each in ctx.offers(CephTier) if draft.owner in (each.part, each.owner)} - {draft.spec.name}
+    fills = ctx.offers(Fill) if draft.on_ceph else []
+    out = sum(each.gb_per_s for each in fills if each.source in members) / (read or math.inf)
+    into = sum(each.gb_per_s for each in fills if each.target in members) / (write or math.inf)
     return all(
         [
-            _judged(draft, ctx, "read", read, sum(load.read for load in others), gpus),
-            _judged(draft, ctx, "write", write, sum(load.write for load in others), gpus),
+            _judged(draft, ctx, "read", read, sum(load.read for load in others) + out, gpus),
+            _judged(draft, ctx, "write", write, sum(load.write for load in others) + into, gpus),
         ]
     )
 
@@ -145,7 +181,7 @@ def _judged(draft: Draft, ctx: PlanContext, way: Way, has: float | None, taken: 
     known = ctx.check(
         "STO-009",
         has is not None,
-        f"{gpus} GPUs need to {way} {needed:.2f} GB/s of tier {spec.name}, and what it gives is unknown",
+        f"{_who(needs, way)} {way} {needed:.2f} GB/s of tier {spec.name}, and what it gives is unknown",
         ("feeds",) if spec.feeds else ("engine",),
         _state(draft, way),
     )
@@ -158,12 +194,17 @@ def _judged(draft: Draft, ctx: PlanContext, way: Way, has: float | None, taken: 
         needed <= left,
         lambda: (
             f"{_who(needs, way)} {way} {needed:.2f} GB/s at the worst moment, and tier {spec.name} gives {left:.2f}: "
-            f"{left / gpus if gpus else 0:.3f} GB/s for each of {gpus} GPUs, which need {needed / max(1, gpus):.3f}"
-            + (f"; other tiers of its cluster take {taken:.0%}" if taken else "")
+            f"{_each(left, needed, gpus)}" + (f"; other tiers of its cluster take {taken:.0%}" if taken else "")
         ),
         ("feeds",) if spec.feeds else ("engine",),
         "; or ".join(_fixes(draft, way, left, needed, taken)),
     )
+
+
+def _each(left: float, needed: float, gpus: int) -> str:
+    if not gpus:
+        return "no GPU waits yet, but for what they will read"
+    return f"{left / gpus:.3f} GB/s for each of {gpus} GPUs, which need {needed / gpus:.3f}"
 
 
 def _who(needs: Iterable[Need], way: Way) -> str:
@@ -177,7 +218,7 @@ def _decide(draft: Draft, ctx: PlanContext, way: Way, left: float, needed: float
         f"{way}_gb_per_s",
         {"gives": round(left, 3), "needed": round(needed, 3), "for_each_gpu": round(each, 4) if each else None},
         f"a ceiling, set by {limit}; measure it before GPUs depend on it",
-        because=[f"{ctx.part}.needs.{need.part}" for need in draft.needs],
+        because=[f"{ctx.part}.needs.{need.part}" for need in draft.needs if need.gpus],
     )
 
 
@@ -201,6 +242,8 @@ def _fixes(draft: Draft, way: Way, left: float, needed: float, taken: float) -> 
 
 def _times(draft: Draft, way: Way, left: float, needed: float) -> Iterator[str]:
     """The time that a checkpoint would take with what is left of the tier."""
+    if any(not need.gpus for need in draft.needs):
+        yield "give within_s of each prefetch more time"
     for need in draft.needs:
         field = "write_within_s" if way == "write" else "restart_within_s"
         rate = need.checkpoint if way == "write" else need.restart

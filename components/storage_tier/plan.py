@@ -64,11 +64,14 @@ def size(draft: Draft, ctx: PlanContext) -> Draft | None:
         return None
     if draft.on_ceph:
         ctx.offer(needs.load_of(draft, found))
+    for fill in needs.fills_in(draft):
+        ctx.offer(fill)
     return replace(draft, needs=found, paths=held.paths)
 
 
 def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     """Judge the tier with all others, once every bucket and every load is known."""
+    draft = needs.with_fills(draft, ctx)
     fits = [needs.judge(draft, ctx), judging.neighbours(ctx)]
     fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
     fills = paths.fills_of(draft, draft.paths, ctx)

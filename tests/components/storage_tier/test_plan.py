@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from aifactory.components.offers import OperatorNote, StorageOffer
+from support.planning import plan_site
 from support.stored import (
     BULK,
     EU,
@@ -59,6 +60,44 @@ def test_a_run_gets_the_tier_that_it_names_or_the_first_that_outlives_a_node() -
         run = {**RUN, "checkpoint": {"size_gib": 2048, **asked}}
         found = tiered(scratch, tier(), run)
         assert found.plans["pretrain"].checkpoint.storage_class == "shared", says(found)
+
+
+def test_a_served_model_may_name_a_tier_and_counts_on_it_when_replicas_start() -> None:
+    weights = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 64, "storage_class": "files"}
+    parts = [
+        tier(),
+        {"kind": "gpu-node-pool", "name": "serve", "accelerator": "h200", "nodes": "demand", "workload": "inference"},
+        {
+            "kind": "queue",
+            "name": "teams",
+            "pools": ["serve"],
+            "tenants": [{"name": "product", "workload": "inference", "gpus": "demand"}],
+        },
+        {
+            "kind": "serving",
+            "name": "chat",
+            "model": "llama-3.1-8b",
+            "pool": "serve",
+            "tenant": "product",
+            "weights": weights,
+            "load_mb_per_s": 2_000,
+            "redundancy": "none",
+            "replicas": 4,
+            "autoscaling": {"min_replicas": 1},
+        },
+    ]
+    demand = {
+        "name": "llama-3.1-8b",
+        "requests_per_s": {"mean": 0.1, "peak": 0.2},
+        "input_tokens": 800,
+        "output_tokens": 100,
+        "itl_ms": 50.0,
+    }
+    given = {"gateway-api": {"version": "v1.6.1"}, "inference-extension": {"version": "v1.6.0"}}
+    found = plan_site(parts, site(cluster={"provides": given}), demand={"models": [demand]})
+    assert found.plans["chat"].weights.fetch.storage_class == "shared"
+    # Three replicas may start at once, each node reads 2 GB/s.
+    assert found.plans["files"].read_needed == pytest.approx(6.0), says(found)
 
 
 def test_a_misspelled_tier_is_answered_with_the_nearest() -> None:
@@ -145,6 +184,21 @@ def test_buckets_and_volumes_lie_with_their_tenants_and_are_filled_once() -> Non
     assert (fill.bucket, fill.endpoint) == ("objects-tickets", "http://rook-ceph-rgw-objects.rook-ceph.svc")
     again = tiered(objects, tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": {**FILL, "run": 2}}]))
     assert again.plans["files"].fills[0].job != fill.job
+
+
+def test_a_fill_counts_on_both_tiers_while_it_runs() -> None:
+    objects = {**OBJECTS, "paths": PATHS}
+    # 1024 GiB = 1099.51 GB within 1000 s: 1.09951 GB/s.
+    files = tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": {**FILL, "within_s": 1_000}}])
+    plans = tiered(objects, files).plans
+    assert plans["objects"].read_needed == plans["files"].write_needed == pytest.approx(1.09951, abs=1e-5)
+    assert plans["objects"].write_needed == plans["files"].read_needed == 0
+    # In 50 s it would be 21.99 GB/s, and the files take 20.
+    hasty = tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": {**FILL, "within_s": 50}}])
+    found = tiered(objects, hasty)
+    assert broken(found) == ["STO-008"]
+    assert "the fill of files/tickets write 21.99 GB/s" in says(found)
+    assert "give within_s of each prefetch more time" in says(found)
 
 
 def test_names_stay_when_a_tier_is_renamed() -> None:
