@@ -170,6 +170,9 @@ class StorageUse(Struct, frozen=True):
     size_gib: int = 0
     read_gb_per_s: float = 0.0
     """Rate that its plan counts on while all who may start at once do. 0: it states none."""
+    namespace: str = ""
+    claim: str = ""
+    """Claim that somebody else makes, in this namespace. Empty: it makes its own, or has none."""
 
 
 class QuotaDemand(Struct, frozen=True):

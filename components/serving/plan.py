@@ -341,12 +341,16 @@ def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx
 
 def _use(part: str, plan: ServingPlan, load_mb_per_s: int) -> StorageUse:
     """What replicas read of a volume: each node at the rate that its start limit counts on, as many as may start."""
-    fetch = plan.weights.fetch
-    if fetch is None:
-        return StorageUse(part, plan.gpus)
+    fetch, volume = plan.weights.fetch, plan.weights.volume
     starting = max(1, plan.scaling.ceiling - plan.scaling.floor if plan.scaling else 1)
     rate = starting * plan.layout.nodes * load_mb_per_s / 1_000
-    return StorageUse(part, plan.gpus, fetch.storage_class, "weights", fetch.size_gib, rate)
+    if fetch:
+        return StorageUse(part, plan.gpus, fetch.storage_class, "weights", fetch.size_gib, rate)
+    if volume and volume.claim:
+        return StorageUse(
+            part, plan.gpus, keeps="weights", read_gb_per_s=rate, namespace=plan.namespace, claim=volume.claim
+        )
+    return StorageUse(part, plan.gpus)
 
 
 __all__ = ["RULES", "Layout", "resolve", "settle", "size"]

@@ -100,12 +100,17 @@ def fill_after_loss(fill_percent: int, domains: int) -> float:
     return fill_percent * domains / (domains - 1) if domains > 1 else float("inf")
 
 
-def shared_speed(drives: Drives, redundancy: Redundancy) -> Speed:
-    """What Ceph on these drives can carry at most."""
+def shared_speed(drives: Drives, redundancy: Redundancy, gateways: int = 0) -> Speed:
+    """What Ceph on these drives can carry at most, to kernels or through so many gateways on the same nodes.
+
+    A gateway takes each byte in and sends it on: one more way over the network of the nodes.
+    """
     k, m = redundancy.data, redundancy.parity
-    read_hops = Fraction(2 * k - 1, k) if k else Fraction(1)
-    write_hops = Fraction(2 * k + m - 1, k) if k else Fraction(redundancy.replicas)
-    return _speed(drives, drives.count, redundancy.left, read_hops, write_hops)
+    more = 1 if gateways else 0
+    read_hops = (Fraction(2 * k - 1, k) if k else Fraction(1)) + more
+    write_hops = (Fraction(2 * k + m - 1, k) if k else Fraction(redundancy.replicas)) + more
+    speed = _speed(drives, drives.count, redundancy.left, read_hops, write_hops)
+    return _through(speed, drives.network_gb_per_s, min(gateways, drives.nodes)) if gateways else speed
 
 
 def local_speed(drives: Drives) -> Speed:
@@ -124,6 +129,18 @@ def _speed(drives: Drives, count: int, left: Fraction, read_hops: Fraction, writ
     read, reads_by = _least(_times(drives.read_gb_per_s, count), _times(network, 1 / read_hops))
     write, writes_by = _least(_times(drives.write_gb_per_s, count * left), _times(network, 1 / write_hops))
     return Speed(read, write, reads_by, writes_by)
+
+
+def _through(speed: Speed, network: float | None, gateways: int) -> Speed:
+    """No more than the network of the nodes that gateways run on."""
+    most = _times(network, gateways)
+    read = _lower(speed.read, speed.reads_by, most)
+    write = _lower(speed.write, speed.writes_by, most)
+    return Speed(read[0], write[0], read[1], write[1])
+
+
+def _lower(rate: float | None, by: str, most: float | None) -> tuple[float | None, str]:
+    return (rate, by) if rate is None or most is None or rate <= most else (most, "gateways")
 
 
 def _times(rate: float | None, factor: Fraction | int) -> float | None:

@@ -139,4 +139,5 @@ def pool_of(draft: Draft) -> PoolPlan:
         redundancy=draft.redundancy,
         failure_domain=CRUSH[draft.failure_domain],
         max_bytes=int(wanted * arithmetic.TIB) if wanted else 0,
+        gateways=draft.gateways,
     )

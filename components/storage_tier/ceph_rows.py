@@ -179,7 +179,7 @@ def _objects(name: str, plan: PoolPlan, maker: Maker) -> Iterator[KubernetesRow]
         "dataPool": _pool(plan, plan.redundancy, limited=True),
         "preservePoolsOnDelete": True,
         # In the pod network, so that policies say which tenants reach it.
-        "gateway": {"port": 80, "instances": 2, "hostNetwork": False},
+        "gateway": {"port": 80, "instances": plan.gateways, "hostNetwork": False},
     }
     yield _object("CephObjectStore", name, maker, spec, [_cluster_id()])
 

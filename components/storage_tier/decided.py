@@ -79,6 +79,7 @@ class PoolPlan(Struct, frozen=True):
     """In Ceph's words: osd or host."""
     max_bytes: int
     """0: no limit."""
+    gateways: int
 
 
 class ClassPlan(Struct, frozen=True):

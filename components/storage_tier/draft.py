@@ -26,6 +26,8 @@ class Draft(Struct, frozen=True):
     key: str = ""
     key_place: str = ""
     snapshot_class: str = ""
+    gateways: int = 0
+    """Gateways in front of buckets, 0 for volumes."""
     server: str = ""
     share: str = ""
     needs: tuple[Need, ...] = ()

@@ -20,6 +20,7 @@ THREE = Redundancy(replicas=3)
 RANK = {name: rank for rank, name in enumerate(("none", "drive", "node", "rack", "site"))}
 CRUSH = {"drive": "osd", "node": "host"}
 """Failure domains that Ceph knows without labels that somebody else sets on nodes."""
+GATEWAYS = 2
 LEAST_NODES = 3
 """Monitors of which one may be lost. Source: rook/rook deploy/examples/cluster.yaml, mon.count."""
 SAFE = 2
@@ -155,15 +156,15 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     if found is None or not known or not _redundant(spec, redundancy, found.figures.nodes, domain, ctx):
         return None
     usable = spec.size_tib or arithmetic.usable_tib(found.figures.raw_tib, redundancy, spec.fill_percent)
-    speed = arithmetic.shared_speed(found.figures, redundancy)
+    gateways = (spec.gateways or GATEWAYS) if spec.buckets else 0
+    speed = arithmetic.shared_speed(found.figures, redundancy, gateways)
     _explain_ceph(spec, redundancy, domain, ctx)
     key = spec.encryption
     where = f"{key.vault}/{key.path}" if key and key.vault else f"Secrets of {ctx.place.site}" if key else ""
-    buckets = spec.tier in ("object", "archive")
     return Draft(
         spec=spec,
         storage_class=spec.identity,
-        access=() if buckets else (SINGLE,) if spec.tier == "block" else (SINGLE, "ReadOnlyMany", SHARED),
+        access=() if spec.buckets else (SINGLE,) if spec.tier == "block" else (SINGLE, "ReadOnlyMany", SHARED),
         place=ctx.place.location.country,
         failure_domain=domain,
         figures=_figures(usable, speed),
@@ -172,6 +173,7 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         speed=speed,
         key=where,
         key_place=key.place if key else "",
+        gateways=gateways,
     )
 
 

@@ -9,6 +9,7 @@ from aifactory.components.catalog import jurisdictions_of
 from aifactory.components.counting import counted
 from aifactory.components.offers import StorageOffer, StorageUse
 from aifactory.components.problems import Path, nearest
+from aifactory.components.storage_tier.decided import PathPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.found import listed
 
@@ -242,7 +243,16 @@ def _one_default(tiers: list[StorageOffer], ctx: PlanContext) -> bool:
 
 def _volumes(tiers: list[StorageOffer], ctx: PlanContext) -> Iterator[bool]:
     classes = {offer.name: offer for offer in tiers}
+    paths = {(path.namespace, path.name) for path in ctx.offers(PathPlan)}
     for use in ctx.offers(StorageUse):
+        if use.claim:
+            yield ctx.check(
+                "STO-011",
+                (use.namespace, use.claim) in paths,
+                f"{use.keeps} of part {use.part} lie on claim {use.claim} of {use.namespace}, which no tier has",
+                (),
+                "make it a path of a parallel tier, whose claim is named TIER-PATH",
+            )
         if not use.storage_class:
             continue
         tier = classes.get(use.storage_class)

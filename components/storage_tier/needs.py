@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Literal
 
 from msgspec import Struct
@@ -68,6 +68,8 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
     uses = {use.part: use for use in ctx.offers(StorageUse)}
     gpus = {pool.part: pool.gpus for pool in ctx.offers(PoolOffer)} | {part: use.gpus for part, use in uses.items()}
     spec, found, sound = draft.spec, [], True
+    own = {(path.namespace, path.name) for path in draft.paths}
+    here = {part: use for part, use in uses.items() if _lies_here(use, draft.storage_class, own)}
     for index, feed in enumerate(spec.feeds):
         if feed.part not in gpus:
             if not ctx.has_refused(feed.part):
@@ -75,17 +77,18 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
                 ctx.refuse(says, ("feeds", index, "part"), nearest(feed.part, gpus))
             sound = False
             continue
-        use = uses.get(feed.part)
-        here = use if use and use.storage_class == draft.storage_class else None
-        found.append(_of_feed(feed, feed.gpus or gpus[feed.part], here))
+        found.append(_of_feed(feed, feed.gpus or gpus[feed.part], here.get(feed.part)))
     named = {feed.part for feed in spec.feeds}
-    for part, use in uses.items():
-        if use.storage_class == draft.storage_class and part not in named:
-            found.append(_of_use(use))
+    found += [_of_use(use) for part, use in here.items() if part not in named]
     if not sound:
         return None
     _explain(draft, found, ctx)
     return tuple(found)
+
+
+def _lies_here(use: StorageUse, storage_class: str, paths: Container[tuple[str, str]]) -> bool:
+    """Whether a volume is of the tier's class, or is one of its paths."""
+    return (use.namespace, use.claim) in paths if use.claim else use.storage_class == storage_class
 
 
 def _of_use(use: StorageUse) -> Need:
@@ -228,11 +231,13 @@ def _fixes(draft: Draft, way: Way, left: float, needed: float, taken: float) -> 
         yield f"have a system that {way}s {needed:.2f} GB/s"
     else:
         factor = arithmetic.factor_short(left, needed) if left else math.inf
-        by_network = (draft.speed.reads_by if way == "read" else draft.speed.writes_by) == "network"
+        limit = draft.speed.reads_by if way == "read" else draft.speed.writes_by
         network = draft.drives.group.storage_gb_per_s
         if taken >= 1:
             yield "give the other tiers of the cluster drives of their own"
-        elif by_network and network is not None:
+        elif limit == "gateways":
+            yield f"write gateways: {math.ceil(draft.gateways * factor)}"
+        elif limit == "network" and network is not None:
             yield f"give each node {network * factor:.1f} GB/s of storage network instead of {network:g}"
         else:
             each = draft.drives.set.count

@@ -31,7 +31,7 @@ def paths_of(draft: Draft, ctx: PlanContext) -> Held:
     """The buckets or volumes of a tier; tenants are known by now. Buckets are offered to tiers above."""
     spec = draft.spec
     tenants = {each.tenant: each for queue in ctx.offers(QueueOffer) for each in queue.tenants}
-    buckets = spec.tier in ("object", "archive") and draft.on_ceph
+    buckets = spec.buckets
     found: list[PathPlan] = []
     for index, path in enumerate(spec.paths):
         tenant = _tenant(path, index, tenants, draft, ctx)
@@ -44,6 +44,8 @@ def paths_of(draft: Draft, ctx: PlanContext) -> Held:
     for plan in found if buckets else ():
         row = names.object_id(BUCKET_API, "ObjectBucketClaim", plan.namespace, plan.name)
         ctx.offer(Bucket(spec.name, plan.name.removeprefix(f"{spec.identity}-"), plan.tenant, row, spec.identity))
+    for plan in found:
+        ctx.offer(plan)
     fits = len(found) == len(spec.paths) and _fit(draft, ctx)
     if fits and buckets:
         _open(found, ctx)

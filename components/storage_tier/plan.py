@@ -58,15 +58,16 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
 def size(draft: Draft, ctx: PlanContext) -> Draft | None:
     """Who waits for the tier, and what tenants have in it: pools, runs and tenants are known by now."""
     fed = judging.fed_from_below(draft, ctx)
-    found = needs.needs_of(draft, ctx)
     held = paths.paths_of(draft, ctx)
+    draft = replace(draft, paths=held.paths)
+    found = needs.needs_of(draft, ctx)
     if found is None or not fed or not held.sound:
         return None
     if draft.on_ceph:
         ctx.offer(needs.load_of(draft, found))
     for fill in needs.fills_in(draft):
         ctx.offer(fill)
-    return replace(draft, needs=found, paths=held.paths)
+    return replace(draft, needs=found)
 
 
 def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:

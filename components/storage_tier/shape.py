@@ -92,7 +92,7 @@ def _bucket(plan: StorageTierPlan, path: PathPlan, maker: Maker, after: list[str
             "additionalConfig": {"maxSize": quantities.gib(path.size_gib)},
         },
         after=after,
-        wave=Wave.WORKLOADS,
+        wave=Wave.SERVING,
         protect=True,
         retain_on_delete=True,
     )
@@ -116,7 +116,7 @@ def _volume(plan: StorageTierPlan, path: PathPlan, maker: Maker, after: list[str
             "resources": {"requests": {"storage": quantities.gib(path.size_gib)}},
         },
         after=after,
-        wave=Wave.WORKLOADS,
+        wave=Wave.SERVING,
         protect=True,
         retain_on_delete=True,
     )
@@ -131,7 +131,7 @@ def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
         fill.namespace,
         labels=labels,
         body={"automountServiceAccountToken": False},
-        wave=Wave.WORKLOADS,
+        wave=Wave.SERVING,
     )
     yield account
     claim = names.object_id("v1", "PersistentVolumeClaim", fill.namespace, fill.claim)
@@ -150,7 +150,7 @@ def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
             "template": {"metadata": {"labels": {**maker.pod_labels(), **labels}}, "spec": _pod(fill)},
         },
         after=[account.id, claim, fill.bucket_row, *queue],
-        wave=Wave.WORKLOADS,
+        wave=Wave.SERVING,
         gate=Gate(condition="Complete", timeout_s=fill.within_s),
     )
 

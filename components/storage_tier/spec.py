@@ -224,6 +224,10 @@ class StorageTierSpec(PartSpec):
     redundancy: RedundancySpec | None = None
     """How data survives, for engine rook-ceph. Default: 3 replicas."""
 
+    gateways: int | None = Field(default=None, ge=1, le=100)
+    """Gateways in front of buckets, each on a node of its own. Default: 2 for buckets, so that a drained node leaves
+    one; other tiers have none."""
+
     fill_percent: int = Field(default=75, ge=10, le=95)
     """How full it may get. Unit: percent. Default 75: Ceph warns at 85 and stops writing at 95, and needs room to make
     copies again after a loss."""
@@ -283,6 +287,7 @@ class StorageTierSpec(PartSpec):
             "beside": ("rook-ceph",),
             "redundancy": ("rook-ceph",),
             "encryption": ("rook-ceph",),
+            "gateways": ("rook-ceph",),
         }
         for field, engines in of.items():
             if getattr(self, field) is not None and self.engine not in engines:
@@ -301,6 +306,16 @@ class StorageTierSpec(PartSpec):
             fitting = [engine for engine, tiers in makes.items() if self.tier in tiers]
             says = f"{self.engine} makes no {self.tier} tier"
             yield Misfit(says, f"use engine {' or '.join(fitting)}", ("engine",))
+
+    @truth
+    def _gateways_stand_before_buckets(self) -> Iterator[Misfit]:
+        if self.gateways and self.tier not in ("object", "archive"):
+            yield Misfit(f"gateways before a {self.tier} tier", "delete gateways: kernels read volumes", ("gateways",))
+
+    @property
+    def buckets(self) -> bool:
+        """Whether it holds buckets, and no volumes."""
+        return self.engine == "rook-ceph" and self.tier in ("object", "archive")
 
     @truth
     def _only_volumes_are_filled_and_only_from_below(self) -> Iterator[Misfit]:

@@ -63,6 +63,11 @@ CASES: tuple[Case, ...] = (
     Case("reading is limited by drives on a fast network", lambda: a.shared_speed(FAST_NETWORK, THREE).read, 156.0),
     # 24 x 3.4 / 3 = 27.2; network 400 / 3 = 133.
     Case("writing is limited by drives on a fast network", lambda: a.shared_speed(FAST_NETWORK, THREE).write, 27.2),
+    # Through gateways a byte leaves an OSD's node and then a gateway's: 2 ways, 75 / 2 = 37.5. Three gateways send
+    # 3 x 12.5 = 37.5 as well; two send 25, which decides.
+    Case("reading buckets through two gateways", lambda: a.shared_speed(SIX_NODES, THREE, 2).read, 25.0),
+    # Writing arrives at a gateway and at 3 OSDs: 4 ways, 75 / 4 = 18.75; two gateways take 25, drives 48.
+    Case("writing buckets through two gateways", lambda: a.shared_speed(SIX_NODES, THREE, 2).write, 18.75),
     # Nobody stated what a drive reads: the network alone says nothing.
     Case(
         "an unknown figure stays unknown",

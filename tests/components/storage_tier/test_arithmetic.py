@@ -84,6 +84,14 @@ def test_nothing_is_faster_than_its_drives_or_its_network(drives: Drives, redund
             assert rate <= drives.network_gb_per_s * drives.nodes * (1 + 1e-9)
 
 
+@given(DRIVES, REDUNDANCY, st.integers(1, 100))
+def test_gateways_make_nothing_faster(drives: Drives, redundancy: Redundancy, gateways: int) -> None:
+    kernels, through = a.shared_speed(drives, redundancy), a.shared_speed(drives, redundancy, gateways)
+    for direct, around in ((kernels.read, through.read), (kernels.write, through.write)):
+        assert (direct is None) == (around is None)
+        assert direct is None or around is None or around <= direct
+
+
 @given(st.integers(1, 5), st.integers(1, 500))
 def test_more_copies_leave_less_and_more_may_fail(copies: int, nodes: int) -> None:
     drives = Drives(nodes, 4, 7.68, 6.0, 3.0, 10.0)

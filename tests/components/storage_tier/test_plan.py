@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aifactory.components.offers import OperatorNote, StorageOffer
-from support.planning import plan_site
+from support.planning import Planned, plan_site
 from support.stored import (
     BULK,
     EU,
@@ -44,8 +44,8 @@ def test_a_class_of_the_site_is_used_with_its_figures_and_never_made() -> None:
 def test_what_a_tier_is_stands_in_its_offer() -> None:
     found = offer(tiered(OBJECTS), "objects")
     assert (found.tier, found.failure_domain, found.place, found.access) == ("object", "node", "DE", ())
-    # 24 drives x 6.5 = 156, network 4 x 25 = 100; 24 x 3.4 / 3 = 27.2, network 100 / 3 = 33.3.
-    assert (found.usable_tib, found.read_gb_per_s, found.write_gb_per_s) == (40.0, 100.0, pytest.approx(27.2))
+    # 24 drives x 6.5 = 156; network 4 x 25 = 100, crossed twice to read through a gateway and 4 times to write.
+    assert (found.usable_tib, found.read_gb_per_s, found.write_gb_per_s) == (40.0, 50.0, 25.0)
 
 
 def test_a_tier_alone_in_its_cluster_takes_all_that_is_there() -> None:
@@ -62,10 +62,24 @@ def test_a_run_gets_the_tier_that_it_names_or_the_first_that_outlives_a_node() -
         assert found.plans["pretrain"].checkpoint.storage_class == "shared", says(found)
 
 
-def test_a_served_model_may_name_a_tier_and_counts_on_it_when_replicas_start() -> None:
-    weights = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 64, "storage_class": "files"}
+SERVED = {
+    "kind": "serving",
+    "name": "chat",
+    "model": "llama-3.1-8b",
+    "pool": "serve",
+    "tenant": "product",
+    "load_mb_per_s": 2_000,
+    "redundancy": "none",
+    "replicas": 4,
+    "autoscaling": {"min_replicas": 1},
+}
+GIVEN = {"gateway-api": {"version": "v1.6.1"}, "inference-extension": {"version": "v1.6.0"}}
+
+
+def served(*tiers: dict[str, Any], **weights: Any) -> Planned:
+    """A small model with weights that lie somewhere."""
     parts = [
-        tier(),
+        *tiers,
         {"kind": "gpu-node-pool", "name": "serve", "accelerator": "h200", "nodes": "demand", "workload": "inference"},
         {
             "kind": "queue",
@@ -73,31 +87,27 @@ def test_a_served_model_may_name_a_tier_and_counts_on_it_when_replicas_start() -
             "pools": ["serve"],
             "tenants": [{"name": "product", "workload": "inference", "gpus": "demand"}],
         },
-        {
-            "kind": "serving",
-            "name": "chat",
-            "model": "llama-3.1-8b",
-            "pool": "serve",
-            "tenant": "product",
-            "weights": weights,
-            "load_mb_per_s": 2_000,
-            "redundancy": "none",
-            "replicas": 4,
-            "autoscaling": {"min_replicas": 1},
-        },
+        {**SERVED, "weights": weights},
     ]
-    demand = {
-        "name": "llama-3.1-8b",
-        "requests_per_s": {"mean": 0.1, "peak": 0.2},
-        "input_tokens": 800,
-        "output_tokens": 100,
-        "itl_ms": 50.0,
-    }
-    given = {"gateway-api": {"version": "v1.6.1"}, "inference-extension": {"version": "v1.6.0"}}
-    found = plan_site(parts, site(cluster={"provides": given}), demand={"models": [demand]})
+    rate = {"mean": 0.1, "peak": 0.2}
+    demand = {"name": "llama-3.1-8b", "requests_per_s": rate, "input_tokens": 800, "output_tokens": 100, "itl_ms": 50.0}
+    return plan_site(parts, site(cluster={"provides": GIVEN}), demand={"models": [demand]})
+
+
+def test_a_served_model_may_name_a_tier_and_counts_on_it_when_replicas_start() -> None:
+    found = served(tier(), kind="fetch", hub="https://hub.example.com", size_gib=64, storage_class="files")
     assert found.plans["chat"].weights.fetch.storage_class == "shared"
     # Three replicas may start at once, each node reads 2 GB/s.
     assert found.plans["files"].read_needed == pytest.approx(6.0), says(found)
+
+
+def test_weights_on_a_path_of_a_tier_count_too_and_on_any_other_claim_are_refused() -> None:
+    path = {"path": "llama", "keeps": "weights", "tenant": "product", "size_gib": 64}
+    found = served(tier(paths=[path]), kind="claim", claim="files-llama")
+    assert found.plans["files"].read_needed == pytest.approx(6.0), says(found)
+    other = served(tier(paths=[path]), kind="claim", claim="lama")
+    assert broken(other) == ["STO-011"]
+    assert "weights of part chat lie on claim lama of product, which no tier has" in says(other)
 
 
 def test_a_misspelled_tier_is_answered_with_the_nearest() -> None:

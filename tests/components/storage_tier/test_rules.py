@@ -89,12 +89,19 @@ FIRING: list[Case] = [
     ),
     # 64 GPUs x 0.16 = 10.24 of 8.
     ("STO-007", [tier(), RUN], classed(read_gb_per_s=8.0), "0.125 GB/s for each of 64 GPUs, which need 0.160"),
-    # 64 x 2 = 128 of 100 by network: 25 x 1.28 = 32 a node.
+    # 64 x 2 = 128 of 100 / 2 = 50 by network, which each byte crosses twice: 25 x 2.56 = 64 a node.
     (
         "STO-007",
         [{**OBJECTS, "feeds": [{"part": "train", "dataset_gb_per_s_per_gpu": 2.0}]}, tier()],
         None,
-        "give each node 32.0 GB/s of storage network instead of 25",
+        "give each node 64.0 GB/s of storage network instead of 25",
+    ),
+    # One gateway sends 25 GB/s, and 64 x 0.5 = 32 are read.
+    (
+        "STO-007",
+        [{**OBJECTS, "gateways": 1, "feeds": [{"part": "train", "dataset_gb_per_s_per_gpu": 0.5}]}, tier()],
+        None,
+        "write gateways: 2",
     ),
     # A GPU has 54.4 / 8 = 6.8 of its node: 8 asked need 8 x 8 / 6.8 = 9.4 drives.
     (
@@ -115,7 +122,10 @@ FIRING: list[Case] = [
     # 64 x 0.5 = 32 of 27.2 by drives: 6 x 32 / 27.2 = 7.06.
     (
         "STO-008",
-        [{**OBJECTS, "feeds": [{"part": "train", "kv_offload_gb_per_s_per_gpu": 0.5}]}, tier()],
+        [
+            tier("block", fill_percent=70, name="v", feeds=[{"part": "train", "kv_offload_gb_per_s_per_gpu": 0.5}]),
+            tier(),
+        ],
         None,
         "put 8 drives into each node instead of 6",
     ),

@@ -41,6 +41,8 @@ def test_a_tier_needs_its_kind_and_its_engine_alone() -> None:
         ("object", {"redundancy": {"replicas": 3, "data": 4, "parity": 2}}, "neither copies nor an erasure code"),
         ("object", {"encryption": {"vault": "https://v.example.com", "place": "DE"}}, "vault and token need each"),
         ("object", {"encryption": {"vault": "http://v.example.com", "token": "t", "place": "DE"}}, "match pattern"),
+        ("parallel", {"gateways": 2}, "gateways is for engine rook-ceph"),
+        ("block", {"gateways": 2}, "gateways before a block tier"),
         ("parallel", {"fill_percent": 96}, "less than or equal to 95"),
         ("parallel", {"size_tib": 0}, "greater than 0"),
         ("parallel", {"failure_domain": "city"}, "'none', 'drive'"),

@@ -19,7 +19,7 @@ export KUBECONFIG="${KUBECONFIG:-}"
 [ -n "$KUBECONFIG" ] || KUBECONFIG="$HOME"/.kube/config
 context="${KUBE_CONTEXT:-}"
 [ -n "$context" ] || context=fra-dc1
-waves='00-foundation 01-crds 04-telemetry 05-hardware 06-scheduling 07-scaling 08-gateway 10-workloads'
+waves='00-foundation 01-crds 04-telemetry 05-hardware 06-scheduling 07-scaling 08-gateway 09-serving 10-workloads'
 from='' to='' over='' dry='' force='' wave='' doing='' wait=''
 accepted=0 early=0 refused=0
 
@@ -248,15 +248,18 @@ if wave 08-gateway; then
   objects manifests/08-gateway/05-door.yaml
 fi
 
+if wave 09-serving; then
+  objects manifests/09-serving/00-objects.yaml
+  objects manifests/09-serving/00-shared.yaml
+  objects manifests/09-serving/01-shared.yaml
+  job 14400 tuning shared-tickets-f42f336b
+fi
+
 if wave 10-workloads; then
   objects manifests/10-workloads/00-chat.yaml
-  objects manifests/10-workloads/00-objects.yaml
-  objects manifests/10-workloads/00-shared.yaml
   objects manifests/10-workloads/00-sort.yaml
   objects manifests/10-workloads/01-chat.yaml
-  objects manifests/10-workloads/01-shared.yaml
   objects manifests/10-workloads/01-sort.yaml
-  job 14400 tuning shared-tickets-f42f336b
   objects manifests/10-workloads/02-chat.yaml
   objects manifests/10-workloads/02-door.yaml
   objects manifests/10-workloads/02-sort.yaml
