@@ -141,11 +141,40 @@ class QueueOffer(Struct, frozen=True):
 
 
 class StorageOffer(Struct, frozen=True):
-    """A StorageClass that workloads may use."""
+    """A StorageClass that workloads may use, and the tier that it is of."""
 
     name: str
     access: tuple[str, ...]
     place: str
+    part: str = ""
+    """Storage tier that makes or uses it, by which workloads may name it, too. Empty: no tier has it."""
+    tier: Literal["", "block", "parallel", "object", "local-cache", "archive"] = ""
+    usable_tib: float | None = None
+    """What it can hold. None: unknown."""
+    read_gb_per_s: float | None = None
+    """What all its clients together may read. None: unknown."""
+    write_gb_per_s: float | None = None
+    failure_domain: str = ""
+    """Largest thing that may be lost without losing data: none, drive, node, rack or site. Empty: not stated."""
+    default: bool = False
+    """Whether claims that name no class get this one."""
+
+
+class StorageUse(Struct, frozen=True):
+    """What a part keeps on a StorageClass, and how fast it counts on reading it."""
+
+    part: str
+    gpus: int
+    """GPUs that wait for it."""
+    storage_class: str = ""
+    """Class of its volume, empty without one."""
+    keeps: Literal["", "checkpoints", "weights"] = ""
+    size_gib: int = 0
+    read_gb_per_s: float = 0.0
+    """Rate that its plan counts on while all who may start at once do. 0: it states none."""
+    namespace: str = ""
+    claim: str = ""
+    """Claim that somebody else makes, in this namespace. Empty: it makes its own, or has none."""
 
 
 class QuotaDemand(Struct, frozen=True):

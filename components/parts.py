@@ -20,6 +20,7 @@ from aifactory.components.rows import Maker, Row, Wave
 from aifactory.components.rules import Rule
 from aifactory.components.serving.spec import ServingSpec
 from aifactory.components.spec import PartSpec
+from aifactory.components.storage_tier.spec import StorageTierSpec
 from aifactory.components.training.spec import TrainingSpec
 
 
@@ -79,6 +80,7 @@ PARTS: tuple[Part, ...] = (
     Part("serving", 3, ServingSpec, Wave.WORKLOADS),
     Part("endpoint", 3, EndpointSpec, Wave.GATEWAY),
     Part("gateway", 3, GatewaySpec, Wave.GATEWAY),
+    Part("storage-tier", 1, StorageTierSpec, Wave.TELEMETRY),
 )
 BY_KIND: dict[str, Part] = {part.kind: part for part in PARTS}
 

@@ -25,7 +25,7 @@ from aifactory.components.cluster.releases import RECIPES
 from aifactory.components.cluster.rules import RULES
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.cluster.versions import accepted, admits
-from aifactory.components.offers import OperatorNote
+from aifactory.components.offers import OperatorNote, StorageOffer
 from aifactory.components.problems import nearest
 
 __all__ = ["RULES", "resolve", "settle", "size"]
@@ -110,6 +110,7 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
     """Answer every capability, merge what parts want of releases, and give each namespace its baseline."""
     spec, place = draft.spec, ctx.place
     replicas = _replicas(spec, ctx)
+    _say_if_no_default(ctx)
     terms = SiteTerms(
         place.cluster,
         replicas=replicas,
@@ -196,7 +197,7 @@ def _default_storage(ctx: PlanContext) -> bool:
     classes = ctx.place.cluster.storage_classes
     known, default = [each.name for each in classes], [each.name for each in classes if each.default]
     at = ("cluster", "storage_classes")
-    held = ctx.check(
+    return ctx.check(
         "CLU-007",
         len(default) <= 1,
         f"{' and '.join(default)} are both default StorageClasses of {ctx.place.site}",
@@ -204,9 +205,16 @@ def _default_storage(ctx: PlanContext) -> bool:
         f"keep default: true of {', or of '.join(default)}, and take it off the others, in the cluster too",
         "site",
     )
+
+
+def _say_if_no_default(ctx: PlanContext) -> None:
+    """A class of the site, or one that a part makes: all are offered by now."""
+    known = [each.name for each in ctx.place.cluster.storage_classes]
+    at = ("cluster", "storage_classes")
+    default = any(each.default for each in ctx.place.cluster.storage_classes)
     ctx.check(
         "CLU-014",
-        bool(default),
+        default or any(offer.default for offer in ctx.offers(StorageOffer)),
         f"{ctx.place.site} has no default StorageClass",
         at if known else ("cluster",),
         f"set default: true on {' or '.join(known)}, if the cluster has it as default"
@@ -214,7 +222,6 @@ def _default_storage(ctx: PlanContext) -> bool:
         else "list the cluster's StorageClasses in cluster.storage_classes",
         "site",
     )
-    return held
 
 
 def _replicas(spec: ClusterSpec, ctx: PlanContext) -> int:

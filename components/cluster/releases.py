@@ -19,6 +19,7 @@ from aifactory.components.cluster.serving import (
     KSERVE,
     KSERVE_CRDS,
 )
+from aifactory.components.cluster.storage import CSI_DRIVER_NFS, ROOK_CEPH, TOPOLVM
 from aifactory.components.cluster.telemetry import GATEWAY_API, METRICS
 from aifactory.components.cluster.trust import CERT_MANAGER, EXTERNAL_SECRETS
 
@@ -30,8 +31,11 @@ RECIPES: dict[str, Recipe] = {
     "cert-manager": CERT_MANAGER,
     "external-secrets": EXTERNAL_SECRETS,
     "metrics": METRICS,
+    "rook-ceph": ROOK_CEPH,
+    "topolvm": TOPOLVM,
     "node-feature-discovery": NODE_FEATURE_DISCOVERY,
     "network-operator": NETWORK_OPERATOR,
+    "csi-driver-nfs": CSI_DRIVER_NFS,
     "gpu-operator": GPU_OPERATOR,
     "dra-driver-nvidia-gpu": DRA_DRIVER_NVIDIA_GPU,
     "jobset": JOBSET,

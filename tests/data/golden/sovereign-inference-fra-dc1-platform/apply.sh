@@ -19,7 +19,7 @@ export KUBECONFIG="${KUBECONFIG:-}"
 [ -n "$KUBECONFIG" ] || KUBECONFIG="$HOME"/.kube/config
 context="${KUBE_CONTEXT:-}"
 [ -n "$context" ] || context=fra-dc1
-waves='00-foundation 01-crds 04-telemetry 05-hardware 06-scheduling 07-scaling 08-gateway 10-workloads'
+waves='00-foundation 01-crds 04-telemetry 05-hardware 06-scheduling 07-scaling 08-gateway 09-serving 10-workloads'
 from='' to='' over='' dry='' force='' wave='' doing='' wait=''
 accepted=0 early=0 refused=0
 
@@ -181,6 +181,14 @@ fi
 
 if wave 04-telemetry; then
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
+  release rook-ceph rook-ceph 900 rook-ceph helm/rook-ceph.yaml --repo https://charts.rook.io/release --version v1.20.6
+  release topolvm-system topolvm 900 topolvm helm/topolvm.yaml --repo https://topolvm.github.io/topolvm --version 16.0.1
+  objects manifests/04-telemetry/00-scratch.yaml
+  objects manifests/04-telemetry/01-objects.yaml
+  gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
+  objects manifests/04-telemetry/02-objects.yaml
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  objects manifests/04-telemetry/03-objects.yaml
 fi
 
 if wave 05-hardware; then
@@ -238,6 +246,13 @@ if wave 08-gateway; then
   objects manifests/08-gateway/04-door.yaml
   gate 600 condition=Programmed door gateway.gateway.networking.k8s.io/door
   objects manifests/08-gateway/05-door.yaml
+fi
+
+if wave 09-serving; then
+  objects manifests/09-serving/00-objects.yaml
+  objects manifests/09-serving/00-shared.yaml
+  objects manifests/09-serving/01-shared.yaml
+  job 14400 tuning shared-tickets-f42f336b
 fi
 
 if wave 10-workloads; then
