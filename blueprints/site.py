@@ -19,6 +19,7 @@ from aifactory.components.given import (
     RackGiven,
     State,
 )
+from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.names import Name
 from aifactory.components.problems import Path
 from aifactory.components.spec import Misfit, Spec, truth, twice
@@ -59,6 +60,10 @@ class Site(Spec):
 
     endpoints: EndpointsGiven | None = None
     """How clients reach endpoints. Default none: endpoints serve the cluster alone, under names of the cluster."""
+
+    telemetry: TelemetryGiven | None = None
+    """Where logs, traces, metrics and alerts may go. Default none: metrics stay in the cluster, and nothing else is
+    kept."""
 
     delivery: Delivery | None = None
     """Git repository that Argo CD reads. Default none: no Argo CD applications are written."""

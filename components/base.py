@@ -21,6 +21,7 @@ from aifactory.components.given import (
     Power,
     State,
 )
+from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.problems import Path, Problem, nearest
 from aifactory.components.rules import Rule
 
@@ -44,6 +45,7 @@ class Place(Struct, frozen=True):
     delivery: Delivery | None
     train: str
     endpoints: EndpointsGiven | None = None
+    telemetry: TelemetryGiven | None = None
 
     def group_of(self, accelerator: str) -> NodeGroup | None:
         """The first node group with this accelerator."""

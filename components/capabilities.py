@@ -28,6 +28,9 @@ CAPABILITIES: dict[str, str] = {
     "kserve": "Models as InferenceServices",
     "metrics": "Prometheus and its resource definitions",
     "external-secrets": "Secrets from a store outside the cluster",
+    "opentelemetry-operator": "OpenTelemetry collectors",
+    "loki": "Logs, kept in an object store",
+    "tempo": "Traces, kept in an object store",
 }
 """Every capability a part may require, and what it is for."""
 

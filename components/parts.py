@@ -14,6 +14,7 @@ from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
+from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.queue.spec import QueueSpec
 from aifactory.components.rows import Maker, Row, Wave
 from aifactory.components.rules import Rule
@@ -77,6 +78,7 @@ PARTS: tuple[Part, ...] = (
     Part("training", 2, TrainingSpec, Wave.WORKLOADS),
     Part("serving", 3, ServingSpec, Wave.WORKLOADS),
     Part("endpoint", 3, EndpointSpec, Wave.GATEWAY),
+    Part("observability", 2, ObservabilitySpec, Wave.TELEMETRY),
 )
 BY_KIND: dict[str, Part] = {part.kind: part for part in PARTS}
 

@@ -8,6 +8,7 @@ from aifactory.components.cluster.hardware import (
     NETWORK_OPERATOR,
     NODE_FEATURE_DISCOVERY,
 )
+from aifactory.components.cluster.observing import LOKI, OPENTELEMETRY_OPERATOR, TEMPO
 from aifactory.components.cluster.recipe import Recipe
 from aifactory.components.cluster.scheduling import JOBSET, KUEUE, LWS
 from aifactory.components.cluster.serving import (
@@ -30,6 +31,9 @@ RECIPES: dict[str, Recipe] = {
     "cert-manager": CERT_MANAGER,
     "external-secrets": EXTERNAL_SECRETS,
     "metrics": METRICS,
+    "opentelemetry-operator": OPENTELEMETRY_OPERATOR,
+    "loki": LOKI,
+    "tempo": TEMPO,
     "node-feature-discovery": NODE_FEATURE_DISCOVERY,
     "network-operator": NETWORK_OPERATOR,
     "gpu-operator": GPU_OPERATOR,

@@ -20,4 +20,5 @@ def place_of(site: Site, train: str) -> Place:
         delivery=site.delivery,
         train=train,
         endpoints=site.endpoints,
+        telemetry=site.telemetry,
     )
