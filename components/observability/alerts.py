@@ -18,6 +18,9 @@ FEWEST_PER_S = 0.05
 """Requests per s below which a share of errors says nothing: one of two is 50 percent."""
 
 
+Labels = tuple[tuple[str, str], ...]
+
+
 class Alert(Struct, frozen=True):
     """One alert."""
 
@@ -26,7 +29,7 @@ class Alert(Struct, frozen=True):
     for_: str
     severity: str
     summary: str
-    labels: tuple[tuple[str, str], ...] = ()
+    labels: Labels = ()
 
 
 class Group(Struct, frozen=True):
@@ -54,27 +57,8 @@ def groups(plan: ObservabilityPlan) -> Iterator[Group]:
 def _model(model: WatchedModel, plan: ObservabilityPlan) -> Iterator[Alert]:
     own = matcher(namespace=model.namespace, model_name=model.model)
     labels = (("model", model.model), *((("tenant", model.tenant),) if model.tenant else ()))
+    yield from _promises(model, own, labels)
     limit = plan.limit
-    if model.ttft_p99_ms:
-        yield Alert(
-            "ModelFirstTokenLate",
-            f"histogram_quantile(0.99, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{own}[5m]))) > "
-            f"{model.ttft_p99_ms / 1000:g}",
-            "10m",
-            "critical",
-            f"One request of 100 to {model.model} waits longer than {model.ttft_p99_ms:g} ms for its first token.",
-            labels,
-        )
-    if model.itl_ms:
-        series = "vllm:inter_token_latency_seconds"
-        yield Alert(
-            "ModelTokensSlow",
-            f"sum(rate({series}_sum{own}[5m])) / sum(rate({series}_count{own}[5m])) > {model.itl_ms / 1000:g}",
-            "10m",
-            "warning",
-            f"The time between tokens of {model.model} is above the {model.itl_ms:g} ms of its demand.",
-            labels,
-        )
     yield Alert(
         "ModelRequestsWaiting",
         f"sum(vllm:num_requests_waiting{own}) > 0",
@@ -108,6 +92,29 @@ def _model(model: WatchedModel, plan: ObservabilityPlan) -> Iterator[Alert]:
             "2m",
             "critical",
             f"The router of {model.model} knows no replica that is ready.",
+            labels,
+        )
+
+
+def _promises(model: WatchedModel, own: str, labels: Labels) -> Iterator[Alert]:
+    if model.ttft_p99_ms:
+        first = f"sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{own}[5m]))"
+        yield Alert(
+            "ModelFirstTokenLate",
+            f"histogram_quantile(0.99, {first}) > {model.ttft_p99_ms / 1000:g}",
+            "10m",
+            "critical",
+            f"One request of 100 to {model.model} waits longer than {model.ttft_p99_ms:g} ms for its first token.",
+            labels,
+        )
+    if model.itl_ms:
+        series = "vllm:inter_token_latency_seconds"
+        yield Alert(
+            "ModelTokensSlow",
+            f"sum(rate({series}_sum{own}[5m])) / sum(rate({series}_count{own}[5m])) > {model.itl_ms / 1000:g}",
+            "10m",
+            "warning",
+            f"The time between tokens of {model.model} is above the {model.itl_ms:g} ms of its demand.",
             labels,
         )
 

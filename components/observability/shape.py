@@ -141,9 +141,9 @@ def _monitors(plan: ObservabilityPlan, maker: Maker) -> Iterator[KubernetesRow]:
     if plan.scrapes_certificates:
         chosen = {"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/component": "controller"}
         yield _monitor(plan, maker, "certificates", plan.scrapes_certificates, chosen, "http-metrics")
-    if plan.collects:
-        chosen = {"app.kubernetes.io/component": "opentelemetry-collector"}
-        yield _monitor(plan, maker, "collectors", plan.identity, chosen, "metrics")
+    for name in (plan.gateway, plan.agent)[: 1 + bool(plan.logs)] if plan.collects else ():
+        chosen = {"app.kubernetes.io/name": f"{name}-collector"}
+        yield _monitor(plan, maker, name.removeprefix(f"{plan.identity}-"), plan.identity, chosen, "metrics")
 
 
 def _monitor(

@@ -120,8 +120,8 @@ def joined(layout: Layout, *, first: bool) -> tuple[str, ...]:
 
 
 def at_home(cache: str) -> dict[str, str]:
-    """Variables of every program of the engine's image: who it is, and where it may write."""
-    return {"HOME": cache, "USER": USER, "HF_HOME": f"{cache}/huggingface"}
+    """Variables of every program of the engine's image: who it is, where it may write, and no word to the hub."""
+    return {"HOME": cache, "USER": USER, "HF_HOME": f"{cache}/huggingface", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 def environment(start: Start, extra: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

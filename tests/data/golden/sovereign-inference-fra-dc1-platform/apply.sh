@@ -180,7 +180,13 @@ if wave 01-crds; then
 fi
 
 if wave 04-telemetry; then
+  release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
+  release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
+  release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
+  objects manifests/04-telemetry/00-watch.yaml
+  objects manifests/04-telemetry/01-watch.yaml
+  objects manifests/04-telemetry/02-watch.yaml
 fi
 
 if wave 05-hardware; then
