@@ -117,7 +117,14 @@ def _has_class(spec: ObservabilitySpec, ctx: PlanContext) -> bool:
 
 
 def _require(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> None:
-    wanted = values.prometheus(spec, ctx.factory, ctx.place.site, found.sink("metrics"), found.sink("alerts"))
+    wanted = values.prometheus(
+        spec,
+        ctx.factory,
+        ctx.place.site,
+        remote=found.sink("metrics"),
+        pager=found.sink("alerts"),
+        stored=[signal for signal, _ in found.stored],
+    )
     if spec.storage_class or any(given.default for given in ctx.place.cluster.storage_classes):
         volume = values.claim(spec.retention.metrics_gib, spec.storage_class or "")
         wanted["prometheus"]["prometheusSpec"].update(volume["prometheus"]["prometheusSpec"])  # type: ignore[index]

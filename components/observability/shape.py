@@ -136,7 +136,7 @@ def _monitors(plan: ObservabilityPlan, maker: Maker) -> Iterator[KubernetesRow]:
     """Of what no part and no release makes a monitor of."""
     if "envoy" in plan.watched.exporters:
         labels = ["gateway.envoyproxy.io/owning-gateway-name"]
-        chosen = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
+        chosen = {"app.kubernetes.io/name": "envoy", "app.kubernetes.io/component": "proxy"}
         yield _monitor(plan, maker, "proxies", PROXIES, chosen, "metrics", "/stats/prometheus", labels)
     if plan.scrapes_certificates:
         chosen = {"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/component": "controller"}

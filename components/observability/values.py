@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aifactory.components.capabilities import METRICS_NAMESPACE
 from aifactory.components.given_telemetry import TelemetrySink, TelemetryStore
 from aifactory.components.observability.decided import LOKI, LOKI_PORT, TEMPO, TEMPO_PORT
@@ -13,7 +15,13 @@ SCHEMA_FROM = "2024-04-01"
 
 
 def prometheus(
-    spec: ObservabilitySpec, factory: str, site: str, remote: TelemetrySink | None, pager: TelemetrySink | None
+    spec: ObservabilitySpec,
+    factory: str,
+    site: str,
+    *,
+    remote: TelemetrySink | None,
+    pager: TelemetrySink | None,
+    stored: Iterable[str],
 ) -> Tree:
     """Values of kube-prometheus-stack."""
     keep = spec.retention
@@ -26,7 +34,7 @@ def prometheus(
     }
     if remote:
         own["remoteWrite"] = [_remote(remote)]
-    values: Tree = {"prometheus": {"prometheusSpec": own}, "grafana": grafana(spec)}
+    values: Tree = {"prometheus": {"prometheusSpec": own}, "grafana": grafana(spec, stored)}
     if pager:
         values["alertmanager"] = _alertmanager(pager)
     return values
@@ -69,13 +77,13 @@ def _alertmanager(sink: TelemetrySink) -> Tree:
     }
 
 
-def grafana(spec: ObservabilitySpec) -> Tree:
-    """Grafana that asks nobody outside, with dashboards from namespaces of ours alone."""
-    sources = []
-    if "logs" in spec.signals:
-        sources.append(_source("Loki", "loki", f"http://{LOKI}.{LOKI}.svc:{LOKI_PORT}"))
-    if "traces" in spec.signals:
-        sources.append(_source("Tempo", "tempo", f"http://{TEMPO}.{TEMPO}.svc:{TEMPO_PORT}"))
+def grafana(spec: ObservabilitySpec, stored: Iterable[str]) -> Tree:
+    """Grafana that asks nobody outside, with dashboards from namespaces of ours alone. Sinks have their own."""
+    known = {
+        "logs": _source("Loki", "loki", f"http://{LOKI}.{LOKI}.svc:{LOKI_PORT}"),
+        "traces": _source("Tempo", "tempo", f"http://{TEMPO}.{TEMPO}.svc:{TEMPO_PORT}"),
+    }
+    sources = [known[signal] for signal in stored]
     return {
         "enabled": True,
         "admin": {"existingSecret": spec.grafana_secret, "userKey": "admin-user", "passwordKey": "admin-password"},
