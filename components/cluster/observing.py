@@ -50,7 +50,6 @@ def _loki(terms: Terms) -> Iterator[Setting]:
 
 def _tempo(terms: Terms) -> Iterator[Setting]:
     yield Setting("tempo.reportingEnabled", False, _PHONE_HOME)
-    yield Setting("tempo.receivers.jaeger", None, "spans come by OTLP alone: four ports less are open")
     why = "requests keep it scheduled, the limit stops a leak; starting points, to be measured"
     resources = {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "4Gi"}}
     yield Setting("tempo.resources", resources, why)

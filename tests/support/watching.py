@@ -128,7 +128,7 @@ def watched(
     **fields: Any,
 ) -> Seen:
     """Plan the part at a site that gives these destinations, for these offers and data classes."""
-    more = {"telemetry": dict(given)} if given is not None else {}
+    more: dict[str, Any] = {"telemetry": dict(given)} if given is not None else {}
     rules = {"customer": EU} if classes is None else classes
     site_plan = SitePlan(
         place(**more, **(site or {})),
