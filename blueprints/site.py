@@ -19,6 +19,7 @@ from aifactory.components.given import (
     RackGiven,
     State,
 )
+from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.given_uplink import UplinkGiven
 from aifactory.components.names import Name
 from aifactory.components.problems import Path
@@ -65,6 +66,9 @@ class Site(Spec):
 
     uplink: UplinkGiven | None = None
     """The way out of the site. Default none: it is always there; an edge site says."""
+    telemetry: TelemetryGiven | None = None
+    """Where logs, traces, metrics and alerts may go. Default none: metrics stay in the cluster, and nothing else is
+    kept."""
 
     delivery: Delivery | None = None
     """Git repository that Argo CD reads. Default none: no Argo CD applications are written."""

@@ -21,6 +21,7 @@ from aifactory.components.given import (
     Power,
     State,
 )
+from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.given_uplink import UplinkGiven
 from aifactory.components.problems import Path, Problem, nearest
 from aifactory.components.rules import Rule
@@ -68,6 +69,8 @@ class Place(Struct, frozen=True):
     def is_one_node(self) -> bool:
         """Whether everything falls with one node."""
         return self.names_every_node and self.node_count == 1
+
+    telemetry: TelemetryGiven | None = None
 
     def group_of(self, accelerator: str) -> NodeGroup | None:
         """The first node group with this accelerator."""

@@ -32,6 +32,9 @@ CAPABILITIES: dict[str, str] = {
     "rook-ceph": "Ceph clusters on drives of the site",
     "topolvm": "Volumes on drives of the node that a pod runs on",
     "csi-driver-nfs": "Mounts of NFS shares",
+    "opentelemetry-operator": "OpenTelemetry collectors",
+    "loki": "Logs, kept in an object store",
+    "tempo": "Traces, kept in an object store",
 }
 """Every capability a part may require, and what it is for."""
 

@@ -297,6 +297,18 @@ class GatewayOffer(Struct, frozen=True):
     prompts_logged: bool
 
 
+class TelemetryOffer(Struct, frozen=True):
+    """A collector that takes spans, logs and metrics by OTLP from pods of the cluster."""
+
+    part: str
+    namespace: str
+    """Namespace of the collector; whoever sends must be let out to it."""
+    otlp_http: str
+    """Base URL, such as http://watch-gateway-collector.watch.svc:4318."""
+    otlp_grpc: str
+    """Host and port, without TLS."""
+
+
 class OperatorNote(Struct, frozen=True):
     """What a person must see to before a stack is deployed, or can do once it runs."""
 

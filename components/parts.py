@@ -15,6 +15,7 @@ from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
+from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.queue.spec import QueueSpec
 from aifactory.components.rows import Maker, Row, Wave
 from aifactory.components.rules import Rule
@@ -81,6 +82,7 @@ PARTS: tuple[Part, ...] = (
     Part("endpoint", 3, EndpointSpec, Wave.GATEWAY),
     Part("gateway", 3, GatewaySpec, Wave.GATEWAY),
     Part("storage-tier", 1, StorageTierSpec, Wave.TELEMETRY),
+    Part("observability", 2, ObservabilitySpec, Wave.TELEMETRY),
 )
 BY_KIND: dict[str, Part] = {part.kind: part for part in PARTS}
 

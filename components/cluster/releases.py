@@ -8,6 +8,7 @@ from aifactory.components.cluster.hardware import (
     NETWORK_OPERATOR,
     NODE_FEATURE_DISCOVERY,
 )
+from aifactory.components.cluster.observing import LOKI, OPENTELEMETRY_OPERATOR, TEMPO
 from aifactory.components.cluster.recipe import Recipe
 from aifactory.components.cluster.scheduling import JOBSET, KUEUE, LWS
 from aifactory.components.cluster.serving import (
@@ -33,6 +34,9 @@ RECIPES: dict[str, Recipe] = {
     "metrics": METRICS,
     "rook-ceph": ROOK_CEPH,
     "topolvm": TOPOLVM,
+    "opentelemetry-operator": OPENTELEMETRY_OPERATOR,
+    "loki": LOKI,
+    "tempo": TEMPO,
     "node-feature-discovery": NODE_FEATURE_DISCOVERY,
     "network-operator": NETWORK_OPERATOR,
     "csi-driver-nfs": CSI_DRIVER_NFS,

@@ -92,14 +92,14 @@ def _private(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bo
     forbidding = [
         model.spec.name
         for model in models
-        if not model.classes or not all(name in known and known[name].log_prompts for name in model.classes)
+        if not model.classes or not all(name in known and known[name].prompts_in_telemetry for name in model.classes)
     ]
     return ctx.check(
         "GTW-017",
         not forbidding,
         f"prompts of {', '.join(forbidding)} may not be logged: their data class doesn't allow it or is unknown",
         ("log_prompts",),
-        "delete log_prompts, or set log_prompts of each data class",
+        "delete log_prompts, or set prompts_in_telemetry of each data class",
     )
 
 

@@ -63,7 +63,7 @@ class GatewaySpec(PartSpec):
 
     log_prompts: bool = False
     """Whether traces may hold prompts and answers. Default false: they are data of their class. True needs
-    `log_prompts` of the data class of every model."""
+    `prompts_in_telemetry` of the data class of every model."""
 
     @truth
     def _callers_are_inside_the_cluster(self) -> Iterator[Misfit]:

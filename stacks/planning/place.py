@@ -21,4 +21,5 @@ def place_of(site: Site, train: str) -> Place:
         train=train,
         endpoints=site.endpoints,
         uplink=site.uplink,
+        telemetry=site.telemetry,
     )

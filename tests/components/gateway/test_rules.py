@@ -95,7 +95,7 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
         {
             "tenants": LIMITS,
             "log_prompts": True,
-            "residency": {"customer": {"jurisdictions": ["eu"], "operators": ["eu"], "log_prompts": True}},
+            "residency": {"customer": {"jurisdictions": ["eu"], "operators": ["eu"], "prompts_in_telemetry": True}},
         },
         [],
     ),

@@ -196,7 +196,7 @@ def test_the_log_says_who_asked_what_where_and_holds_no_body() -> None:
 
 @pytest.mark.parametrize(("allowed", "hidden", "captured"), [(False, "true", "false"), (True, "false", "true")])
 def test_traces_hold_prompts_only_where_the_class_allows_it(allowed: bool, hidden: str, captured: str) -> None:
-    rules = {"customer": {"jurisdictions": ["eu"], "operators": ["eu"], "log_prompts": allowed}}
+    rules = {"customer": {"jurisdictions": ["eu"], "operators": ["eu"], "prompts_in_telemetry": allowed}}
     made = planned(residency=rules, log_prompts=allowed).objects["GatewayConfig/door"]
     values = {each["name"]: each["value"] for each in made["spec"]["extProc"]["kubernetes"]["env"]}
     assert values["OPENINFERENCE_HIDE_INPUTS"] == values["OPENINFERENCE_HIDE_OUTPUTS"] == hidden
