@@ -16,8 +16,10 @@ def explain(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, ctx: 
     _timeouts(plan, spec, ctx)
     _issuer(plan, ctx)
     _privacy(plan, ctx)
+    _limits(plan, spec, ctx)
     for decided, model in zip(plan.models, models, strict=True):
         _model(decided, model, ctx)
+        _prices(model, ctx)
 
 
 def _reach(plan: GatewayPlan, ctx: PlanContext) -> None:
@@ -65,7 +67,11 @@ def _signing_in(plan: GatewayPlan, ctx: PlanContext) -> None:
 def _timeouts(plan: GatewayPlan, spec: GatewaySpec, ctx: PlanContext) -> None:
     ctx.decide(
         "timeouts",
-        {model.name: {"request_s": model.timeout_s, "silence_s": model.silence_s} for model in plan.models},
+        {
+            f"{model.name}.{what}": seconds
+            for model in plan.models
+            for what, seconds in (("request_s", model.timeout_s), ("silence_s", model.silence_s))
+        },
         f"the longest answer of each model and {QUEUE_MARGIN_S} s in its queue; Envoy AI Gateway's own 60 s would cut "
         "streams"
         if spec.request_timeout_s is None
@@ -102,6 +108,17 @@ def _privacy(plan: GatewayPlan, ctx: PlanContext) -> None:
     )
 
 
+def _limits(plan: GatewayPlan, spec: GatewaySpec, ctx: PlanContext) -> None:
+    for index, tenant in enumerate(spec.tenants):
+        ctx.decide(
+            f"limits.{tenant.name}",
+            tenant.model_dump(exclude={"name"}, exclude_none=True),
+            "by tenant, over all models and all of its callers; parallel_requests for each model",
+            because=[f"{ctx.part}.limit_store"] if plan.limits else (),
+            source=("tenants", index),
+        )
+
+
 def _model(plan: ModelPlan, model: Published, ctx: PlanContext) -> None:
     order = sorted(plan.legs, key=lambda leg: leg.order)
     ctx.decide(
@@ -110,14 +127,27 @@ def _model(plan: ModelPlan, model: Published, ctx: PlanContext) -> None:
             "asked_for_as": plan.ids,
             "tenants": plan.tenants,
             "data_classes": [name for name, _, _ in plan.residency],
-            "goes_to": [
-                {"place": leg.place, "backend": leg.name, "order": leg.order, "percent": leg.weight} for leg in order
-            ],
+            "goes_to": [f"{leg.order}: {leg.name} at {leg.place}, {leg.weight} %" for leg in order],
         },
         _why(plan),
         because=[f"{offer.part}.data_class" for offer in model.parts if offer.data_class],
         source=model.at() if model.index >= 0 else (),
     )
+
+
+def _prices(model: Published, ctx: PlanContext) -> None:
+    prices = {place.backend: price for place in model.places if (price := place.leg.price or model.spec.price)}
+    if prices:
+        ctx.decide(
+            f"price.{model.spec.name}",
+            {
+                f"{name}.{what}": usd
+                for name, price in prices.items()
+                for what, usd in (("input", price.input_usd), ("output", price.output_usd))
+            },
+            "USD per million tokens; each request is charged in units of 10 micro-dollars, rounded up, by its place",
+            source=model.at("price") if model.spec.price else model.at("legs"),
+        )
 
 
 def _why(plan: ModelPlan) -> str:

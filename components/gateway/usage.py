@@ -109,10 +109,10 @@ def ask_for_store(planned: tuple[LimitPlan, ...], ctx: PlanContext) -> None:
         "see that its rateLimit has failClosed: true and this store",
     )
     ctx.decide(
-        "limits",
-        {f"{limit.tenant}.{limit.counts.removeprefix('llm_')}.{limit.unit.lower()}": limit.amount for limit in planned},
-        f"counted by tenant over all models and proxies in {given.limit_store}; without it nobody gets an answer. What "
-        "fails open: tokens are known when an answer ends, so requests that run when a limit is reached are answered",
+        "limit_store",
+        given.limit_store,
+        "all proxies count here; without it nobody gets an answer. What fails open: tokens are known when an answer "
+        "ends, so requests that run when a limit is reached are answered",
         rejected=[
             Rejected(
                 "QuotaPolicy",
@@ -121,5 +121,6 @@ def ask_for_store(planned: tuple[LimitPlan, ...], ctx: PlanContext) -> None:
             ),
             Rejected("limits in each proxy", "two proxies would grant twice as much"),
         ],
-        source=("tenants",),
+        source=("endpoints", "limit_store"),
+        document="site",
     )

@@ -4,44 +4,8 @@ from typing import Any
 
 import pytest
 
-from support.gateways import KEYS, LARGE, OIDC, POOL, SMALL, leads, planned, provider
+from support.gateways import FULL, KEYS, LARGE, POOL, SMALL, leads, planned, provider, weighed
 from support.schemas import Schemas
-
-FULL: dict[str, Any] = {
-    "offers": (POOL, SMALL, LARGE),
-    "sign_in": {
-        "oidc": {**OIDC, "ca": "login-ca"},
-        "keys": {**KEYS, "source": {"store": "vault", "key": "ai/door/keys"}},
-    },
-    "providers": [
-        provider(),
-        provider(
-            "blue", api="azure-openai", api_version="2024-10-21", credential={"kind": "azure-api-key", "secret": "b"}
-        ),
-        provider("claude", api="anthropic", credential={"kind": "anthropic-api-key", "secret": "c"}, ca="corp-ca"),
-    ],
-    "models": [
-        {"name": "chat", "legs": [{"part": "chat"}], "price": {"input_usd": 0.6, "output_usd": 2.4}},
-        {
-            "name": "auto",
-            "id": "auto",
-            "aliases": ["gpt-4o", "meta-llama/Llama-3.1-8B"],
-            "tenants": ["assist", "triage"],
-            "price": {"input_usd": 0.1, "output_usd": 0.3},
-            "legs": [
-                {"part": "sort", "weight": 90},
-                {"part": "think", "weight": 10},
-                {"provider": "frontier", "model": "gpt-5", "order": 1, "price": {"input_usd": 2.5, "output_usd": 10.0}},
-                {"provider": "blue", "model": "gpt-5", "order": 2},
-                {"provider": "claude", "model": "opus", "order": 3},
-            ],
-        },
-    ],
-    "tenants": [
-        {"name": "assist", "tokens_per_minute": 200_000, "tokens_per_day": 40_000_000, "usd_per_month": 5000.0},
-        {"name": "triage", "requests_per_minute": 600, "usd_per_day": 20.5, "parallel_requests": 32},
-    ],
-}
 
 
 @pytest.mark.schema
@@ -74,13 +38,6 @@ def changed_rows(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     """Rows that came, went or differ."""
     one, other = planned(**before).rows, planned(**after).rows
     return {name for name in {*one, *other} if name not in one or name not in other or one[name] != other[name]}
-
-
-def weighed(first: int, second: int) -> dict[str, Any]:
-    return {
-        "offers": (SMALL, LARGE),
-        "models": [leads({"part": "sort", "weight": first}, {"part": "think", "weight": second})],
-    }
 
 
 @pytest.mark.parametrize(("first", "second"), [(90, 10), (50, 50), (0, 100)])
