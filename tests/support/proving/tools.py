@@ -82,6 +82,7 @@ TOOLS = (
         stamps=(("github.com/prometheus/common/version.Version", "3.14.0"),),
         asks=("--version",),
     ),
+    Tool("otelcol", "0.158.0", ("otelcol",), (".",)),
     Tool("gatekeeper", "3.23.1", ("gatekeeper", "gator"), named=(("v3", "gatekeeper"),)),
     Tool(
         "opa",
