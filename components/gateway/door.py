@@ -100,3 +100,8 @@ def callers(spec: GatewaySpec, ctx: PlanContext) -> tuple[str, ...]:
 def tenants(ctx: PlanContext) -> list[str]:
     """Namespaces of those who queue work."""
     return [tenant.namespace for queue in ctx.offers(QueueOffer) for tenant in queue.tenants]
+
+
+def proxies(spec: GatewaySpec, ctx: PlanContext) -> int:
+    """Envoy proxies: the number written, else two, or one where a lost node takes all with it."""
+    return spec.replicas or (1 if ctx.place.is_one_node else 2)

@@ -11,7 +11,7 @@ from aifactory.components.gateway.spec import GatewaySpec
 
 def explain(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> None:
     """All decisions with their reasons."""
-    _reach(plan, ctx)
+    _reach(plan, spec, ctx)
     _signing_in(plan, ctx)
     _timeouts(plan, spec, ctx)
     _issuer(plan, ctx)
@@ -22,7 +22,7 @@ def explain(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, ctx: 
         _prices(model, ctx)
 
 
-def _reach(plan: GatewayPlan, ctx: PlanContext) -> None:
+def _reach(plan: GatewayPlan, spec: GatewaySpec, ctx: PlanContext) -> None:
     ctx.decide(
         "reach",
         {"from": plan.reach, "networks": plan.callers or plan.clients},
@@ -36,7 +36,7 @@ def _reach(plan: GatewayPlan, ctx: PlanContext) -> None:
         plan.replicas,
         "each carries any route and reads bodies in a container beside it; 0.75 CPU and 768 MiB to start with, to be "
         "measured",
-        source=("replicas",),
+        source=("replicas",) if spec.replicas else (),
     )
     ctx.decide(
         "base_url",

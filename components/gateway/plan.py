@@ -32,7 +32,8 @@ def resolve(spec: GatewaySpec, ctx: PlanContext) -> GatewaySpec | None:
         ctx.require("external-secrets", "keys that come from a store outside of the cluster")
     if spec.reach == "site":
         ctx.require("load-balancer", "an address that the site's clients reach the gateway at")
-    ctx.check("GTW-006", spec.replicas > 1, "one proxy has no other to take over", ("replicas",), "set replicas to 2")
+    outlives = ctx.place.is_one_node or spec.replicas != 1
+    ctx.check("GTW-006", outlives, "one proxy has no other to take over", ("replicas",), "set replicas to 2")
     return spec if all([door.known(spec, ctx), places.signed(spec, ctx)]) else None
 
 
@@ -51,7 +52,7 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         reach=spec.reach,
         listeners=listeners,
         callers=door.callers(spec, ctx),
-        replicas=spec.replicas,
+        replicas=door.proxies(spec, ctx),
         idle_timeout_s=spec.idle_timeout_s,
         backends=places.backends(models, spec, ctx),
         models=tuple(published.plan_of(model, spec, ctx) for model in models),

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext
-from aifactory.components.gateway import cost, residency
+from aifactory.components.gateway import cost, door, residency
 from aifactory.components.gateway.decided import LegPlan, ModelPlan
 from aifactory.components.gateway.residency import Target
 from aifactory.components.gateway.spec import GatewaySpec
@@ -265,7 +265,7 @@ def plan_of(model: Published, spec: GatewaySpec, ctx: PlanContext) -> ModelPlan:
     ids = (model.id, *model.spec.aliases)
     named = callers(model.tenants, spec)
     parallel = {
-        tenant.name: max(1, tenant.parallel_requests // spec.replicas)
+        tenant.name: max(1, tenant.parallel_requests // door.proxies(spec, ctx))
         for tenant in spec.tenants
         if tenant.parallel_requests and tenant.name in named
     }

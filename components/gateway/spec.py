@@ -33,8 +33,8 @@ class GatewaySpec(PartSpec):
     host: Name | None = None
     """First label of its host name. Default: the name of the part."""
 
-    replicas: int = Field(default=2, ge=1, le=50)
-    """Envoy proxies. Default 2: a drained node leaves one."""
+    replicas: int | None = Field(default=None, ge=1, le=50)
+    """Envoy proxies. Default 2: a drained node leaves one; and 1 at an edge site of one node."""
 
     sign_in: SignIn
     """How callers say who they are. There is no way in without it."""

@@ -313,6 +313,11 @@ class StorageTierSpec(PartSpec):
             yield Misfit(f"gateways before a {self.tier} tier", "delete gateways: kernels read volumes", ("gateways",))
 
     @property
+    def hosts_at_least(self) -> int:
+        """Monitors of Ceph stand on three hosts, so that two agree while one is lost."""
+        return 3 if self.engine == "rook-ceph" else 1
+
+    @property
     def buckets(self) -> bool:
         """Whether it holds buckets, and no volumes."""
         return self.engine == "rook-ceph" and self.tier in ("object", "archive")
