@@ -31,7 +31,13 @@ def outside(**fields: Any) -> dict[str, Any]:
 
 def test_a_gateway_is_private_closed_and_logs_nothing_when_nothing_is_said() -> None:
     spec = GatewaySpec.model_validate(written())
-    assert (spec.reach, spec.replicas, spec.models, spec.providers, spec.log_prompts) == ("cluster", 2, None, [], False)
+    assert (spec.reach, spec.replicas, spec.models, spec.providers, spec.log_prompts) == (
+        "cluster",
+        None,
+        None,
+        [],
+        False,
+    )
 
 
 @pytest.mark.parametrize(

@@ -240,18 +240,18 @@ fi
 
 if wave 08-gateway; then
   release envoy-gateway-system gateway-helm 600 oci://docker.io/envoyproxy/gateway-helm helm/gateway-helm.yaml --version v1.9.0
-  objects manifests/08-gateway/00-door.yaml
-  gate 600 condition=Ready door issuer.cert-manager.io/door-root
+  objects manifests/08-gateway/00-gate.yaml
+  gate 600 condition=Ready gate issuer.cert-manager.io/gate-root
   release envoy-ai-gateway-system ai-gateway-helm 600 oci://docker.io/envoyproxy/ai-gateway-helm helm/ai-gateway-helm.yaml --version v1.1.0
-  objects manifests/08-gateway/01-door.yaml
-  gate 600 condition=Ready door certificate.cert-manager.io/door-ca
-  objects manifests/08-gateway/02-door.yaml
-  gate 600 condition=Ready door issuer.cert-manager.io/door-ca
-  objects manifests/08-gateway/03-door.yaml
-  gate 600 condition=Ready door certificate.cert-manager.io/door
-  objects manifests/08-gateway/04-door.yaml
-  gate 600 condition=Programmed door gateway.gateway.networking.k8s.io/door
-  objects manifests/08-gateway/05-door.yaml
+  objects manifests/08-gateway/01-gate.yaml
+  gate 600 condition=Ready gate certificate.cert-manager.io/gate-ca
+  objects manifests/08-gateway/02-gate.yaml
+  gate 600 condition=Ready gate issuer.cert-manager.io/gate-ca
+  objects manifests/08-gateway/03-gate.yaml
+  gate 600 condition=Ready gate certificate.cert-manager.io/gate
+  objects manifests/08-gateway/04-gate.yaml
+  gate 600 condition=Programmed gate gateway.gateway.networking.k8s.io/gate
+  objects manifests/08-gateway/05-gate.yaml
 fi
 
 if wave 09-serving; then
@@ -267,7 +267,7 @@ if wave 10-workloads; then
   objects manifests/10-workloads/01-chat.yaml
   objects manifests/10-workloads/01-sort.yaml
   objects manifests/10-workloads/02-chat.yaml
-  objects manifests/10-workloads/02-door.yaml
+  objects manifests/10-workloads/02-gate.yaml
   objects manifests/10-workloads/02-sort.yaml
   gate 20280 condition=Available assist deployment.apps/chat
   gate 600 condition=Available assist deployment.apps/chat-epp
