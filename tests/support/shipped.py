@@ -37,6 +37,7 @@ def files(name: str) -> Mapping[str, bytes]:
 
 STACKS = (
     "edge-slm-lys-edge1-platform",
+    "gpu-as-a-service-ams-colo1-platform",
     "inference-l4-muc-lab1-platform",
     "sovereign-inference-fra-dc1-platform",
     "sovereign-inference-ams-colo1-platform",
@@ -47,6 +48,7 @@ STACKS = (
 """Names of the stacks, listed so that one that disappears is noticed."""
 ONE_OF_EACH = (
     ("edge-slm", "lys-edge1"),
+    ("gpu-as-a-service", "ams-colo1"),
     ("inference-l4", "muc-lab1"),
     ("sovereign-inference", "ams-colo1"),
     ("training-infiniband", "hel-dc1"),
