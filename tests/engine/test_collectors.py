@@ -25,6 +25,8 @@ from support.watching import EU, watched
 pytestmark = pytest.mark.engine
 
 STACKS = [name for name in shipped.STACKS if name.startswith("sovereign-inference")]
+NAMED = "chat llama-3.3-70b"
+"""Name of a span as the conventions make it."""
 SECRET = "please tell nobody about project heron"
 ALLOWED = {**EU, "prompts_in_telemetry": True}
 Start = Callable[[dict[str, Any], str], Path]
@@ -113,7 +115,8 @@ def spans() -> dict[str, Any]:
         "status": {"code": 2, "message": SECRET},
         "events": [{"name": SECRET, "timeUnixNano": NOW, "attributes": FULL_OF_TEXT}],
     }
-    return {"resourceSpans": [{"resource": RESOURCE, "scopeSpans": [{"scope": SCOPE, "spans": [span]}]}]}
+    plain = {**span, "spanId": "eee19b7ec3c1b175", "name": NAMED, "events": []}
+    return {"resourceSpans": [{"resource": RESOURCE, "scopeSpans": [{"scope": SCOPE, "spans": [span, plain]}]}]}
 
 
 def logs() -> dict[str, Any]:
@@ -185,6 +188,7 @@ def test_what_programs_send_leaves_without_text_unless_it_is_allowed(start: Star
     assert ("heron" in text) == kept
     assert text.count("llama-3.3-70b") >= 3
     assert "gen_ai.client.token.usage" in text
+    assert f'"name":"{NAMED}"' in text
     assert "somebody-else" not in text
     assert '"stringValue":"lab"' in text
 

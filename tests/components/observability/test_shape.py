@@ -7,6 +7,7 @@ import pytest
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.health import metrics_text
+from aifactory.components.rows import HelmRow
 from support import shipped
 from support.schemas import Schemas
 from support.watching import CHAT, EU, GIVEN, PAGER, STORE, exported, queries, series_of, watched
@@ -95,6 +96,12 @@ def test_every_exporter_of_a_shipped_stack_has_a_monitor(name: str) -> None:
     for exporter in plan.watched.exporters:
         assert scraped[exporter] in ("part", "release", "itself") or here[exporter] in monitors
     assert {"chat", "sort", "chat-epp", "sort-epp", "watch-agent"} <= monitors
+    charts: dict[str, Any] = {row.chart: stack.plain_tree(row) for row in stack.rows if isinstance(row, HelmRow)}
+    assert charts["gpu-operator"]["dcgmExporter"]["serviceMonitor"]["enabled"] is True
+    assert charts["kueue"]["enablePrometheus"] is True
+    selectors = charts["kube-prometheus-stack"]["prometheus"]["prometheusSpec"]
+    for kind in ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig"):
+        assert selectors[f"{kind}SelectorNilUsesHelmValues"] is False
 
 
 def test_a_dashboard_has_a_place_for_each_chart_and_a_name_that_lasts() -> None:
