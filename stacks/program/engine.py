@@ -89,20 +89,23 @@ class Engine(PulumiCommand):
         """
         command = [self.command, "--non-interactive", *(arg for arg in args if arg != "--non-interactive")]
         environment = {**engine_environment(os.environ), **additional_env, "PULUMI_AUTOMATION_API": "true"}
-        process = subprocess.Popen(  # noqa: S603 - the engine, with arguments of ours
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            # A terminal sends Ctrl-C to the whole group, and a second one kills: it gets ours alone.
-            start_new_session=True,
-        )
-        with process, self._passing_signals(process):
-            stdout, stderr = _read(process, on_output, on_error)
+        # Signals are caught before there is a process: one that comes in between must not end us alone.
+        with self._passing_signals() as forward:
+            process = subprocess.Popen(  # noqa: S603 - the engine, with arguments of ours
+                command,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                # A terminal sends Ctrl-C to the whole group, and a second one kills: it gets ours alone.
+                start_new_session=True,
+            )
+            forward(process)
+            with process:
+                stdout, stderr = _read(process, on_output, on_error)
         result = CommandResult(stdout=stdout, stderr=stderr, code=process.returncode)
         if process.returncode < 0:
             says = f"the engine was killed by signal {-process.returncode}"
@@ -114,19 +117,30 @@ class Engine(PulumiCommand):
         return result
 
     @contextmanager
-    def _passing_signals(self, process: subprocess.Popen[str]) -> Iterator[None]:
+    def _passing_signals(self) -> Iterator[Callable[[subprocess.Popen[str]], None]]:
+        """Catch signals, and pass them on to the process that is then named, also those that came before."""
+        running: list[subprocess.Popen[str]] = []
+        caught: list[int] = []
+
+        def forward(process: subprocess.Popen[str]) -> None:
+            running.append(process)
+            if caught:
+                process.send_signal(signal.SIGINT)
+
         if threading.current_thread() is not threading.main_thread():
-            yield
+            yield forward
             return
 
-        def forward(_number: int, _frame: object) -> None:
+        def catch(number: int, _frame: object) -> None:
+            caught.append(number)
             self.cancelled = True
-            process.send_signal(signal.SIGINT)
+            for process in running:
+                process.send_signal(signal.SIGINT)
             self._on_cancel()
 
-        before = {number: signal.signal(number, forward) for number in _SIGNALS}
+        before = {number: signal.signal(number, catch) for number in _SIGNALS}
         try:
-            yield
+            yield forward
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pulumi.automation import CommandError
@@ -150,6 +151,28 @@ def test_a_signal_is_passed_on_as_an_interrupt_and_what_was_begun_is_awaited(
     assert printed == ["finished"]
     assert told == ["stopping"]
     assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_comes_before_the_engine_runs_stops_it_too(
+    tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = tmp_path / "started"
+    does(tool, f"trap 'echo finished; exit 1' INT\ntouch {started}\nfor _ in $(seq 200); do sleep 0.05; done")
+    start = subprocess.Popen
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        process = start(*args, **options)
+        while not started.exists():  # it sets its trap first
+            time.sleep(0.01)
+        return process
+
+    engine = Engine()
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    printed: list[str] = []
+    with pytest.raises(Cancelled):
+        engine.run(["up"], "/", {}, printed.append)
+    assert printed == ["finished"]
 
 
 def test_a_terminals_interrupt_reaches_the_engine_through_us_alone(tool: Tool) -> None:
