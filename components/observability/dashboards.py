@@ -16,6 +16,7 @@ SCHEMA = 41
 """Version of Grafana's form of dashboards; newer programs read older forms."""
 PROMETHEUS: Tree = {"type": "prometheus", "uid": "prometheus"}
 """The data source that kube-prometheus-stack makes, by its uid."""
+MODEL = "gen_ai_request_model"
 
 
 class Curve(Struct, frozen=True):
@@ -53,7 +54,8 @@ def dashboards(plan: ObservabilityPlan) -> Iterator[Dashboard]:
         names = [name for queue in watched.queues for name in queue.cluster_queues]
         yield Dashboard("queues", "Queues", tuple(_queues(names)))
     if watched.doors:
-        yield Dashboard("gateways", "Gateways", tuple(_door(door) for door in watched.doors))
+        counted = tuple(panel for door in watched.counting for panel in _tokens(door))
+        yield Dashboard("gateways", "Gateways", (*(_door(door) for door in watched.doors), *counted))
     yield Dashboard("platform", "Platform", tuple(_platform(plan)))
 
 
@@ -134,6 +136,16 @@ def _door(door: str) -> Panel:
     return Panel(
         f"{door}: answers per s", "reqps", (Curve(by, "{{envoy_response_code_class}}xx"), Curve(active, "open"))
     )
+
+
+def _tokens(door: str) -> Iterator[Panel]:
+    """Use by tenant and by model: what limits and spend are counted from."""
+    own = f"{{{DOOR}={quoted(door)}}}"
+    for title, label, legend in (("tenant", "tenant_id", "{{tenant_id}}"), ("model", MODEL, f"{{{{{MODEL}}}}}")):
+        by = f"sum by ({label}, gen_ai_token_type) (rate(gen_ai_client_token_usage_token_sum{own}[5m]))"
+        yield Panel(f"{door}: tokens per s by {title}", "short", (Curve(by, f"{legend} {{{{gen_ai_token_type}}}}"),))
+    answers = _quantiles("gen_ai_server_request_duration_seconds", own)
+    yield Panel(f"{door}: time of whole answers", "s", answers)
 
 
 def _platform(plan: ObservabilityPlan) -> Iterator[Panel]:

@@ -70,6 +70,8 @@ class Watched(Struct, frozen=True):
     queues: tuple[WatchedQueue, ...] = ()
     doors: tuple[str, ...] = ()
     """Gateways, by the name that their proxies carry."""
+    counting: tuple[str, ...] = ()
+    """Those of them that count tokens, tenant by tenant."""
     exporters: tuple[str, ...] = ()
     """Rows of the catalog's exporters that are present."""
     namespaces: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from aifactory.components.capabilities import METRICS_NAMESPACE
 from aifactory.components.catalog.trains import provider
 from aifactory.components.observability.decided import Watched, WatchedModel, WatchedPool, WatchedQueue
 from aifactory.components.observability.spec import ObservabilitySpec
-from aifactory.components.offers import EndpointOffer, ModelOffer, PoolOffer, QueueOffer
+from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, PoolOffer, QueueOffer
 
 CLUSTER_QUEUE = "ClusterQueue/"
 NVIDIA = "nvidia.com/"
@@ -23,8 +23,9 @@ def watched(spec: ObservabilitySpec, ctx: PlanContext, *, collects: bool) -> Wat
     pools = tuple(_pool(offer) for offer in ctx.offers(PoolOffer) if offer.gpu_resource.startswith(NVIDIA))
     queues = tuple(_queue(offer) for offer in ctx.offers(QueueOffer))
     doors = tuple(offer.part for offer in ctx.offers(EndpointOffer))
-    exporters = tuple(_exporters(models, bool(pools), bool(queues), bool(doors), ctx, collects=collects))
-    return Watched(models, pools, queues, doors, exporters, _namespaces(spec, models, ctx))
+    counting = tuple(offer.namespace for offer in ctx.offers(GatewayOffer))  # named as its Gateway is
+    exporters = tuple(_exporters(Watched(models, pools, queues, doors, counting), ctx, collects=collects))
+    return Watched(models, pools, queues, doors, counting, exporters, _namespaces(spec, models, ctx))
 
 
 def _model(offer: ModelOffer, spec: ObservabilitySpec, ctx: PlanContext) -> WatchedModel:
@@ -54,20 +55,20 @@ def _queue(offer: QueueOffer) -> WatchedQueue:
     return WatchedQueue(offer.part, names)
 
 
-def _exporters(
-    models: tuple[WatchedModel, ...], pools: bool, queues: bool, doors: bool, ctx: PlanContext, *, collects: bool
-) -> Iterator[str]:
+def _exporters(there: Watched, ctx: PlanContext, *, collects: bool) -> Iterator[str]:
     yield "prometheus"
-    if models:
+    if there.models:
         yield "vllm"
-    if any(model.routed for model in models):
+    if any(model.routed for model in there.models):
         yield "llm-d-router"
-    if pools:
+    if there.pools:
         yield "dcgm"
-    if queues:
+    if there.queues:
         yield "kueue"
-    if doors:
+    if there.doors:
         yield "envoy"
+    if there.counting:
+        yield "ai-gateway"
     if certificates(ctx):
         yield "cert-manager"
     given = ctx.place.cluster.provides.get("metrics")

@@ -138,6 +138,8 @@ def _monitors(plan: ObservabilityPlan, maker: Maker) -> Iterator[KubernetesRow]:
         labels = ["gateway.envoyproxy.io/owning-gateway-name"]
         chosen = {"app.kubernetes.io/name": "envoy", "app.kubernetes.io/component": "proxy"}
         yield _monitor(plan, maker, "proxies", PROXIES, chosen, "metrics", "/stats/prometheus", labels)
+        if "ai-gateway" in plan.watched.exporters:
+            yield _monitor(plan, maker, "tokens", PROXIES, chosen, "aigw-metrics", copied=labels)
     if plan.scrapes_certificates:
         chosen = {"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/component": "controller"}
         yield _monitor(plan, maker, "certificates", plan.scrapes_certificates, chosen, "http-metrics")

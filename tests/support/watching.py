@@ -17,7 +17,7 @@ from aifactory.components.observability import plan as part
 from aifactory.components.observability import shape
 from aifactory.components.observability.decided import ObservabilityPlan
 from aifactory.components.observability.spec import ObservabilitySpec
-from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer, TenantOffer
+from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, QueueOffer, TenantOffer
 from aifactory.components.problems import Problem
 from aifactory.components.rows import KubernetesRow, Maker, Wave
 from aifactory.components.rules import table
@@ -55,6 +55,9 @@ QUEUE = QueueOffer(
     objects=("ClusterQueue/assist", "Cohort/teams"),
 )
 DOOR = EndpointOffer("door", "door.example.com", (), ("chat",))
+GATE = GatewayOffer(
+    "door", "door.example.com", "door", "envoy", (), (), ("tenant.id",), (), ("assist",), ("chat",), (), False
+)
 OFFERS: tuple[object, ...] = (CHAT, QUEUE, DOOR, pool("train", nodes=2))
 DEMAND = {
     "models": [

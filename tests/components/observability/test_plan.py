@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from aifactory.components.offers import OperatorNote, TelemetryOffer
 from support.offered import pool
-from support.watching import CHAT, DOOR, GIVEN, OFFERS, PAGER, QUEUE, STORE, watched
+from support.watching import CHAT, DOOR, GATE, GIVEN, OFFERS, PAGER, QUEUE, STORE, watched
 
 LOKI_SINK = {**PAGER, "name": "central", "kind": "loki", "url": "https://loki.example.com/", "organisation": "lab"}
 OTLP_SINK = {**PAGER, "name": "tracing", "kind": "otlp", "signals": ["traces"], "url": "https://otlp.example.com:4318"}
@@ -62,6 +62,7 @@ def test_metrics_and_alerts_leave_by_sinks_of_their_own() -> None:
         ((replace(CHAT, backend="Service"), QUEUE), {"vllm", "kueue"}),
         ((CHAT,), {"vllm", "llm-d-router"}),
         ((CHAT, DOOR), {"vllm", "llm-d-router", "envoy"}),
+        ((CHAT, DOOR, GATE), {"vllm", "llm-d-router", "envoy", "ai-gateway"}),
     ],
 )
 def test_what_is_watched_is_what_is_there(offers: tuple[object, ...], exporters: set[str]) -> None:

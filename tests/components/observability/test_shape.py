@@ -10,7 +10,7 @@ from aifactory.components.gpu_node_pool.health import metrics_text
 from aifactory.components.rows import HelmRow
 from support import shipped
 from support.schemas import Schemas
-from support.watching import CHAT, EU, GIVEN, PAGER, STORE, exported, queries, series_of, watched
+from support.watching import CHAT, DOOR, EU, GATE, GIVEN, PAGER, STORE, exported, queries, series_of, watched
 
 SINKS = {
     "sinks": [
@@ -92,7 +92,12 @@ def test_every_exporter_of_a_shipped_stack_has_a_monitor(name: str) -> None:
     (plan,) = [part.plan for part in stack.plan.parts if part.kind == "observability"]
     monitors = {row.name for row in stack.rows if row.id.startswith(("PodMonitor.", "ServiceMonitor."))}
     scraped = {row.text("id"): row.text("scraped_by") for row in Catalog.shipped().rows("exporters")}
-    here = {"envoy": "watch-proxies", "cert-manager": "watch-certificates", "otel-collector": "watch-gateway"}
+    here = {
+        "envoy": "watch-proxies",
+        "ai-gateway": "watch-tokens",
+        "cert-manager": "watch-certificates",
+        "otel-collector": "watch-gateway",
+    }
     for exporter in plan.watched.exporters:
         assert scraped[exporter] in ("part", "release", "itself") or here[exporter] in monitors
     assert {"chat", "sort", "chat-epp", "sort-epp", "watch-agent"} <= monitors
@@ -102,6 +107,18 @@ def test_every_exporter_of_a_shipped_stack_has_a_monitor(name: str) -> None:
     selectors = charts["kube-prometheus-stack"]["prometheus"]["prometheusSpec"]
     for kind in ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig"):
         assert selectors[f"{kind}SelectorNilUsesHelmValues"] is False
+
+
+def test_a_gateway_that_counts_tokens_shows_them_by_tenant_and_by_model() -> None:
+    def asked(*offers: object) -> str:
+        return json.dumps(
+            [body for name, body in watched(offers=offers).bodies.items() if name.startswith("ConfigMap/")]
+        )
+
+    assert "gen_ai" not in asked(CHAT, DOOR)
+    shown = asked(CHAT, DOOR, GATE)
+    for label in ("tenant_id", "gen_ai_request_model"):
+        assert f"sum by ({label}, gen_ai_token_type)" in shown
 
 
 def test_a_dashboard_has_a_place_for_each_chart_and_a_name_that_lasts() -> None:
