@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 
 STACK = "sovereign-inference-fra-dc1-platform"
 CHAT = 'namespace="assist",model_name="llama-3.3-70b"'
-DOOR = 'gateway_envoyproxy_io_owning_gateway_name="door",envoy_http_conn_manager_prefix="https-10443"'
+DOOR = 'gateway_envoyproxy_io_owning_gateway_name="gate",envoy_http_conn_manager_prefix="https-10443"'
 OF_CHAT = {"model": "llama-3.3-70b", "tenant": "assist"}
 NODES = tuple(f"fra-gpu-{index:03d}" for index in range(1, 6))
 """Nodes of the pool that is watched."""
