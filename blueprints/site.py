@@ -19,9 +19,12 @@ from aifactory.components.given import (
     RackGiven,
     State,
 )
+from aifactory.components.given_telemetry import TelemetryGiven
+from aifactory.components.given_uplink import UplinkGiven
 from aifactory.components.names import Name
 from aifactory.components.problems import Path
 from aifactory.components.spec import Misfit, Spec, truth, twice
+from aifactory.components.venues import VENUES, Venue
 
 
 class Site(Spec):
@@ -36,8 +39,9 @@ class Site(Spec):
     description: Line = Field(default="", max_length=400)
     """What the place is, for people. Default empty."""
 
-    venue: Literal["on-prem", "colo"]
-    """Kind of place. Decides who owns racks and switches."""
+    venue: Venue
+    """Kind of place. Decides who owns racks and switches, and what can run there: an edge site is a few nodes at most,
+    joins no GPUs over a fabric, and starts without its uplink."""
 
     location: Location
     """Where it is, and who can reach it."""
@@ -59,6 +63,12 @@ class Site(Spec):
 
     endpoints: EndpointsGiven | None = None
     """How clients reach endpoints. Default none: endpoints serve the cluster alone, under names of the cluster."""
+
+    uplink: UplinkGiven | None = None
+    """The way out of the site. Default none: it is always there; an edge site says."""
+    telemetry: TelemetryGiven | None = None
+    """Where logs, traces, metrics and alerts may go. Default none: metrics stay in the cluster, and nothing else is
+    kept."""
 
     delivery: Delivery | None = None
     """Git repository that Argo CD reads. Default none: no Argo CD applications are written."""
@@ -96,6 +106,22 @@ class Site(Spec):
             says = f"nodes stand in {len(racks)} racks, and the factory has {self.power.racks}"
             hint = f"set racks to {len(racks)}, or correct the racks of nodes"
             yield Misfit(says, hint, ("power", "racks"))
+
+    @truth
+    def _a_venue_is_what_its_kind_can_be(self) -> Iterator[Misfit]:
+        facts, at = VENUES[self.venue], ("venue",)
+        nodes = sum(len(group.nodes) for group in self.nodes)
+        if facts.nodes_at_most and nodes > facts.nodes_at_most:
+            says = f"{nodes} nodes; a site of venue {self.venue} has {facts.nodes_at_most} at most"
+            yield Misfit(says, "write venue: on-prem or colo, or name fewer nodes", at)
+        runs = self.cluster.distribution
+        if facts.distributions and runs not in facts.distributions:
+            says = f"distribution {runs}; a site of venue {self.venue} runs {' or '.join(facts.distributions)}"
+            hint = "write the one that it runs: its folder of images decides how a node is filled"
+            yield Misfit(says, hint, ("cluster", "distribution"))
+        if facts.starts_offline and self.uplink is None:
+            says = f"a site of venue {self.venue} doesn't say how it is reached"
+            yield Misfit(says, "add uplink: {mbit_per_s: ..., longest_outage_hours: ...}", at)
 
     def _racks(self) -> Iterator[tuple[Path, RackGiven]]:
         for index, group in enumerate(self.nodes):

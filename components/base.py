@@ -21,8 +21,11 @@ from aifactory.components.given import (
     Power,
     State,
 )
+from aifactory.components.given_telemetry import TelemetryGiven
+from aifactory.components.given_uplink import UplinkGiven
 from aifactory.components.problems import Path, Problem, nearest
 from aifactory.components.rules import Rule
+from aifactory.components.venues import VENUES, Venue, VenueFacts
 
 Offer = TypeVar("Offer")
 Document = Literal["blueprint", "site"]
@@ -34,7 +37,7 @@ class Place(Struct, frozen=True):
     """A site as parts see it: what its file gives, under one release train."""
 
     site: str
-    venue: Literal["on-prem", "colo"]
+    venue: Venue
     location: Location
     power: Power
     cluster: ClusterGiven
@@ -44,6 +47,30 @@ class Place(Struct, frozen=True):
     delivery: Delivery | None
     train: str
     endpoints: EndpointsGiven | None = None
+    uplink: UplinkGiven | None = None
+    """The way out, where the site describes it."""
+
+    @property
+    def venue_facts(self) -> VenueFacts:
+        """What its venue is, and is not."""
+        return VENUES[self.venue]
+
+    @property
+    def node_count(self) -> int:
+        """All nodes of all groups."""
+        return sum(len(group.nodes) for group in self.nodes)
+
+    @property
+    def names_every_node(self) -> bool:
+        """Whether there are no nodes beside those of its file, such as control planes that somebody else runs."""
+        return self.venue_facts.nodes_at_most > 0
+
+    @property
+    def is_one_node(self) -> bool:
+        """Whether everything falls with one node."""
+        return self.names_every_node and self.node_count == 1
+
+    telemetry: TelemetryGiven | None = None
 
     def group_of(self, accelerator: str) -> NodeGroup | None:
         """The first node group with this accelerator."""

@@ -28,6 +28,13 @@ CAPABILITIES: dict[str, str] = {
     "kserve": "Models as InferenceServices",
     "metrics": "Prometheus and its resource definitions",
     "external-secrets": "Secrets from a store outside the cluster",
+    "volume-snapshots": "Definitions of volume snapshots, and their controller",
+    "rook-ceph": "Ceph clusters on drives of the site",
+    "topolvm": "Volumes on drives of the node that a pod runs on",
+    "csi-driver-nfs": "Mounts of NFS shares",
+    "opentelemetry-operator": "OpenTelemetry collectors",
+    "loki": "Logs, kept in an object store",
+    "tempo": "Traces, kept in an object store",
 }
 """Every capability a part may require, and what it is for."""
 
@@ -85,3 +92,5 @@ class NamespaceRequest(Struct, frozen=True):
     """Networks outside the cluster whose clients may reach `open_ports`."""
     open_ports: tuple[int, ...] = ()
     """TCP ports that clients in `ingress_cidrs` may reach."""
+    holds_data: bool = False
+    """Whether objects in it hold data, so that deleting it would delete that."""

@@ -132,6 +132,10 @@ class DataClassRules(Spec):
     operators: list[JurisdictionKey] = Field(min_length=1, max_length=300)
     """Nationalities of companies that may run those machines: a parent company can be ordered to hand data over."""
 
+    prompts_in_telemetry: bool = False
+    """Whether logs and traces may hold text of prompts and answers. Default false: it is dropped before it is kept or
+    sent anywhere."""
+
 
 class Residency(Spec):
     """Where data may go."""

@@ -31,6 +31,12 @@ HostName = Annotated[
 ]
 """The name of a machine as Kubernetes knows it: lower-case letters, digits, - and dots, 63 at most."""
 
+HostAndPort = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*:[1-9][0-9]{0,4}$", max_length=200),
+]
+"""A host and its TCP port, such as redis.example.com:6379: no scheme, no user."""
+
 PciAddress = Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")]
 """The PCI address of a physical function in quotes and lower case, such as "0000:1a:00.0"."""
 

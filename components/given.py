@@ -16,6 +16,7 @@ from aifactory.components.forms import (
     Feature,
     Folder,
     GitUrl,
+    HostAndPort,
     HostName,
     InterfaceName,
     Line,
@@ -31,6 +32,14 @@ from aifactory.components.given_network import (
     Switches,
     UfmGiven,
 )
+from aifactory.components.given_storage import (
+    DriveSet,
+    EncryptionGiven,
+    GbPerS,
+    NfsGiven,
+    StorageSystem,
+    misfits_of_drives,
+)
 from aifactory.components.masking import is_secret_name
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, Spec, truth, twice
@@ -39,7 +48,9 @@ __all__ = [
     "Certificates",
     "ClusterGiven",
     "Delivery",
+    "DriveSet",
     "EcnMarking",
+    "EncryptionGiven",
     "EndpointsGiven",
     "GivenCapability",
     "HostGiven",
@@ -48,6 +59,7 @@ __all__ = [
     "Leaf",
     "Location",
     "NetworkGiven",
+    "NfsGiven",
     "Nic",
     "NodeGroup",
     "Operator",
@@ -56,6 +68,7 @@ __all__ = [
     "RoceGiven",
     "State",
     "StorageClassGiven",
+    "StorageSystem",
     "Switches",
     "UfmGiven",
 ]
@@ -159,6 +172,9 @@ class StorageClassGiven(Spec):
     place: Country | None = None
     """Country its data rests in. Default: the country of the site."""
 
+    system: StorageSystem | None = None
+    """What stands behind it. Needed of a class that a storage tier uses. Default none: nothing is known of it."""
+
 
 class ClusterGiven(Spec):
     """The Kubernetes cluster of the site."""
@@ -178,6 +194,15 @@ class ClusterGiven(Spec):
 
     storage_classes: list[StorageClassGiven] = []
     """StorageClasses that workloads may use. Default none."""
+
+    nfs: list[NfsGiven] = Field(default=[], max_length=100)
+    """Shares of NFS servers from which storage tiers make a class. Default none."""
+
+    @truth
+    def _nfs_shares_are_listed_once(self) -> Iterator[Misfit]:
+        names = [given.nfs for given in self.nfs]
+        for index in twice(names):
+            yield Misfit(f'"{names[index]}" names two shares', "give each its own name", ("nfs", index, "nfs"))
 
     @truth
     def _storage_classes_are_listed_once(self) -> Iterator[Misfit]:
@@ -274,6 +299,13 @@ class NodeGroup(Spec):
     nic_model: Literal["connectx-6", "connectx-7", "connectx-8", "bluefield-3"] | None = None
     """Model of these NICs. Default none; needed as soon as there are any."""
 
+    drives: list[DriveSet] = Field(default=[], max_length=20)
+    """Drives in each node that the factory may use, whole and empty. Default none: no tier is made of these nodes."""
+
+    storage_gb_per_s: GbPerS | None = None
+    """Rate at which a node sends, and at the same time receives, over the network that storage uses. Unit: GB per s.
+    Default: unknown, and so is what storage on these nodes can give."""
+
     racks: list[RackGiven] = Field(min_length=1)
     """Racks and the nodes in them."""
 
@@ -289,6 +321,10 @@ class NodeGroup(Spec):
             yield Misfit(f"{self.gpus_per_node} accelerators of no model", hint, ("gpus_per_node",))
         if self.accelerator is not None and not self.gpus_per_node:
             yield Misfit("an accelerator that no node has: gpus_per_node is 0", hint, ("accelerator",))
+
+    @truth
+    def _drives_are_of_its_nodes(self) -> Iterator[Misfit]:
+        yield from misfits_of_drives(self.drives, self.nodes)
 
     @truth
     def _nics_have_a_model(self) -> Iterator[Misfit]:
@@ -374,6 +410,10 @@ class EndpointsGiven(Spec):
 
     load_balancer_class: str | None = Field(default=None, max_length=120, pattern=r"^[a-z0-9]([-a-z0-9./]*[a-z0-9])?$")
     """Class of the load balancer, such as metallb.io/metallb. Default: the cluster's own."""
+
+    limit_store: HostAndPort | None = None
+    """Redis of the site that gateways count requests, tokens and spend of tenants in, as host and port. Its network
+    must keep others out: nobody signs in there. Default none: no limits."""
 
 
 class Delivery(Spec):

@@ -56,6 +56,8 @@ class PoolOffer(Struct, frozen=True):
     """Name of the fabric part that joins the nodes, empty for none."""
     device_claim: str = ""
     """DeviceClass where GPUs are handed out by DRA, empty with the device plugin."""
+    holds_controllers: bool = False
+    """Whether controllers of the cluster run on these nodes, because the site has no others."""
 
     @property
     def gpus(self) -> int:
@@ -139,11 +141,40 @@ class QueueOffer(Struct, frozen=True):
 
 
 class StorageOffer(Struct, frozen=True):
-    """A StorageClass that workloads may use."""
+    """A StorageClass that workloads may use, and the tier that it is of."""
 
     name: str
     access: tuple[str, ...]
     place: str
+    part: str = ""
+    """Storage tier that makes or uses it, by which workloads may name it, too. Empty: no tier has it."""
+    tier: Literal["", "block", "parallel", "object", "local-cache", "archive"] = ""
+    usable_tib: float | None = None
+    """What it can hold. None: unknown."""
+    read_gb_per_s: float | None = None
+    """What all its clients together may read. None: unknown."""
+    write_gb_per_s: float | None = None
+    failure_domain: str = ""
+    """Largest thing that may be lost without losing data: none, drive, node, rack or site. Empty: not stated."""
+    default: bool = False
+    """Whether claims that name no class get this one."""
+
+
+class StorageUse(Struct, frozen=True):
+    """What a part keeps on a StorageClass, and how fast it counts on reading it."""
+
+    part: str
+    gpus: int
+    """GPUs that wait for it."""
+    storage_class: str = ""
+    """Class of its volume, empty without one."""
+    keeps: Literal["", "checkpoints", "weights"] = ""
+    size_gib: int = 0
+    read_gb_per_s: float = 0.0
+    """Rate that its plan counts on while all who may start at once do. 0: it states none."""
+    namespace: str = ""
+    claim: str = ""
+    """Claim that somebody else makes, in this namespace. Empty: it makes its own, or has none."""
 
 
 class QuotaDemand(Struct, frozen=True):
@@ -240,6 +271,42 @@ class EndpointOffer(Struct, frozen=True):
     """Base URL by model, such as https://chat.ai.example.com/chat/v1."""
     parts: tuple[str, ...] = ()
     """Parts whose models it leads to."""
+
+
+class GatewayOffer(Struct, frozen=True):
+    """A governed door to models, as those see it who watch it."""
+
+    part: str
+    host: str
+    namespace: str
+    """Namespace of its policies and routes, but for those that lead to pools."""
+    proxy_namespace: str
+    proxy_labels: tuple[tuple[str, str], ...]
+    """Labels that select its Envoy pods, and no other's."""
+    metrics_ports: tuple[tuple[str, int], ...]
+    """TCP ports of these pods by what they export: envoy at /stats/prometheus, genai at /metrics."""
+    metric_attributes: tuple[str, ...]
+    """Attributes of the GenAI metrics beside those of the conventions."""
+    log_fields: tuple[str, ...]
+    """Fields of a line of the access log, which is JSON on standard output and holds no body."""
+    tenants: tuple[str, ...]
+    models: tuple[str, ...]
+    """Names that requests carry."""
+    providers: tuple[str, ...]
+    """Services outside of the cluster that it may send requests to."""
+    prompts_logged: bool
+
+
+class TelemetryOffer(Struct, frozen=True):
+    """A collector that takes spans, logs and metrics by OTLP from pods of the cluster."""
+
+    part: str
+    namespace: str
+    """Namespace of the collector; whoever sends must be let out to it."""
+    otlp_http: str
+    """Base URL, such as http://watch-gateway-collector.watch.svc:4318."""
+    otlp_grpc: str
+    """Host and port, without TLS."""
 
 
 class OperatorNote(Struct, frozen=True):

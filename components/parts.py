@@ -13,12 +13,15 @@ from aifactory.components.base import PlanContext
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.fabric.spec import FabricSpec
+from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
+from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.queue.spec import QueueSpec
 from aifactory.components.rows import Maker, Row, Wave
 from aifactory.components.rules import Rule
 from aifactory.components.serving.spec import ServingSpec
 from aifactory.components.spec import PartSpec
+from aifactory.components.storage_tier.spec import StorageTierSpec
 from aifactory.components.training.spec import TrainingSpec
 
 
@@ -77,6 +80,9 @@ PARTS: tuple[Part, ...] = (
     Part("training", 2, TrainingSpec, Wave.WORKLOADS),
     Part("serving", 3, ServingSpec, Wave.WORKLOADS),
     Part("endpoint", 3, EndpointSpec, Wave.GATEWAY),
+    Part("gateway", 3, GatewaySpec, Wave.GATEWAY),
+    Part("storage-tier", 1, StorageTierSpec, Wave.TELEMETRY),
+    Part("observability", 2, ObservabilitySpec, Wave.TELEMETRY),
 )
 BY_KIND: dict[str, Part] = {part.kind: part for part in PARTS}
 

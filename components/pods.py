@@ -27,6 +27,11 @@ DAEMON_MEMORY_GIB = 16
 """What a node's daemons (network, GPU, metrics, logs) request of what the kubelet leaves to pods. A pod
 that asks for all of it fits no node."""
 
+CONTROLLER_CPUS = 4
+CONTROLLER_MEMORY_GIB = 16
+"""What controllers of the cluster and of our releases get where they have no node of their own: what the releases'
+values request and as much again, for bursts of Prometheus and for what the distribution runs. A test adds it up."""
+
 THREADS_PER_CORE = 2
 """CPUs are asked for in whole cores: a kubelet that gives cores to pods refuses half of one."""
 
@@ -94,8 +99,10 @@ class Program(Struct, frozen=True):
 
 def allocatable(pool: PoolOffer) -> NodeShare:
     """What workloads may use of one node of the pool: what the kubelet leaves to pods, without its
-    daemons."""
+    daemons, and without controllers that have no other node."""
     cpus, gib = pool.cpus_per_node - DAEMON_CPUS, pool.memory_gib_per_node - DAEMON_MEMORY_GIB
+    if pool.holds_controllers:
+        cpus, gib = cpus - CONTROLLER_CPUS, gib - CONTROLLER_MEMORY_GIB
     return NodeShare(max(cpus, 0), max(gib, 0) * 1024)
 
 

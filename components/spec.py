@@ -115,6 +115,11 @@ class PartSpec(Spec):
         """Every name that the part had, the first one first."""
         return (*([self.renamed_from] if self.renamed_from else []), *self.also_renamed_from)
 
+    @property
+    def hosts_at_least(self) -> int:
+        """Hosts that the part is spread over: a kind that copies data over several says how many."""
+        return 1
+
     @truth
     def _a_second_rename_follows_a_first(self) -> Iterator[Misfit]:
         if self.also_renamed_from and self.renamed_from is None:

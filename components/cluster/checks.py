@@ -176,11 +176,11 @@ def _one_certificate_maker(ctx: PlanContext, values: Mapping[str, Mapping[str, o
 
 
 def _replicas(ctx: PlanContext, answers: Answers, replicas: int) -> None:
-    """A site whose webhooks are all given has nothing to say here."""
+    """A site whose webhooks are all given has nothing to say here, and one with a single node nothing to gain."""
     ours = sorted(name for name, chosen in answers.chosen.items() if chosen.recipe.webhooks)
     ctx.check(
         "CLU-008",
-        replicas > 1 or not ours,
+        replicas > 1 or not ours or ctx.place.is_one_node,
         f"webhook_replicas is 1: while a node drains, {', '.join(ours)} refuse what they admit",
         ("webhook_replicas",),
         "set it to 2",

@@ -161,7 +161,7 @@ def _planned(
         default_requests=_default_requests(policy) if tenant else (),
         default_limits=_default_limits(policy, quota) if tenant else (),
         pod_egress=tuple(some for request in item.requests for some in request.pod_egress),
-        protect=bool(tenant),
+        protect=bool(tenant) or any(request.holds_data for request in item.requests),
     )
 
 

@@ -11,6 +11,7 @@ from aifactory.components.catalog.trains import Release
 from aifactory.components.cluster.checks import sound
 from aifactory.components.cluster.model import CRITICAL_PODS, ClusterPlan, ReleasePlan, Resolver
 from aifactory.components.cluster.namespaces import planned_namespaces
+from aifactory.components.cluster.offline import decide_start
 from aifactory.components.cluster.priorities import barred, priorities
 from aifactory.components.cluster.providers import (
     Answers,
@@ -24,6 +25,7 @@ from aifactory.components.cluster.releases import RECIPES
 from aifactory.components.cluster.rules import RULES
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.cluster.versions import accepted, admits
+from aifactory.components.offers import OperatorNote, StorageOffer
 from aifactory.components.problems import nearest
 
 __all__ = ["RULES", "resolve", "settle", "size"]
@@ -37,13 +39,19 @@ class DistributionFacts(Struct, frozen=True):
 
     resolver: Resolver
     namespace_labels: tuple[tuple[str, str], ...] = ()
+    brings: tuple[tuple[str, str], ...] = ()
+    """What it brings that a capability of ours gets in the way of, and what a person does about it."""
 
 
+_TRAEFIK = (
+    "k3s runs with --disable=traefik: Traefik comes with definitions of the Gateway API of its own version, "
+    "which nobody else can own then (k3s-io/k3s#11932), and holds ports 80 and 443 of each node."
+)
 _IN_KUBE_SYSTEM = DistributionFacts(Resolver("kube-system", (53,)))
 DISTRIBUTIONS: dict[str, DistributionFacts] = {
     "kubeadm": _IN_KUBE_SYSTEM,
     "rke2": _IN_KUBE_SYSTEM,
-    "k3s": _IN_KUBE_SYSTEM,
+    "k3s": DistributionFacts(Resolver("kube-system", (53,)), brings=(("gateway-api", _TRAEFIK),)),
     "talos": _IN_KUBE_SYSTEM,
     "openshift": DistributionFacts(
         Resolver("openshift-dns", (53, 5353)),
@@ -85,6 +93,7 @@ def resolve(spec: ClusterSpec, ctx: PlanContext) -> Draft | None:
         source=("cluster", "distribution"),
         document="site",
     )
+    decide_start(ctx)
     known = train_releases(ctx)
     named = _names_are_known(spec, ctx)
     fitting = _versions_fit(ctx, known)
@@ -100,20 +109,23 @@ def size(draft: Draft, ctx: PlanContext) -> Draft:  # noqa: ARG001 - the passes 
 def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
     """Answer every capability, merge what parts want of releases, and give each namespace its baseline."""
     spec, place = draft.spec, ctx.place
+    replicas = _replicas(spec, ctx)
+    _say_if_no_default(ctx)
     terms = SiteTerms(
         place.cluster,
-        replicas=_replicas(spec, ctx),
+        replicas=replicas,
         priority_class=f"{ctx.factory}-control",
-        nodes=sum(len(group.nodes) for group in place.nodes),
+        nodes=place.node_count,
     )
     wanted = [*ctx.site_plan.requirements, *_written(spec, ctx)]
     answers = answered(ctx, wanted, terms)
-    fits = sound(ctx, answers, train_releases(ctx), spec.webhook_replicas)
+    fits = sound(ctx, answers, train_releases(ctx), replicas)
     namespaces = planned_namespaces(
         ctx, ctx.site_plan.namespaces, answers, spec.namespaces, draft.facts.namespace_labels
     )
     if answers.refused or not fits or namespaces is None:
         return None
+    _note_brought(draft.facts, answers, ctx)
     classes = priorities(ctx, answers, terms)
     namespaces = barred(namespaces, classes, ctx)
     made = {namespace.name for namespace in namespaces}
@@ -133,6 +145,12 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
         namespaces=namespaces,
         priorities=classes,
     )
+
+
+def _note_brought(facts: DistributionFacts, answers: Answers, ctx: PlanContext) -> None:
+    for capability, says in facts.brings:
+        if capability in answers.given or capability in answers.chosen:
+            ctx.offer(OperatorNote(ctx.part, "before", says))
 
 
 def _names_are_known(spec: ClusterSpec, ctx: PlanContext) -> bool:
@@ -179,7 +197,7 @@ def _default_storage(ctx: PlanContext) -> bool:
     classes = ctx.place.cluster.storage_classes
     known, default = [each.name for each in classes], [each.name for each in classes if each.default]
     at = ("cluster", "storage_classes")
-    held = ctx.check(
+    return ctx.check(
         "CLU-007",
         len(default) <= 1,
         f"{' and '.join(default)} are both default StorageClasses of {ctx.place.site}",
@@ -187,9 +205,16 @@ def _default_storage(ctx: PlanContext) -> bool:
         f"keep default: true of {', or of '.join(default)}, and take it off the others, in the cluster too",
         "site",
     )
+
+
+def _say_if_no_default(ctx: PlanContext) -> None:
+    """A class of the site, or one that a part makes: all are offered by now."""
+    known = [each.name for each in ctx.place.cluster.storage_classes]
+    at = ("cluster", "storage_classes")
+    default = any(each.default for each in ctx.place.cluster.storage_classes)
     ctx.check(
         "CLU-014",
-        bool(default),
+        default or any(offer.default for offer in ctx.offers(StorageOffer)),
         f"{ctx.place.site} has no default StorageClass",
         at if known else ("cluster",),
         f"set default: true on {' or '.join(known)}, if the cluster has it as default"
@@ -197,17 +222,18 @@ def _default_storage(ctx: PlanContext) -> bool:
         else "list the cluster's StorageClasses in cluster.storage_classes",
         "site",
     )
-    return held
 
 
 def _replicas(spec: ClusterSpec, ctx: PlanContext) -> int:
+    alone = ctx.place.is_one_node
+    replicas = spec.webhook_replicas or (1 if alone else 2)
+    reason = "with one replica a drained node refuses what its webhook admits"
+    if replicas == 1:
+        reason = "the blueprint accepts that a drained node stops admission"
+    if alone:
+        reason = "as written" if spec.webhook_replicas else "the site has one node: replicas there fall together"
     return ctx.decide(
-        "webhook_replicas",
-        spec.webhook_replicas,
-        "with one replica a drained node refuses what its webhook admits"
-        if spec.webhook_replicas > 1
-        else "the blueprint accepts that a drained node stops admission",
-        source=("webhook_replicas",) if "webhook_replicas" in spec.model_fields_set else (),
+        "webhook_replicas", replicas, reason, source=("webhook_replicas",) if spec.webhook_replicas else ()
     )
 
 

@@ -8,6 +8,7 @@ from aifactory.components.cluster.hardware import (
     NETWORK_OPERATOR,
     NODE_FEATURE_DISCOVERY,
 )
+from aifactory.components.cluster.observing import LOKI, OPENTELEMETRY_OPERATOR, TEMPO
 from aifactory.components.cluster.recipe import Recipe
 from aifactory.components.cluster.scheduling import JOBSET, KUEUE, LWS
 from aifactory.components.cluster.serving import (
@@ -19,6 +20,7 @@ from aifactory.components.cluster.serving import (
     KSERVE,
     KSERVE_CRDS,
 )
+from aifactory.components.cluster.storage import CSI_DRIVER_NFS, ROOK_CEPH, TOPOLVM
 from aifactory.components.cluster.telemetry import GATEWAY_API, METRICS
 from aifactory.components.cluster.trust import CERT_MANAGER, EXTERNAL_SECRETS
 
@@ -30,8 +32,14 @@ RECIPES: dict[str, Recipe] = {
     "cert-manager": CERT_MANAGER,
     "external-secrets": EXTERNAL_SECRETS,
     "metrics": METRICS,
+    "rook-ceph": ROOK_CEPH,
+    "topolvm": TOPOLVM,
+    "opentelemetry-operator": OPENTELEMETRY_OPERATOR,
+    "loki": LOKI,
+    "tempo": TEMPO,
     "node-feature-discovery": NODE_FEATURE_DISCOVERY,
     "network-operator": NETWORK_OPERATOR,
+    "csi-driver-nfs": CSI_DRIVER_NFS,
     "gpu-operator": GPU_OPERATOR,
     "dra-driver-nvidia-gpu": DRA_DRIVER_NVIDIA_GPU,
     "jobset": JOBSET,

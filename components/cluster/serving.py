@@ -162,7 +162,7 @@ ENVOY_GATEWAY = Recipe(
     to=("any",),
     to_why="its proxies run here and reach model pods in any namespace, at the ports that those chose",
     webhooks=(9443,),  # the topology injector
-    metrics=(19001,),
+    metrics=(1064, 19001),  # of the token counter beside a proxy, and of the proxy
     needs=(
         Need("gateway-api", "it reads Gateways and routes"),
         Need("envoy-gateway-crds", "it reads policies and backends of its own kinds"),

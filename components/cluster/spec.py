@@ -69,11 +69,11 @@ class ClusterSpec(PartSpec):
     Each is given by the site or becomes one system release. Default none: only what the parts require.
     """
 
-    webhook_replicas: int = Field(default=2, ge=1, le=5)
+    webhook_replicas: int | None = Field(default=None, ge=1, le=5)
     """Replicas of controllers that answer admission webhooks.
 
-    Default 2: with one, draining its node refuses every job of the cluster until it runs again. 1 suits a
-    site with one node that is not a GPU node.
+    Default 2, and 1 at an edge site of one node: with one, draining its node refuses every job of the cluster until it
+    runs again; two on the only node fall together. 1 suits a site with one node that is not a GPU node.
     """
 
     namespaces: NamespacePolicy = NamespacePolicy()

@@ -31,7 +31,8 @@ def resolve(spec: EndpointSpec, ctx: PlanContext) -> EndpointSpec | None:
         ("reach",),
         "add endpoints.clients to the site file, or set reach to cluster",
     )
-    ctx.check("END-006", spec.replicas > 1, "one proxy has no other to take over", ("replicas",), "set replicas to 2")
+    outlives = ctx.place.is_one_node or spec.replicas != 1
+    ctx.check("END-006", outlives, "one proxy has no other to take over", ("replicas",), "set replicas to 2")
     return spec if fine else None
 
 
@@ -113,6 +114,7 @@ def _plan(spec: EndpointSpec, host: str, models: list[ModelOffer], ctx: PlanCont
     routes = tuple(_route(spec, offer) for offer in models)
     _explain(issuer, inside, ctx)
     _explain_reach(spec, callers, clients, routes, ctx)
+    replicas = _proxies(spec, ctx)
     return EndpointPlan(
         identity=spec.identity,
         host=host,
@@ -122,7 +124,7 @@ def _plan(spec: EndpointSpec, host: str, models: list[ModelOffer], ctx: PlanCont
         address=(given.address or "") if given and not inside else "",
         load_balancer_class=(given.load_balancer_class or "") if given and not inside else "",
         cluster_issuer=issuer,
-        replicas=spec.replicas,
+        replicas=replicas,
         idle_timeout_s=spec.idle_timeout_s,
         routes=routes,
     )
@@ -175,11 +177,16 @@ def _explain_reach(
         because=[f"{route.name.removeprefix(f'{spec.identity}-')}.longest_tokens" for route in routes],
         source=("request_timeout_s",),
     )
-    ctx.decide(
+
+
+def _proxies(spec: EndpointSpec, ctx: PlanContext) -> int:
+    alone = ctx.place.is_one_node
+    return ctx.decide(
         "proxies",
-        spec.replicas,
-        "each carries any route; starting points of 0.5 CPU and 512 MiB, to be measured",
-        source=("replicas",),
+        spec.replicas or (1 if alone else 2),
+        "each carries any route; starting points of 0.5 CPU and 512 MiB, to be measured"
+        + (". The site has one node, with which all of them end" if alone else ""),
+        source=("replicas",) if spec.replicas else (),
     )
 
 

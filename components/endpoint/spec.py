@@ -27,8 +27,8 @@ class EndpointSpec(PartSpec):
     callers: list[Name] = Field(default=[], max_length=100)
     """Namespaces besides those of tenants whose pods may call it; for reach cluster alone. Default none."""
 
-    replicas: int = Field(default=2, ge=1, le=50)
-    """Envoy proxies. Default 2: a drained node leaves one."""
+    replicas: int | None = Field(default=None, ge=1, le=50)
+    """Envoy proxies. Default 2: a drained node leaves one; and 1 at an edge site of one node."""
 
     host: Name | None = None
     """First label of its host name. Default: the name of the part."""

@@ -14,6 +14,7 @@ from aifactory.components.gpu_node_pool.labels import TAINT, TOPOLOGY_LEVELS
 from aifactory.components.gpu_node_pool.needs import PoolNeeds, of_site
 from aifactory.components.gpu_node_pool.siting import agrees
 from aifactory.components.offers import PoolOffer, Taint
+from aifactory.components.pods import CONTROLLER_CPUS, CONTROLLER_MEMORY_GIB
 
 GPU_CLASS = "gpu.nvidia.com"
 """DeviceClass of whole GPUs, which the DRA driver brings."""
@@ -145,6 +146,15 @@ def _offer(sized: Sized, group: NodeGroup, ctx: PlanContext) -> PoolOffer:
         f"and 1 percent of the memory. {UNSEEN_PERCENT} percent of the installed memory never reach the kubelet: "
         f"firmware and kernel have them. Pods see {group.cpus - cpus} CPUs and {left_gib} GiB a node",
     )
+    others = sum(len(each.nodes) for each in ctx.place.nodes if each.accelerator is None)
+    holds_controllers = ctx.place.names_every_node and not others and not sized.wishes.dedicated
+    if holds_controllers:
+        ctx.decide(
+            "controllers",
+            {"cpus": CONTROLLER_CPUS, "memory_gib": CONTROLLER_MEMORY_GIB},
+            "kept from workloads on each node: the site has no other for Prometheus, proxies and operators",
+            source=("dedicated",),
+        )
     ctx.decide(
         "topology",
         list(TOPOLOGY_LEVELS),
@@ -171,4 +181,5 @@ def _offer(sized: Sized, group: NodeGroup, ctx: PlanContext) -> PoolOffer:
         racks=sized.placing.racks,
         fabric=sized.fabric,
         device_claim=GPU_CLASS if sized.wishes.device_management == "dra" else "",
+        holds_controllers=holds_controllers,
     )

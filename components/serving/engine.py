@@ -29,6 +29,9 @@ KEEP_ALIVE_S = 120
 STOP_S = 30
 """Time that a server takes to end once its last answer has ended."""
 
+SILENT = ("VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "HF_HUB_DISABLE_TELEMETRY")
+"""Variables that switch reports of use off. The list with its source: components/catalog/phone-home.yaml."""
+
 QUIET = ("/health", "/metrics", "/v1/models")
 """Paths that are asked every few seconds, and say nothing in a log."""
 
@@ -120,12 +123,12 @@ def joined(layout: Layout, *, first: bool) -> tuple[str, ...]:
 
 
 def at_home(cache: str) -> dict[str, str]:
-    """Variables of every program of the engine's image: who it is, and where it may write."""
-    return {"HOME": cache, "USER": USER, "HF_HOME": f"{cache}/huggingface"}
+    """Variables of every program of the engine's image: who it is, where it may write, and no reports home."""
+    return {"HOME": cache, "USER": USER, "HF_HOME": f"{cache}/huggingface", **dict.fromkeys(SILENT, "1")}
 
 
 def environment(start: Start, extra: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Variables of the engine: offline, without reports home, and with its caches where it may write."""
+    """Variables of the engine: offline, without reports home, with its caches where it may write."""
     own = {
         **at_home(start.cache),
         "VLLM_CACHE_ROOT": f"{start.cache}/vllm",
@@ -133,8 +136,6 @@ def environment(start: Start, extra: Mapping[str, str]) -> tuple[tuple[str, str]
         "TORCHINDUCTOR_CACHE_DIR": f"{start.cache}/inductor",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
-        "VLLM_NO_USAGE_STATS": "1",
-        "DO_NOT_TRACK": "1",
         "VLLM_LOGGING_LEVEL": "INFO",
         "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(KEEP_ALIVE_S),
         "VLLM_ENGINE_READY_TIMEOUT_S": str(start.ready_s),

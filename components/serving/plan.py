@@ -9,7 +9,7 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import METRICS_NAMESPACE, NamespaceRequest
 from aifactory.components.catalog.trains import release
 from aifactory.components.demand import ModelDemand
-from aifactory.components.offers import FabricOffer, GpuDemand, ModelOffer, PodPromise, PoolOffer
+from aifactory.components.offers import FabricOffer, GpuDemand, ModelOffer, PodPromise, PoolOffer, StorageUse
 from aifactory.components.pods import PodContract, Volume
 from aifactory.components.rules import Rule
 from aifactory.components.serving import (
@@ -137,6 +137,7 @@ def size(draft: Draft, ctx: PlanContext) -> ServingPlan | None:
     plan = _plan(draft, host, kept, _contract(sized, pool, fabric, ctx), pool, ctx, scaled)
     reaching.judge(plan, ctx)
     _around_it(plan, sized.answer_s, fabric, ctx)
+    ctx.offer(_use(ctx.part, plan, spec.load_mb_per_s))
     return plan
 
 
@@ -336,6 +337,20 @@ def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx
             row=names.object_id(api, kind, plan.namespace, plan.identity),
         )
     )
+
+
+def _use(part: str, plan: ServingPlan, load_mb_per_s: int) -> StorageUse:
+    """What replicas read of a volume: each node at the rate that its start limit counts on, as many as may start."""
+    fetch, volume = plan.weights.fetch, plan.weights.volume
+    starting = max(1, plan.scaling.ceiling - plan.scaling.floor if plan.scaling else 1)
+    rate = starting * plan.layout.nodes * load_mb_per_s / 1_000
+    if fetch:
+        return StorageUse(part, plan.gpus, fetch.storage_class, "weights", fetch.size_gib, rate)
+    if volume and volume.claim:
+        return StorageUse(
+            part, plan.gpus, keeps="weights", read_gb_per_s=rate, namespace=plan.namespace, claim=volume.claim
+        )
+    return StorageUse(part, plan.gpus)
 
 
 __all__ = ["RULES", "Layout", "resolve", "settle", "size"]

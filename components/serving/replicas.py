@@ -280,7 +280,9 @@ def _judge(found: Sizing, spec: ServingSpec, on: PoolCard, ctx: PlanContext) -> 
         spec.redundancy != "none",
         f"{spec.name} has no spare replica: whoever it serves waits while one loads",
         ("redundancy",),
-        "set redundancy to replica or node",
+        "accept it, as the site has one node; redundancy replica spares a restart alone, and takes more GPUs"
+        if ctx.place.is_one_node
+        else "set redundancy to replica or node",
     )
 
 

@@ -9,7 +9,6 @@ from hashlib import sha256
 from aifactory.components import image_reference
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
-from aifactory.components.offers import StorageOffer
 from aifactory.components.pods import Volume
 from aifactory.components.problems import nearest
 from aifactory.components.serving.decided import FetchPlan, WeightsPlan
@@ -24,6 +23,7 @@ from aifactory.components.serving.spec import (
     StoredWeights,
     Weights,
 )
+from aifactory.components.storage_classes import classes_of
 
 IMAGE_VOLUMES = (1, 35)
 """Kubernetes release in which image volumes are on by default. Source: kubernetes/enhancements KEP-4639."""
@@ -112,7 +112,8 @@ def _decide(spec: ServingSpec, row: Row, stored_gib: float, load_s: int, limit_s
         digest is not None,
         f"nothing says which weights of {row.text('repository')} part {spec.name} serves",
         ("weights",),
-        "set digest to what the registry prints, or name the image of the weights by digest",
+        "set digest to what the registry prints"
+        + ("" if ctx.place.venue_facts.starts_offline else ", or name the image of the weights by digest"),
     )
     ctx.check(
         "SRV-025",
@@ -229,15 +230,14 @@ def _fetched(
 
 def _class(weights: FetchedWeights, ctx: PlanContext) -> str | None:
     """StorageClass of the volume that all replicas read."""
-    given = sorted(ctx.place.cluster.storage_classes, key=lambda each: not each.default)
-    access: dict[str, tuple[str, ...]] = {each.name: tuple(each.access) for each in given}
-    access.update({offer.name: offer.access for offer in ctx.offers(StorageOffer)})
-    asked = weights.storage_class
-    if asked is not None and asked not in access:
-        ctx.refuse(f'"{asked}" is not a StorageClass of the site', ("weights", "storage_class"), nearest(asked, access))
+    classes = classes_of(ctx)
+    access, asked = classes.access, weights.storage_class
+    fitting = classes.serving(SHARED)
+    name = classes.named(asked) if asked is not None else fitting[0] if fitting else ""
+    if asked is not None and not name:
+        says = f'"{asked}" is not a StorageClass of the site'
+        ctx.refuse(says, ("weights", "storage_class"), nearest(asked, classes.known))
         return None
-    fitting = [name for name, modes in access.items() if any(mode in modes for mode in SHARED)]
-    name = asked or (fitting[0] if fitting else "")
     known = ", ".join(f"{each} ({', '.join(modes)})" for each, modes in access.items()) or "none"
     holds = ctx.check(
         "SRV-009",

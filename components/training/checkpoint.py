@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aifactory.components.base import PlanContext
-from aifactory.components.offers import StorageOffer
 from aifactory.components.problems import nearest
+from aifactory.components.storage_classes import classes_of
 from aifactory.components.training.decided import CheckpointPlan
 from aifactory.components.training.spec import Checkpoint, TrainingSpec
 
@@ -22,19 +22,21 @@ def checkpoint_of(spec: TrainingSpec, ctx: PlanContext) -> CheckpointPlan | None
     )
     if spec.checkpoint is None:
         return None
-    access = _classes(ctx)
+    classes = classes_of(ctx)
+    access = classes.access
     needed = SHARED if spec.nodes > 1 else SINGLE
-    fitting = [name for name, modes in access.items() if needed in modes or SHARED in modes]
+    fitting = classes.serving((needed, SHARED))
     at = ("checkpoint", "storage_class")
-    name = spec.checkpoint.storage_class or (fitting[0] if fitting else "")
-    if spec.checkpoint.storage_class is not None and name not in access:
-        ctx.refuse(f'"{name}" is not a StorageClass of the site', at, nearest(name, access))
+    asked = spec.checkpoint.storage_class
+    name = classes.named(asked) if asked is not None else fitting[0] if fitting else ""
+    if asked is not None and not name:
+        ctx.refuse(f'"{asked}" is not a StorageClass of the site', at, nearest(asked, classes.known))
         return None
     who = f"{spec.nodes} nodes need" if spec.nodes > 1 else "the node needs"
     known = ", ".join(f"{each} ({', '.join(modes)})" for each, modes in access.items()) or "none"
     holds = ctx.check(
         "TRN-005",
-        name in fitting,
+        bool({needed, SHARED} & set(access.get(name, ()))),
         f"StorageClass {name} doesn't serve {needed}, which {who}"
         if name
         else f"no StorageClass of {ctx.place.site} serves {needed}, which {who}",
@@ -42,14 +44,6 @@ def checkpoint_of(spec: TrainingSpec, ctx: PlanContext) -> CheckpointPlan | None
         f"use {' or '.join(fitting)}" if fitting else f"the site has: {known}",
     )
     return _claim(spec.checkpoint, f"{spec.identity}-checkpoints", name, access[name], ctx) if holds else None
-
-
-def _classes(ctx: PlanContext) -> dict[str, tuple[str, ...]]:
-    """StorageClasses and what they serve: the site's, its default first, then those that parts make."""
-    given = sorted(ctx.place.cluster.storage_classes, key=lambda each: not each.default)
-    found: dict[str, tuple[str, ...]] = {each.name: tuple(each.access) for each in given}
-    found.update({offer.name: offer.access for offer in ctx.offers(StorageOffer)})
-    return found
 
 
 def _claim(asked: Checkpoint, claim: str, name: str, modes: tuple[str, ...], ctx: PlanContext) -> CheckpointPlan:

@@ -11,6 +11,7 @@ from aifactory.components.offers import (
     PoolOffer,
     PoolShare,
     QueueOffer,
+    StorageUse,
     TenantOffer,
 )
 from aifactory.components.problems import nearest
@@ -67,6 +68,10 @@ def size(spec: TrainingSpec, ctx: PlanContext) -> TrainingPlan | None:
     if around.fabric:
         ctx.read_settings(around.fabric.part, plan.namespace)
     ctx.offer(_promise(spec, plan))
+    use = StorageUse(spec.name, gpus * spec.nodes)
+    if checkpoint:
+        use = StorageUse(spec.name, use.gpus, checkpoint.storage_class, "checkpoints", checkpoint.size_gib)
+    ctx.offer(use)
     return plan
 
 

@@ -24,10 +24,17 @@ def plan_factory(loaded: Loaded) -> FactoryPlan:
     stacks: dict[str, StackPlan] = {}
     problems: list[Problem] = []
     evaluated: Counter[str] = Counter()
-    for here in loaded.sites.values():
-        place = place_of(here.site, loaded.train)
+    places = {name: place_of(here.site, loaded.train) for name, here in loaded.sites.items()}
+    for name, here in loaded.sites.items():
+        others = [place for other, place in places.items() if other != name]
         site_plan, stack = plan_site(
-            loaded.name, _specs(here), place, loaded.catalog, here.blueprint.demand, here.blueprint.residency
+            loaded.name,
+            _specs(here),
+            places[name],
+            loaded.catalog,
+            here.blueprint.demand,
+            here.blueprint.residency,
+            others,
         )
         problems.extend(_located(problem, loaded) for problem in site_plan.problems)
         evaluated.update(site_plan.evaluated)

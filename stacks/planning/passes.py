@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import cast
 
@@ -17,13 +17,15 @@ from aifactory.components.parts import BY_KIND, PARTS
 from aifactory.components.rules import Rule
 from aifactory.components.rules import table as rule_table
 from aifactory.components.spec import PartSpec
+from aifactory.components.venues import RULES as VENUE_RULES
 from aifactory.stacks.planning.model import DecidedPart, OverrideNote, PartPlan, PlannedSpec, StackPlan
+from aifactory.stacks.planning.screening import stands
 
 
 @cache
 def rules() -> Mapping[str, Rule]:
     """All planner rules by id."""
-    return rule_table(*(rule for part in PARTS for rule in part.planner.RULES))
+    return rule_table(*(rule for part in PARTS for rule in part.planner.RULES), *VENUE_RULES)
 
 
 def plan_site(
@@ -33,11 +35,13 @@ def plan_site(
     catalog: Catalog,
     demand: Demand | None = None,
     residency: Residency | None = None,
+    others: Sequence[Place] = (),
 ) -> tuple[SitePlan, StackPlan | None]:
-    """Plan the parts of one site. The stack is None when a part refused."""
+    """Plan the parts of one site. The stack is None when a part refused. `others` are the factory's other sites."""
     site_plan = SitePlan(place, catalog, factory, rules(), demand=demand, residency=residency)
     written = [planned for planned in specs if not planned.spec.sites or place.site in planned.spec.sites]
-    ordered = _in_table_order([*written, *_derived(written)])
+    standing = _standing(written, site_plan, others)
+    ordered = _in_table_order([*standing, *_derived(standing)])
     contexts = [PlanContext(site_plan, planned.spec.name, planned.where) for planned in ordered]
     drafts: list[object] = [planned.spec for planned in ordered]
     planners = [BY_KIND[planned.kind].planner for planned in ordered]
@@ -48,7 +52,7 @@ def plan_site(
                 drafts[index] = getattr(planners[index], step)(drafts[index], contexts[index])
                 if drafts[index] is None:
                     site_plan.refused.add(ordered[index].spec.name)
-    if any(draft is None for draft in drafts):
+    if site_plan.refused or any(draft is None for draft in drafts):
         return site_plan, None
     parts = tuple(
         _part_plan(planned, cast("DecidedPart", draft)) for planned, draft in zip(ordered, drafts, strict=True)
@@ -62,6 +66,18 @@ def plan_site(
         promises=tuple(offer for offer in site_plan.offers if isinstance(offer, PodPromise)),
         notes=tuple(offer for offer in site_plan.offers if isinstance(offer, OperatorNote)),
     )
+
+
+def _standing(written: list[PlannedSpec], site_plan: SitePlan, others: Sequence[Place]) -> list[PlannedSpec]:
+    """Parts that the venue of the site can hold. Those that it can't have refused, before anybody asks for them."""
+    parts = [planned.spec for planned in written]
+    found = []
+    for planned in written:
+        if stands(planned.spec, PlanContext(site_plan, planned.spec.name, planned.where), parts, others):
+            found.append(planned)
+        else:
+            site_plan.refused.add(planned.spec.name)
+    return found
 
 
 _ORDER = {part.kind: index for index, part in enumerate(PARTS)}

@@ -20,4 +20,6 @@ def place_of(site: Site, train: str) -> Place:
         delivery=site.delivery,
         train=train,
         endpoints=site.endpoints,
+        uplink=site.uplink,
+        telemetry=site.telemetry,
     )

@@ -15,13 +15,15 @@ from aifactory.stacks.render.script import gate_text, kind_name
 
 _NAMED = 8
 """Things that one cell or command block names; a wave of a large factory has thousands."""
+_KEPT = 24
+"""Rows named that stay, what holds data first: nobody should miss one."""
 
 _PURPOSES = {
     Wave.FOUNDATION: "namespaces with their baseline, priority classes",
     Wave.CRDS: "resource definitions",
     Wave.TRUST: "certificates and secrets",
     Wave.ADMISSION: "admission rules",
-    Wave.TELEMETRY: "metrics, logs, traces",
+    Wave.TELEMETRY: "storage, metrics, logs, traces",
     Wave.HARDWARE: "drivers, networks, devices",
     Wave.SCHEDULING: "queues and job controllers",
     Wave.SCALING: "autoscaling",
@@ -84,7 +86,8 @@ def back(stack: Stack) -> list[str]:
 
 def removal(stack: Stack) -> list[str]:
     """How it goes away, and what stays."""
-    kept = [row.id for row in stack.cluster_rows if row.protect or row.retain_on_delete]
+    holding = sorted(stack.cluster_rows, key=lambda row: not (row.protect and row.retain_on_delete))
+    kept = [row.id for row in holding if row.protect or row.retain_on_delete]
     return [
         "Finish or delete running jobs first. An operator that goes before its objects leaves finalizers behind, and",
         "with them objects that can't be deleted: let the order stand.",
@@ -96,8 +99,8 @@ def removal(stack: Stack) -> list[str]:
         "  uninstall` for `release`. Leave out what is kept.",
         "- With Argo CD: delete the applications; their objects stay. Then as with kubectl.",
         "",
-        f"Kept on purpose: {_some(map(code, kept)) if kept else 'no row'}; most resource definitions, and with them",
-        "objects that others made of them; files on hosts and settings of switches; all that the site gives.",
+        f"Kept on purpose: {_some(map(code, kept), _KEPT) if kept else 'no row'}; most resource definitions, and with",
+        "them objects that others made of them; files on hosts and settings of switches; all that the site gives.",
     ]
 
 
@@ -146,10 +149,10 @@ def _checks(stack: Stack, wave: Wave, members: Sequence[Step]) -> Iterator[str]:
         yield f"# and {len(gated) - _NAMED} more: grep gate apply.sh"
 
 
-def _some(names: Iterable[str]) -> str:
+def _some(names: Iterable[str], most: int = _NAMED) -> str:
     found = list(names)
-    more = [f"{len(found) - _NAMED} more"] if len(found) > _NAMED else []
-    return ", ".join([*found[:_NAMED], *more])
+    more = [f"{len(found) - most} more"] if len(found) > most else []
+    return ", ".join([*found[:most], *more])
 
 
 def _objects(stack: Stack) -> Iterator[KubernetesRow]:

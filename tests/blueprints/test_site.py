@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from aifactory.blueprints.load import validated
+from aifactory.blueprints.parameters import bind
 from aifactory.blueprints.site import Site
+from aifactory.blueprints.source import parse
+from aifactory.components.catalog import Catalog
+from aifactory.components.given_uplink import UplinkGiven
 from aifactory.components.problems import path_text
 from support.refusals import Row, name, rows
 from support.written import SITE, accepted, refused, refused_once
@@ -62,6 +67,8 @@ def test_a_wrong_value_is_refused_at_its_place_with_the_cure(row: Row) -> None:
         ("backend: file://state", "backend: s3://bucket/path?region=eu-central-1&awssdk=v2"),
         ("backend: file://state", "backend: https://api.example.com"),
         ("secrets_provider: passphrase", "secrets_provider: awskms://alias/state?region=eu-central-1"),
+        ("venue: on-prem", "venue: on-prem\nuplink: {mbit_per_s: 10000, hours_per_day: 24}"),
+        ("venue: on-prem", "venue: colo\nuplink: {mbit_per_s: 0.5, hours_per_day: 2.5, longest_outage_hours: 8760}"),
         ("url: https://git.example.com/team/repo.git", "url: ssh://git@git.example.com:2222/team/repo.git"),
         ("path: generated", "path: generated/prod\n  revision: release/2026.11"),
         ("delivery:\n  url: https://git.example.com/team/repo.git\n  path: generated\n", ""),
@@ -109,3 +116,52 @@ def test_a_group_knows_its_nodes_in_the_order_of_racks() -> None:
     )
     assert isinstance(site, Site)
     assert site.nodes[0].nodes == ["node-1", "node-2", "a"]
+
+
+EDGE = SITE.replace("venue: on-prem", "venue: edge\nuplink: {mbit_per_s: 20, longest_outage_hours: 72}").replace(
+    "  kubeconfig:\n", "  distribution: k3s\n  kubeconfig:\n", 1
+)
+
+
+def test_an_edge_site_says_what_it_is() -> None:
+    site = validated(Site, bind(parse(EDGE.encode(), "file.yaml"), {}), Catalog.shipped())
+    assert site.uplink is not None
+    assert (site.venue, site.uplink.outage_hours) == ("edge", 72)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "says"),
+    [
+        (
+            "uplink: {mbit_per_s: 20, longest_outage_hours: 72}\n",
+            "",
+            (3, 8),
+            "a site of venue edge doesn't say how it is reached",
+        ),
+        ("  distribution: k3s\n", "", (16, 3), "distribution kubeadm; a site of venue edge runs k3s or rke2"),
+        ("k3s", "talos", (17, 17), "distribution talos; a site of venue edge runs k3s or rke2"),
+        ("[node-3]", "[node-3, node-4, node-5, node-6]", (3, 8), "6 nodes; a site of venue edge has 5 at most"),
+    ],
+    ids=["no uplink", "not said", "talos", "six nodes"],
+)
+def test_what_an_edge_site_cannot_be_is_refused(old: str, new: str, at: tuple[int, int], says: str) -> None:
+    assert old in EDGE
+    (problem,) = refused(Site, EDGE.replace(old, new, 1))
+    assert problem.at is not None
+    assert (problem.says, (problem.at.line, problem.at.column)) == (says, at)
+
+
+@pytest.mark.parametrize(
+    ("uplink", "outage_hours", "megabytes_per_day", "words"),
+    [
+        ({"mbit_per_s": 8.0, "hours_per_day": 24.0}, 0, 86_400, "as long as a repair takes"),
+        ({"mbit_per_s": 8.0, "hours_per_day": 6.0}, 18, 21_600, "18 hours"),
+        ({"mbit_per_s": 8.0, "hours_per_day": 6.0, "longest_outage_hours": 72.0}, 72, 21_600, "72 hours"),
+        ({"mbit_per_s": 8.0, "longest_outage_hours": 0.5}, 0.5, 86_400, "0.5 hours"),
+    ],
+)
+def test_an_uplink_says_how_long_it_is_gone_and_what_passes_in_a_day(
+    uplink: dict[str, float], outage_hours: float, megabytes_per_day: float, words: str
+) -> None:
+    given = UplinkGiven.model_validate(uplink)
+    assert (given.outage_hours, given.megabytes_per_day, given.outage) == (outage_hours, megabytes_per_day, words)

@@ -16,6 +16,7 @@ from support.written import BLUEPRINT, SITE, write_project
 SHIPPED = Path(__file__).parents[2] / "blueprints" / "library"
 OTHER = SITE.replace("site: lab", "site: other")
 LEFT_OPEN = {
+    "edge-slm": ("SRV-011", "SRV-017", "SRV-018"),  # one node, and a digest that is the user's to set
     "inference-l4": ("SRV-011", "SRV-017", "SRV-018", "END-006"),  # one node: nothing outlives it
     "sovereign-inference": ("SRV-017",),  # a digest is the user's to set, and never invented
 }

@@ -54,6 +54,7 @@ IMAGES = [
     "nvcr.io/\\uFF58:1",
 ]
 UNITS = ["80GiB", "80 Gi", "80G", "8e1Gi", "-1Gi", "12.5 MW", '"\\u0668"', "1_000", "0x10GiB", '"80"']
+UPLINKS = [".inf", "-.Inf", "1e400", "20:30", "2_0", '"$(reboot)"', '"\\u0662\\u0660"', "~", "[20]"]
 CIDRS = ["10.0.0.0/33", "10.0.0.1/8", '"::/0"', "0.0.0.0/0", "0x0a000001", "010.0.0.1", "10.0.0.0", "10.35.0.0/16"]
 INCLUDES = [
     "/etc/passwd",
@@ -167,6 +168,10 @@ LIGHT: list[tuple[str, Maker, str]] = [
     ("HI-14", site("racks: 4", "~: 1\n  racks: 4"), 'quote it: "~"'),
     ("HI-14", blueprint("name: demo", "name: 2026-11-21"), '"2026-11-21" doesn\'t have the right form'),
     ("HI-14", site("venue: on-prem", "venue: no"), '"no" is not a known venue'),
+    *(
+        ("HI-14", site("venue: on-prem", f"venue: edge\nuplink: {{mbit_per_s: {value}, hours_per_day: 6}}"), "uplink.")
+        for value in UPLINKS
+    ),
     *(("HI-15", site("memory_gib: 2048", f"memory_gib: {value}"), "nodes[0].memory_gib: ") for value in UNITS),
     *(
         ("HI-16", site("service_cidr: 10.36.0.0/16", f"service_cidr: {cidr}"), "network.service_cidr: ")

@@ -13,6 +13,8 @@ from support.command import call
 SHIPPED = Path(__file__).parents[2] / "blueprints"
 SOVEREIGN = "library/sovereign-inference.yaml"
 SMALL = "library/inference-l4.yaml"
+EDGE = "library/edge-slm.yaml"
+LYON = "sites/lys-edge1.yaml"
 
 
 def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
@@ -93,6 +95,66 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
             "a token every 20 ms; at tensor 1 one request alone takes 37.6 ms",
             "set itl_ms to 38 or more, or use a faster card",
             id="an ITL that no L4 reaches",
+        ),
+        pytest.param(
+            EDGE,
+            EDGE,
+            [
+                ("[lys-edge1]", "[ams-colo1, lys-edge1, fra-dc1]"),
+                ("  - kind: gpu-node-pool\n", "  - kind: gpu-node-pool\n    sites: [lys-edge1]\n"),
+                ("  - kind: serving\n", "  - kind: serving\n    sites: [lys-edge1]\n"),
+                ("  - kind: endpoint\n", "  - kind: endpoint\n    sites: [lys-edge1]\n"),
+                (
+                    "    callers: [depot]\n",
+                    "    callers: [depot]\n\n  - {kind: cluster}\n",
+                ),
+                ("qwen3-4b\n", "llama-3.3-70b\n"),
+            ],
+            "EDG-003",
+            "weights take 82.1 GiB of 16.6 GiB a GPU; 66 GiB are missing for the weights alone",
+            "ams-colo1 (NL) is the nearest site that can, on nvidia-h200-sxm: write sites: [ams-colo1] at part helper",
+            id="a large model at an edge site, with two sites that hold it",
+        ),
+        pytest.param(
+            EDGE,
+            EDGE,
+            [("    redundancy: none\n", "")],
+            "EDG-004",
+            "redundancy node asks for a second node with nvidia-l4, and lys-edge1 has 1: 1 is missing",
+            "set redundancy to none, or no site of this blueprint can",
+            id="the default redundancy on a site of one node",
+        ),
+        pytest.param(
+            EDGE,
+            EDGE,
+            [
+                (
+                    '{kind: oci, image: "registry.example.com/models/qwen3-4b-fp8:2026.11"}',
+                    '{kind: fetch, hub: "https://hub.example.com", size_gib: 20}',
+                )
+            ],
+            "EDG-005",
+            "weights of kind fetch come over the uplink, and lys-edge1 may be without it for 72 hours",
+            "use kind oci, with the image in /var/lib/rancher/k3s/agent/images of the node",
+            id="weights that come over the uplink",
+        ),
+        pytest.param(
+            EDGE,
+            LYON,
+            [('driver: "580.178.04", ', "")],
+            "EDG-006",
+            "nodes of group l4 have no GPU driver of their own",
+            "install a driver on the hosts",
+            id="an edge node whose driver is built at each boot",
+        ),
+        pytest.param(
+            EDGE,
+            EDGE,
+            [("    dedicated: false\n", "")],
+            "EDG-008",
+            "pool edge keeps its nodes for GPU pods, and lys-edge1 has no other",
+            "set dedicated to false",
+            id="the only node kept for GPU pods",
         ),
     ],
 )

@@ -13,6 +13,8 @@ from support.proving.control_plane import ControlPlane
 from support.proving.nodes import nodes, pods
 
 pytestmark = pytest.mark.cluster
+OF_TENANTS = "gpu-as-a-service-ams-colo1-platform"
+"""Its tenants bring their pods."""
 
 
 def asked(plane: ControlPlane, name: str) -> list[Any]:
@@ -31,7 +33,7 @@ def waiting(plane: ControlPlane, every: list[Any]) -> list[str]:
     return [pod["metadata"]["name"] for pod in every if "nodeName" not in plane.api.get(pod)["spec"]]
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", [name for name in shipped.STACKS if name != OF_TENANTS])
 def test_each_promised_pod_of_a_shipped_stack_finds_a_node(
     plane: ControlPlane, name: str, request: pytest.FixtureRequest
 ) -> None:
@@ -41,6 +43,10 @@ def test_each_promised_pod_of_a_shipped_stack_finds_a_node(
     assert every
     plane.wait(lambda: waiting(plane, every) == [], f"nodes for all of {len(every)} pods")
     _no_node_is_overbooked(plane, [plane.api.get(pod) for pod in every])
+
+
+def test_a_stack_whose_pods_are_its_tenants_promises_none() -> None:
+    assert shipped.stacks()[OF_TENANTS].plan.promises == ()
 
 
 def _no_node_is_overbooked(plane: ControlPlane, every: list[Any]) -> None:

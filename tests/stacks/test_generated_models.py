@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from pydantic import ValidationError
 
 from aifactory.blueprints.site import Site
+from aifactory.components.catalog import Catalog
+from aifactory.components.rows import KubernetesRow
 from aifactory.stacks.planning.place import place_of
+from support import doors
 from support.flows import wrong_flows
 from support.generating import MADE_UP
 from support.generating_models import Factory, served_factories
@@ -25,6 +28,15 @@ HITS = 50
 def planned(factory: Factory) -> Planned:
     site, parts, demand = factory
     return plan_site(parts, place_of(Site.model_validate(site), "2026.11"), demand=demand)
+
+
+def closed_doors(result: Planned) -> list[str]:
+    """What is wrong with a gateway, seen from rows alone."""
+    bodies = [dict(result.stack.plain_tree(row)) for row in result.stack.rows if isinstance(row, KubernetesRow)]
+    if not doors.of(bodies, "SecurityPolicy"):
+        return []
+    odd = doors.half_open(bodies)
+    return [*doors.unguarded(bodies), *doors.misplaced(bodies, Catalog.shipped()), *(str(pair) for pair in odd)]
 
 
 def test_most_made_up_factories_serve_and_the_rest_is_refused_with_problems(capsys: Any) -> None:
@@ -48,6 +60,7 @@ def test_most_made_up_factories_serve_and_the_rest_is_refused_with_problems(caps
         assert gpus_add_up(result.stack_plan, result.stack.rows) == []
         assert unreached(result.stack) == []
         assert wrong_flows(result.stack) == []
+        assert closed_doors(result) == []
         outcomes["planned"] += 1
         hits.update({factory[0]["venue"], *(part.kind for part in result.stack_plan.parts)})
         hits.update({part["stack"] for part in factory[1] if part["kind"] == "serving"})
@@ -57,5 +70,5 @@ def test_most_made_up_factories_serve_and_the_rest_is_refused_with_problems(caps
     with capsys.disabled():
         print(f"\nmade-up factories that serve: {dict(outcomes)}, hits {dict(sorted(hits.items()))}")  # noqa: T201
     assert outcomes["planned"] / total >= SHARE_THAT_PLANS
-    wanted = ("on-prem", "colo", "serving", "endpoint", "queue", "gpu-node-pool", "llm-d", "kserve")
+    wanted = ("on-prem", "colo", "serving", "endpoint", "gateway", "queue", "gpu-node-pool", "llm-d", "kserve")
     assert {name: hits[name] for name in wanted if hits[name] < HITS} == {}

@@ -17,6 +17,7 @@ GIVEN = {
     "inference-extension": {"version": "v1.6.0"},
     "load-balancer": {"version": "v0.15.2"},
 }
+ENDPOINTS = {"domain": "ai.example.com", "clients": ["192.0.2.0/24"], "limit_store": "redis.example.com:6379"}
 Factory = tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]
 """A site, the parts at it, and the demand."""
 
@@ -81,6 +82,34 @@ def serving_parts(draw: st.DrawFn, index: int, model: str, tenant: str | None) -
 
 
 @st.composite
+def doors(draw: st.DrawFn, parts: list[dict[str, Any]], tenants: list[str]) -> dict[str, Any]:
+    """A plain door, or a governed one with some of what it can do."""
+    reach = draw(st.sampled_from(("cluster", "site")))
+    if draw(st.booleans()):
+        return {"kind": "endpoint", "name": "door", "reach": reach}
+    who = tenants or ["everybody"]
+    keys = {"secret": "keys", "clients": [{"tenant": tenant, "name": "app"} for tenant in who]}
+    oidc = {"issuer": "https://login.example.com", "jwks": "https://login.example.com/keys", "audiences": ["ai"]}
+    sign_in = draw(st.sampled_from(({"oidc": oidc}, {"keys": keys}, {"oidc": oidc, "keys": keys})))
+    models = [
+        {
+            "name": part["name"],
+            "legs": [{"part": part["name"]}],
+            "aliases": draw(st.sampled_from(([], [f"alias-{part['name']}"]))),
+            "tenants": who,
+            "price": {"input_usd": 0.5, "output_usd": draw(st.sampled_from((0.5, 1.5)))},
+        }
+        for part in parts
+        if part["kind"] == "serving"
+    ]
+    limits = [{"name": tenant, "tokens_per_minute": 1000, "usd_per_month": 10.0} for tenant in who]
+    tenants_limits = draw(st.sampled_from(([], limits)))
+    return {"kind": "gateway", "name": "door", "reach": reach, "sign_in": sign_in, "models": models} | (
+        {"tenants": tenants_limits} if tenants_limits else {}
+    )
+
+
+@st.composite
 def served_factories(draw: st.DrawFn) -> Factory:
     """A factory that serves one or two models, with or without a queue that also trains."""
     accelerator = draw(st.sampled_from((*HGX * 4, "l40s", "l4")))
@@ -88,7 +117,11 @@ def served_factories(draw: st.DrawFn) -> Factory:
     nodes = draw(st.integers(2, 10))
     site = draw(sites(accelerator, fabric, nodes))
     site["cluster"]["provides"] |= GIVEN
-    site["endpoints"] = {"domain": "ai.example.com", "clients": ["192.0.2.0/24"]}
+    site["endpoints"] = {
+        "domain": "ai.example.com",
+        "clients": ["192.0.2.0/24"],
+        "limit_store": "redis.example.com:6379",
+    }
     known = MODELS.get(accelerator, (*SMALL, *LARGE))
     models = tuple(draw(st.lists(st.sampled_from(known), min_size=1, max_size=2, unique=True)))
     queued = draw(st.booleans())
@@ -108,6 +141,5 @@ def served_factories(draw: st.DrawFn) -> Factory:
         parts.append({"kind": "queue", "name": "teams", "pools": ["serve"], "tenants": [*served, *trains]})
     for index, model in enumerate(models):
         parts.append(draw(serving_parts(index, model, tenants[index] if queued else None)))
-    reach = draw(st.sampled_from(("cluster", "site")))
-    parts.append({"kind": "endpoint", "name": "door", "reach": reach})
+    parts.append(draw(doors(parts, tenants if queued else [])))
     return site, draw(st.permutations(parts)), draw(demands(models))

@@ -11,6 +11,14 @@ from aifactory.stacks.assembly.stack import Stack
 
 Labels = Mapping[str, str]
 WORKER_INDEX = "leaderworkerset.sigs.k8s.io/worker-index"
+TARGETING = (
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "SecurityPolicy",
+    "BackendSecurityPolicy",
+    "BackendTLSPolicy",
+)
+"""Kinds of policies that name what they are about in `targetRefs`."""
 OTHERS_PODS = ("gateway.envoyproxy.io/", "app.kubernetes.io/name")
 """Beginnings of labels that operators and charts give their own pods, which no row of ours makes."""
 
@@ -57,7 +65,33 @@ def graph(stack: Stack) -> Graph:
                 found.rows["Service", row.namespace, f"{row.name}-predictor"] = {
                     "spec": {"selector": body["spec"]["predictor"]["labels"], "ports": [{"port": 80}]},
                 }
+    for (kind, namespace, name), body in list(found.rows.items()):
+        if kind == "AIGatewayRoute":
+            found.rows["HTTPRoute", namespace, name] = _made_of(found, namespace, body)
     return found
+
+
+def _made_of(found: Graph, namespace: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The HTTPRoute that Envoy AI Gateway makes of a route of its own, with the Services behind its backends."""
+    rules = [
+        {"backendRefs": [_behind(found, namespace, backend) for backend in rule["backendRefs"]]}
+        for rule in body["spec"]["rules"]
+    ]
+    return {"kind": "HTTPRoute", "spec": {"parentRefs": body["spec"]["parentRefs"], "rules": rules}}
+
+
+def _behind(found: Graph, namespace: str, backend: Mapping[str, Any]) -> dict[str, Any]:
+    """An InferencePool, the Service whose name an address inside of the cluster has, or somebody's address."""
+    if backend.get("kind") == "InferencePool":
+        return {"kind": "InferencePool", "name": backend["name"]}
+    service = found.rows["AIServiceBackend", namespace, backend["name"]]
+    (endpoint,) = found.rows["Backend", namespace, service["spec"]["backendRef"]["name"]]["spec"]["endpoints"]
+    address = endpoint["fqdn"]
+    host, inside, _ = address["hostname"].partition(".svc.cluster.local")
+    if not inside:
+        return {"kind": "Backend", "name": backend["name"]}
+    name, _, at = host.partition(".")
+    return {"kind": "Service", "name": name, "namespace": at, "port": address["port"]}
 
 
 def _pods(row: KubernetesRow, body: Mapping[str, Any]) -> Iterator[Pods]:
@@ -149,17 +183,20 @@ def _named(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[tuple
     if kind == "HTTPRoute":
         yield from (("Gateway", parent["namespace"], parent["name"], 0) for parent in spec["parentRefs"])
         for backend in (backend for rule in spec["rules"] for backend in rule["backendRefs"]):
-            yield backend.get("kind", "Service"), namespace, backend["name"], backend.get("port", 0)
+            at = backend.get("namespace", namespace)
+            yield backend.get("kind", "Service"), at, backend["name"], backend.get("port", 0)
     elif kind == "InferencePool":
         picker = spec["endpointPickerRef"]
         yield "Service", namespace, picker["name"], picker["port"]["number"]
     elif kind == "ScaledObject":
         target = spec["scaleTargetRef"]
         yield target["kind"], namespace, target["name"], 0
-    elif kind in ("BackendTrafficPolicy", "ClientTrafficPolicy"):
+    elif kind in TARGETING:
         yield from ((target["kind"], namespace, target["name"], 0) for target in spec["targetRefs"])
     elif kind == "Gateway":
         yield "GatewayClass", "", spec["gatewayClassName"], 0
+    elif kind == "AIServiceBackend":
+        yield "Backend", namespace, spec["backendRef"]["name"], 0
 
 
 def _complete(found: Graph) -> Iterator[str]:
@@ -180,10 +217,13 @@ def _complete(found: Graph) -> Iterator[str]:
         routed = sum(
             1
             for (kind, namespace, _), body in found.rows.items()
-            if kind == "HTTPRoute" and namespace == pods.namespace
-            for rule in body["spec"]["rules"]
-            for backend in rule["backendRefs"]
-            if (backend.get("kind", "Service"), backend["name"]) in doors
+            if kind == "HTTPRoute"
+            and any(
+                (backend.get("kind", "Service"), backend["name"]) in doors
+                for rule in body["spec"]["rules"]
+                for backend in rule["backendRefs"]
+                if backend.get("namespace", namespace) == pods.namespace
+            )
         )
         if not doors or routed != 1:
             yield f"{pods.owner} is led to by {doors} and {routed} routes"

@@ -10,7 +10,7 @@ from typing import Any
 from aifactory.blueprints.site import Site
 from aifactory.components.base import Decision, Place, SitePlan
 from aifactory.components.catalog import Catalog
-from aifactory.components.demand import Demand
+from aifactory.components.demand import Demand, Residency
 from aifactory.components.parts import BY_KIND
 from aifactory.components.problems import Problem
 from aifactory.components.rows import Row
@@ -178,11 +178,19 @@ def plan_site(
     at: Place | None = None,
     factory: str = "demo",
     demand: Mapping[str, Any] | None = None,
+    residency: Mapping[str, Any] | None = None,
+    others: Sequence[Place] = (),
 ) -> Planned:
-    """Plan parts given as data (each with kind and name), as a blueprint's `parts` list, for a demand given as data."""
+    """Plan parts given as data (each with kind and name), as a blueprint's `parts` list, for a demand and rules of data
+    classes given as data. `others` are the factory's other sites."""
     asked = Demand.model_validate(demand) if demand else None
+    rules = Residency.model_validate({"data_classes": residency}) if residency else None
     written = [
         PlannedSpec(BY_KIND[str(spec["kind"])].spec.model_validate(dict(spec)), ("parts", index))
         for index, spec in enumerate(specs)
     ]
-    return Planned(*run_passes(factory, written, at or place(), Catalog.shipped(), demand=asked))
+    return Planned(
+        *run_passes(
+            factory, written, at or place(), Catalog.shipped(), demand=asked, residency=rules, others=tuple(others)
+        )
+    )

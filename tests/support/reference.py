@@ -17,6 +17,7 @@ from aifactory.blueprints.texts import field_texts
 from aifactory.cli.main import COMMANDS, cli
 from aifactory.components.catalog.keys import CatalogName
 from aifactory.components.parts import PARTS
+from aifactory.components.venues import RULES as VENUE_RULES
 
 HEAD = "<!-- Generated from the code by tests/repository/test_reference.py; run it with --update-golden. -->\n\n"
 
@@ -47,11 +48,12 @@ def commands_page() -> str:
 def rules_page() -> str:
     """Every planner rule: what it keeps, why, and where that comes from."""
     lines = ["# Planner rules\n\nAn error refuses the plan. A warning is shown and counted.\n"]
-    for part in PARTS:
-        lines.append(f"\n## {part.kind}\n\n| rule | level | what it keeps | why | source |\n|---|---|---|---|---|\n")
+    tables = [(part.kind, part.planner.RULES) for part in PARTS]
+    for kind, rules in [*tables, ("venue", VENUE_RULES)]:
+        lines.append(f"\n## {kind}\n\n| rule | level | what it keeps | why | source |\n|---|---|---|---|---|\n")
         lines.extend(
             f"| {rule.id} | {rule.level} | {_cell(rule.title)} | {_cell(rule.why)} | {_cell(rule.source)} |\n"
-            for rule in part.planner.RULES
+            for rule in rules
         )
     return "".join(lines)
 

@@ -83,3 +83,10 @@ KNOWN: Mapping[tuple[str, str], str] = {}
 
 At most five.
 """
+
+PASSED_ON: Mapping[tuple[str, str], str] = {
+    ("kube-prometheus-stack", "grafana.grafana.ini"): "sections of Grafana's configuration, written as they are",
+    ("loki", "loki.limits_config"): "a section of Loki's configuration, written as it is",
+    ("tempo", "tempo.storage.trace"): "a section of Tempo's configuration, written as it is",
+}
+"""Values that a chart writes into the configuration of its program, by chart and path: open, whatever the defaults."""

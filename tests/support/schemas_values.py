@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from support.schemas_tables import FIELDS, KNOWN, OPEN_ENDS
+from support.schemas_tables import FIELDS, KNOWN, OPEN_ENDS, PASSED_ON
 
 Json = Any
 """A JSON value."""
@@ -78,7 +78,7 @@ def problems(
                 yield f"{here}: {chart} has no such value{_nearest(key, known)}"
             continue
         yield from _formed(value, found[0], here)
-        if isinstance(value, Mapping) and not _is_open(key, found):
+        if isinstance(value, Mapping) and (chart, here) not in PASSED_ON and not _is_open(key, found):
             yield from problems(value, [*found, FIELDS.get(key, {})], chart, {}, here)
 
 

@@ -36,6 +36,8 @@ def files(name: str) -> Mapping[str, bytes]:
 
 
 STACKS = (
+    "edge-slm-lys-edge1-platform",
+    "gpu-as-a-service-ams-colo1-platform",
     "inference-l4-muc-lab1-platform",
     "sovereign-inference-fra-dc1-platform",
     "sovereign-inference-ams-colo1-platform",
@@ -45,6 +47,8 @@ STACKS = (
 )
 """Names of the stacks, listed so that one that disappears is noticed."""
 ONE_OF_EACH = (
+    ("edge-slm", "lys-edge1"),
+    ("gpu-as-a-service", "ams-colo1"),
     ("inference-l4", "muc-lab1"),
     ("sovereign-inference", "ams-colo1"),
     ("training-infiniband", "hel-dc1"),

@@ -55,7 +55,7 @@ def without(name: str) -> list[str]:
     [
         ("allowed", "a proxy to Deployment.apps/assist/chat: blocked"),
         ("chat-epp", "Deployment.apps/assist/chat-epp to the API server: blocked"),
-        ("door-clients", "10.60.0.0/16 to a proxy: blocked"),
+        ("gate-clients", "10.60.0.0/16 to a proxy: blocked"),
     ],
 )
 def test_a_policy_that_is_missing_shows(name: str, says: str) -> None:

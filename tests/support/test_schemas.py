@@ -12,13 +12,20 @@ import yaml
 
 from support import schemas_cel
 from support.schemas import REASON_ABSENT, Schemas
-from support.schemas_tables import CLUSTER_SCOPED, KNOWN, SUB_CHARTS
+from support.schemas_tables import CLUSTER_SCOPED, KNOWN, PASSED_ON, SUB_CHARTS
 
 needs_cel = pytest.mark.skipif(not schemas_cel.AVAILABLE, reason="common-expression-language is not installed")
 
 
 def documents(text: str) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(text) if document]
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """Values that hold one value at a dotted path; # is a dot inside a key."""
+    for step in reversed(path.split(".")):
+        value = {step.replace("#", "."): value}
+    return dict(value)
 
 
 def edited(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -295,6 +302,10 @@ def test_the_tables_name_only_what_is_stored(schemas: Schemas) -> None:
     assert {chart for subs in SUB_CHARTS.values() for chart in subs.values()} | set(SUB_CHARTS) <= charts
     assert {chart for chart, _ in KNOWN} <= charts
     assert len(KNOWN) <= 5
+    for (chart, path), why in PASSED_ON.items():
+        assert schemas.chart_problems(chart, nested(path.replace("grafana.ini", "grafana#ini"), {"any": 1})) == []
+        assert schemas.chart_problems(chart, nested("nowhere", {"any": 1})) != []
+        assert why
     natives = {kind for _, kind in schemas.native_kinds()}
     assert natives >= CLUSTER_SCOPED
 

@@ -16,7 +16,7 @@ def spec(**fields: Any) -> ClusterSpec:
 
 def test_a_cluster_needs_nothing_but_its_kind() -> None:
     assert spec().name == "cluster"
-    assert spec().webhook_replicas == 2
+    assert spec().webhook_replicas is None
     assert spec().namespaces.report_pod_security == "restricted"
 
 

@@ -10,7 +10,7 @@ from aifactory.components.endpoint.spec import EndpointSpec
 
 def test_an_endpoint_is_private_when_nothing_is_said() -> None:
     spec = EndpointSpec.model_validate({"kind": "endpoint", "name": "chat"})
-    assert (spec.reach, spec.replicas, spec.models) == ("cluster", 2, None)
+    assert (spec.reach, spec.replicas, spec.models) == ("cluster", None, None)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aifactory.components.gpu_node_pool.model import GpuNodePoolPlan
 from aifactory.stacks.render.images import images, images_file, images_in
 from support import shipped
 from support.planning import HOST, group, place
@@ -105,6 +106,8 @@ def test_the_list_of_a_shipped_stack_names_its_programs_weights_drivers_and_char
     written = (shipped.LIBRARY / f"{stack.plan.factory}.yaml").read_text(encoding="utf-8")
     assert set(re.findall(r'registry\.example\.com/[^\s"}]+', written)) <= names
     assert any("vllm" in image for image in names) == any(part.kind == "serving" for part in stack.plan.parts)
-    assert any(image.startswith("nvcr.io/nvidia/driver:580.") and "-ubuntu2" in image for image in names)
+    owners = {part.plan.driver.owner for part in stack.plan.parts if isinstance(part.plan, GpuNodePoolPlan)}
+    drivers = [image for image in names if image.startswith("nvcr.io/nvidia/driver:580.") and "-ubuntu2" in image]
+    assert bool(drivers) == ("operator" in owners)
     charts = [row.chart for row in stack.rows if hasattr(row, "chart")]
     assert len(charts) == text.count("\n# Chart ")

@@ -35,6 +35,11 @@ _READY: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("kueue.x-k8s.io/v1beta2", "ClusterQueue", {"conditions": "Active"}),
     ("gateway.networking.k8s.io/v1", "Gateway", {"conditions": "Programmed"}),
     ("serving.kserve.io/v1beta1", "InferenceService", {"conditions": "Ready"}),
+    ("ceph.rook.io/v1", "CephCluster", {"phase": "Ready"}),
+    ("ceph.rook.io/v1", "CephBlockPool", {"phase": "Ready"}),
+    ("ceph.rook.io/v1", "CephFilesystem", {"phase": "Ready"}),
+    ("ceph.rook.io/v1", "CephFilesystemSubVolumeGroup", {"phase": "Ready"}),
+    ("ceph.rook.io/v1", "CephObjectStore", {"phase": "Ready"}),
 )
 """Kinds whose operators aren't here, and the status that tells that they did their part."""
 

@@ -75,6 +75,9 @@ TOOLS = (
     ),
     Tool("kueue", "0.19.2", ("kueue",)),
     Tool("jobset", "0.12.0", ("jobset",)),
+    # Prometheus 3.14.0, as a Go module.
+    Tool("promtool", "0.314.0", ("promtool",), stamps=(("github.com/prometheus/common/version.Version", "3.14.0"),)),
+    Tool("otelcol", "0.158.0", ("otelcol",), (".",)),
     Tool("gatekeeper", "3.23.1", ("gatekeeper", "gator"), named=(("v3", "gatekeeper"),)),
     Tool(
         "opa",

@@ -19,7 +19,7 @@ export KUBECONFIG="${KUBECONFIG:-}"
 [ -n "$KUBECONFIG" ] || KUBECONFIG="$HOME"/.kube/config
 context="${KUBE_CONTEXT:-}"
 [ -n "$context" ] || context=fra-dc1
-waves='00-foundation 01-crds 04-telemetry 05-hardware 06-scheduling 07-scaling 08-gateway 10-workloads'
+waves='00-foundation 01-crds 04-telemetry 05-hardware 06-scheduling 07-scaling 08-gateway 09-serving 10-workloads'
 from='' to='' over='' dry='' force='' wave='' doing='' wait=''
 accepted=0 early=0 refused=0
 
@@ -180,7 +180,21 @@ if wave 01-crds; then
 fi
 
 if wave 04-telemetry; then
+  release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
+  release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
+  release rook-ceph rook-ceph 900 rook-ceph helm/rook-ceph.yaml --repo https://charts.rook.io/release --version v1.20.6
+  release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
+  release topolvm-system topolvm 900 topolvm helm/topolvm.yaml --repo https://topolvm.github.io/topolvm --version 16.0.1
+  objects manifests/04-telemetry/00-scratch.yaml
+  objects manifests/04-telemetry/00-watch.yaml
+  objects manifests/04-telemetry/01-objects.yaml
+  objects manifests/04-telemetry/01-watch.yaml
+  gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
+  objects manifests/04-telemetry/02-objects.yaml
+  objects manifests/04-telemetry/02-watch.yaml
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  objects manifests/04-telemetry/03-objects.yaml
 fi
 
 if wave 05-hardware; then
@@ -226,18 +240,25 @@ fi
 
 if wave 08-gateway; then
   release envoy-gateway-system gateway-helm 600 oci://docker.io/envoyproxy/gateway-helm helm/gateway-helm.yaml --version v1.9.0
-  objects manifests/08-gateway/00-door.yaml
-  gate 600 condition=Ready door issuer.cert-manager.io/door-root
+  objects manifests/08-gateway/00-gate.yaml
+  gate 600 condition=Ready gate issuer.cert-manager.io/gate-root
   release envoy-ai-gateway-system ai-gateway-helm 600 oci://docker.io/envoyproxy/ai-gateway-helm helm/ai-gateway-helm.yaml --version v1.1.0
-  objects manifests/08-gateway/01-door.yaml
-  gate 600 condition=Ready door certificate.cert-manager.io/door-ca
-  objects manifests/08-gateway/02-door.yaml
-  gate 600 condition=Ready door issuer.cert-manager.io/door-ca
-  objects manifests/08-gateway/03-door.yaml
-  gate 600 condition=Ready door certificate.cert-manager.io/door
-  objects manifests/08-gateway/04-door.yaml
-  gate 600 condition=Programmed door gateway.gateway.networking.k8s.io/door
-  objects manifests/08-gateway/05-door.yaml
+  objects manifests/08-gateway/01-gate.yaml
+  gate 600 condition=Ready gate certificate.cert-manager.io/gate-ca
+  objects manifests/08-gateway/02-gate.yaml
+  gate 600 condition=Ready gate issuer.cert-manager.io/gate-ca
+  objects manifests/08-gateway/03-gate.yaml
+  gate 600 condition=Ready gate certificate.cert-manager.io/gate
+  objects manifests/08-gateway/04-gate.yaml
+  gate 600 condition=Programmed gate gateway.gateway.networking.k8s.io/gate
+  objects manifests/08-gateway/05-gate.yaml
+fi
+
+if wave 09-serving; then
+  objects manifests/09-serving/00-objects.yaml
+  objects manifests/09-serving/00-shared.yaml
+  objects manifests/09-serving/01-shared.yaml
+  job 14400 tuning shared-tickets-f42f336b
 fi
 
 if wave 10-workloads; then
@@ -246,14 +267,13 @@ if wave 10-workloads; then
   objects manifests/10-workloads/01-chat.yaml
   objects manifests/10-workloads/01-sort.yaml
   objects manifests/10-workloads/02-chat.yaml
-  objects manifests/10-workloads/02-door.yaml
+  objects manifests/10-workloads/02-gate.yaml
   objects manifests/10-workloads/02-sort.yaml
   gate 20280 condition=Available assist deployment.apps/chat
   gate 600 condition=Available assist deployment.apps/chat-epp
   gate 5040 condition=Available triage deployment.apps/sort
   gate 600 condition=Available triage deployment.apps/sort-epp
   objects manifests/10-workloads/03-chat.yaml
-  objects manifests/10-workloads/03-door.yaml
   objects manifests/10-workloads/03-sort.yaml
 fi
 

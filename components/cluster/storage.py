@@ -1,0 +1,75 @@
+"""Releases that make storage of drives and shares: Ceph's operator, local volumes, NFS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aifactory.components.cluster.recipe import Need, Recipe, Setting, Terms, tolerate_control_nodes
+from aifactory.components.rows import Wave
+
+_KERNEL = "its daemons and drivers work on drives and mounts of the node, which Pod Security otherwise forbids"
+
+
+def _rook_ceph(terms: Terms) -> Iterator[Setting]:
+    yield Setting("crds.enabled", True, "the definitions come with the operator; the chart keeps them on uninstall")
+    yield Setting("csi.installCsiOperator", True, "since 1.20 the drivers are made by it alone")
+    yield Setting("currentNamespaceOnly", True, "it must not take over a Ceph cluster of somebody else")
+    yield Setting("enableDiscoveryDaemon", False, "drives are named by the site, never found")
+    yield Setting("allowLoopDevices", False, "a loop device is a file, and no drive")
+    why = "512Mi, the chart's limit, is small for a cluster of hundreds of drives"
+    yield Setting("resources", {"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}, why)
+    yield Setting("priorityClassName", terms.priority_class, "volumes wait for it before workloads do")
+    yield from tolerate_control_nodes("tolerations")
+
+
+def _topolvm(_: Terms) -> Iterator[Setting]:
+    yield Setting("storageClasses", [], "classes are the tiers': the chart's own has no tier and no failure domain")
+    yield Setting("lvmd.managed", True, "nothing is installed on hosts; the volume group alone is theirs")
+    yield Setting("webhook.certManager", True, "its webhook takes its certificate from there")
+    yield Setting("cert-manager.enabled", False, "the cluster has one cert-manager")
+    yield Setting("snapshot.enabled", False, "thick volumes take none, and its controller asks for their kinds")
+    yield Setting("controller.replicaCount", 2, "a drained node must not stop new volumes")
+    yield from tolerate_control_nodes("controller.tolerations")
+
+
+def _csi_driver_nfs(_: Terms) -> Iterator[Setting]:
+    yield Setting("storageClass.create", False, "classes are the tiers'")
+    yield Setting("controller.replicas", 2, "a drained node must not stop new volumes")
+    yield Setting("controller.enableSnapshotter", False, "its snapshots are archives that block while they are made")
+    yield Setting("controller.defaultOnDeletePolicy", "retain", "a deleted claim must not delete a folder of data")
+    yield Setting("externalSnapshotter.enabled", False, "the cluster has one snapshot controller")
+
+
+ROOK_CEPH = Recipe(
+    wave=Wave.TELEMETRY,
+    timeout_s=900,
+    settings=_rook_ceph,
+    purpose="Ceph's operator, and its cluster",
+    pod_security="privileged",
+    to=("any",),
+    to_why=f"monitors and drives answer at addresses of nodes; {_KERNEL}",
+    critical_pods=True,
+    uses_priority_class=True,
+)
+TOPOLVM = Recipe(
+    wave=Wave.TELEMETRY,
+    timeout_s=900,
+    settings=_topolvm,
+    purpose="Volumes on drives of the node",
+    pod_security="privileged",
+    webhooks=(9443,),
+    metrics=(8080,),
+    critical_pods=True,
+    needs=(Need("cert-manager", "its webhook takes its certificate from there", "webhook.certManager"),),
+)
+CSI_DRIVER_NFS = Recipe(
+    wave=Wave.HARDWARE,
+    timeout_s=600,
+    settings=_csi_driver_nfs,
+    purpose="Mounts of NFS shares",
+    pod_security="privileged",
+    to=("any",),
+    to_why=f"servers stand outside of the cluster; {_KERNEL}",
+    critical_pods=True,
+    after=("network-operator",),  # OFED reloads rpcrdma, and mounts over it hang (network-operator#1830)
+)

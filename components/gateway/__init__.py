@@ -1,0 +1,1 @@
+"""One governed door to the models of a site and, where that is allowed, to those of others."""

@@ -1,0 +1,151 @@
+"""Decides a gateway: its host names, who may call, which models lead where, and what each tenant may use."""
+
+from __future__ import annotations
+
+from aifactory.components.base import PlanContext
+from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.gateway import door, explaining, places, published, rules, usage, using
+from aifactory.components.gateway.decided import HTTPS_PORT, PROXY_NAMESPACE, TENANT_HEADER, USER_HEADER, GatewayPlan
+from aifactory.components.gateway.objects.doors import ACCESS_LOG
+from aifactory.components.gateway.published import Published
+from aifactory.components.gateway.spec import GatewaySpec
+from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer
+from aifactory.components.rules import Rule
+
+RULES: tuple[Rule, ...] = rules.RULES
+
+
+def resolve(spec: GatewaySpec, ctx: PlanContext) -> GatewaySpec | None:
+    """Ask for what makes listeners, certificates and routes that read the body."""
+    ctx.require("gateway-api", "Gateway and routes of the gateway")
+    ctx.require("envoy-gateway", "proxies of the gateway")
+    tenant = f"{TENANT_HEADER}:tenant.id"  # no user among the labels of metrics: each would be a series of its own
+    labels: dict[str, object] = {
+        "controller": {
+            "metricsRequestHeaderAttributes": tenant,
+            "spanRequestHeaderAttributes": f"{tenant},{USER_HEADER}:enduser.id",
+        }
+    }
+    ctx.require("ai-gateway", "routes that read the model from the body, and count tokens", labels)
+    ctx.require("cert-manager", "the certificate of its listeners")
+    if any(places.sources(spec)):
+        ctx.require("external-secrets", "keys that come from a store outside of the cluster")
+    if spec.reach == "site":
+        ctx.require("load-balancer", "an address that the site's clients reach the gateway at")
+    outlives = ctx.place.is_one_node or spec.replicas != 1
+    ctx.check("GTW-006", outlives, "one proxy has no other to take over", ("replicas",), "set replicas to 2")
+    return spec if all([door.known(spec, ctx), places.signed(spec, ctx)]) else None
+
+
+def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
+    """Routes to all models, which are known once serving parts have their size."""
+    models = published.published(spec, ctx)
+    listeners = door.listeners(spec, ctx)
+    if not models or listeners is None:
+        return None
+    if not all([published.sound(models, spec, ctx), usage.sound(spec, models, ctx), _private(models, spec, ctx)]):
+        return None
+    limits = usage.limits(spec)
+    plan = GatewayPlan(
+        identity=spec.identity,
+        site=ctx.place.site,
+        reach=spec.reach,
+        listeners=listeners,
+        callers=door.callers(spec, ctx),
+        replicas=door.proxies(spec, ctx),
+        idle_timeout_s=spec.idle_timeout_s,
+        backends=places.backends(models, spec, ctx),
+        models=tuple(published.plan_of(model, spec, ctx) for model in models),
+        limits=limits,
+        by_client=spec.sign_in.keys is not None,
+        log_prompts=spec.log_prompts,
+        country=ctx.place.location.country,
+        operator=ctx.place.location.operator.nationality,
+        **door.ground(spec, ctx),
+    )
+    usage.ask_for_store(limits, ctx)
+    explaining.explain(plan, models, spec, ctx)
+    _around_it(plan, models, ctx)
+    return plan
+
+
+def settle(plan: GatewayPlan, ctx: PlanContext) -> GatewayPlan:
+    """See that every model has a route, once all doors are known. One of them speaks for all."""
+    doors = ctx.offers(EndpointOffer)
+    if doors[0].part == ctx.part:
+        reached = {model for each in doors for model in each.parts}
+        left = [offer for offer in ctx.offers(ModelOffer) if offer.part not in reached]
+        ctx.check(
+            "GTW-008",
+            not left,
+            lambda: f"no door leads to {', '.join(f'{offer.model} of part {offer.part}' for offer in left)}",
+            ("models",),
+            f"add a model that leads to {' and to '.join(offer.part for offer in left)}",
+        )
+    return plan
+
+
+def _private(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bool:
+    """Whether prompts are written down only where the class of each model allows it."""
+    if not spec.log_prompts:
+        return True
+    known = ctx.site_plan.residency.data_classes if ctx.site_plan.residency else {}
+    forbidding = [
+        model.spec.name
+        for model in models
+        if not model.classes or not all(name in known and known[name].prompts_in_telemetry for name in model.classes)
+    ]
+    return ctx.check(
+        "GTW-017",
+        not forbidding,
+        f"prompts of {', '.join(forbidding)} may not be logged: their data class doesn't allow it or is unknown",
+        ("log_prompts",),
+        "delete log_prompts, or set prompts_in_telemetry of each data class",
+    )
+
+
+def _around_it(plan: GatewayPlan, models: list[Published], ctx: PlanContext) -> None:
+    """Its namespace, a way in to those of models, and what it offers."""
+    ctx.namespace(NamespaceRequest(name=plan.identity, part=ctx.part, purpose="Gateway, policies and keys"))
+    parts = {offer.part: offer for model in models for offer in model.parts}
+    for namespace in sorted({offer.namespace for offer in parts.values()}):
+        ctx.namespace(
+            NamespaceRequest(
+                name=namespace, part=ctx.part, purpose="Models of the gateway", ingress_from=(PROXY_NAMESPACE,)
+            )
+        )
+    for tenant in door.tenants(ctx) if plan.callers else ():
+        # A tenant's pods reach nothing by default. Namespaces in `callers` are not ours.
+        way = ((PROXY_NAMESPACE, HTTPS_PORT),)
+        ctx.namespace(NamespaceRequest(tenant, ctx.part, "Callers of the gateway", egress_to=way))
+    if any(model.pool for model in models):
+        ctx.require("inference-extension", "pools that routes lead to")
+    url = f"https://{plan.host}/v1"
+    ctx.offer(
+        EndpointOffer(
+            part=ctx.part,
+            host=plan.host,
+            urls=tuple((called, url) for model in plan.models for called in model.ids),
+            parts=tuple(parts),
+        )
+    )
+    ctx.offer(_offer(plan, ctx.part))
+    for note in using.notes(ctx.part, plan):
+        ctx.offer(note)
+
+
+def _offer(plan: GatewayPlan, part: str) -> GatewayOffer:
+    return GatewayOffer(
+        part=part,
+        host=plan.host,
+        namespace=plan.identity,
+        proxy_namespace=PROXY_NAMESPACE,
+        proxy_labels=tuple(door.owner(plan.identity).items()),
+        metrics_ports=(("envoy", 19_001), ("genai", 1_064)),
+        metric_attributes=("tenant.id",),
+        log_fields=tuple(ACCESS_LOG),
+        tenants=tuple(sorted({tenant for model in plan.models for tenant in model.tenants})),
+        models=tuple(called for model in plan.models for called in model.ids),
+        providers=tuple(backend.place for backend in plan.backends if backend.place != plan.site),
+        prompts_logged=plan.log_prompts,
+    )

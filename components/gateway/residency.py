@@ -1,0 +1,67 @@
+"""Where data of a class may go. What nobody states is unknown, and unknown refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from aifactory.components.base import PlanContext
+from aifactory.components.catalog import jurisdictions_of
+
+
+class Target(Struct, frozen=True):
+    """A place that requests may go to."""
+
+    name: str
+    local: bool
+    """Whether it is this site itself."""
+    country: str
+    operator: str
+
+
+def here(ctx: PlanContext) -> Target:
+    """This site."""
+    location = ctx.place.location
+    return Target(ctx.place.site, local=True, country=location.country, operator=location.operator.nationality)
+
+
+def rules_of(classes: Iterable[str], ctx: PlanContext) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
+    """Each class with the jurisdictions and the operators that it allows; none for a class without rules."""
+    known = ctx.site_plan.residency.data_classes if ctx.site_plan.residency else {}
+    return tuple(
+        (name, tuple(known[name].jurisdictions), tuple(known[name].operators)) if name in known else (name, (), ())
+        for name in classes
+    )
+
+
+def forbids(classes: tuple[str, ...], target: Target, ctx: PlanContext) -> str:
+    """Why data of these classes may not go there, empty when it may."""
+    if not classes:
+        return "" if target.local else "its requests have no data class, and without one they stay at the site"
+    return next((why for name in classes if (why := _forbids(name, target, ctx))), "")
+
+
+def _forbids(name: str, target: Target, ctx: PlanContext) -> str:
+    residency = ctx.site_plan.residency
+    rules = residency.data_classes.get(name) if residency else None
+    if rules is None:
+        return f'data class "{name}" has no rules, and unknown rules allow nothing'
+    for what, value, allowed in (
+        ("country", target.country, rules.jurisdictions),
+        ("operator", target.operator, rules.operators),
+    ):
+        if not value:
+            return f"{target.name} states no {what}, and unknown is no permission for {name} data"
+        if not set(jurisdictions_of(ctx.catalog, value)) & set(allowed):
+            where = f"{target.name} stands in {value}" if what == "country" else f"{target.name} is run from {value}"
+            return (
+                f"{name} data may be in {_listed(allowed)}; {where}"
+                if what == "country"
+                else (f"{name} data may be run by operators of {_listed(allowed)}; {where}")
+            )
+    return ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

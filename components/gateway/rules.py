@@ -1,0 +1,153 @@
+"""What the plan of a gateway must keep."""
+
+from __future__ import annotations
+
+from aifactory.components.rules import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "GTW-001",
+        "error",
+        "A gateway leads to models",
+        "A listener without routes answers 404 to everybody.",
+        "envoyproxy/ai-gateway, AIGatewayRoute",
+    ),
+    Rule(
+        "GTW-002",
+        "error",
+        "A gateway for the site knows the site's clients",
+        "A load balancer without source ranges is open to whoever reaches its address.",
+        "Kubernetes documentation, Service, loadBalancerSourceRanges",
+    ),
+    Rule(
+        "GTW-003",
+        "error",
+        "A name that requests carry stands for one model",
+        "Of two rules with one match the older wins; the other model, with other tenants and places, gets nothing.",
+        "Gateway API, HTTPRoute, precedence of matches",
+    ),
+    Rule(
+        "GTW-004",
+        "error",
+        "A request may take as long as the longest answer",
+        "A shorter timeout cuts a streamed answer off, after its GPU time is spent.",
+        "Gateway API, HTTPRoute timeouts",
+    ),
+    Rule(
+        "GTW-005",
+        "error",
+        "The host names fit a certificate",
+        "A common name has 64 characters at most; many issuers copy the first DNS name into it.",
+        "RFC 5280, ub-common-name",
+    ),
+    Rule(
+        "GTW-006",
+        "warning",
+        "The gateway outlives a node",
+        "One proxy is gone while its node drains, and each model with it.",
+        "Kubernetes documentation, disruptions",
+    ),
+    Rule(
+        "GTW-007",
+        "warning",
+        "Somebody can reach it",
+        "A gateway inside the cluster lets namespaces of tenants and callers through; without any, nobody gets in.",
+        "Kubernetes documentation, Network Policies",
+    ),
+    Rule(
+        "GTW-008",
+        "warning",
+        "Each served model has a route",
+        "A model that no door leads to holds GPUs for nobody.",
+        "envoyproxy/ai-gateway, AIGatewayRoute",
+    ),
+    Rule(
+        "GTW-009",
+        "warning",
+        "A pool's router chooses the server",
+        "A rule that leads to an InferencePool has no other backend, and its name, weight and order are ignored. With "
+        "an alias, a share or a failover the Service in front of the same servers is asked, which knows neither queues "
+        "nor prompts that a server has computed.",
+        "envoyproxy/ai-gateway, AIGatewayRoute, rules of its definition",
+    ),
+    Rule(
+        "GTW-010",
+        "error",
+        "Weights of one order sum to 100",
+        "A share that is written must be the share that happens; Envoy divides by the sum without a word.",
+        "Gateway API, HTTPRoute, backendRefs weight",
+    ),
+    Rule(
+        "GTW-011",
+        "error",
+        "Data stays where its class may be",
+        "A failover is a transfer like any other. A place, an operator or a class that nobody states is unknown, and "
+        "unknown is no permission.",
+        "Regulation (EU) 2016/679, chapter V; CLOUD Act, 18 U.S.C. 2713",
+    ),
+    Rule(
+        "GTW-012",
+        "error",
+        "Each model has a tenant that can sign in",
+        "The gateway is closed to whoever isn't named: a model without tenants, or whose tenants have neither tokens "
+        "nor a key, is one that nobody reaches.",
+        "envoyproxy/gateway, SecurityPolicy authorization",
+    ),
+    Rule(
+        "GTW-013",
+        "error",
+        "Limits have a store that all proxies count in",
+        "Without one each request would pass, or each proxy would count for itself.",
+        "envoyproxy/gateway, global rate limit",
+    ),
+    Rule(
+        "GTW-014",
+        "error",
+        "A limit of spend has a price for each place that the tenant's requests may go to",
+        "A place without a price would be free of charge, and the limit would never be reached there.",
+        "envoyproxy/ai-gateway, llmRequestCosts",
+    ),
+    Rule(
+        "GTW-015",
+        "warning",
+        "Each tenant has a limit of tokens",
+        "One tenant's loop would use what all others share.",
+        "OWASP Top 10 for LLM Applications, unbounded consumption",
+    ),
+    Rule(
+        "GTW-016",
+        "error",
+        "Limits are those of tenants that may call",
+        "A limit for a name that no caller has limits nobody.",
+        "envoyproxy/gateway, BackendTrafficPolicy clientSelectors",
+    ),
+    Rule(
+        "GTW-017",
+        "error",
+        "Prompts are written down only where their class allows it",
+        "A trace with prompts is a copy of the data in another place, with other readers and another life.",
+        "Regulation (EU) 2016/679, article 5",
+    ),
+    Rule(
+        "GTW-018",
+        "warning",
+        "Limits are kept when their store is gone",
+        "Envoy lets requests through when the rate limit service doesn't answer, unless its operator is told to fail "
+        "closed, which a given one can't be told from here.",
+        "envoyproxy/gateway, EnvoyGateway rateLimit.failClosed",
+    ),
+    Rule(
+        "GTW-019",
+        "error",
+        "Orders begin at 0 and leave none out",
+        "Envoy refuses endpoints whose priorities have a gap, and with them the whole route.",
+        "Envoy documentation, priority levels",
+    ),
+    Rule(
+        "GTW-020",
+        "error",
+        "A credential is one that the provider's API takes",
+        "A key in the wrong header is a 401 at the first failover, when it is needed.",
+        "envoyproxy/ai-gateway, BackendSecurityPolicy",
+    ),
+)

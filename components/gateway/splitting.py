@@ -1,0 +1,45 @@
+"""Rules of a model, split so that each fits a route: Envoy AI Gateway takes 15 rules in one, and the HTTPRoute that it
+makes of them 64 matches in a rule and 128 in all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from aifactory.components.gateway.decided import RoutePlan, RulePlan
+
+MOST_RULES = 15
+MOST_MATCHES = 127
+"""One of 128 is that of its own rule for requests that nothing matches."""
+MOST_MATCHES_OF_A_RULE = 60
+
+
+def routes(
+    name: str, ids: tuple[str, ...], callers: Mapping[str, tuple[str, ...]], parallel: Mapping[str, int]
+) -> tuple[RoutePlan, ...]:
+    """Routes of one model. `callers` are header values by tenant; a tenant in `parallel` gets a rule of its own."""
+    packed: list[list[RulePlan]] = [[]]
+    for rule in _rules(ids, callers, parallel):
+        matches = sum(len(each.callers) for each in packed[-1])
+        if len(packed[-1]) == MOST_RULES or matches + len(rule.callers) > MOST_MATCHES:
+            packed.append([])
+        packed[-1].append(rule)
+    return tuple(
+        RoutePlan(name if number == 1 else f"{name}.{number}", tuple(rules)) for number, rules in enumerate(packed, 1)
+    )
+
+
+def _rules(
+    ids: tuple[str, ...], callers: Mapping[str, tuple[str, ...]], parallel: Mapping[str, int]
+) -> Iterator[RulePlan]:
+    together = tuple(value for tenant, values in callers.items() if tenant not in parallel for value in values)
+    for number, called in enumerate(ids):
+        base = f"alias-{number}" if number else "model"
+        yield from _chunks(base, called, together, 0)
+        for tenant, limit in parallel.items():
+            yield from _chunks(f"{base}.{tenant}", called, callers.get(tenant, ()), limit)
+
+
+def _chunks(name: str, called: str, values: tuple[str, ...], parallel: int) -> Iterator[RulePlan]:
+    for number, start in enumerate(range(0, len(values), MOST_MATCHES_OF_A_RULE), 1):
+        chunk = values[start : start + MOST_MATCHES_OF_A_RULE]
+        yield RulePlan(name if number == 1 else f"{name}.{number}", called, chunk, parallel)

@@ -1,0 +1,1 @@
+"""What a site sees of itself: metrics, logs, traces, dashboards and alerts."""

@@ -1,0 +1,223 @@
+"""When somebody is called: alerts for exactly the parts that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from aifactory.components.observability.decided import ObservabilityPlan, WatchedModel, WatchedPool
+from aifactory.components.observability.texts import any_of, matcher, quoted, said
+
+DAY_S = 86_400
+DOOR = "gateway_envoyproxy_io_owning_gateway_name"
+"""Label of proxies' series with the name of their Gateway, as the monitor copies it."""
+LISTENERS = "admin|eg-ready-http|eg-stats-http"
+"""Listeners of a proxy that no client reaches. Source: envoyproxy/gateway internal/xds/bootstrap."""
+FEWEST_PER_S = 0.05
+"""Requests per s below which a share of errors says nothing: one of two is 50 percent."""
+
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Alert(Struct, frozen=True):
+    """One alert."""
+
+    name: str
+    expression: str
+    for_: str
+    severity: str
+    summary: str
+    labels: Labels = ()
+
+
+class Group(Struct, frozen=True):
+    """The alerts of one subject."""
+
+    name: str
+    alerts: tuple[Alert, ...]
+
+
+def groups(plan: ObservabilityPlan) -> Iterator[Group]:
+    """All alerts of the site, subject by subject."""
+    for model in plan.watched.models:
+        yield Group(f"{plan.identity}-{model.part}", tuple(_model(model, plan)))
+    for name, found in (
+        ("gpus", _pools(plan)),
+        ("queues", _queues(plan)),
+        ("gateways", _doors(plan)),
+        ("platform", _platform(plan)),
+    ):
+        alerts = tuple(found)
+        if alerts:
+            yield Group(f"{plan.identity}-{name}", alerts)
+
+
+def _model(model: WatchedModel, plan: ObservabilityPlan) -> Iterator[Alert]:
+    own = matcher(namespace=model.namespace, model_name=model.model)
+    labels = (("model", model.model), *((("tenant", model.tenant),) if model.tenant else ()))
+    yield from _promises(model, own, labels)
+    limit = plan.limit
+    yield Alert(
+        "ModelRequestsWaiting",
+        f"sum(vllm:num_requests_waiting{own}) > 0",
+        f"{limit.waiting_minutes}m",
+        "warning",
+        f"Requests to {model.model} wait without a pause: more replicas are needed, or a lower rate.",
+        labels,
+    )
+    yield Alert(
+        "ModelCacheFull",
+        f"max(vllm:kv_cache_usage_perc{own}) > {limit.kv_cache_percent / 100:g}",
+        "10m",
+        "warning",
+        f"A replica of {model.model} uses over {limit.kv_cache_percent} percent of its KV cache: it drops requests and "
+        "begins them again.",
+        labels,
+    )
+    yield Alert(
+        "ModelUnseen",
+        f"absent(vllm:num_requests_running{own})",
+        "15m",
+        "critical",
+        f"No replica of {model.model} reports: none runs, or nobody can reach their metrics.",
+        labels,
+    )
+    if model.routed:
+        ready = f"llm_d_epp_ready_endpoints{matcher(namespace=model.namespace, name=model.pool)}"
+        yield Alert(
+            "ModelWithoutReplicas",
+            f"max({ready}) == 0",
+            "2m",
+            "critical",
+            f"The router of {model.model} knows no replica that is ready.",
+            labels,
+        )
+
+
+def _promises(model: WatchedModel, own: str, labels: Labels) -> Iterator[Alert]:
+    if model.ttft_p99_ms:
+        first = f"sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{own}[5m]))"
+        yield Alert(
+            "ModelFirstTokenLate",
+            f"histogram_quantile(0.99, {first}) > {model.ttft_p99_ms / 1000:g}",
+            "10m",
+            "critical",
+            f"One request of 100 to {model.model} waits longer than {model.ttft_p99_ms:g} ms for its first token.",
+            labels,
+        )
+    if model.itl_ms:
+        series = "vllm:inter_token_latency_seconds"
+        yield Alert(
+            "ModelTokensSlow",
+            f"sum(rate({series}_sum{own}[5m])) / sum(rate({series}_count{own}[5m])) > {model.itl_ms / 1000:g}",
+            "10m",
+            "warning",
+            f"The time between tokens of {model.model} is above the {model.itl_ms:g} ms of its demand.",
+            labels,
+        )
+
+
+def _pools(plan: ObservabilityPlan) -> Iterator[Alert]:
+    """XID errors and lost GPUs are alerts of each pool; these are nodes that Kubernetes has no GPUs of."""
+    if "kube-state-metrics" in plan.watched.exporters:
+        yield from (_node_without_gpu(pool) for pool in plan.watched.pools if pool.resource)
+
+
+def _node_without_gpu(pool: WatchedPool) -> Alert:
+    resource = "".join(letter if letter.isalnum() else "_" for letter in pool.resource)
+    series = f'kube_node_status_allocatable{{resource="{resource}",node=~{any_of(pool.nodes)}}}'
+    return Alert(
+        "NodeWithoutGpu",
+        f"(count({series} >= {pool.gpus_per_node}) or vector(0)) < {len(pool.nodes)}",
+        "15m",
+        "critical",
+        f"Fewer than {len(pool.nodes)} nodes of pool {pool.pool} offer {pool.gpus_per_node} GPUs to pods.",
+        (("pool", pool.pool),),
+    )
+
+
+def _queues(plan: ObservabilityPlan) -> Iterator[Alert]:
+    for queue in plan.watched.queues:
+        named = f'cluster_queue=~{any_of(queue.cluster_queues)},status="active"'
+        yield Alert(
+            "QueueWaits",
+            f"sum by (cluster_queue) (kueue_pending_workloads{{{named}}}) > 0",
+            f"{plan.limit.queue_minutes}m",
+            "warning",
+            f"Work in queue {queue.queue} has waited for {plan.limit.queue_minutes} minutes without a pause.",
+            (("queue", queue.queue),),
+        )
+
+
+def _doors(plan: ObservabilityPlan) -> Iterator[Alert]:
+    share = plan.limit.gateway_errors_percent
+    for door in plan.watched.doors:
+        own = f'{DOOR}={quoted(door)},envoy_http_conn_manager_prefix!~"{LISTENERS}"'
+        every = f"sum(rate(envoy_http_downstream_rq_xx{{{own}}}[5m]))"
+        failed = f'sum(rate(envoy_http_downstream_rq_xx{{{own},envoy_response_code_class="5"}}[5m]))'
+        yield Alert(
+            "GatewayErrors",
+            f"{failed} / {every} > {share / 100:g} and {every} > {FEWEST_PER_S:g}",
+            "5m",
+            "critical",
+            f"More than {share:g} percent of the answers of gateway {door} are server errors.",
+            (("gateway", door),),
+        )
+
+
+def _platform(plan: ObservabilityPlan) -> Iterator[Alert]:
+    days = plan.limit.certificate_days
+    if "cert-manager" in plan.watched.exporters:
+        yield Alert(
+            "CertificateEnds",
+            f"certmanager_certificate_expiration_timestamp_seconds - time() < {days * DAY_S}",
+            "1h",
+            "critical",
+            f"A certificate ends in less than {days} days, and was not renewed.",
+        )
+        yield Alert(
+            "CertificateNotReady",
+            'certmanager_certificate_ready_status{condition="True"} == 0',
+            "30m",
+            "warning",
+            "A certificate is not ready: its issuer refuses, or can't be reached.",
+        )
+    if "kubelet" in plan.watched.exporters and plan.watched.namespaces:
+        own = f"{{namespace=~{any_of(plan.watched.namespaces)}}}"
+        share = plan.limit.storage_percent
+        yield Alert(
+            "VolumeFills",
+            f"kubelet_volume_stats_used_bytes{own} / kubelet_volume_stats_capacity_bytes{own} > {share / 100:g}",
+            "30m",
+            "warning",
+            f"A volume is over {share} percent full.",
+        )
+    if "otel-collector" in plan.watched.exporters:
+        own = matcher(namespace=plan.identity)
+        yield Alert(
+            "TelemetryHeldBack",
+            f"otelcol_exporter_queue_size{own} / otelcol_exporter_queue_capacity{own} > 0.8",
+            "10m",
+            "warning",
+            "A collector can't get rid of what it collects: its destination is slow or away.",
+        )
+    yield Alert(
+        "MonitorWithoutAnswer",
+        f"up{{namespace=~{any_of(plan.watched.namespaces)}}} == 0",
+        "15m",
+        "warning",
+        "A program that is watched doesn't answer; alerts on its metrics are blind.",
+    )
+
+
+def rule(alert: Alert) -> dict[str, object]:
+    """The alert as Prometheus reads it."""
+    return {
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": alert.for_,
+        "labels": {"severity": alert.severity, **{name: said(value) for name, value in alert.labels}},
+        "annotations": {"summary": said(alert.summary)},
+    }

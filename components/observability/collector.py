@@ -1,0 +1,247 @@
+"""Configuration of the collectors: what they take, what they drop, and where the rest goes.
+
+Two of them: one that programs send spans, logs and metrics to, and one on each node that reads logs of pods. Each drops
+before it sends, so that text of prompts never leaves the pod of a collector.
+Names of components are those that release 0.158 of opentelemetry-collector-k8s takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aifactory.components import names
+from aifactory.components.observability.decided import OTLP_GRPC, OTLP_HTTP, Destination, Kept, ObservabilityPlan
+from aifactory.components.observability.texts import alternatives, literal, quoted
+
+Tree = dict[str, object]
+POD_LOGS = "/var/log/pods"
+OFFSETS = "/var/lib/otelcol"
+"""Folder of the node in which the agent notes how far it has read: a restart neither loses nor repeats lines."""
+HEALTH = 13133
+ANYWHERE = "0.0.0.0"  # noqa: S104 - of a pod, whose policies say who gets through
+METRICS = 8888
+DROPPED = "dropped: it may hold text of a prompt or an answer"
+LONGEST = 256
+"""Characters of an attribute that is kept: enough for names, not for a conversation."""
+SPAN_NAME = "^[A-Za-z0-9_.:/-]{1,80}( [A-Za-z0-9_.:/-]{1,80})?$"
+"""Names of spans that pass: the conventions make them of an operation and a model. Others may be sentences."""
+
+
+def gateway(plan: ObservabilityPlan) -> Tree:
+    """What programs send to."""
+    pipelines: Tree = {}
+    exporters: Tree = {}
+    if plan.traces:
+        sampler = [] if plan.traces_percent >= 100 else ["probabilistic_sampler"]
+        pipelines["traces"] = _pipeline("otlp", plan, "traces", *sampler)
+        exporters |= _exporter(plan.traces)
+    if plan.logs:
+        pipelines["logs"] = _pipeline("otlp", plan, "logs")
+        exporters |= _exporter(plan.logs)
+    if plan.metrics_url:
+        pipelines["metrics"] = _pipeline("otlp", plan, "metrics")
+        exporters |= _exporter(Destination("metrics", plan.metrics_url, "prometheus"))
+    processors: Tree = {
+        **_common(plan),
+        # What a program says of itself is not believed: names of tenants and models come from Kubernetes alone.
+        "transform/identity": _identity(),
+        **({} if plan.kept.text else {"transform/prompts": _without_text(plan.kept)}),
+        **({} if plan.kept.text else {"filter/metrics": _known_metrics(plan.kept)}),
+    }
+    if plan.traces and plan.traces_percent < 100:
+        processors["probabilistic_sampler"] = {"sampling_percentage": plan.traces_percent}
+    protocols = {
+        "grpc": {"endpoint": f"{ANYWHERE}:{OTLP_GRPC}", "max_recv_msg_size_mib": 16},
+        "http": {"endpoint": f"{ANYWHERE}:{OTLP_HTTP}"},
+    }
+    used = _used(processors, pipelines)
+    return _configuration({"otlp": {"protocols": protocols}}, used, exporters, pipelines, ["health_check"])
+
+
+def agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
+    """What reads the logs of a node."""
+    processors: Tree = {
+        **_common(plan),
+        **({} if plan.kept.text else {"transform/lines": _known_lines(plan.kept)}),
+    }
+    order = ["memory_limiter", "k8sattributes", "resource", *([] if plan.kept.text else ["transform/lines"]), "batch"]
+    pipeline = {"receivers": ["filelog"], "processors": order, "exporters": [f"otlphttp/{logs.signal}"]}
+    receiver = {
+        "include": [f"{POD_LOGS}/*/*/*.log"],
+        # Its own lines would be read, sent, and written about again.
+        "exclude": [f"{POD_LOGS}/{plan.identity}_*/*/*.log"],
+        "start_at": "end",
+        "include_file_path": True,
+        "include_file_name": False,
+        "storage": "file_storage",
+        "operators": [{"id": "container", "type": "container"}],
+        "retry_on_failure": {"enabled": True},
+    }
+    found = _configuration(
+        {"filelog": receiver}, processors, _exporter(logs), {"logs": pipeline}, ["health_check", "file_storage"]
+    )
+    extensions = found["extensions"]
+    assert isinstance(extensions, dict)  # noqa: S101 - made below
+    extensions["file_storage"] = {"directory": OFFSETS, "create_directory": True}
+    return found
+
+
+def secrets(*destinations: Destination | None) -> list[tuple[str, str]]:
+    """Variables that hold tokens, and the Secrets they come from."""
+    return [(_variable(each), each.secret) for each in destinations if each and each.secret]
+
+
+def _configuration(receivers: Tree, processors: Tree, exporters: Tree, pipelines: Tree, extensions: list[str]) -> Tree:
+    reader = {"pull": {"exporter": {"prometheus": {"host": ANYWHERE, "port": METRICS}}}}
+    return {
+        "receivers": receivers,
+        "processors": processors,
+        "exporters": exporters,
+        "extensions": {"health_check": {"endpoint": f"{ANYWHERE}:{HEALTH}"}},
+        "service": {
+            "extensions": extensions,
+            "telemetry": {"logs": {"level": "warn", "encoding": "json"}, "metrics": {"readers": [reader]}},
+            "pipelines": pipelines,
+        },
+    }
+
+
+def _pipeline(receiver: str, plan: ObservabilityPlan, signal: str, *more: str) -> Tree:
+    """The limit on memory comes first, so that what can't be carried is refused; batches come last."""
+    drop = [] if plan.kept.text else ["transform/prompts", *(["filter/metrics"] if signal == "metrics" else [])]
+    order = ["memory_limiter", "transform/identity", "k8sattributes", "resource", *drop, *more, "batch"]
+    return {"receivers": [receiver], "processors": order, "exporters": [f"otlphttp/{signal}"]}
+
+
+def _used(processors: Tree, pipelines: Tree) -> Tree:
+    """Processors that a pipeline names: a collector warns of others."""
+    named = {name for each in pipelines.values() if isinstance(each, dict) for name in each["processors"]}
+    return {name: body for name, body in processors.items() if name in named}
+
+
+def _common(plan: ObservabilityPlan) -> Tree:
+    labels = [
+        {"tag_name": "aifactory.tenant", "key": names.TENANT_LABEL, "from": "namespace"},
+        {"tag_name": "aifactory.model", "key": names.MODEL_LABEL, "from": "pod"},
+    ]
+    metadata = ["k8s.namespace.name", "k8s.pod.name", "k8s.pod.uid", "k8s.node.name", "k8s.container.name"]
+    return {
+        "memory_limiter": {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
+        "k8sattributes": {
+            "auth_type": "serviceAccount",
+            "extract": {"metadata": metadata, "labels": labels},
+            "pod_association": [
+                {"sources": [{"from": "resource_attribute", "name": "k8s.pod.uid"}]},
+                {"sources": [{"from": "connection"}]},
+            ],
+        },
+        "resource": {"attributes": [{"key": "aifactory.site", "value": literal(plan.site), "action": "upsert"}]},
+        "batch": {"timeout": "5s", "send_batch_size": 8192, "send_batch_max_size": 16384},
+    }
+
+
+def _identity() -> Tree:
+    """Forgets what the sender says of where it runs and whose it is: the address it sends from says it."""
+    told = ["k8s.pod.uid", "k8s.pod.name", "k8s.namespace.name", "k8s.node.name", "k8s.container.name"]
+    told += ["aifactory.tenant", "aifactory.model", "aifactory.site"]
+    return _of_all("resource", [f"delete_key(resource.attributes, {quoted(name)})" for name in told])
+
+
+def _of_all(context: str, statements: list[str]) -> Tree:
+    """The same statements for all signals. What fails is not sent: an error that is ignored would let it pass."""
+    each = [{"context": context, "statements": statements}]
+    return {
+        "error_mode": "propagate",
+        "trace_statements": each,
+        "metric_statements": each,
+        "log_statements": each,
+    }
+
+
+def _without_text(kept: Kept) -> Tree:
+    """Only attributes that hold no text pass, and no body. Lists of what to drop would miss the next name of it."""
+    known = f"[{', '.join(quoted(name) for name in kept.attributes)}]"
+
+    def only(path: str) -> list[str]:
+        return [f"keep_keys({path}, {known})", f"truncate_all({path}, {LONGEST})"]
+
+    resource = {"context": "resource", "statements": only("resource.attributes")}
+    scope = {"context": "scope", "statements": only("scope.attributes")}
+    span = [
+        *only("span.attributes"),
+        'set(span.status.message, "")',
+        'set(span.trace_state, "")',
+        f'set(span.name, "span") where not IsMatch(span.name, {quoted(literal(SPAN_NAME))})',
+    ]
+    event = ["keep_keys(spanevent.attributes, [])", 'set(spanevent.name, "event")']
+    log = [*only("log.attributes"), f"set(log.body, {quoted(DROPPED)})"]
+    return {
+        "error_mode": "propagate",
+        "trace_statements": [
+            resource,
+            scope,
+            {"context": "span", "statements": span},
+            {"context": "spanevent", "statements": event},
+        ],
+        "metric_statements": [
+            resource,
+            scope,
+            {"context": "metric", "statements": ['set(metric.description, "")']},
+            {"context": "datapoint", "statements": only("datapoint.attributes")},
+        ],
+        "log_statements": [resource, scope, {"context": "log", "statements": log}],
+    }
+
+
+def _known_metrics(kept: Kept) -> Tree:
+    """Metrics of programs that the conventions know; a name is text, too."""
+    known = " or ".join(f"name == {quoted(name)}" for name in kept.metrics)
+    return {"error_mode": "propagate", "metrics": {"metric": [f"not ({known})"]}}
+
+
+def _known_lines(kept: Kept) -> Tree:
+    """Lines of namespaces where nobody sees prompts pass; of all others it stays known that there was one."""
+    known = quoted(literal(f"^(?:{alternatives(kept.bodies)})$"))
+    where = f'not IsMatch(resource.attributes["k8s.namespace.name"], {known})'
+    attributes = f"[{', '.join(quoted(name) for name in kept.attributes)}]"
+    return {
+        "error_mode": "propagate",
+        "log_statements": [
+            {"context": "resource", "statements": [f"keep_keys(resource.attributes, {attributes})"]},
+            {
+                "context": "log",
+                "statements": [
+                    f"keep_keys(log.attributes, {attributes})",
+                    f"set(log.body, {quoted(DROPPED)}) where {where}",
+                ],
+            },
+        ],
+    }
+
+
+def _exporter(to: Destination) -> Tree:
+    headers: Tree = {}
+    if to.secret:
+        # The one expansion that is meant: the token of the Secret.
+        headers["Authorization"] = f"Bearer ${{env:{_variable(to)}}}"
+    if to.organisation:
+        headers["X-Scope-OrgID"] = literal(to.organisation)
+    body: Tree = {
+        "endpoint": literal(to.url),
+        "retry_on_failure": {"enabled": True, "max_elapsed_time": "1h"},
+        "sending_queue": {"enabled": True, "queue_size": 2000},
+        **({"headers": headers} if headers else {}),
+    }
+    return {f"otlphttp/{to.signal}": body}
+
+
+def _variable(to: Destination) -> str:
+    return f"TOKEN_{to.signal.upper()}"
+
+
+def components(configuration: Tree) -> Iterable[tuple[str, str]]:
+    """Kinds of component that a configuration uses, as `(section, kind)`."""
+    for section in ("receivers", "processors", "exporters", "extensions"):
+        body = configuration[section]
+        assert isinstance(body, dict)  # noqa: S101 - made above
+        yield from ((section, str(name).partition("/")[0]) for name in body)

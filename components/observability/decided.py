@@ -1,0 +1,146 @@
+"""Observability of a site, decided."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from aifactory.components.counting import counted
+
+OTLP_GRPC = 4317
+OTLP_HTTP = 4318
+LOKI = "loki"
+TEMPO = "tempo"
+"""Namespaces of the releases that keep logs and traces, and names of their Services."""
+LOKI_PORT = 3100
+TEMPO_PORT = 3200
+
+
+class Destination(Struct, frozen=True):
+    """Where one signal goes, by OTLP over HTTP."""
+
+    signal: str
+    url: str
+    """Base URL: a collector adds /v1/logs or /v1/traces."""
+    who: str
+    """The sink, or the release of ours that keeps it, for people."""
+    secret: str = ""
+    """Secret with the token, in the namespace of the collectors; empty for none."""
+    organisation: str = ""
+
+
+class WatchedModel(Struct, frozen=True):
+    """A model that answers requests."""
+
+    part: str
+    model: str
+    namespace: str
+    tenant: str
+    routed: bool
+    """Whether a router of llm-d chooses among its replicas."""
+    pool: str
+    """Name of its pool, as the router writes it."""
+    itl_ms: float
+    """Mean time between tokens that its demand promises. 0: nobody asked for any."""
+    ttft_p99_ms: float
+    """Promised time to the first token. 0: none."""
+
+
+class WatchedPool(Struct, frozen=True):
+    """Nodes with GPUs."""
+
+    pool: str
+    nodes: tuple[str, ...]
+    gpus_per_node: int
+    resource: str
+    """Extended resource of a whole GPU, empty where pods get slices or devices by DRA."""
+
+
+class WatchedQueue(Struct, frozen=True):
+    """A queue, and its ClusterQueues."""
+
+    queue: str
+    cluster_queues: tuple[str, ...]
+
+
+class Watched(Struct, frozen=True):
+    """The parts that are there, as far as somebody looks at them."""
+
+    models: tuple[WatchedModel, ...] = ()
+    pools: tuple[WatchedPool, ...] = ()
+    queues: tuple[WatchedQueue, ...] = ()
+    doors: tuple[str, ...] = ()
+    """Gateways, by the name that their proxies carry."""
+    counting: tuple[str, ...] = ()
+    """Those of them that count tokens, tenant by tenant."""
+    exporters: tuple[str, ...] = ()
+    """Rows of the catalog's exporters that are present."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces whose volumes are watched."""
+
+
+class Limit(Struct, frozen=True):
+    """When somebody is called."""
+
+    waiting_minutes: int
+    kv_cache_percent: int
+    queue_minutes: int
+    gateway_errors_percent: float
+    certificate_days: int
+    storage_percent: int
+
+
+class Kept(Struct, frozen=True):
+    """What passes the collectors."""
+
+    text: bool
+    """Whether text of prompts passes. Then nothing is dropped."""
+    attributes: tuple[str, ...]
+    """The only attributes that pass otherwise."""
+    metrics: tuple[str, ...]
+    """The only metrics of programs that pass otherwise."""
+    bodies: tuple[str, ...]
+    """The only namespaces whose log lines pass otherwise: nobody there sees prompts."""
+
+
+class ObservabilityPlan(Struct, frozen=True):
+    """Metrics, logs, traces, dashboards and alerts, with nothing left unset."""
+
+    identity: str
+    factory: str
+    site: str
+    conventions: str
+    kept: Kept
+    logs: Destination | None
+    traces: Destination | None
+    metrics_url: str
+    """Base URL at which Prometheus takes metrics by OTLP, empty where it is not ours."""
+    traces_percent: float
+    replicas: int
+    """Collectors that programs send to."""
+    limit: Limit
+    watched: Watched
+    scrapes_certificates: str
+    """Namespace of cert-manager, empty where there is none."""
+
+    @property
+    def collects(self) -> bool:
+        """Whether there are collectors at all."""
+        return self.logs is not None or self.traces is not None
+
+    @property
+    def gateway(self) -> str:
+        """Name of the collector that programs send to."""
+        return f"{self.identity}-gateway"
+
+    @property
+    def agent(self) -> str:
+        """Name of the collector that reads the logs of each node."""
+        return f"{self.identity}-agent"
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        kept = [f"{each.signal} to {each.who}" for each in (self.logs, self.traces) if each]
+        text = "prompts kept" if self.kept.text else "no prompt text"
+        watched = counted(len(self.watched.models), "model")
+        return f"metrics, {', '.join(kept) or 'nothing else'}; {watched} watched, {text}"

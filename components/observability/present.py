@@ -1,0 +1,99 @@
+"""What is there to be watched: models, pools, queues and doors of the site, and the programs that export metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aifactory.components.base import PlanContext
+from aifactory.components.capabilities import METRICS_NAMESPACE
+from aifactory.components.catalog.trains import provider
+from aifactory.components.observability.decided import Watched, WatchedModel, WatchedPool, WatchedQueue
+from aifactory.components.observability.spec import ObservabilitySpec
+from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, PoolOffer, QueueOffer
+
+CLUSTER_QUEUE = "ClusterQueue/"
+NVIDIA = "nvidia.com/"
+OF_PROMETHEUS = ("kube-state-metrics", "kubelet")
+"""Exporters that kube-prometheus-stack runs or scrapes. Of a given Prometheus the site says whether it does."""
+
+
+def watched(spec: ObservabilitySpec, ctx: PlanContext, *, collects: bool) -> Watched:
+    """Every part that is there and exports something."""
+    models = tuple(_model(offer, spec, ctx) for offer in ctx.offers(ModelOffer))
+    pools = tuple(_pool(offer) for offer in ctx.offers(PoolOffer) if offer.gpu_resource.startswith(NVIDIA))
+    queues = tuple(_queue(offer) for offer in ctx.offers(QueueOffer))
+    doors = tuple(offer.part for offer in ctx.offers(EndpointOffer))
+    counting = tuple(offer.namespace for offer in ctx.offers(GatewayOffer))  # named as its Gateway is
+    exporters = tuple(_exporters(Watched(models, pools, queues, doors, counting), ctx, collects=collects))
+    return Watched(models, pools, queues, doors, counting, exporters, _namespaces(spec, models, ctx))
+
+
+def _model(offer: ModelOffer, spec: ObservabilitySpec, ctx: PlanContext) -> WatchedModel:
+    asked = ctx.demand_of(offer.model)
+    demand = asked[1] if asked else None
+    promised = {promise.model: promise.ttft_p99_ms for promise in spec.promises}
+    return WatchedModel(
+        part=offer.part,
+        model=offer.model,
+        namespace=offer.namespace,
+        tenant=offer.tenant,
+        routed=offer.backend == "InferencePool",
+        pool=offer.backend_name,
+        itl_ms=demand.itl_ms if demand else 0,
+        ttft_p99_ms=promised.get(offer.model, (demand.ttft_ms or 0) if demand else 0),
+    )
+
+
+def _pool(offer: PoolOffer) -> WatchedPool:
+    whole = not offer.slice_resources and not offer.device_claim
+    nodes = tuple(node for rack in offer.racks for node in rack.nodes)
+    return WatchedPool(offer.pool, nodes, offer.gpus_per_node, offer.gpu_resource if whole else "")
+
+
+def _queue(offer: QueueOffer) -> WatchedQueue:
+    names = tuple(name.removeprefix(CLUSTER_QUEUE) for name in offer.objects if name.startswith(CLUSTER_QUEUE))
+    return WatchedQueue(offer.part, names)
+
+
+def _exporters(there: Watched, ctx: PlanContext, *, collects: bool) -> Iterator[str]:
+    yield "prometheus"
+    if there.models:
+        yield "vllm"
+    if any(model.routed for model in there.models):
+        yield "llm-d-router"
+    if there.pools:
+        yield "dcgm"
+    if there.queues:
+        yield "kueue"
+    if there.doors:
+        yield "envoy"
+    if there.counting:
+        yield "ai-gateway"
+    if certificates(ctx):
+        yield "cert-manager"
+    given = ctx.place.cluster.provides.get("metrics")
+    yield from (name for name in OF_PROMETHEUS if given is None or name in given.features)
+    if collects:
+        yield "otel-collector"
+
+
+def certificates(ctx: PlanContext) -> str:
+    """Namespace of cert-manager, empty where nothing needs one: ours is there where our Prometheus is."""
+    provides = ctx.place.cluster.provides
+    asked = {requirement.capability for requirement in ctx.site_plan.requirements}
+    there = "cert-manager" in provides or "cert-manager" in asked or "metrics" not in provides
+    release = provider(ctx.catalog, ctx.place.train, "cert-manager")
+    return release.namespace if there and release else ""
+
+
+def _namespaces(spec: ObservabilitySpec, models: tuple[WatchedModel, ...], ctx: PlanContext) -> tuple[str, ...]:
+    """Namespaces of ours whose volumes and programs are watched."""
+    tenants = {tenant.namespace for queue in ctx.offers(QueueOffer) for tenant in queue.tenants}
+    own = {spec.identity, *(model.namespace for model in models), *tenants}
+    if "metrics" not in ctx.place.cluster.provides:
+        own.add(METRICS_NAMESPACE)
+    return tuple(sorted(own | {name for name in ("loki", "tempo") if _asked(name, ctx)}))
+
+
+def _asked(capability: str, ctx: PlanContext) -> bool:
+    return any(requirement.capability == capability for requirement in ctx.site_plan.requirements)

@@ -1,0 +1,232 @@
+"""What a tier holds and carries, and what GPUs need of it. Numbers in, numbers out; None is an unknown figure.
+
+Capacity: what drives hold, times what redundancy leaves of it, times how full it may get.
+Speed: a ceiling, the least of what drives and network carry. A system with less is slower; measure it.
+Source of the paths of a byte: Ceph documentation, Architecture, "Data consistency" and "Erasure coding": the client
+sends to one OSD, which sends copies or chunks to the others; reading an erasure coded object gathers its chunks there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from msgspec import Struct
+
+TB, TIB, GIB, GB = 10**12, 2**40, 2**30, 10**9
+
+PER_GPU: dict[str, tuple[float, float]] = {"good": (0.06, 0.03), "better": (0.16, 0.08), "best": (0.49, 0.24)}
+"""Read and write of one GPU in training. Unit: GB per s. One unit of 256 GPUs reads 15, 40 or 125 and writes 7, 20 or
+62. Source: NVIDIA DGX SuperPOD H100 reference architecture RA-11333, table 6."""
+
+
+class Redundancy(Struct, frozen=True):
+    """Whole copies, or data and parity chunks of an erasure code."""
+
+    replicas: int = 1
+    data: int = 0
+    parity: int = 0
+
+    @property
+    def left(self) -> Fraction:
+        """Share of the raw capacity that is left for data."""
+        return Fraction(self.data, self.data + self.parity) if self.data else Fraction(1, self.replicas)
+
+    @property
+    def width(self) -> int:
+        """Failure domains that one object needs."""
+        return self.data + self.parity if self.data else self.replicas
+
+    @property
+    def may_fail(self) -> int:
+        """Failure domains that may be lost at one time without losing data."""
+        return self.parity if self.data else self.replicas - 1
+
+    def __str__(self) -> str:
+        """`3 replicas`, or `4+2`."""
+        return f"{self.data}+{self.parity}" if self.data else f"{self.replicas} replica" + "s" * (self.replicas != 1)
+
+
+class Drives(Struct, frozen=True):
+    """The drives of a tier: so many in each of so many nodes."""
+
+    nodes: int
+    each: int
+    tb: float
+    read_gb_per_s: float | None
+    write_gb_per_s: float | None
+    network_gb_per_s: float | None
+    """What a node sends, and at the same time receives."""
+
+    @property
+    def count(self) -> int:
+        """All drives."""
+        return self.nodes * self.each
+
+    @property
+    def raw_tib(self) -> float:
+        """What all drives hold."""
+        return self.count * self.tb * TB / TIB
+
+
+class Speed(Struct, frozen=True):
+    """Rates of all clients together. Unit: GB per s. None: a figure that decides it is unknown."""
+
+    read: float | None = None
+    write: float | None = None
+    reads_by: str = ""
+    """What limits reading: drives or network."""
+    writes_by: str = ""
+
+
+def usable_tib(raw_tib: float, redundancy: Redundancy, fill_percent: int) -> float:
+    """Capacity for data."""
+    return float(Fraction(raw_tib) * redundancy.left * fill_percent / 100)
+
+
+def raw_needed_tib(size_tib: float, redundancy: Redundancy) -> float:
+    """Raw capacity that data of this size takes."""
+    return float(Fraction(size_tib) / redundancy.left)
+
+
+def drives_needed(raw_tib: float, fill_percent: int, nodes: int, tb: float) -> int:
+    """Drives of this size that each node needs to hold so much, and stay below the fill limit."""
+    each = Fraction(tb) * TB / TIB * nodes * fill_percent / 100
+    return int(-(-Fraction(raw_tib) // each))
+
+
+def fill_after_loss(fill_percent: int, domains: int) -> float:
+    """How full the others get when one of the failure domains is lost and its data is made again on them."""
+    return fill_percent * domains / (domains - 1) if domains > 1 else float("inf")
+
+
+def shared_speed(drives: Drives, redundancy: Redundancy, gateways: int = 0) -> Speed:
+    """What Ceph on these drives can carry at most, to kernels or through so many gateways on the same nodes.
+
+    A gateway takes each byte in and sends it on: one more way over the network of the nodes.
+    """
+    k, m = redundancy.data, redundancy.parity
+    more = 1 if gateways else 0
+    read_hops = (Fraction(2 * k - 1, k) if k else Fraction(1)) + more
+    write_hops = (Fraction(2 * k + m - 1, k) if k else Fraction(redundancy.replicas)) + more
+    speed = _speed(drives, drives.count, redundancy.left, read_hops, write_hops)
+    return _through(speed, drives.network_gb_per_s, min(gateways, drives.nodes)) if gateways else speed
+
+
+def local_speed(drives: Drives) -> Speed:
+    """What one node reads and writes on its own drives, when data is striped over them."""
+    read, write = _times(drives.read_gb_per_s, drives.each), _times(drives.write_gb_per_s, drives.each)
+    return Speed(read, write, "drives", "drives")
+
+
+def on_all(node: Speed, nodes: int) -> Speed:
+    """What all nodes together read and write, each on its own drives."""
+    return Speed(_times(node.read, nodes), _times(node.write, nodes), node.reads_by, node.writes_by)
+
+
+def _speed(drives: Drives, count: int, left: Fraction, read_hops: Fraction, write_hops: Fraction) -> Speed:
+    network = None if drives.network_gb_per_s is None else drives.nodes * drives.network_gb_per_s
+    read, reads_by = _least(_times(drives.read_gb_per_s, count), _times(network, 1 / read_hops))
+    write, writes_by = _least(_times(drives.write_gb_per_s, count * left), _times(network, 1 / write_hops))
+    return Speed(read, write, reads_by, writes_by)
+
+
+def _through(speed: Speed, network: float | None, gateways: int) -> Speed:
+    """No more than the network of the nodes that gateways run on."""
+    most = _times(network, gateways)
+    read = _lower(speed.read, speed.reads_by, most)
+    write = _lower(speed.write, speed.writes_by, most)
+    return Speed(read[0], write[0], read[1], write[1])
+
+
+def _lower(rate: float | None, by: str, most: float | None) -> tuple[float | None, str]:
+    return (rate, by) if rate is None or most is None or rate <= most else (most, "gateways")
+
+
+def _times(rate: float | None, factor: Fraction | int) -> float | None:
+    return None if rate is None else float(Fraction(rate) * factor)
+
+
+def _least(drives: float | None, network: float | None) -> tuple[float | None, str]:
+    """The lower of two, unknown as soon as one of them is."""
+    if drives is None or network is None:
+        return None, ""
+    return (drives, "drives") if drives <= network else (network, "network")
+
+
+class Need(Struct, frozen=True):
+    """What GPUs of one part need of a tier. Rates are of all of them together. Unit: GB per s."""
+
+    part: str
+    gpus: int
+    dataset: float = 0.0
+    checkpoint_gb: float = 0.0
+    checkpoint_s: int = 0
+    """Time in which a checkpoint is written. Unit: s. 0: `checkpoint_rate` says it."""
+    restart_s: int = 0
+    """Time in which it is read again. Unit: s. 0: no time is asked."""
+    checkpoint_rate: float = 0.0
+    weights: float = 0.0
+    """Read by all replicas that start at once."""
+    kv_offload: float = 0.0
+
+    @property
+    def restart(self) -> float:
+        """Reading a checkpoint in its time."""
+        return self.checkpoint_gb / self.restart_s if self.restart_s else 0.0
+
+    @property
+    def checkpoint(self) -> float:
+        """Writing a checkpoint in its time."""
+        return self.checkpoint_gb / self.checkpoint_s if self.checkpoint_s else self.checkpoint_rate
+
+    @property
+    def read(self) -> float:
+        """Reading at the worst moment: a run that restarts reads no dataset, and cached keys are read beside both."""
+        return self.kv_offload + max(self.dataset, self.restart, self.weights)
+
+    @property
+    def write(self) -> float:
+        """Writing at the worst moment."""
+        return self.kv_offload + self.checkpoint
+
+
+def read_needed(needs: Iterable[Need]) -> float:
+    """What all parts read when their worst moments meet."""
+    return sum(need.read for need in needs)
+
+
+def write_needed(needs: Iterable[Need]) -> float:
+    """What all parts write when their worst moments meet."""
+    return sum(need.write for need in needs)
+
+
+def rule_of_thumb(part: str, gpus: int, level: str) -> Need:
+    """Training at one level of the reference architecture."""
+    read, write = PER_GPU[level]
+    return Need(part, gpus, dataset=gpus * read, checkpoint_rate=gpus * write)
+
+
+def loading(gb: float, replicas: int, within_s: int) -> float:
+    """Rate at which so many replicas read weights within a time."""
+    return gb * replicas / within_s
+
+
+def gb_of_gib(gib: float) -> float:
+    """Decimal gigabytes of binary ones."""
+    return gib * GIB / GB
+
+
+def seconds(gb: float, gb_per_s: float) -> float:
+    """Time that so much data takes."""
+    return gb / gb_per_s
+
+
+def per_gpu(rate: float | None, gpus: int) -> float | None:
+    """What one GPU gets while all ask. None where a figure is unknown, or nobody asks."""
+    return None if rate is None or gpus == 0 else rate / gpus
+
+
+def factor_short(has: float, needed: float) -> float:
+    """How many times what is there would be enough, 1 where it is."""
+    return max(1.0, needed / has)

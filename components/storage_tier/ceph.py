@@ -1,0 +1,143 @@
+"""The Ceph cluster of a site: who makes it, what lies in it, and whether that fits."""
+
+from __future__ import annotations
+
+from aifactory.components import image_reference
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.catalog.trains import release
+from aifactory.components.problems import nearest
+from aifactory.components.storage_tier import arithmetic
+from aifactory.components.storage_tier.decided import CEPHFS_DRIVER, RBD_DRIVER, CephPlan, CephTier, PoolPlan
+from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_tier.engines import CRUSH
+
+KINDS = {"block": "block", "parallel": "files", "object": "objects", "archive": "objects"}
+NEW_KEYS_KERNEL = 7
+"""First kernel whose Ceph clients know keys of type aes256k. Source: Rook 1.20 documentation, CephX key rotation."""
+DRIVERS = {"block": RBD_DRIVER, "parallel": CEPHFS_DRIVER}
+
+
+def member(draft: Draft) -> CephTier:
+    """What the tier is in the cluster that holds it."""
+    wanted = draft.spec.size_tib
+    raw = None if wanted is None else arithmetic.raw_needed_tib(wanted, draft.redundancy)
+    drives = draft.drives.set.drives if draft.drives else ""
+    return CephTier(draft.spec.name, draft.spec.beside or "", draft.spec.tier, drives, raw, draft.spec.snapshots)
+
+
+def one_cluster(draft: Draft, ctx: PlanContext) -> bool:
+    """Whether the site has one cluster, which the tier makes or names, and all of it fits on the drives."""
+    spec, members = draft.spec, {each.part: each for each in ctx.offers(CephTier)}
+    if spec.beside is not None:
+        owner = members.get(spec.beside)
+        owners = [name for name, each in members.items() if not each.owner]
+        if owner is None and ctx.has_refused(spec.beside):
+            return False
+        return ctx.check(
+            "STO-016",
+            owner is not None and not owner.owner and owner.drives == member(draft).drives,
+            f"tier {spec.name} lies beside {spec.beside}, which makes no Ceph cluster on the same drives",
+            ("beside",),
+            nearest(spec.beside, owners),
+        )
+    others = [name for name, each in members.items() if not each.owner and name != spec.name]
+    alone = ctx.check(
+        "STO-016",
+        not others,
+        f"tiers {spec.name} and {', '.join(others)} would each make a Ceph cluster at {ctx.place.site}",
+        ("engine",),
+        f"write beside: {spec.name} in the others",
+    )
+    return alone and _all_fit(draft, [each for each in members.values() if spec.name in (each.part, each.owner)], ctx)
+
+
+def _all_fit(draft: Draft, members: list[CephTier], ctx: PlanContext) -> bool:
+    """Raw capacity that all tiers of the cluster want, against what the drives hold below the fill limit."""
+    if draft.drives is None:
+        return False
+    if len(members) > 1 and any(each.raw_tib is None for each in members):
+        unsized = ", ".join(each.part for each in members if each.raw_tib is None)
+        says = f"tiers {', '.join(each.part for each in members)} share drives, and {unsized} wants all of them"
+        return ctx.check("STO-006", False, says, ("size_tib",), "set size_tib of each")
+    drives, fill = draft.drives.figures, draft.spec.fill_percent
+    wanted = sum(each.raw_tib or 0.0 for each in members)
+    room = drives.raw_tib * fill / 100
+    needed = arithmetic.drives_needed(wanted, fill, drives.nodes, drives.tb)
+    ctx.decide(
+        "raw_capacity",
+        {"raw_tib": round(drives.raw_tib, 2), "to_fill_tib": round(room, 2), "wanted_tib": round(wanted, 2)},
+        f"{drives.count} drives of {drives.tb:g} TB; {fill} percent of it may be filled",
+        source=("fill_percent",),
+    )
+    return ctx.check(
+        "STO-006",
+        wanted <= room,
+        f"{', '.join(each.part for each in members)} want {wanted:.1f} TiB raw, and {drives.count} drives of "
+        f"{drives.tb:g} TB hold {room:.1f} TiB at {fill} percent",
+        ("size_tib",),
+        f"put {needed} drives into each node instead of {drives.each}, or want "
+        f"{room * float(draft.redundancy.left):.1f} TiB in all",
+    )
+
+
+def cluster_of(draft: Draft, ctx: PlanContext) -> CephPlan | None:
+    """The cluster that this tier makes, None where another does."""
+    spec, found = draft.spec, draft.drives
+    if spec.beside is not None or found is None:
+        return None
+    tiers = [each for each in ctx.offers(CephTier) if spec.name in (each.part, each.owner)]
+    image = ctx.catalog.row("images", "ceph:ceph")
+    text = f"{image.text('repository')}/{image.text('image')}:{image.text('tag')}"
+    key = spec.encryption
+    how = "by lasting names" if found.set.by_id else f"by the pattern {found.set.filter}"
+    ctx.decide(
+        "ceph.devices",
+        {"nodes": len(found.nodes), "drives": found.figures.count},
+        f"exactly drives {found.set.drives} of group {found.group.group}, {how}",
+        rejected=[Rejected("useAllNodes, useAllDevices", "Ceph takes each empty drive that ever appears (rook#10504)")],
+        facts=[release(ctx.catalog, ctx.place.train, "rook-ceph").ref, image.ref],
+        source=("drives",) if spec.drives else (),
+    )
+    ctx.decide(
+        "ceph.network",
+        "host",
+        "kernels of all nodes reach monitors and drives at node addresses, past overlay and pod policies",
+        rejected=[Rejected("pod network", "policies of pods know no kernel of another node, and mounts would hang")],
+    )
+    return CephPlan(
+        image=image_reference.parse_image(text).text,
+        nodes=found.devices,
+        osds=found.figures.count,
+        encrypted=key is not None,
+        vault=(key.vault or "") if key else "",
+        token=(key.token or "") if key else "",
+        path=key.path if key else "",
+        csi_key_type=_key_type(ctx),
+        drivers=tuple(sorted({DRIVERS[each.tier] for each in tiers if each.tier in DRIVERS})),
+        snapshots=any(each.snapshots for each in tiers),
+    )
+
+
+def _key_type(ctx: PlanContext) -> str:
+    """Keys that the kernels of all nodes know: older ones mount nothing with Ceph's newest type."""
+    kernels = {group.group: group.host.kernel for group in ctx.place.nodes}
+    old = sorted(name for name, kernel in kernels.items() if int(kernel.partition(".")[0]) < NEW_KEYS_KERNEL)
+    return ctx.decide(
+        "ceph.csi_key_type",
+        "aes" if old else "",
+        f"kernels of {', '.join(old)} are older than {NEW_KEYS_KERNEL}.0 and know no aes256k"
+        if old
+        else "all kernels know what Rook chooses",
+    )
+
+
+def pool_of(draft: Draft) -> PoolPlan:
+    """What the tier has in the cluster."""
+    wanted = draft.spec.size_tib
+    return PoolPlan(
+        kind=KINDS[draft.spec.tier],
+        redundancy=draft.redundancy,
+        failure_domain=CRUSH[draft.failure_domain],
+        max_bytes=int(wanted * arithmetic.TIB) if wanted else 0,
+        gateways=draft.gateways,
+    )

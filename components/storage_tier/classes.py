@@ -1,0 +1,70 @@
+"""The StorageClass and the VolumeSnapshotClass of a tier. Parameters are those of the drivers' own examples."""
+
+from __future__ import annotations
+
+from aifactory.components.storage_tier.decided import (
+    BUCKET_PROVISIONER,
+    CEPH_NAMESPACE,
+    CEPHFS_DRIVER,
+    NFS_DRIVER,
+    RBD_DRIVER,
+    TOPOLVM_DRIVER,
+    ClassPlan,
+    Pairs,
+    SnapshotPlan,
+)
+from aifactory.components.storage_tier.draft import Draft
+
+DATA_POOL = "data0"
+_SECRETS = ("provisioner", "controller-expand", "controller-publish", "node-stage")
+_CSI = "csi.storage.k8s.io"
+RDMA_MOUNT = ("vers=4.1", "proto=rdma", "port=20049", "max_connect=16", "rsize=262144", "wsize=262144")
+"""Source: kubernetes-csi/csi-driver-nfs deploy/example; linux Documentation/filesystems/nfs/nfs-rdma.rst."""
+
+
+def made_class(draft: Draft) -> ClassPlan | None:
+    """The class of the tier, None where the site has it."""
+    spec = draft.spec
+    reclaim, name = spec.reclaim, draft.storage_class
+    if spec.engine == "existing":
+        return None
+    if spec.engine == "topolvm":
+        parameters: Pairs = (("topolvm.io/device-class", name), (f"{_CSI}/fstype", "xfs"))
+        return ClassPlan(name, TOPOLVM_DRIVER, parameters, waits=True, reclaim="Delete", default=spec.default)
+    if spec.engine == "nfs-rdma":
+        on_delete = "retain" if reclaim == "Retain" else "delete"
+        parameters = (("server", draft.server), ("share", draft.share), ("onDelete", on_delete))
+        return ClassPlan(name, NFS_DRIVER, parameters, RDMA_MOUNT, reclaim=reclaim, default=spec.default)
+    if spec.tier == "block":
+        own: Pairs = (("pool", name), ("imageFormat", "2"), ("imageFeatures", "layering"), (f"{_CSI}/fstype", "ext4"))
+        parameters = (("clusterID", CEPH_NAMESPACE), *own, *_secrets("rbd", _SECRETS))
+        return ClassPlan(name, RBD_DRIVER, parameters, reclaim=reclaim, default=spec.default)
+    if spec.tier == "parallel":
+        own = (("fsName", name), ("pool", f"{name}-{DATA_POOL}"))
+        uses = tuple(use for use in _SECRETS if use != "controller-publish")
+        parameters = (("clusterID", CEPH_NAMESPACE), *own, *_secrets("cephfs", uses))
+        return ClassPlan(name, CEPHFS_DRIVER, parameters, reclaim=reclaim, default=spec.default)
+    parameters = (("objectStoreName", name), ("objectStoreNamespace", CEPH_NAMESPACE))
+    return ClassPlan(name, BUCKET_PROVISIONER, parameters, reclaim=reclaim, expands=False)
+
+
+def snapshots_of(draft: Draft) -> SnapshotPlan | None:
+    """The class of its snapshots, None where it has none or the site's is used."""
+    if not draft.spec.snapshots or not draft.on_ceph:
+        return None
+    kind, driver = ("rbd", RBD_DRIVER) if draft.spec.tier == "block" else ("cephfs", CEPHFS_DRIVER)
+    secret = f"rook-csi-{kind}-provisioner"
+    names = ((f"{_CSI}/snapshotter-secret-name", secret), (f"{_CSI}/snapshotter-secret-namespace", CEPH_NAMESPACE))
+    return SnapshotPlan(draft.storage_class, driver, (("clusterID", CEPH_NAMESPACE), *names))
+
+
+def _secrets(kind: str, uses: tuple[str, ...]) -> Pairs:
+    """Secrets that Rook makes in its namespace, one for controllers and one for nodes."""
+    return tuple(
+        pair
+        for use in uses
+        for pair in (
+            (f"{_CSI}/{use}-secret-name", f"rook-csi-{kind}-{'node' if use == 'node-stage' else 'provisioner'}"),
+            (f"{_CSI}/{use}-secret-namespace", CEPH_NAMESPACE),
+        )
+    )

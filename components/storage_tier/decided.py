@@ -1,0 +1,185 @@
+"""A tier of storage as decided: plain data, nothing left unset. An unknown figure is None."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from aifactory.components.storage_tier.arithmetic import Redundancy
+
+CEPH_NAMESPACE = "rook-ceph"
+CEPH_CLUSTER = "rook-ceph"
+RBD_DRIVER = f"{CEPH_NAMESPACE}.rbd.csi.ceph.com"
+CEPHFS_DRIVER = f"{CEPH_NAMESPACE}.cephfs.csi.ceph.com"
+"""Names that Rook gives its drivers: the namespace of its operator goes before them."""
+BUCKET_PROVISIONER = f"{CEPH_NAMESPACE}.ceph.rook.io/bucket"
+GATEWAY_PORT = 8_080
+"""Port of the gateway's container; its Service has port 80. Source: rook/rook pkg/operator/ceph/object, rgw ports."""
+TOPOLVM_DRIVER = "topolvm.io"
+NFS_DRIVER = "nfs.csi.k8s.io"
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class CephTier(Struct, frozen=True):
+    """Says that a tier lies in the Ceph cluster of the site: what its owner must make, and must have room for."""
+
+    part: str
+    owner: str
+    """Part that makes the cluster, empty for this one."""
+    tier: str
+    drives: str
+    raw_tib: float | None
+    """Raw capacity that its size takes. None: it takes what is there."""
+    snapshots: bool
+
+
+class Bucket(Struct, frozen=True):
+    """A bucket that another tier may be filled from."""
+
+    part: str
+    path: str
+    tenant: str
+    row: str
+    store: str
+    """Object store that holds it."""
+
+
+class NodeDevices(Struct, frozen=True):
+    """Drives of one node."""
+
+    node: str
+    filter: str
+    paths: tuple[str, ...]
+
+
+class CephPlan(Struct, frozen=True):
+    """The Ceph cluster of a site."""
+
+    image: str
+    nodes: tuple[NodeDevices, ...]
+    osds: int
+    encrypted: bool
+    vault: str
+    token: str
+    path: str
+    csi_key_type: str
+    """Type of the keys of kernel clients, empty for Rook's own choice."""
+    drivers: tuple[str, ...]
+    """CSI drivers that its tiers need."""
+    snapshots: bool
+
+
+class PoolPlan(Struct, frozen=True):
+    """What one tier has in the Ceph cluster."""
+
+    kind: str
+    """block, files or objects."""
+    redundancy: Redundancy
+    failure_domain: str
+    """In Ceph's words: osd or host."""
+    max_bytes: int
+    """0: no limit."""
+    gateways: int
+
+
+class ClassPlan(Struct, frozen=True):
+    """A StorageClass of ours."""
+
+    name: str
+    provisioner: str
+    parameters: Pairs
+    mount_options: tuple[str, ...] = ()
+    waits: bool = False
+    """Whether a volume is made only when a pod that uses it has a node."""
+    reclaim: str = "Retain"
+    expands: bool = True
+    default: bool = False
+
+
+class SnapshotPlan(Struct, frozen=True):
+    """A VolumeSnapshotClass of ours."""
+
+    name: str
+    driver: str
+    parameters: Pairs
+
+
+class PathPlan(Struct, frozen=True):
+    """A bucket or a volume of one tenant."""
+
+    name: str
+    namespace: str
+    tenant: str
+    keeps: str
+    size_gib: int
+    bucket: bool
+
+
+class FillPlan(Struct, frozen=True):
+    """A Job that fills a volume from a bucket once."""
+
+    job: str
+    claim: str
+    namespace: str
+    tenant: str
+    queue: str
+    """LocalQueue that admits it, empty where none does."""
+    image: str
+    bucket: str
+    """ObjectBucketClaim whose Secret and ConfigMap have the same name."""
+    bucket_row: str
+    folder: str
+    endpoint: str
+    within_s: int
+
+
+class Figures(Struct, frozen=True):
+    """What a tier holds and carries."""
+
+    usable_tib: float | None
+    read_gb_per_s: float | None
+    write_gb_per_s: float | None
+    limit: str
+    """What limits reading, and writing."""
+
+
+class StorageTierPlan(Struct, frozen=True):
+    """A tier, with nothing left unset."""
+
+    identity: str
+    tier: str
+    engine: str
+    storage_class: str
+    figures: Figures
+    failure_domain: str
+    place: str
+    key: str
+    """What holds the key of its encryption, empty for none."""
+    key_place: str
+    fed_by: str
+    gpus: int
+    read_needed: float
+    write_needed: float
+    made_class: ClassPlan | None = None
+    snapshots: SnapshotPlan | None = None
+    snapshot_class: str = ""
+    ceph: CephPlan | None = None
+    pool: PoolPlan | None = None
+    paths: tuple[PathPlan, ...] = ()
+    fills: tuple[FillPlan, ...] = ()
+    copies: tuple[tuple[str, str, str], ...] = ()
+    """Name, system and country of each copy."""
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        usable = self.figures.usable_tib
+        holds = "capacity unknown" if usable is None else f"{usable:.1f} TiB"
+        rates = " / ".join(
+            "unknown" if rate is None else f"{rate:.2f}"
+            for rate in (self.figures.read_gb_per_s, self.figures.write_gb_per_s)
+        )
+        return (
+            f"{self.tier} by {self.engine}, class {self.storage_class}: {holds}, reads / writes {rates} GB/s, needed "
+            f"{self.read_needed:.2f} / {self.write_needed:.2f}; survives the loss of: {self.failure_domain}"
+        )

@@ -1,0 +1,56 @@
+"""Volumes on drives of the node: what the driver is told."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from aifactory.components.base import PlanContext
+from aifactory.components.names import HOSTNAME_LABEL
+from aifactory.components.storage_tier.draft import Draft
+
+SPARE_GB = 10
+EVERYWHERE: list[object] = [{"operator": "Exists"}]
+
+
+class LocalTier(Struct, frozen=True):
+    """Says that a tier has the local volumes of the site."""
+
+    part: str
+
+
+def volume_group(identity: str) -> str:
+    """The LVM volume group that a person makes of the drives of each node."""
+    return f"aifactory-{identity}"
+
+
+def ask_for_topolvm(draft: Draft, ctx: PlanContext) -> bool:
+    """Ask for the driver, on exactly the nodes that have the drives. One tier of a site has it."""
+    spec, found = draft.spec, draft.drives
+    other = next((each.part for each in ctx.offers(LocalTier)), "")
+    alone = ctx.check(
+        "STO-016",
+        not other,
+        f"tiers {other} and {spec.name} both make local volumes of {ctx.place.site}",
+        ("engine",),
+        "give the driver one set of drives",
+    )
+    if not alone or found is None:
+        return False
+    ctx.offer(LocalTier(spec.name))
+    here: list[dict[str, object]] = [{"key": HOSTNAME_LABEL, "operator": "In", "values": list(found.nodes)}]
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": _terms(here)}}
+    device_class = {
+        "name": spec.identity,
+        "volume-group": volume_group(spec.identity),
+        "default": True,
+        "spare-gb": SPARE_GB,
+        "stripe": found.set.count,
+    }
+    where = {"affinity": affinity, "tolerations": EVERYWHERE}
+    values: dict[str, object] = {"lvmd": {"deviceClasses": [device_class], **where}, "node": dict(where)}
+    ctx.require("topolvm", f"makes volumes of tier {spec.name} on the node of their pod", values)
+    return True
+
+
+def _terms(expressions: list[dict[str, object]]) -> dict[str, object]:
+    return {"nodeSelectorTerms": [{"matchExpressions": expressions}]}

@@ -1,0 +1,147 @@
+"""Buckets and volumes of tenants, and what fills them."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+from msgspec import Struct
+
+from aifactory.components import names
+from aifactory.components.base import PlanContext
+from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.offers import QueueOffer, TenantOffer
+from aifactory.components.problems import nearest
+from aifactory.components.storage_tier.decided import CEPH_NAMESPACE, GATEWAY_PORT, Bucket, FillPlan, PathPlan
+from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_tier.spec import Prefetch, TierPath
+
+BUCKET_API = "objectbucket.io/v1alpha1"
+JOB_CHARS = 63
+
+
+class Held(Struct, frozen=True):
+    """Paths of a tier, and whether all of them can be."""
+
+    paths: tuple[PathPlan, ...]
+    sound: bool
+
+
+def paths_of(draft: Draft, ctx: PlanContext) -> Held:
+    """The buckets or volumes of a tier; tenants are known by now. Buckets are offered to tiers above."""
+    spec = draft.spec
+    tenants = {each.tenant: each for queue in ctx.offers(QueueOffer) for each in queue.tenants}
+    buckets = spec.buckets
+    found: list[PathPlan] = []
+    for index, path in enumerate(spec.paths):
+        tenant = _tenant(path, index, tenants, draft, ctx)
+        if tenant is not None:
+            found.append(
+                PathPlan(
+                    f"{spec.identity}-{path.path}", tenant.namespace, path.tenant, path.keeps, path.size_gib, buckets
+                )
+            )
+    for plan in found if buckets else ():
+        row = names.object_id(BUCKET_API, "ObjectBucketClaim", plan.namespace, plan.name)
+        ctx.offer(Bucket(spec.name, plan.name.removeprefix(f"{spec.identity}-"), plan.tenant, row, spec.identity))
+    for plan in found:
+        ctx.offer(plan)
+    fits = len(found) == len(spec.paths) and _fit(draft, ctx)
+    if fits and buckets:
+        _open(found, ctx)
+    return Held(tuple(found), fits)
+
+
+def _tenant(
+    path: TierPath, index: int, tenants: dict[str, TenantOffer], draft: Draft, ctx: PlanContext
+) -> TenantOffer | None:
+    tenant = tenants.get(path.tenant)
+    if tenant is not None or not ctx.site_plan.refused:
+        ctx.check(
+            "STO-023",
+            tenant is not None,
+            f'path {path.path} of tier {draft.spec.name} is for "{path.tenant}", which is no tenant of a queue',
+            ("paths", index, "tenant"),
+            nearest(path.tenant, tenants),
+        )
+    return tenant
+
+
+def _fit(draft: Draft, ctx: PlanContext) -> bool:
+    wanted, usable = sum(path.size_gib for path in draft.spec.paths) / 1_024, draft.figures.usable_tib
+    return ctx.check(
+        "STO-023",
+        usable is None or wanted <= usable,
+        lambda: f"paths of tier {draft.spec.name} want {wanted:.1f} TiB, and it holds {usable or 0:.1f}",
+        ("paths",),
+        "make them smaller, or the tier larger",
+    )
+
+
+def _open(paths: list[PathPlan], ctx: PlanContext) -> None:
+    """Let pods of the tenants reach the gateway in front of the buckets."""
+    spaces = sorted({path.namespace for path in paths})
+    for space in spaces:
+        ctx.namespace(
+            NamespaceRequest(
+                name=space,
+                part=ctx.part,
+                purpose="Buckets",
+                egress_to=((CEPH_NAMESPACE, GATEWAY_PORT),),
+            )
+        )
+    if spaces:
+        purpose = "Ceph, and the gateway to its buckets"
+        request = NamespaceRequest(CEPH_NAMESPACE, ctx.part, purpose, "privileged", ingress_from=tuple(spaces))
+        ctx.namespace(request)
+
+
+def fills_of(draft: Draft, paths: tuple[PathPlan, ...], ctx: PlanContext) -> tuple[FillPlan, ...] | None:
+    """The Jobs that fill volumes, None when a bucket is missing or another tenant's."""
+    buckets = {each.path: each for each in ctx.offers(Bucket) if each.part == draft.spec.fed_by}
+    queues = {each.tenant: each for queue in ctx.offers(QueueOffer) for each in queue.tenants}
+    found: list[FillPlan] = []
+    for index, (path, plan) in enumerate(zip(draft.spec.paths, paths, strict=True)):
+        wish = path.prefetch
+        if wish is None:
+            continue
+        bucket = buckets.get(wish.bucket)
+        own = ctx.check(
+            "STO-023",
+            bucket is not None and bucket.tenant == path.tenant,
+            f"path {path.path} is filled from {wish.bucket}, which is no bucket of tenant {path.tenant} in tier "
+            f"{draft.spec.fed_by}",
+            ("paths", index, "prefetch", "bucket"),
+            nearest(wish.bucket, [name for name, each in buckets.items() if each.tenant == path.tenant]),
+        )
+        if not own or bucket is None:
+            return None
+        tenant = queues[path.tenant]
+        found.append(_fill(plan, wish, bucket, tenant.queue if tenant.workload == "training" else ""))
+    for each in found:
+        ctx.decide(
+            f"prefetch.{each.claim}",
+            each.job,
+            "runs once, before whoever reads the volume; its name has a digest of what it copies, so a change runs "
+            "again. Readers ask the bucket nothing",
+            source=("paths",),
+        )
+    return tuple(found)
+
+
+def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPlan:
+    told = json.dumps([bucket.part, wish.bucket, wish.folder, wish.image, wish.run])
+    stem = plan.name[: JOB_CHARS - 9].rstrip("-")
+    return FillPlan(
+        job=f"{stem}-{sha256(told.encode()).hexdigest()[:8]}",
+        claim=plan.name,
+        namespace=plan.namespace,
+        tenant=plan.tenant,
+        queue=queue,
+        image=wish.image,
+        bucket=bucket.row.rpartition("/")[2],
+        bucket_row=bucket.row,
+        folder=wish.folder or "",
+        endpoint=f"http://rook-ceph-rgw-{bucket.store}.{CEPH_NAMESPACE}.svc",
+        within_s=wish.within_s,
+    )

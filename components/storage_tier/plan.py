@@ -1,0 +1,150 @@
+"""Decides a tier of storage: what it stands on, what it holds and carries, who waits for it, what it makes."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from aifactory.components.base import PlanContext
+from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.offers import OperatorNote, StorageOffer
+from aifactory.components.rules import Rule
+from aifactory.components.storage_tier import ceph, judging, needs, paths, rules
+from aifactory.components.storage_tier.arithmetic import read_needed, write_needed
+from aifactory.components.storage_tier.classes import made_class, snapshots_of
+from aifactory.components.storage_tier.decided import CEPH_NAMESPACE, StorageTierPlan
+from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_tier.engines import drafted
+from aifactory.components.storage_tier.local import ask_for_topolvm, volume_group
+from aifactory.components.storage_tier.spec import StorageTierSpec
+
+RULES: tuple[Rule, ...] = rules.RULES
+
+
+def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
+    """Find what the tier stands on, and offer its class before anybody asks for a volume."""
+    draft = drafted(spec, ctx)
+    if draft is None:
+        return None
+    judging.figures_known(draft, ctx)
+    judging.keys_apart(draft, ctx)
+    judging.copied(draft, ctx)
+    held = [
+        judging.given_size_fits(draft, ctx),
+        judging.snapshots_taken(draft, ctx),
+        judging.place_allowed(draft, ctx),
+        judging.class_is_new(draft, ctx),
+    ]
+    if not all(held) or not _ask(draft, ctx):
+        return None
+    if draft.on_ceph:
+        ctx.offer(ceph.member(draft))
+    ctx.offer(
+        StorageOffer(
+            name=draft.storage_class,
+            access=draft.access,
+            place=draft.place,
+            part=spec.name,
+            tier=spec.tier,
+            usable_tib=draft.figures.usable_tib,
+            read_gb_per_s=draft.figures.read_gb_per_s,
+            write_gb_per_s=draft.figures.write_gb_per_s,
+            failure_domain=draft.failure_domain,
+            default=spec.default,
+        )
+    )
+    return draft
+
+
+def size(draft: Draft, ctx: PlanContext) -> Draft | None:
+    """Who waits for the tier, and what tenants have in it: pools, runs and tenants are known by now."""
+    fed = judging.fed_from_below(draft, ctx)
+    held = paths.paths_of(draft, ctx)
+    draft = replace(draft, paths=held.paths)
+    found = needs.needs_of(draft, ctx)
+    if found is None or not fed or not held.sound:
+        return None
+    if draft.on_ceph:
+        ctx.offer(needs.load_of(draft, found))
+    for fill in needs.fills_in(draft):
+        ctx.offer(fill)
+    return replace(draft, needs=found)
+
+
+def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
+    """Judge the tier with all others, once every bucket and every load is known."""
+    draft = needs.with_fills(draft, ctx)
+    fits = [needs.judge(draft, ctx), judging.neighbours(ctx)]
+    fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
+    fills = paths.fills_of(draft, draft.paths, ctx)
+    if fills is None or not all(fits):
+        return None
+    _note(draft, ctx)
+    spec, snapshots = draft.spec, snapshots_of(draft)
+    given = draft.snapshot_class if spec.snapshots else ""
+    return StorageTierPlan(
+        identity=spec.identity,
+        tier=spec.tier,
+        engine=spec.engine,
+        storage_class=draft.storage_class,
+        figures=draft.figures,
+        failure_domain=draft.failure_domain,
+        place=draft.place,
+        key=draft.key,
+        key_place=draft.key_place,
+        fed_by=spec.fed_by or "",
+        gpus=sum(need.gpus for need in draft.needs),
+        read_needed=read_needed(draft.needs),
+        write_needed=write_needed(draft.needs),
+        made_class=made_class(draft),
+        snapshots=snapshots,
+        snapshot_class=snapshots.name if snapshots else given,
+        ceph=ceph.cluster_of(draft, ctx) if draft.on_ceph else None,
+        pool=ceph.pool_of(draft) if draft.on_ceph else None,
+        paths=draft.paths,
+        fills=fills,
+        copies=tuple((copy.copy_name, copy.to, copy.place) for copy in spec.copies),
+    )
+
+
+def _ask(draft: Draft, ctx: PlanContext) -> bool:
+    """Ask for drivers and operators; False when another tier has what can be had once."""
+    spec = draft.spec
+    if spec.snapshots:
+        ctx.require("volume-snapshots", "definitions and controller of snapshots, which drivers need before they start")
+    if spec.engine == "rook-ceph":
+        ctx.require("rook-ceph", f"runs the Ceph cluster that tier {spec.name} lies in")
+        purpose = "Ceph, and the gateway to its buckets"
+        ctx.namespace(NamespaceRequest(CEPH_NAMESPACE, ctx.part, purpose, "privileged", holds_data=True))
+    elif spec.engine == "nfs-rdma":
+        ctx.require("csi-driver-nfs", "mounts NFS shares")
+    elif spec.engine == "topolvm":
+        return ask_for_topolvm(draft, ctx)
+    return True
+
+
+def _note(draft: Draft, ctx: PlanContext) -> None:
+    """Tell the person who deploys what no row does."""
+    spec, found = draft.spec, draft.drives
+    if spec.engine == "nfs-rdma":
+        says = (
+            f"Nodes mount {draft.server}:{draft.share} over RDMA: rpcrdma must be loaded on each, and again after OFED."
+        )
+        ctx.offer(OperatorNote(ctx.part, "before", says))
+    if found is not None:
+        which = f"matching {found.set.filter}" if found.set.filter else "named in the site file"
+        use = (
+            f"one volume group {volume_group(spec.identity)} of them" if spec.engine == "topolvm" else "nothing on them"
+        )
+        says = (
+            f"Drives {which} of each node of group {found.group.group} are empty, with {use}: whatever is there goes."
+        )
+        ctx.offer(OperatorNote(ctx.part, "before", says))
+    if spec.encryption and spec.encryption.token:
+        secret = f"Secret {spec.encryption.token} of {CEPH_NAMESPACE}, with key token for {spec.encryption.vault},"
+        says = f"{secret} is made as soon as its namespace is there: the Ceph cluster waits for it."
+        ctx.offer(OperatorNote(ctx.part, "before", says))
+    for copy in spec.copies:
+        says = (
+            f"A {copy.kind} of tier {spec.name} is made to {copy.to} ({copy.place}) each {copy.every_h} h by its owner."
+        )
+        ctx.offer(OperatorNote(ctx.part, "running", says))

@@ -1,0 +1,190 @@
+"""Rows of a tier: its place in the Ceph cluster, its classes, and what tenants have in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aifactory.components import names, pods, quantities
+from aifactory.components.pods import Volume
+from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
+from aifactory.components.storage_tier import ceph_rows
+from aifactory.components.storage_tier.decided import NFS_DRIVER, ClassPlan, FillPlan, PathPlan, StorageTierPlan
+from aifactory.components.storage_tier.paths import BUCKET_API
+from aifactory.components.values import SecretRef
+
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+KUEUE = "kueue.x-k8s.io/v1beta2"
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+CLASS_API, SNAPSHOT_API = "storage.k8s.io/v1", "snapshot.storage.k8s.io/v1"
+KEEPS_LABEL = "aifactory.io/keeps"
+TARGET = "/data"
+COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "8Gi"}}
+SCRATCH = Volume("scratch", "", "/tmp", scratch_gib=1)  # noqa: S108 - the pod's own, gone with it
+
+
+def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
+    """Everything of one tier. A class of the site is used, and no row names it but claims."""
+    below = list(ceph_rows.rows(plan, maker))
+    yield from below
+    stands_on = [row.id for row in below[-1:]]
+    if plan.made_class:
+        made = _class(plan.made_class, maker, stands_on)
+        stands_on = [made.id]
+        yield made
+    if plan.snapshots:
+        yield maker.kubernetes(
+            SNAPSHOT_API,
+            "VolumeSnapshotClass",
+            plan.snapshots.name,
+            body={
+                "driver": plan.snapshots.driver,
+                "deletionPolicy": "Retain",
+                "parameters": dict(plan.snapshots.parameters),
+            },
+            after=[capability("volume-snapshots"), *stands_on],
+        )
+    for path in plan.paths:
+        yield _bucket(plan, path, maker, stands_on) if path.bucket else _volume(plan, path, maker, stands_on)
+    for fill in plan.fills:
+        yield from _fill(fill, maker)
+
+
+def _class(plan: ClassPlan, maker: Maker, after: list[str]) -> KubernetesRow:
+    """A class holds no data: its volumes stay when it goes."""
+    body: Tree = {
+        "provisioner": plan.provisioner,
+        "parameters": dict(plan.parameters),
+        "reclaimPolicy": plan.reclaim,
+        "volumeBindingMode": "WaitForFirstConsumer" if plan.waits else "Immediate",
+    }
+    if plan.expands:
+        body["allowVolumeExpansion"] = True
+    if plan.mount_options:
+        body["mountOptions"] = list(plan.mount_options)
+    nfs = plan.provisioner == NFS_DRIVER
+    return maker.kubernetes(
+        CLASS_API,
+        "StorageClass",
+        plan.name,
+        annotations={DEFAULT_CLASS: "true"} if plan.default else None,
+        body=body,
+        after=[*after, *([capability("csi-driver-nfs")] if nfs else [])],
+        # RDMA mounts need the NIC driver, which comes with the hardware.
+        wave=Wave.HARDWARE if nfs else None,
+    )
+
+
+def _labels(path: PathPlan) -> dict[str, str]:
+    return {names.TENANT_LABEL: path.tenant, KEEPS_LABEL: path.keeps}
+
+
+def _bucket(plan: StorageTierPlan, path: PathPlan, maker: Maker, after: list[str]) -> KubernetesRow:
+    """A bucket; its Secret and its ConfigMap get its name."""
+    return maker.kubernetes(
+        BUCKET_API,
+        "ObjectBucketClaim",
+        path.name,
+        path.namespace,
+        labels=_labels(path),
+        spec={
+            "generateBucketName": path.name[:BUCKET_CHARS].rstrip("-"),
+            "storageClassName": plan.storage_class,
+            "additionalConfig": {"maxSize": quantities.gib(path.size_gib)},
+        },
+        after=after,
+        wave=Wave.SERVING,
+        protect=True,
+        retain_on_delete=True,
+    )
+
+
+BUCKET_CHARS = 26
+"""The provisioner adds - and a UUID to it, and a bucket has 63 characters. Source: kube-object-storage/
+lib-bucket-provisioner pkg/provisioner, composeBucketName."""
+
+
+def _volume(plan: StorageTierPlan, path: PathPlan, maker: Maker, after: list[str]) -> KubernetesRow:
+    return maker.kubernetes(
+        "v1",
+        "PersistentVolumeClaim",
+        path.name,
+        path.namespace,
+        labels=_labels(path),
+        spec={
+            "accessModes": ["ReadWriteMany"],
+            "storageClassName": plan.storage_class,
+            "resources": {"requests": {"storage": quantities.gib(path.size_gib)}},
+        },
+        after=after,
+        wave=Wave.SERVING,
+        protect=True,
+        retain_on_delete=True,
+    )
+
+
+def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
+    labels = {names.TENANT_LABEL: fill.tenant}
+    account = maker.kubernetes(
+        "v1",
+        "ServiceAccount",
+        fill.claim,
+        fill.namespace,
+        labels=labels,
+        body={"automountServiceAccountToken": False},
+        wave=Wave.SERVING,
+    )
+    yield account
+    claim = names.object_id("v1", "PersistentVolumeClaim", fill.namespace, fill.claim)
+    queue = (
+        [names.object_id(KUEUE, "LocalQueue", fill.namespace, fill.queue), capability("kueue")] if fill.queue else []
+    )
+    yield maker.kubernetes(
+        "batch/v1",
+        "Job",
+        fill.job,
+        fill.namespace,
+        labels={**labels, **({QUEUE_LABEL: fill.queue} if fill.queue else {})},
+        spec={
+            "backoffLimit": 6,
+            "activeDeadlineSeconds": fill.within_s,
+            "template": {"metadata": {"labels": {**maker.pod_labels(), **labels}}, "spec": _pod(fill)},
+        },
+        after=[account.id, claim, fill.bucket_row, *queue],
+        wave=Wave.SERVING,
+        gate=Gate(condition="Complete", timeout_s=fill.within_s),
+    )
+
+
+def _pod(fill: FillPlan) -> Tree:
+    volumes = (Volume("target", fill.claim, TARGET), SCRATCH)
+    container: Tree = {
+        "name": "fill",
+        "image": fill.image,
+        "command": ["rclone"],
+        "args": ["copy", "--checksum", "--transfers=32", f"src:$(BUCKET_NAME)/{fill.folder}", TARGET],
+        "env": list(_environment(fill)),
+        "resources": COPYING,
+        "securityContext": {**pods.confined(), "readOnlyRootFilesystem": True},
+        "volumeMounts": pods.mounts(volumes),
+    }
+    return {
+        "serviceAccountName": fill.claim,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "OnFailure",
+        "securityContext": pods.pod_security(owns_volumes=True),
+        "containers": [container],
+        "volumes": pods.sources(volumes),
+    }
+
+
+def _environment(fill: FillPlan) -> Iterator[Tree]:
+    """rclone's remote `src`, and the name of the bucket. Source: rclone documentation, Environment variables."""
+    yield {"name": "BUCKET_NAME", "valueFrom": {"configMapKeyRef": {"name": fill.bucket, "key": "BUCKET_NAME"}}}
+    plain = {"TYPE": "s3", "PROVIDER": "Ceph", "ENDPOINT": fill.endpoint}
+    yield {"name": "RCLONE_CONFIG", "value": "/tmp/none.conf"}  # noqa: S108 - a file that isn't there: no settings
+    for name, value in plain.items():
+        yield {"name": f"RCLONE_CONFIG_SRC_{name}", "value": value}
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        reference = SecretRef(fill.bucket, f"AWS_{name}")
+        yield {"name": f"RCLONE_CONFIG_SRC_{name}", "valueFrom": {"secretKeyRef": reference}}

@@ -1,0 +1,152 @@
+"""The rules of a gateway: each fires on what breaks it, and on nothing else."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from aifactory.components.gateway.plan import RULES
+from support.gateways import ENDPOINTS, KEYS, LARGE, OIDC, POOL, SMALL, US, leads, planned, provider
+
+LIMITS = [{"name": name, "tokens_per_day": 1} for name in ("assist", "triage")]
+PRICE = {"input_usd": 1.0, "output_usd": 2.0}
+SERVICES: dict[str, Any] = {"offers": (SMALL, LARGE), "tenants": LIMITS[1:]}
+
+
+def to(*legs: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A gateway over Services with one model that leads to these legs."""
+    return {**SERVICES, "models": [leads(*legs, **fields)]}
+
+
+def out(*, model: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """A gateway whose small model, when it is gone, leads outside."""
+    legs = ({"part": "sort"}, {"provider": "frontier", "order": 1})
+    return {
+        **SERVICES,
+        "offers": (SMALL,),
+        "models": [leads(*legs, **(model or {}))],
+        "providers": [provider(**fields)],
+    }
+
+
+CASES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"tenants": LIMITS}, []),
+    ({"tenants": LIMITS, "reach": "site"}, []),
+    ({"offers": ()}, ["GTW-001"]),
+    ({"tenants": LIMITS, "reach": "site", "given": None}, ["GTW-002"]),
+    ({"reach": "site", "given": {"domain": "ai.example.com"}}, ["GTW-002"]),
+    ({**SERVICES, "offers": (SMALL, LARGE, replace(SMALL, part="more"))}, ["GTW-003"]),
+    (
+        {
+            **SERVICES,
+            "models": [leads({"part": "sort"}), {**leads({"part": "think"}), "name": "b", "aliases": ["llama-8b"]}],
+        },
+        ["GTW-003"],
+    ),
+    ({"tenants": LIMITS, "request_timeout_s": 599}, ["GTW-004"]),
+    ({"tenants": LIMITS, "request_timeout_s": 600}, []),
+    ({"reach": "site", "given": {**ENDPOINTS, "domain": f"{'a' * 60}.example.com"}}, ["GTW-005"]),
+    ({"tenants": LIMITS, "replicas": 1}, ["GTW-006"]),
+    ({**SERVICES, "models": [leads({"part": "sort"})]}, ["GTW-008"]),
+    (
+        {"offers": (POOL,), "tenants": LIMITS[:1], "models": [leads({"part": "chat"}, aliases=["gpt"])]},
+        ["GTW-009"],
+    ),
+    (to({"part": "sort", "weight": 90}, {"part": "think", "weight": 10}), []),
+    (to({"part": "sort", "weight": 90}, {"part": "think", "weight": 9}), ["GTW-010"]),
+    (to({"part": "sort"}, {"part": "think"}), ["GTW-010"]),
+    (to({"part": "sort"}, {"part": "think", "weight": 50, "order": 1}), ["GTW-010"]),
+    (to({"part": "sort", "weight": 100}, {"part": "think", "weight": 0}), []),
+    (out(), []),
+    (out(country="US"), ["GTW-011"]),
+    (out(operator="US"), ["GTW-011"]),
+    (out(country=None), ["GTW-011"]),
+    (out(operator=None), ["GTW-011"]),
+    (out(**US), ["GTW-011"]),
+    ({**out(), "offers": (replace(SMALL, data_class=""),)}, ["GTW-011"]),
+    ({**out(model={"data_class": "customer"}), "offers": (replace(SMALL, data_class=""),)}, []),
+    ({**out(model={"data_class": "patient"})}, ["GTW-011", "GTW-011"]),
+    ({**out(), "residency": None}, ["GTW-011", "GTW-011"]),
+    ({"tenants": LIMITS, "sign_in": {"keys": KEYS}}, []),
+    ({"tenants": LIMITS, "sign_in": {"keys": {**KEYS, "clients": KEYS["clients"][:1]}}}, ["GTW-012"]),
+    ({"offers": (replace(SMALL, tenant=""),)}, ["GTW-012"]),
+    ({"tenants": LIMITS, "given": {"domain": "ai.example.com"}}, ["GTW-013"]),
+    ({"tenants": LIMITS, "given": None}, ["GTW-013"]),
+    ({"tenants": [*LIMITS[:1], {"name": "triage", "parallel_requests": 5}], "given": ENDPOINTS}, ["GTW-015"]),
+    ({**SERVICES, "offers": (SMALL,), "tenants": [{**LIMITS[1], "usd_per_day": 1.0}]}, ["GTW-014"]),
+    (
+        {
+            **to({"part": "sort", "price": PRICE}, {"part": "think", "order": 1}),
+            "tenants": [{**LIMITS[1], "usd_per_day": 1.0}],
+        },
+        ["GTW-014"],
+    ),
+    (
+        {
+            **to({"part": "sort"}, {"part": "think", "order": 1}, price=PRICE),
+            "tenants": [{**LIMITS[1], "usd_per_day": 1.0}],
+        },
+        [],
+    ),
+    ({}, ["GTW-015"]),
+    ({"tenants": [*LIMITS, {"name": "asist", "tokens_per_day": 1}]}, ["GTW-016"]),
+    ({"tenants": LIMITS, "log_prompts": True}, ["GTW-017"]),
+    (
+        {
+            "tenants": LIMITS,
+            "log_prompts": True,
+            "residency": {"customer": {"jurisdictions": ["eu"], "operators": ["eu"], "prompts_in_telemetry": True}},
+        },
+        [],
+    ),
+    ({**SERVICES, "offers": (replace(SMALL, data_class=""),), "log_prompts": True}, ["GTW-017"]),
+    (to({"part": "sort"}, {"part": "think", "order": 2}), ["GTW-019"]),
+    (to({"part": "sort", "order": 1}, {"part": "think", "order": 2}), ["GTW-019"]),
+    (out(credential={"kind": "azure-api-key", "secret": "k"}), ["GTW-020"]),
+    (to({"part": "srot"}), [""]),
+    (to({"provider": "nobody"}), [""]),
+    ({"providers": [provider("chat")]}, [""]),
+]
+
+
+@pytest.mark.parametrize(("fields", "rules"), CASES)
+def test_a_rule_finds_what_breaks_it(fields: dict[str, Any], rules: list[str]) -> None:
+    assert planned(**fields).broken == rules
+
+
+def test_nobody_is_let_in_where_no_namespace_is_known() -> None:
+    assert planned(offers=(SMALL,), tenants=LIMITS[1:], queue=False).broken == ["GTW-007"]
+    assert planned(offers=(SMALL,), tenants=LIMITS[1:], queue=False, callers=["app"]).broken == []
+
+
+def test_limits_of_an_operator_that_the_site_gives_may_fail_open() -> None:
+    cluster = {
+        "version": "1.35.6",
+        "kubeconfig": {"context": "lab"},
+        "provides": {"envoy-gateway": {"version": "v1.9.0"}},
+    }
+    made = planned(tenants=LIMITS, site={"cluster": cluster})
+    assert made.broken == ["GTW-018"]
+    assert planned(tenants=LIMITS).broken == []
+
+
+def test_each_rule_has_a_case() -> None:
+    tried = {rule for _, rules in CASES for rule in rules} | {"GTW-007", "GTW-018"}
+    assert {rule.id for rule in RULES} - tried == set()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        (out(country=None), "frontier states no country, and unknown is no permission for customer data"),
+        (out(operator="US"), "frontier is run from US"),
+        (out(country="US"), "frontier stands in US"),
+        (out(model={"data_class": "patient"}), 'data class "patient" has no rules'),
+        ({**out(), "offers": (replace(SMALL, data_class=""),)}, "without one they stay at the site"),
+        ({"sign_in": {"keys": {**KEYS, "clients": KEYS["clients"][:1]}}}, "triage may use sort and has no key"),
+        (to({"part": "sort", "weight": 90}, {"part": "think", "weight": 9}), "at order 0 sum to 99"),
+        ({"sign_in": {"oidc": OIDC}, "request_timeout_s": 599}, "an answer of llama-70b may take 600 s"),
+    ],
+)
+def test_a_finding_says_what_and_where(fields: dict[str, Any], says: str) -> None:
+    assert says in planned(**fields).says

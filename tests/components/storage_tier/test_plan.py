@@ -1,0 +1,285 @@
+"""What a tier decides, offers and asks for."""
+
+from typing import Any
+
+import pytest
+
+from aifactory.components.offers import OperatorNote, StorageOffer
+from support.planning import Planned, plan_site
+from support.stored import (
+    BULK,
+    EU,
+    RUN,
+    SHARED,
+    SYSTEM,
+    broken,
+    says,
+    site,
+    storage_group,
+    tier,
+    tiered,
+    without,
+)
+
+OBJECTS = tier("object", name="objects", size_tib=40.0, fill_percent=70)
+PATHS = [{"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}]
+FILL = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
+
+
+def offer(found: Any, part: str) -> StorageOffer:
+    """What a tier offers."""
+    (only,) = [each for each in found.site_plan.offers if isinstance(each, StorageOffer) and each.part == part]
+    return only
+
+
+def test_a_class_of_the_site_is_used_with_its_figures_and_never_made() -> None:
+    found = tiered(tier())
+    plan = found.plans["files"]
+    assert (plan.storage_class, plan.made_class, plan.ceph) == ("shared", None, None)
+    assert (plan.figures.usable_tib, plan.figures.read_gb_per_s) == (300.0, 40.0)
+    assert (plan.key, plan.key_place, plan.failure_domain) == ("kmip://hsm.example.com/ai", "DE", "node")
+    assert not [row for row in found.rows.values() if row.part == "files"]
+
+
+def test_what_a_tier_is_stands_in_its_offer() -> None:
+    found = offer(tiered(OBJECTS), "objects")
+    assert (found.tier, found.failure_domain, found.place, found.access) == ("object", "node", "DE", ())
+    # 24 drives x 6.5 = 156; network 4 x 25 = 100, crossed twice to read through a gateway and 4 times to write.
+    assert (found.usable_tib, found.read_gb_per_s, found.write_gb_per_s) == (40.0, 50.0, 25.0)
+
+
+def test_a_tier_alone_in_its_cluster_takes_all_that_is_there() -> None:
+    found = tiered(without(OBJECTS, "size_tib"))
+    # 24 x 15.36 TB = 335.276 TiB; / 3 x 0.7 = 78.231.
+    assert found.plans["objects"].figures.usable_tib == pytest.approx(78.231, abs=0.001)
+
+
+def test_a_run_gets_the_tier_that_it_names_or_the_first_that_outlives_a_node() -> None:
+    scratch = tier("local-cache", name="scratch")
+    for asked in ({}, {"storage_class": "files"}, {"storage_class": "shared"}):
+        run = {**RUN, "checkpoint": {"size_gib": 2048, **asked}}
+        found = tiered(scratch, tier(), run)
+        assert found.plans["pretrain"].checkpoint.storage_class == "shared", says(found)
+
+
+SERVED = {
+    "kind": "serving",
+    "name": "chat",
+    "model": "llama-3.1-8b",
+    "pool": "serve",
+    "tenant": "product",
+    "load_mb_per_s": 2_000,
+    "redundancy": "none",
+    "replicas": 4,
+    "autoscaling": {"min_replicas": 1},
+}
+GIVEN = {"gateway-api": {"version": "v1.6.1"}, "inference-extension": {"version": "v1.6.0"}}
+
+
+def served(*tiers: dict[str, Any], **weights: Any) -> Planned:
+    """A small model with weights that lie somewhere."""
+    parts = [
+        *tiers,
+        {"kind": "gpu-node-pool", "name": "serve", "accelerator": "h200", "nodes": "demand", "workload": "inference"},
+        {
+            "kind": "queue",
+            "name": "teams",
+            "pools": ["serve"],
+            "tenants": [{"name": "product", "workload": "inference", "gpus": "demand"}],
+        },
+        {**SERVED, "weights": weights},
+    ]
+    rate = {"mean": 0.1, "peak": 0.2}
+    demand = {"name": "llama-3.1-8b", "requests_per_s": rate, "input_tokens": 800, "output_tokens": 100, "itl_ms": 50.0}
+    return plan_site(parts, site(cluster={"provides": GIVEN}), demand={"models": [demand]})
+
+
+def test_a_served_model_may_name_a_tier_and_counts_on_it_when_replicas_start() -> None:
+    found = served(tier(), kind="fetch", hub="https://hub.example.com", size_gib=64, storage_class="files")
+    assert found.plans["chat"].weights.fetch.storage_class == "shared"
+    # Three replicas may start at once, each node reads 2 GB/s.
+    assert found.plans["files"].read_needed == pytest.approx(6.0), says(found)
+
+
+def test_weights_on_a_path_of_a_tier_count_too_and_on_any_other_claim_are_refused() -> None:
+    path = {"path": "llama", "keeps": "weights", "tenant": "product", "size_gib": 64}
+    found = served(tier(paths=[path]), kind="claim", claim="files-llama")
+    assert found.plans["files"].read_needed == pytest.approx(6.0), says(found)
+    other = served(tier(paths=[path]), kind="claim", claim="lama")
+    assert broken(other) == ["STO-011"]
+    assert "weights of part chat lie on claim lama of product, which no tier has" in says(other)
+
+
+def test_a_misspelled_tier_is_answered_with_the_nearest() -> None:
+    found = tiered(tier(), {**RUN, "checkpoint": {"size_gib": 1, "storage_class": "fiels"}})
+    assert 'did you mean "files"?' in says(found)
+
+
+def test_a_run_on_a_tier_waits_for_it_by_the_rule_of_thumb() -> None:
+    plan = tiered(tier(), RUN).plans["files"]
+    # 64 GPUs: 64 x 0.16 = 10.24 and 64 x 0.08 = 5.12.
+    assert (plan.gpus, plan.read_needed, plan.write_needed) == (64, pytest.approx(10.24), pytest.approx(5.12))
+
+
+def test_measured_figures_take_the_place_of_rules_of_thumb() -> None:
+    checkpoint = {"gb": 1120.0, "write_within_s": 100, "restart_within_s": 50}
+    feed = {"part": "pretrain", "dataset_gb_per_s_per_gpu": 0.05, "checkpoint": checkpoint}
+    plan = tiered(tier(feeds=[feed]), RUN).plans["files"]
+    # 64 x 0.05 = 3.2 reads; restart 1120 / 50 = 22.4 is more; writes 1120 / 100 = 11.2.
+    assert (plan.read_needed, plan.write_needed) == (pytest.approx(22.4), pytest.approx(11.2))
+
+
+def test_weights_and_cached_keys_are_counted() -> None:
+    feed = {
+        "part": "train",
+        "gpus": 16,
+        "weights": {"gb": 140.0, "at_once": 4, "load_within_s": 56},
+        "kv_offload_gb_per_s_per_gpu": 0.25,
+    }
+    plan = tiered(tier(feeds=[feed])).plans["files"]
+    # 4 x 140 / 56 = 10, and 16 x 0.25 = 4 each way.
+    assert (plan.read_needed, plan.write_needed) == (pytest.approx(14.0), pytest.approx(4.0))
+
+
+def test_unknown_figures_stay_unknown_and_are_said() -> None:
+    bare = {**SHARED, "system": {"vendor": "vast", "failure_domain": "node"}}
+    found = tiered(tier(), at=site(classes=[bare]))
+    figures = found.plans["files"].figures
+    assert (figures.usable_tib, figures.read_gb_per_s, figures.write_gb_per_s) == (None, None, None)
+    assert broken(found) == ["STO-002"]
+    assert "it is unknown how much it holds, what it reads, what it writes" in says(found)
+    assert "unknown" in found.plans["files"].in_short
+
+
+def test_tiers_beside_each_other_share_one_ceph_cluster() -> None:
+    block = tier("block", name="volumes", beside="objects", size_tib=20.0, snapshots=True)
+    files = tier("parallel", name="work", engine="rook-ceph", beside="objects", size_tib=10.0)
+    found = tiered(OBJECTS, block, files, tier())
+    plans = found.plans
+    assert [plans[name].ceph is None for name in ("objects", "volumes", "work")] == [False, True, True]
+    assert plans["objects"].ceph.drivers == ("rook-ceph.cephfs.csi.ceph.com", "rook-ceph.rbd.csi.ceph.com")
+    assert plans["objects"].ceph.snapshots
+    assert plans["objects"].ceph.csi_key_type == "aes"
+    assert [row for row in found.rows if row.startswith("CephCluster")] == [
+        "CephCluster.ceph.rook.io/rook-ceph/rook-ceph"
+    ]
+
+
+def test_kernels_that_know_new_keys_get_what_rook_chooses() -> None:
+    host = {"os": "ubuntu-24.04", "kernel": "7.0", "management_nic": "intel"}
+    found = tiered(OBJECTS, tier(), at=site(storage_group(host=host)))
+    assert found.plans["objects"].ceph.csi_key_type == "aes", "GPU nodes have older ones"
+
+
+def test_the_load_of_one_tier_takes_from_the_others_of_its_cluster() -> None:
+    heavy = tier("parallel", name="work", engine="rook-ceph", beside="objects", size_tib=10.0, fill_percent=70)
+    heavy["feeds"] = [{"part": "train", "dataset_gb_per_s_per_gpu": 1.0}]
+    light = {**OBJECTS, "feeds": [{"part": "train", "dataset_gb_per_s_per_gpu": 0.75}]}
+    # 64 GPUs read 64 of 100 GB/s on one tier and 48 on the other: each alone would do, both don't.
+    alone = tiered(light, tier())
+    assert broken(alone) == []
+    both = tiered(light, heavy, tier())
+    assert broken(both) == ["STO-007", "STO-007"]
+    assert "other tiers of its cluster take 64%" in says(both)
+
+
+def test_buckets_and_volumes_lie_with_their_tenants_and_are_filled_once() -> None:
+    objects = {**OBJECTS, "paths": PATHS}
+    files = tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": FILL}])
+    found = tiered(objects, files)
+    (bucket,), (volume,) = found.plans["objects"].paths, found.plans["files"].paths
+    assert (bucket.name, bucket.namespace, bucket.bucket) == ("objects-tickets", "research", True)
+    assert (volume.name, volume.namespace, volume.bucket) == ("files-tickets", "research", False)
+    (fill,) = found.plans["files"].fills
+    assert (fill.bucket, fill.endpoint) == ("objects-tickets", "http://rook-ceph-rgw-objects.rook-ceph.svc")
+    again = tiered(objects, tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": {**FILL, "run": 2}}]))
+    assert again.plans["files"].fills[0].job != fill.job
+
+
+def test_a_fill_counts_on_both_tiers_while_it_runs() -> None:
+    objects = {**OBJECTS, "paths": PATHS}
+    # 1024 GiB = 1099.51 GB within 1000 s: 1.09951 GB/s.
+    files = tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": {**FILL, "within_s": 1_000}}])
+    plans = tiered(objects, files).plans
+    assert plans["objects"].read_needed == plans["files"].write_needed == pytest.approx(1.09951, abs=1e-5)
+    assert plans["objects"].write_needed == plans["files"].read_needed == 0
+    # In 50 s it would be 21.99 GB/s, and the files take 20.
+    hasty = tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": {**FILL, "within_s": 50}}])
+    found = tiered(objects, hasty)
+    assert broken(found) == ["STO-008"]
+    assert "the fill of files/tickets write 21.99 GB/s" in says(found)
+    assert "give within_s of each prefetch more time" in says(found)
+
+
+def test_names_stay_when_a_tier_is_renamed() -> None:
+    objects = {**OBJECTS, "paths": PATHS, "name": "cold", "renamed_from": "objects"}
+    files = tier(fed_by="cold", paths=[{**PATHS[0], "prefetch": FILL}])
+    found = tiered(objects, files)
+    assert found.plans["files"].fills[0].endpoint == "http://rook-ceph-rgw-objects.rook-ceph.svc"
+    assert "CephObjectStore.ceph.rook.io/rook-ceph/objects" in found.rows
+
+
+def test_long_names_fit_where_kubernetes_counts_them() -> None:
+    long = "o" * 40
+    path = {**PATHS[0], "path": "p" * 50}
+    objects = {**OBJECTS, "name": long, "paths": [path]}
+    files = tier(name="f" * 40, fed_by=long, paths=[{**path, "prefetch": {**FILL, "bucket": "p" * 50}}])
+    found = tiered(objects, files)
+    (fill,) = found.plans["f" * 40].fills
+    assert len(fill.job) <= 63
+
+
+def test_who_deploys_is_told_what_no_row_does() -> None:
+    key = {"vault": "https://vault.example.com", "token": "rook-vault", "place": "DE"}
+    found = tiered({**OBJECTS, "encryption": key}, tier("local-cache", name="scratch"))
+    notes = [each.says for each in found.site_plan.offers if isinstance(each, OperatorNote)]
+    assert any("Secret rook-vault of rook-ceph, with key token" in note for note in notes)
+    assert any("volume group aifactory-scratch" in note for note in notes)
+    assert any("to tape library (DE) each 24 h" in note for note in notes)
+
+
+def test_snapshots_need_their_definitions_before_drivers() -> None:
+    found = tiered(tier(snapshots=True))
+    assert "volume-snapshots" in [each.capability for each in found.site_plan.requirements]
+    assert found.plans["files"].snapshot_class == "vast-snapshots"
+    missing = tiered(tier(snapshots=True), at=site(cluster={"provides": {}}))
+    assert "cluster.provides.volume-snapshots: {version: v8.6.0}" in says(missing)
+
+
+def test_places_of_data_keys_and_copies_are_judged_by_the_class_of_the_data() -> None:
+    assert broken(tiered(tier(data_class="customer"), residency=EU)) == []
+
+
+def test_a_tier_that_is_refused_refuses_nobody_twice() -> None:
+    found = tiered(tier("object", name="objects", drives="bluk"), tier(fed_by="objects"))
+    assert [each.rule for each in found.errors] == ["STO-001"]
+    assert 'did you mean "bulk"?' in says(found)
+
+
+def test_order_of_parts_changes_nothing() -> None:
+    parts = [{**OBJECTS, "paths": PATHS}, tier(fed_by="objects"), tier("local-cache", name="scratch", fed_by="files")]
+    first, second = tiered(*parts), tiered(*reversed(parts))
+    assert first.plans == second.plans
+
+
+def test_local_volumes_are_made_on_the_nodes_that_have_the_drives() -> None:
+    found = tiered(tier("local-cache", name="scratch"))
+    plan = found.plans["scratch"]
+    # 64 drives x 3.84 TB = 245.76 TB = 223.517 TiB x 0.75 = 167.638; a node reads 8 x 6.8 = 54.4, eight 435.2.
+    assert plan.figures.usable_tib == pytest.approx(167.638, abs=0.001)
+    assert plan.figures.read_gb_per_s == pytest.approx(435.2)
+    assert (plan.failure_domain, plan.made_class.waits, plan.made_class.reclaim) == ("none", True, "Delete")
+
+
+def test_a_share_over_rdma_becomes_a_class_of_ours() -> None:
+    plan = tiered(tier(engine="nfs-rdma", name="home")).plans["home"]
+    assert plan.made_class.mount_options[:3] == ("vers=4.1", "proto=rdma", "port=20049")
+    assert dict(plan.made_class.parameters) == {"server": "nas.example.com", "share": "/ai", "onDelete": "retain"}
+
+
+def test_the_given_figures_of_a_system_are_those_that_count() -> None:
+    slow = {**SHARED, "system": {**SYSTEM, "read_gb_per_s": 5.0}}
+    found = tiered(tier(), RUN, at=site(classes=[slow]))
+    assert broken(found) == ["STO-007"]
+    assert "have a system that reads 10.24 GB/s" in says(found)
+    assert BULK["drives"] not in says(found)

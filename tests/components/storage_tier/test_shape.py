@@ -1,0 +1,266 @@
+"""Rows of tiers: against the real definitions and chart values, protected where they hold data, literal where people
+write."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aifactory.components.rows import HelmRow, KubernetesRow
+from support.generating import MADE_UP
+from support.planning import Planned
+from support.schemas import Schemas
+from support.stored import BULK, COPIES, RUN, body, broken, says, site, storage_group, tier, tiered, values, without
+
+KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault", "place": "DE"}
+PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
+FILL = {"bucket": "tickets", "folder": "2026/11", "image": "registry.example.com/tools/rclone:1.71.0"}
+OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=70, encryption=KEY, paths=[PATH])
+BLOCK = tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=70)
+WORK = tier(
+    "parallel", name="work", engine="rook-ceph", beside="objects", size_tib=5.0, fill_percent=70, snapshots=True
+)
+FILES = tier(fed_by="objects", paths=[{**PATH, "prefetch": FILL}])
+LOCAL = tier("local-cache", name="scratch", fed_by="files")
+HOME = tier(engine="nfs-rdma", name="home")
+CEPH = "CephCluster.ceph.rook.io/rook-ceph/rook-ceph"
+
+
+@pytest.fixture(scope="module")
+def every() -> Planned:
+    """One tier of each engine and class."""
+    found = tiered(OBJECTS, BLOCK, WORK, FILES, LOCAL, HOME, RUN)
+    assert broken(found) == [], says(found)
+    return found
+
+
+def objects(found: Planned) -> list[KubernetesRow]:
+    """Objects of the tiers."""
+    tiers = ("objects", "volumes", "work", "files", "scratch", "home")
+    return [row for row in found.rows.values() if isinstance(row, KubernetesRow) and row.part in tiers]
+
+
+@pytest.mark.schema
+def test_every_object_is_one_that_an_api_server_takes(every: Planned, schemas: Schemas) -> None:
+    rows = objects(every)
+    assert len(rows) >= 15
+    assert [problem for row in rows for problem in schemas.problems(every.stack.plain_tree(row))] == []
+
+
+@pytest.mark.schema
+def test_every_value_is_one_that_its_chart_knows(every: Planned, schemas: Schemas) -> None:
+    releases = [row for row in every.rows.values() if isinstance(row, HelmRow)]
+    ours = [row for row in releases if row.chart in ("rook-ceph", "topolvm", "csi-driver-nfs")]
+    assert len(ours) == 3
+    found = [
+        f"{row.id}: {problem}"
+        for row in ours
+        for problem in schemas.chart_problems(row.chart, every.stack.plain_tree(row))
+    ]
+    assert found == []
+
+
+def test_ceph_gets_named_nodes_and_drives_and_never_all(every: Planned) -> None:
+    storage = body(every, CEPH)["spec"]["storage"]
+    assert (storage["useAllNodes"], storage["useAllDevices"]) == (False, False)
+    assert storage["nodes"] == [{"name": f"sto-{node}", "deviceFilter": "^nvme[1-6]n1$"} for node in range(1, 5)]
+    assert storage["config"] == {"encryptedDevice": "true"}
+
+
+def test_drives_by_lasting_names_stand_there_one_by_one() -> None:
+    paths = {f"sto-{node}": [f"/dev/disk/by-id/nvme-X{node}{drive}" for drive in range(6)] for node in range(1, 5)}
+    at = site(storage_group(drives={**without(BULK, "filter"), "by_id": paths}))
+    storage = body(tiered(OBJECTS, tier(), at=at), CEPH)["spec"]["storage"]
+    assert storage["nodes"][0] == {"name": "sto-1", "devices": [{"name": path} for path in paths["sto-1"]]}
+
+
+def test_keys_of_drives_come_from_the_vault_by_reference(every: Planned) -> None:
+    kms = body(every, CEPH)["spec"]["security"]["kms"]
+    assert kms["tokenSecretName"] == "rook-vault"
+    assert kms["connectionDetails"]["VAULT_ADDR"] == "https://vault.example.com:8200"
+    plain = body(tiered(without(OBJECTS, "encryption"), tier()), CEPH)["spec"]
+    assert "config" not in plain["storage"]
+    assert plain["security"] == {"cephx": {"csi": {"keyType": "aes"}}}
+    assert plain["network"]["connections"]["encryption"] == {"enabled": False}
+
+
+HOLDING = (
+    "CephCluster",
+    "CephBlockPool",
+    "CephFilesystem",
+    "CephFilesystemSubVolumeGroup",
+    "CephObjectStore",
+    "ObjectBucketClaim",
+    "PersistentVolumeClaim",
+)
+
+
+def test_whatever_holds_data_is_protected_and_left_behind(every: Planned) -> None:
+    kinds = {str(row.body["kind"]) for row in objects(every) if row.protect and row.retain_on_delete}
+    assert kinds == set(HOLDING)
+    for row in objects(every):
+        assert (row.protect and row.retain_on_delete) == (row.body["kind"] in HOLDING), row.id
+
+
+def test_the_namespace_with_ceph_goes_by_name_alone_and_others_as_before(every: Planned) -> None:
+    spaces = {
+        row.name: row.protect
+        for row in every.rows.values()
+        if isinstance(row, KubernetesRow) and row.body["kind"] == "Namespace"
+    }
+    assert spaces["rook-ceph"]
+    assert not spaces["topolvm-system"]
+
+
+def test_what_data_needs_is_waited_for_so_that_destroy_keeps_it(every: Planned) -> None:
+    """A protected row keeps what it waits for: the operator and its namespace stay with the cluster."""
+    known = every.rows
+    pending, kept = [CEPH], set()
+    while pending:
+        name = pending.pop()
+        if name not in kept:
+            kept.add(name)
+            pending.extend(known[name].after)
+    assert {"Release/rook-ceph/rook-ceph", "Namespace/rook-ceph"} <= kept
+    for row in objects(every):
+        if row.body["kind"] in ("CephBlockPool", "CephFilesystem", "CephObjectStore"):
+            assert CEPH in row.after
+
+
+@pytest.mark.parametrize(
+    ("name", "provisioner", "binding", "reclaim", "some"),
+    [
+        (
+            "volumes",
+            "rook-ceph.rbd.csi.ceph.com",
+            "Immediate",
+            "Retain",
+            {
+                "clusterID": "rook-ceph",
+                "pool": "volumes",
+                "imageFormat": "2",
+                "imageFeatures": "layering",
+                "csi.storage.k8s.io/fstype": "ext4",
+                "csi.storage.k8s.io/node-stage-secret-name": "rook-csi-rbd-node",
+                "csi.storage.k8s.io/controller-publish-secret-name": "rook-csi-rbd-provisioner",
+            },
+        ),
+        (
+            "work",
+            "rook-ceph.cephfs.csi.ceph.com",
+            "Immediate",
+            "Retain",
+            {
+                "clusterID": "rook-ceph",
+                "fsName": "work",
+                "pool": "work-data0",
+                "csi.storage.k8s.io/provisioner-secret-name": "rook-csi-cephfs-provisioner",
+            },
+        ),
+        (
+            "objects",
+            "rook-ceph.ceph.rook.io/bucket",
+            "Immediate",
+            "Retain",
+            {"objectStoreName": "objects", "objectStoreNamespace": "rook-ceph"},
+        ),
+        ("scratch", "topolvm.io", "WaitForFirstConsumer", "Delete", {"topolvm.io/device-class": "scratch"}),
+        ("home", "nfs.csi.k8s.io", "Immediate", "Retain", {"server": "nas.example.com", "share": "/ai"}),
+    ],
+)
+def test_a_class_has_what_its_driver_documents(
+    every: Planned, name: str, provisioner: str, binding: str, reclaim: str, some: dict[str, str]
+) -> None:
+    made = body(every, f"StorageClass.storage.k8s.io/{name}")
+    assert (made["provisioner"], made["volumeBindingMode"], made["reclaimPolicy"]) == (provisioner, binding, reclaim)
+    assert some.items() <= made["parameters"].items()
+    assert all(isinstance(value, str) for value in made["parameters"].values())
+
+
+def test_a_class_of_the_site_is_no_row(every: Planned) -> None:
+    assert "StorageClass.storage.k8s.io/shared" not in every.rows
+
+
+def test_the_default_class_says_so_and_no_other_does() -> None:
+    found = tiered({**OBJECTS}, {**BLOCK, "default": True})
+    marks = {
+        row.name: body(found, row.id)["metadata"].get("annotations", {})
+        for row in objects(found)
+        if row.body["kind"] == "StorageClass"
+    }
+    assert marks == {"objects": {}, "volumes": {"storageclass.kubernetes.io/is-default-class": "true"}}
+    assert "CLU-014" not in found.rules_broken
+
+
+def test_snapshots_are_kept_when_their_object_goes(every: Planned) -> None:
+    made = body(every, "VolumeSnapshotClass.snapshot.storage.k8s.io/volumes")
+    assert (made["deletionPolicy"], made["driver"]) == ("Retain", "rook-ceph.rbd.csi.ceph.com")
+
+
+def test_nfs_over_rdma_comes_after_the_driver_of_the_nics(every: Planned) -> None:
+    made = every.rows["StorageClass.storage.k8s.io/home"]
+    assert made.wave == "05-hardware"
+    assert "Release/csi-driver-nfs/csi-driver-nfs" in made.after
+    options = body(every, made.id)["mountOptions"]
+    assert options == ["vers=4.1", "proto=rdma", "port=20049", "max_connect=16", "rsize=262144", "wsize=262144"]
+    assert (
+        "Release/nvidia-network-operator/network-operator" in every.rows["Release/csi-driver-nfs/csi-driver-nfs"].after
+    )
+
+
+def test_local_volumes_are_striped_over_the_drives_of_the_named_nodes(every: Planned) -> None:
+    lvmd = values(every, "Release/topolvm-system/topolvm")["lvmd"]
+    (made,) = lvmd["deviceClasses"]
+    assert (made["volume-group"], made["stripe"]) == ("aifactory-scratch", 8)
+    terms = lvmd["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert terms[0]["matchExpressions"][0]["values"] == [f"hgx-h200-{node:03d}" for node in range(1, 9)]
+
+
+def test_a_fill_is_a_hardened_pod_with_the_buckets_own_key(every: Planned) -> None:
+    (job,) = [row for row in objects(every) if row.body["kind"] == "Job"]
+    pod = body(every, job.id)["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert not pod["automountServiceAccountToken"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert container["args"][-2:] == ["src:$(BUCKET_NAME)/2026/11", "/data"]
+    keys = {each["name"]: each["valueFrom"] for each in container["env"] if "valueFrom" in each}
+    assert keys["RCLONE_CONFIG_SRC_SECRET_ACCESS_KEY"] == {
+        "secretKeyRef": {"name": "objects-tickets", "key": "AWS_SECRET_ACCESS_KEY"}
+    }
+    assert {
+        "ObjectBucketClaim.objectbucket.io/research/objects-tickets",
+        "PersistentVolumeClaim/research/files-tickets",
+    } <= set(job.after)
+
+
+def test_only_namespaces_with_buckets_reach_the_gateway(every: Planned) -> None:
+    policy = body(every, "NetworkPolicy.networking.k8s.io/rook-ceph/allowed")["spec"]
+    peers = [peer for rule in policy["ingress"] for peer in rule.get("from", ())]
+    names = [
+        peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        for peer in peers
+        if "namespaceSelector" in peer
+    ]
+    assert names == ["research"]
+    tenant = body(every, "NetworkPolicy.networking.k8s.io/research/allowed")["spec"]
+    assert [rule["ports"] for rule in tenant["egress"] if rule.get("ports") == [{"protocol": "TCP", "port": 8080}]]
+
+
+def test_an_erasure_code_keeps_its_index_in_copies() -> None:
+    found = tiered({**OBJECTS, "redundancy": {"data": 2, "parity": 2}}, tier())
+    spec = body(found, "CephObjectStore.ceph.rook.io/rook-ceph/objects")["spec"]
+    assert spec["dataPool"]["erasureCoded"] == {"dataChunks": 2, "codingChunks": 2}
+    assert spec["metadataPool"]["replicated"]["size"] == 3
+
+
+@settings(max_examples=20, **MADE_UP)
+@given(st.text(min_size=3, max_size=60))
+def test_words_about_copies_reach_no_object(word: str) -> None:
+    """They are for people: notes and the plan, where they are escaped."""
+    copy = {**COPIES[0], "to": f"{word.translate(dict.fromkeys((*range(32), *range(127, 160), 0x2028, 0x2029)))}-store"}
+    found = tiered({**OBJECTS, "copies": [copy]}, tier())
+    trees: list[Any] = [body(found, row.id) for row in objects(found)]
+    assert copy["to"] not in str(trees)

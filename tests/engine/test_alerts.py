@@ -1,0 +1,292 @@
+"""Alerts of a shipped stack, asked by Prometheus's own tool: each calls somebody when it should, and not before."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from msgspec import Struct, field
+
+from aifactory.components.rows import KubernetesRow
+from support import shipped
+from support.proving.tools import Missing, paths
+from support.watching import queries
+
+pytestmark = pytest.mark.engine
+
+STACK = "sovereign-inference-fra-dc1-platform"
+CHAT = 'namespace="assist",model_name="llama-3.3-70b"'
+DOOR = 'gateway_envoyproxy_io_owning_gateway_name="gate",envoy_http_conn_manager_prefix="https-10443"'
+OF_CHAT = {"model": "llama-3.3-70b", "tenant": "assist"}
+NODES = tuple(f"fra-gpu-{index:03d}" for index in range(1, 6))
+"""Nodes of the pool that is watched."""
+Series = dict[str, str]
+
+
+class Case(Struct, frozen=True):
+    """What an alert sees when it calls, and when it must not."""
+
+    alert: str
+    loud: Series
+    quiet: Series
+    at: str = "30m"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the alert that the series give it."""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the rule, where several rules share a name."""
+
+
+def buckets(within: int) -> Series:
+    """Requests of which so many of 100 a minute keep 4 s, and all keep 8 s."""
+    series = "vllm:time_to_first_token_seconds_bucket"
+    return {
+        f'{series}{{{CHAT},le="4.0"}}': f"0+{within}x60",
+        f'{series}{{{CHAT},le="8.0"}}': "0+100x60",
+        f'{series}{{{CHAT},le="+Inf"}}': "0+100x60",
+    }
+
+
+def pace(ms: int) -> Series:
+    series = "vllm:inter_token_latency_seconds"
+    return {f"{series}_sum{{{CHAT}}}": f"0+{ms}x60", f"{series}_count{{{CHAT}}}": "0+1000x60"}
+
+
+def answers(failed: int) -> Series:
+    series = "envoy_http_downstream_rq_xx"
+    return {
+        f'{series}{{{DOOR},envoy_response_code_class="2"}}': "0+1000x60",
+        f'{series}{{{DOOR},envoy_response_code_class="5"}}': f"0+{failed}x60",
+    }
+
+
+def gpus(lost: int) -> Series:
+    """Nodes that offer their GPUs, all but some."""
+    series = "kube_node_status_allocatable"
+    return {
+        f'{series}{{resource="nvidia_com_gpu",node="{node}"}}': "0x60" if index < lost else "8x60"
+        for index, node in enumerate(NODES)
+    }
+
+
+def errors(xid: int) -> Series:
+    node = NODES[0]
+    return {
+        f'DCGM_FI_DEV_XID_ERRORS{{Hostname="{node}",gpu="3"}}': f"{xid}x60",
+        f'DCGM_FI_DEV_GPU_TEMP{{Hostname="{node}",gpu="3"}}': "50x60",
+    }
+
+
+def volume(used: int) -> Series:
+    own = 'namespace="loki",persistentvolumeclaim="storage-loki-0"'
+    return {
+        f"kubelet_volume_stats_used_bytes{{{own}}}": f"{used}x60",
+        f"kubelet_volume_stats_capacity_bytes{{{own}}}": "100x60",
+    }
+
+
+def held_back(queue: int) -> Series:
+    own = 'namespace="watch",pod="a",exporter="otlphttp/logs"'
+    return {
+        f"otelcol_exporter_queue_size{{{own}}}": f"{queue}x60",
+        f"otelcol_exporter_queue_capacity{{{own}}}": "2000x60",
+    }
+
+
+CERTIFICATE = 'certmanager_certificate_expiration_timestamp_seconds{name="door"}'
+READY = 'certmanager_certificate_ready_status{name="door",condition="True"}'
+WAITING = 'kueue_pending_workloads{cluster_queue="QUEUE",status="STATUS"}'
+CASES = (
+    Case("ModelFirstTokenLate", buckets(98), buckets(100), own=OF_CHAT),
+    Case("ModelTokensSlow", pace(41), pace(39), own=OF_CHAT),
+    Case(
+        "ModelRequestsWaiting",
+        {f"vllm:num_requests_waiting{{{CHAT}}}": "1x60"},
+        {f"vllm:num_requests_waiting{{{CHAT}}}": "1 1 1 0 1 1 1 0 1 1 1 0"},
+        at="11m",
+        own=OF_CHAT,
+    ),
+    Case(
+        "ModelCacheFull",
+        {
+            f'vllm:kv_cache_usage_perc{{{CHAT},pod="a"}}': "0.95x60",
+            f'vllm:kv_cache_usage_perc{{{CHAT},pod="b"}}': "0x60",
+        },
+        {f'vllm:kv_cache_usage_perc{{{CHAT},pod="a"}}': "0.9x60"},
+        own=OF_CHAT,
+    ),
+    Case(
+        "ModelUnseen",
+        {'vllm:num_requests_running{namespace="other"}': "1x60"},
+        {f"vllm:num_requests_running{{{CHAT}}}": "0x60"},
+        labels={"namespace": "assist", "model_name": "llama-3.3-70b"},
+        own=OF_CHAT,
+    ),
+    Case(
+        "ModelWithoutReplicas",
+        {'llm_d_epp_ready_endpoints{namespace="assist",name="chat"}': "0x60"},
+        {'llm_d_epp_ready_endpoints{namespace="assist",name="chat"}': "1x60"},
+        own=OF_CHAT,
+    ),
+    Case("GpuXidError", errors(79), errors(31), labels={"Hostname": NODES[0], "gpu": "3"}),
+    Case("NodeWithoutGpu", gpus(1), gpus(0)),
+    Case(
+        "QueueWaits",
+        {WAITING.replace("QUEUE", "teams-tuning").replace("STATUS", "active"): "1x120"},
+        {WAITING.replace("QUEUE", "teams-tuning").replace("STATUS", "inadmissible"): "1x120"},
+        at="100m",
+        labels={"cluster_queue": "teams-tuning"},
+    ),
+    Case("GatewayErrors", answers(20), answers(5)),
+    Case(
+        "CertificateEnds",
+        {CERTIFICATE: f"{13 * 86_400}x120"},
+        {CERTIFICATE: f"{20 * 86_400}x120"},
+        at="100m",
+        labels={"name": "door"},
+    ),
+    Case(
+        "CertificateNotReady", {READY: "0x60"}, {READY: "1x60"}, at="50m", labels={"name": "door", "condition": "True"}
+    ),
+    Case(
+        "VolumeFills",
+        volume(90),
+        volume(80),
+        at="50m",
+        labels={"namespace": "loki", "persistentvolumeclaim": "storage-loki-0"},
+    ),
+    Case(
+        "TelemetryHeldBack",
+        held_back(1900),
+        held_back(100),
+        labels={"namespace": "watch", "pod": "a", "exporter": "otlphttp/logs"},
+    ),
+    Case(
+        "MonitorWithoutAnswer",
+        {'up{namespace="assist",pod="a"}': "0x60"},
+        {'up{namespace="assist",pod="a"}': "1x60"},
+        labels={"namespace": "assist", "pod": "a"},
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def promtool() -> Path:
+    """Prometheus's tool, of the version that the chart runs."""
+    try:
+        return paths("promtool")["promtool"]
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="module")
+def rules() -> list[dict[str, Any]]:
+    """All groups of rules of the stack."""
+    return [group for body in bodies() if body["kind"] == "PrometheusRule" for group in body["spec"]["groups"]]
+
+
+def bodies() -> list[dict[str, Any]]:
+    """Objects of the stack as an API server gets them."""
+    stack = shipped.stacks()[STACK]
+    return [dict(stack.plain_tree(row)) for row in stack.rows if isinstance(row, KubernetesRow)]
+
+
+def asked(promtool: Path, folder: Path, *words: str) -> tuple[int, str]:
+    ran = subprocess.run(
+        [promtool, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def written(folder: Path, groups: list[dict[str, Any]], tests: list[dict[str, Any]]) -> None:
+    (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
+    document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
+    (folder / "tests.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+
+
+def unit(case: Case, rule: Mapping[str, Any], *, calls: bool) -> dict[str, Any]:
+    """A test of promtool: the series, and what is expected at a time."""
+    series = case.loud if calls else case.quiet
+    expected = {
+        "exp_labels": {**rule["labels"], **case.labels},
+        "exp_annotations": rule["annotations"],
+    }
+    return {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "alert_rule_test": [
+            {"eval_time": case.at, "alertname": case.alert, "exp_alerts": [expected] if calls else []},
+        ],
+    }
+
+
+def rule_of(case: Case, groups: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The rule that a case is about, and its group with it and with what it records."""
+    for group in groups:
+        for rule in group["rules"]:
+            if rule.get("alert") == case.alert and case.own.items() <= rule["labels"].items():
+                kept = [each for each in group["rules"] if "record" in each or each is rule]
+                return rule, {**group, "rules": kept}
+    raise KeyError(case.alert)
+
+
+def test_prometheus_takes_every_rule(promtool: Path, rules: list[dict[str, Any]], tmp_path: Path) -> None:
+    written(tmp_path, rules, [])
+    code, said = asked(promtool, tmp_path, "check", "rules", "--lint=all", "--lint-fatal", "rules.yaml")
+    assert code == 0, said
+    assert f"{sum(len(group['rules']) for group in rules)} rules found" in said
+
+
+def test_prometheus_takes_every_query_of_a_dashboard(promtool: Path, tmp_path: Path) -> None:
+    found = [query for where, query in queries(bodies()) if where.startswith("ConfigMap/")]
+    assert len(found) > 30
+    records = [{"record": f"dashboard:query:{index}", "expr": query} for index, query in enumerate(found)]
+    written(tmp_path, [{"name": "dashboards", "rules": records}], [])
+    code, said = asked(promtool, tmp_path, "check", "rules", "rules.yaml")
+    assert code == 0, said
+
+
+def test_a_query_that_is_none_is_refused(promtool: Path, tmp_path: Path) -> None:
+    written(tmp_path, [{"name": "wrong", "rules": [{"record": "a", "expr": "sum(rate(b[5m])"}]}], [])
+    assert asked(promtool, tmp_path, "check", "rules", "rules.yaml")[0] != 0
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
+def test_an_alert_calls_when_it_should_and_not_before(
+    promtool: Path, rules: list[dict[str, Any]], tmp_path: Path, case: Case
+) -> None:
+    rule, group = rule_of(case, rules)
+    written(tmp_path, [group], [unit(case, rule, calls=True), unit(case, rule, calls=False)])
+    code, said = asked(promtool, tmp_path, "test", "rules", "tests.yaml")
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
+def test_a_case_that_is_turned_round_fails(
+    promtool: Path, rules: list[dict[str, Any]], tmp_path: Path, case: Case
+) -> None:
+    rule, group = rule_of(case, rules)
+    turned = Case(case.alert, case.quiet, case.loud, case.at, case.labels, case.own)
+    for calls in (True, False):
+        written(tmp_path, [group], [unit(turned, rule, calls=calls)])
+        assert asked(promtool, tmp_path, "test", "rules", "tests.yaml")[0] != 0, calls
+
+
+def test_the_nodes_of_the_cases_are_those_of_the_pool() -> None:
+    (plan,) = [part.plan for part in shipped.stacks()[STACK].plan.parts if part.kind == "observability"]
+    watched: Any = plan
+    assert [pool.nodes for pool in watched.watched.pools] == [NODES]
+
+
+def test_every_alert_of_the_part_has_a_case(rules: list[dict[str, Any]]) -> None:
+    named = {rule["alert"] for group in rules if group["name"].startswith("watch-") for rule in group["rules"]}
+    assert named <= {case.alert for case in CASES}

@@ -1,0 +1,171 @@
+"""Shipped gateways: who reaches which model, and where its data goes, from rows alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aifactory.components.catalog import Catalog
+from aifactory.components.rows import HelmRow, KubernetesRow
+from aifactory.stacks.assembly.stack import Stack
+from support import doors, shipped
+from support.flows import wrong_flows
+from support.gateways import ENDPOINTS, OIDC, RESIDENCY, provider
+from support.graph import unreached
+from support.planning import place, plan_site
+
+STACKS = ("sovereign-inference-fra-dc1-platform", "sovereign-inference-ams-colo1-platform")
+
+
+def bodies(name: str) -> list[dict[str, Any]]:
+    stack = shipped.stacks()[name]
+    return [dict(stack.plain_tree(row)) for row in stack.rows if isinstance(row, KubernetesRow)]
+
+
+def test_these_are_all_stacks_with_a_gateway() -> None:
+    found = [name for name in shipped.STACKS if doors.of(bodies(name), "SecurityPolicy")]
+    assert tuple(found) == STACKS
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_each_model_is_reached_by_exactly_the_tenant_whose_gpus_it_runs_on(name: str) -> None:
+    made = bodies(name)
+    marks = [body["metadata"]["labels"] for body in doors.of(made, "InferencePool")]
+    owners: dict[str, set[str]] = {}
+    for labels in marks:
+        owners.setdefault(labels["aifactory.io/model"], set()).add(labels["aifactory.io/tenant"])
+    assert owners
+    assert doors.callers(made) == owners
+    assert doors.half_open(made) == set()
+    assert doors.unguarded(made) == []
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_no_route_leads_out_of_what_its_data_class_allows(name: str) -> None:
+    made = bodies(name)
+    routes = doors.of(made, "AIGatewayRoute")
+    assert routes
+    assert all(doors.RESIDENCY in route["metadata"]["annotations"] for route in routes)
+    assert doors.misplaced(made, Catalog.shipped()) == []
+
+
+PARTS: list[dict[str, Any]] = [
+    {"kind": "gpu-node-pool", "name": "serve", "accelerator": "h200", "nodes": "demand", "workload": "inference"},
+    {
+        "kind": "queue",
+        "name": "teams",
+        "pools": ["serve"],
+        "tenants": [{"name": "product", "workload": "inference", "gpus": "demand"}],
+    },
+    {
+        "kind": "serving",
+        "name": "chat",
+        "model": "llama-3.1-8b",
+        "pool": "serve",
+        "tenant": "product",
+        "precision": "fp8",
+        "weights": {"kind": "oci", "image": "registry.example.com/models/llama:1"},
+    },
+    {
+        "kind": "gateway",
+        "name": "door",
+        "reach": "site",
+        "sign_in": {
+            "oidc": {**OIDC, "ca": "login-ca"},
+            "keys": {
+                "secret": "door-keys",
+                "source": {"store": "vault", "key": "ai/keys"},
+                "clients": [{"tenant": "product", "name": "app"}],
+            },
+        },
+        "providers": [provider()],
+        "models": [
+            {
+                "name": "chat",
+                "data_class": "customer",
+                "legs": [{"part": "chat"}, {"provider": "frontier", "model": "large-1", "order": 1}],
+                "price": {"input_usd": 0.5, "output_usd": 1.5},
+            }
+        ],
+        "tenants": [{"name": "product", "usd_per_month": 100.0, "tokens_per_day": 1000, "parallel_requests": 8}],
+    },
+]
+DEMAND = {
+    "models": [
+        {
+            "name": "llama-3.1-8b",
+            "data_class": "customer",
+            "requests_per_s": {"mean": 1.0, "peak": 4.0},
+            "input_tokens": 800,
+            "output_tokens": 200,
+            "itl_ms": 40.0,
+        }
+    ]
+}
+GIVEN = {
+    "version": "1.35.6",
+    "kubeconfig": {"context": "lab"},
+    "provides": {"inference-extension": {"version": "v1.6.0"}, "load-balancer": {"version": "v0.15.2"}},
+}
+
+
+def full() -> Stack:
+    """A gateway with everything, at a site that gives little."""
+    return plan_site(PARTS, place(endpoints=ENDPOINTS, cluster=GIVEN), demand=DEMAND, residency=RESIDENCY).stack
+
+
+def test_each_kind_of_a_gateway_with_everything_comes_with_a_release_that_it_waits_for() -> None:
+    stack = full()
+    rows = {row.id: row for row in stack.rows}
+    owner = {crd.partition(".")[2]: row.id for row in stack.rows if isinstance(row, HelmRow) for crd in row.crds}
+    kinds = set()
+    for row in stack.rows:
+        if not isinstance(row, KubernetesRow) or row.part != "door":
+            continue
+        group = str(row.body["apiVersion"]).rpartition("/")[0]
+        if ("." in group and not group.endswith("networking.k8s.io")) or group == "gateway.networking.k8s.io":
+            kinds.add(str(row.body["kind"]))
+            pending, seen = list(row.after), set()
+            while pending:
+                name = pending.pop()
+                if name not in seen:
+                    seen.add(name)
+                    pending.extend(rows[name].after)
+            assert owner[group] in seen, row.id
+    assert kinds >= {
+        "AIGatewayRoute",
+        "AIServiceBackend",
+        "BackendSecurityPolicy",
+        "GatewayConfig",
+        "Backend",
+        "BackendTLSPolicy",
+        "BackendTrafficPolicy",
+        "ClientTrafficPolicy",
+        "SecurityPolicy",
+        "EnvoyProxy",
+        "ExternalSecret",
+        "Gateway",
+    }
+
+
+def test_a_gateway_with_everything_is_whole_and_closed() -> None:
+    stack = full()
+    made = [dict(stack.plain_tree(row)) for row in stack.rows if isinstance(row, KubernetesRow)]
+    assert unreached(stack) == []
+    assert wrong_flows(stack) == []
+    assert doors.callers(made) == {"llama-3.1-8b": {"product"}}
+    assert (doors.half_open(made), doors.unguarded(made)) == (set(), [])
+    assert doors.misplaced(made, Catalog.shipped()) == []
+    assert {(way.caller, way.place) for way in doors.ways(made)} == {
+        ("product", "lab"),
+        ("product", "frontier"),
+        ("product.app", "lab"),
+        ("product.app", "frontier"),
+    }
+
+
+def test_a_door_and_a_gateway_stand_side_by_side() -> None:
+    parts = [*PARTS, {"kind": "endpoint", "name": "plain", "callers": ["app"]}]
+    made = plan_site(parts, place(endpoints=ENDPOINTS, cluster=GIVEN), demand=DEMAND, residency=RESIDENCY)
+    assert made.errors == []

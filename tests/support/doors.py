@@ -1,0 +1,143 @@
+"""Who reaches which model through a gateway, and where the data goes: read from rows alone, as Envoy would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aifactory.components.catalog import Catalog, jurisdictions_of
+
+Body = Mapping[str, Any]
+MODEL, TENANT, USER = "x-ai-eg-model", "x-tenant-id", "x-user-id"
+PLACE, COUNTRY, OPERATOR = "aifactory.io/place", "aifactory.io/country", "aifactory.io/operator"
+RESIDENCY = "aifactory.io/residency"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One caller's way to one place under one name of a model."""
+
+    model: str
+    caller: str
+    place: str
+    backend: str
+
+
+def of(bodies: Iterable[Body], kind: str) -> list[Body]:
+    """Objects of one kind."""
+    return [body for body in bodies if body["kind"] == kind]
+
+
+def ways(bodies: Sequence[Body]) -> set[Way]:
+    """Ways that a policy opens and a route leads."""
+    opened = {pair for policy in of(bodies, "SecurityPolicy") for pair in _opened(policy)}
+    return {
+        Way(model, caller, _label(target, PLACE), target["metadata"]["name"])
+        for route in of(bodies, "AIGatewayRoute")
+        for rule in route["spec"]["rules"]
+        for model, caller in _matched(rule)
+        if (model, caller) in opened
+        for target in _targets(route, rule, bodies)
+    }
+
+
+def callers(bodies: Sequence[Body]) -> dict[str, set[str]]:
+    """Tenants that reach each model, by the name that requests carry."""
+    found: dict[str, set[str]] = {}
+    for way in ways(bodies):
+        found.setdefault(way.model, set()).add(way.caller.partition(".")[0])
+    return found
+
+
+def half_open(bodies: Sequence[Body]) -> set[tuple[str, str]]:
+    """What a policy opens and no route leads to, or the other way round."""
+    opened = {pair for policy in of(bodies, "SecurityPolicy") for pair in _opened(policy)}
+    routed = {
+        pair for route in of(bodies, "AIGatewayRoute") for rule in route["spec"]["rules"] for pair in _matched(rule)
+    }
+    return opened ^ routed
+
+
+def unguarded(bodies: Sequence[Body]) -> list[str]:
+    """Listeners that let somebody in who says nothing, and gateways that believe what clients say of themselves."""
+    found = []
+    policies = of(bodies, "SecurityPolicy")
+    for gateway in of(bodies, "Gateway"):
+        name = gateway["metadata"]["name"]
+        for listener in gateway["spec"]["listeners"]:
+            guards = [policy["spec"] for policy in policies if _is_of(policy, name, listener["name"])]
+            if len(guards) != 1 or not _closed(guards[0]):
+                found.append(f"{name}/{listener['name']}")
+        for traffic in of(bodies, "ClientTrafficPolicy"):
+            removed = traffic["spec"]["headers"].get("earlyRequestHeaders", {}).get("remove", [])
+            found += [f"{name} believes {header}" for header in (MODEL, TENANT, USER) if header not in removed]
+    return found
+
+
+def misplaced(bodies: Sequence[Body], catalog: Catalog) -> list[str]:
+    """Routes to places that the class of their data doesn't allow, or of which too little is known."""
+    found = []
+    for route in of(bodies, "AIGatewayRoute"):
+        name = route["metadata"]["name"]
+        classes = json.loads(route["metadata"].get("annotations", {}).get(RESIDENCY, "{}"))
+        for rule in route["spec"]["rules"]:
+            for target in _targets(route, rule, bodies):
+                place = _label(target, PLACE)
+                if not classes and place != _label(route, PLACE):
+                    found.append(f"{name} leads to {place} without a class")
+                for data, allowed in classes.items():
+                    country = set(jurisdictions_of(catalog, _label(target, COUNTRY)))
+                    operator = set(jurisdictions_of(catalog, _label(target, OPERATOR)))
+                    if not country & set(allowed["jurisdictions"]) or not operator & set(allowed["operators"]):
+                        found.append(f"{name} leads {data} data to {place}")
+    return sorted(set(found))
+
+
+def _opened(policy: Body) -> Iterator[tuple[str, str]]:
+    for rule in policy["spec"]["authorization"]["rules"]:
+        values = {header["name"]: header["values"] for header in rule["principal"]["headers"]}
+        if rule["action"] == "Allow":
+            yield from ((model, caller) for model in values[MODEL] for caller in values[TENANT])
+
+
+def _matched(rule: Body) -> Iterator[tuple[str, str]]:
+    for match in rule["matches"]:
+        values = {header["name"]: header["value"] for header in match["headers"]}
+        yield values[MODEL], values[TENANT]
+
+
+def _targets(route: Body, rule: Body, bodies: Sequence[Body]) -> Iterator[Body]:
+    """The rows with the places that a rule leads to: a pool is where its route says that it is."""
+    namespace = route["metadata"]["namespace"]
+    for backend in rule["backendRefs"]:
+        if backend.get("kind") == "InferencePool":
+            yield route
+            continue
+        service = _named(bodies, "AIServiceBackend", namespace, backend["name"])
+        yield _named(bodies, "Backend", namespace, service["spec"]["backendRef"]["name"])
+
+
+def _named(bodies: Sequence[Body], kind: str, namespace: str, name: str) -> Body:
+    (found,) = (
+        body
+        for body in of(bodies, kind)
+        if (body["metadata"]["namespace"], body["metadata"]["name"]) == (namespace, name)
+    )
+    return found
+
+
+def _is_of(policy: Body, gateway: str, listener: str) -> bool:
+    (target,) = policy["spec"]["targetRefs"]
+    return (target["kind"], target["name"], target["sectionName"]) == ("Gateway", gateway, listener)
+
+
+def _closed(spec: Body) -> bool:
+    token = spec.get("jwt", {"optional": True})
+    asks = token.get("optional") is False and not token.get("failOpen") if "apiKeyAuth" not in spec else True
+    return asks and spec["authorization"]["defaultAction"] == "Deny"
+
+
+def _label(body: Body, name: str) -> str:
+    return str(body["metadata"]["labels"].get(name, ""))

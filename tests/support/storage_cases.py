@@ -1,0 +1,112 @@
+"""Storage arithmetic worked out by hand. Each figure stands with its working; none came from the code.
+
+TB is 10^12 bytes and TiB 2^40, so 1 TB is 1 / 1.099511627776 = 0.909495 TiB. Rates are in GB per s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aifactory.components.storage_tier import arithmetic as a
+from aifactory.components.storage_tier.arithmetic import Drives, Need, Redundancy
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked, what a person got with pencil and paper, and how."""
+
+    name: str
+    ask: Callable[[], float | int | None]
+    by_hand: float | None
+    """Rounded as written in the working."""
+    within: float = 0.001
+    """How far the exact figure may lie from the rounded one, as a share."""
+
+
+THREE = Redundancy(replicas=3)
+TWO_AND_ONE, FOUR_AND_TWO, EIGHT_AND_THREE = (Redundancy(data=k, parity=m) for k, m in ((2, 1), (4, 2), (8, 3)))
+SIX_NODES = Drives(6, 8, 7.68, 6.5, 3.0, 12.5)
+"""48 drives of 7.68 TB; a node has 2 x 50 Gbit/s = 100 Gbit/s = 12.5 GB/s of network."""
+FAST_NETWORK = Drives(4, 6, 15.36, 6.5, 3.4, 100.0)
+"""24 drives of 15.36 TB; 800 Gbit/s of network a node, more than its drives carry."""
+
+CASES: tuple[Case, ...] = (
+    # 48 drives x 7.68 TB = 368.64 TB; x 0.909495 = 335.276 TiB.
+    Case("raw capacity of 48 drives", lambda: SIX_NODES.raw_tib, 335.276),
+    # 335.276 TiB / 3 copies = 111.759; filled to 75 percent = 83.819 TiB.
+    Case("usable with three copies at 75 percent", lambda: a.usable_tib(SIX_NODES.raw_tib, THREE, 75), 83.819),
+    # 4+2 leaves 4/6: 335.276 x 2/3 = 223.517; x 0.75 = 167.638 TiB, twice that of three copies.
+    Case("usable with 4+2 at 75 percent", lambda: a.usable_tib(SIX_NODES.raw_tib, FOUR_AND_TWO, 75), 167.638),
+    # 24 x 15.36 TB = 368.64 TB = 335.276 TiB as well; 8+3 leaves 8/11 = 0.727273: 243.837; x 0.8 = 195.070 TiB.
+    Case("usable with 8+3 at 80 percent", lambda: a.usable_tib(FAST_NETWORK.raw_tib, EIGHT_AND_THREE, 80), 195.070),
+    # 40 TiB x 3 copies = 120 TiB raw.
+    Case("raw for 40 TiB in three copies", lambda: a.raw_needed_tib(40.0, THREE), 120.0),
+    # 2+1 stores 3 chunks for 2 of data: 40 x 1.5 = 60 TiB raw.
+    Case("raw for 40 TiB in 2+1", lambda: a.raw_needed_tib(40.0, TWO_AND_ONE), 60.0),
+    # 300 TiB raw at 75 percent want 400 TiB of drives; a drive of 7.68 TB is 6.98492 TiB, on 6 nodes 41.9095 TiB for
+    # each drive that every node gets; 400 / 41.9095 = 9.544, so 10.
+    Case("drives a node for 300 TiB raw", lambda: a.drives_needed(300.0, 75, 6, 7.68), 10, 0.0),
+    # Six nodes 75 percent full, one lost: five hold 6 x 75 / 5 = 90 percent.
+    Case("fill after one of six nodes is lost", lambda: a.fill_after_loss(75, 6), 90.0, 0.0),
+    # Reading, drives: 48 x 6.5 = 312. Network: 6 x 12.5 = 75. The network decides.
+    Case("reading three copies is limited by the network", lambda: a.shared_speed(SIX_NODES, THREE).read, 75.0),
+    # Writing, drives: 48 x 3.0 / 3 = 48. Network: each byte arrives at 3 nodes, 75 / 3 = 25. The network decides.
+    Case("writing three copies is limited by the network", lambda: a.shared_speed(SIX_NODES, THREE).write, 25.0),
+    # Reading 4+2: the first OSD gathers 3 of 4 chunks and sends 4: 1 + 3/4 = 1.75 of the bytes leave nodes;
+    # 75 / 1.75 = 42.857. Drives give 312.
+    Case("reading 4+2 crosses the network 1.75 times", lambda: a.shared_speed(SIX_NODES, FOUR_AND_TWO).read, 42.857),
+    # Writing 4+2: the first OSD gets all, 5 others a quarter each: 1 + 5/4 = 2.25; 75 / 2.25 = 33.333.
+    # Drives: 48 x 3.0 x 4/6 = 96.
+    Case("writing 4+2 crosses the network 2.25 times", lambda: a.shared_speed(SIX_NODES, FOUR_AND_TWO).write, 33.333),
+    # With 400 GB/s of network the drives decide: 24 x 6.5 = 156.
+    Case("reading is limited by drives on a fast network", lambda: a.shared_speed(FAST_NETWORK, THREE).read, 156.0),
+    # 24 x 3.4 / 3 = 27.2; network 400 / 3 = 133.
+    Case("writing is limited by drives on a fast network", lambda: a.shared_speed(FAST_NETWORK, THREE).write, 27.2),
+    # Through gateways a byte leaves an OSD's node and then a gateway's: 2 ways, 75 / 2 = 37.5. Three gateways send
+    # 3 x 12.5 = 37.5 as well; two send 25, which decides.
+    Case("reading buckets through two gateways", lambda: a.shared_speed(SIX_NODES, THREE, 2).read, 25.0),
+    # Writing arrives at a gateway and at 3 OSDs: 4 ways, 75 / 4 = 18.75; two gateways take 25, drives 48.
+    Case("writing buckets through two gateways", lambda: a.shared_speed(SIX_NODES, THREE, 2).write, 18.75),
+    # Nobody stated what a drive reads: the network alone says nothing.
+    Case(
+        "an unknown figure stays unknown",
+        lambda: a.shared_speed(Drives(6, 8, 7.68, None, 3.0, 12.5), THREE).read,
+        None,
+    ),
+    # One node with 8 drives of 6.8 GB/s, striped: 54.4; for 8 GPUs 6.8 each.
+    Case(
+        "a GPU's share of the drives of its node",
+        lambda: a.per_gpu(a.local_speed(Drives(1, 8, 3.84, 6.8, 4.0, None)).read, 8),
+        6.8,
+    ),
+    # Table 6, better: 40 GB/s of reading for 256 GPUs = 0.16 each; 64 GPUs read 10.24 GB/s.
+    Case("dataset of 64 GPUs by the rule of thumb", lambda: a.rule_of_thumb("x", 64, "better").read, 10.24),
+    # 70e9 parameters x 16 bytes = 1120 GB; in 60 s = 18.667 GB/s.
+    Case(
+        "a checkpoint of a 70B model within a minute",
+        lambda: Need("x", 64, checkpoint_gb=1120.0, checkpoint_s=60, restart_s=120).write,
+        18.667,
+    ),
+    # Restart: 1120 GB in 120 s = 9.333. The dataset of 64 GPUs, 10.24, isn't read meanwhile: the larger counts.
+    # Cached keys at 0.05 for each of 64 GPUs = 3.2 beside it: 13.44.
+    Case(
+        "the worst moment of reading",
+        lambda: Need("x", 64, dataset=10.24, checkpoint_gb=1120.0, checkpoint_s=60, restart_s=120, kv_offload=3.2).read,
+        13.44,
+    ),
+    # Four replicas load 140 GB each within 90 s: 560 / 90 = 6.222 GB/s.
+    Case("weights of four replicas at scale-up", lambda: a.loading(140.0, 4, 90), 6.222),
+    # 4096 GiB = 4398.05 GB; at 12.5 GB/s 351.84 s.
+    Case("time to fill a volume of 4 TiB", lambda: a.seconds(a.gb_of_gib(4_096), 12.5), 351.844),
+    # A run that writes 18.667 and one that writes by thumb, 64 x 0.08 = 5.12: together 23.787 GB/s.
+    Case(
+        "two runs write at one time",
+        lambda: a.write_needed(
+            [Need("x", 64, checkpoint_gb=1120.0, checkpoint_s=60), a.rule_of_thumb("y", 64, "better")]
+        ),
+        23.787,
+    ),
+    # 25 GB/s are there and 40 are needed: 1.6 times of it; 8 drives become 12.8, so 13.
+    Case("how many times too little", lambda: a.factor_short(25.0, 40.0), 1.6),
+)

@@ -1,0 +1,157 @@
+"""Tiers of storage at a made-up site, with a pool, a queue and a run that wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from aifactory.components.base import Place, SitePlan
+from aifactory.components.catalog import Catalog
+from aifactory.components.demand import Residency
+from aifactory.components.parts import BY_KIND
+from aifactory.components.rows import HelmRow, KubernetesRow
+from aifactory.stacks.planning.model import PlannedSpec
+from aifactory.stacks.planning.passes import plan_site as run_passes
+from support.planning import HOST, Planned, group, place
+
+SYSTEM: dict[str, Any] = {
+    "vendor": "vast",
+    "usable_tib": 400.0,
+    "read_gb_per_s": 40.0,
+    "write_gb_per_s": 20.0,
+    "failure_domain": "node",
+    "encryption": {"key": "kmip://hsm.example.com/ai", "place": "DE"},
+    "snapshot_class": "vast-snapshots",
+}
+SHARED: dict[str, Any] = {
+    "name": "shared",
+    "access": ["ReadWriteOnce", "ReadWriteMany"],
+    "default": True,
+    "system": SYSTEM,
+}
+BULK: dict[str, Any] = {
+    "drives": "bulk",
+    "count": 6,
+    "tb": 15.36,
+    "read_gb_per_s": 6.5,
+    "write_gb_per_s": 3.4,
+    "filter": "^nvme[1-6]n1$",
+}
+SCRATCH: dict[str, Any] = {
+    "drives": "scratch",
+    "count": 8,
+    "tb": 3.84,
+    "read_gb_per_s": 6.8,
+    "write_gb_per_s": 4.0,
+    "filter": "^nvme[2-9]n1$",
+}
+SHARE: dict[str, Any] = {"nfs": "home", "server": "nas.example.com", "share": "/ai", "rdma": True, "system": SYSTEM}
+COPIES = [{"copy_name": "far", "kind": "backup", "to": "tape library", "place": "DE", "every_h": 24, "keep_days": 30}]
+EU = {"data_classes": {"customer": {"jurisdictions": ["eu"], "operators": ["eu"]}}}
+
+
+def without(tree: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """A mapping without some of its keys."""
+    return {key: value for key, value in tree.items() if key not in keys}
+
+
+def storage_group(nodes: int = 4, drives: Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """Nodes without GPUs that have drives."""
+    whole: dict[str, Any] = {
+        "group": "storage",
+        "server": "storage server",
+        "cpus": 64,
+        "memory_gib": 512,
+        "kw_per_node": 0.9,
+        "host": dict(HOST),
+        "racks": [{"rack": "s1", "block": "b1", "nodes": [f"sto-{index + 1}" for index in range(nodes)]}],
+        "storage_gb_per_s": 25.0,
+        "drives": [dict(drives or BULK)],
+    }
+    return {**whole, **fields}
+
+
+def site(*groups: Mapping[str, Any], classes: list[Any] | None = None, **changes: Any) -> Place:
+    """A place with GPU nodes that have drives, and storage nodes unless others are named."""
+    cluster: dict[str, Any] = {
+        "version": "1.35.6",
+        "kubeconfig": {"context": "lab"},
+        "provides": {"volume-snapshots": {"version": "v8.6.0"}},
+        "storage_classes": deepcopy([SHARED] if classes is None else classes),
+        "nfs": [deepcopy(SHARE)],
+    }
+    cluster |= changes.pop("cluster", {})
+    nodes = [group(drives=[dict(SCRATCH)]), *(groups or [storage_group()])]
+    return place(cluster=cluster, nodes=nodes, **changes)
+
+
+POOL: dict[str, Any] = {
+    "kind": "gpu-node-pool",
+    "name": "train",
+    "accelerator": "h200",
+    "nodes": 8,
+    "fabric": "rdma",
+}
+QUEUE: dict[str, Any] = {
+    "kind": "queue",
+    "name": "teams",
+    "pools": ["train"],
+    "tenants": [{"name": "research", "gpus": 64}],
+}
+RUN: dict[str, Any] = {
+    "kind": "training",
+    "name": "pretrain",
+    "pool": "train",
+    "tenant": "research",
+    "nodes": 8,
+    "image": "registry.example.com/research/trainer:1.0",
+    "checkpoint": {"size_gib": 2048},
+}
+
+
+def tier(kind: str = "parallel", **fields: Any) -> dict[str, Any]:
+    """A tier as written, each kind on its usual engine."""
+    engines = {"parallel": "existing", "object": "rook-ceph", "block": "rook-ceph", "local-cache": "topolvm"}
+    whole: dict[str, Any] = {"kind": "storage-tier", "name": "files", "tier": kind, "engine": engines.get(kind)}
+    if kind != "local-cache":
+        whole["copies"] = deepcopy(COPIES)
+    return {**whole, **fields}
+
+
+def tiered(*specs: Mapping[str, Any], at: Place | None = None, residency: Mapping[str, Any] | None = None) -> Planned:
+    """Plan tiers and whatever else is given, with a pool and a queue. Without a tier on it, no class is the default."""
+    used = any(spec.get("engine") == "existing" for spec in specs)
+    here = at or site(classes=None if used else [{**SHARED, "default": False}])
+    written = [
+        PlannedSpec(BY_KIND[str(spec["kind"])].spec.model_validate(dict(spec)), ("parts", index))
+        for index, spec in enumerate([*specs, POOL, QUEUE])
+    ]
+    rules = Residency.model_validate(residency) if residency else None
+    site_plan, stack = run_passes("demo", written, here, Catalog.shipped(), residency=rules)
+    assert isinstance(site_plan, SitePlan)
+    return Planned(site_plan, stack)
+
+
+def broken(found: Planned) -> list[str]:
+    """Rules of tiers that found something."""
+    return [rule for rule in found.rules_broken if rule.startswith("STO-")]
+
+
+def says(found: Planned) -> str:
+    """All that was found, with hints."""
+    return "\n".join(f"{each.says} | {each.hint}" for each in found.problems)
+
+
+def body(found: Planned, row: str) -> dict[str, Any]:
+    """An object as a server gets it."""
+    known = found.rows[row]
+    assert isinstance(known, KubernetesRow)
+    return dict(found.stack.plain_tree(known))
+
+
+def values(found: Planned, row: str) -> dict[str, Any]:
+    """Values of a release."""
+    known = found.rows[row]
+    assert isinstance(known, HelmRow)
+    return dict(found.stack.plain_tree(known))
