@@ -41,8 +41,9 @@ class ModelDemand(Spec):
     name: ModelKey
     """Model that is asked for, by its name in the catalog."""
 
-    task: Literal["chat", "completion"] = "chat"
-    """What is asked of it: decides which API the acceptance benchmark calls. Default chat: what most clients use."""
+    task: Literal["chat", "completion", "embed"] = "chat"
+    """What is asked of it: decides which API answers, and which one the acceptance benchmark calls. embed: a vector of
+    a text, by an embedding model. Default chat: what most clients use."""
 
     data_class: DataClass | None = None
     """Class of the data in prompts and answers. Its rules stand in `residency`. Default none: the data is bound to no
@@ -55,19 +56,19 @@ class ModelDemand(Spec):
     input_tokens: int = Field(ge=1, le=1_000_000)
     """Tokens of a prompt with all that the application puts before it. The mean decides throughput. Unit: tokens."""
 
-    output_tokens: int = Field(ge=1, le=200_000)
-    """Tokens of an answer, thoughts included. Unit: tokens."""
+    output_tokens: int = Field(default=0, ge=0, le=200_000)
+    """Tokens of an answer, thoughts included. Unit: tokens. Needed of chat and completion; a vector has none."""
 
     longest_tokens: int | None = Field(default=None, ge=2, le=2_000_000)
     """Longest prompt and answer together that is served. Unit: tokens. Default: four times the mean of both, at most
     what the model reads. Longer ones are refused by the engine."""
 
-    itl_ms: float = Field(gt=0, le=10_000)
+    itl_ms: float = Field(default=0.0, ge=0, le=10_000)
     """Time between two tokens of an answer that a reader may see at most, as a mean. Unit: ms. 40 is faster than
-    people read. It limits how many requests share a GPU."""
+    people read. It limits how many requests share a GPU. Needed of chat and completion; a vector comes at once."""
 
     ttft_ms: float | None = Field(default=None, gt=0, le=600_000)
-    """Time to the first token. Unit: ms. Only what one request alone needs can be computed, and refused; under load
+    """Time to the first token, or to the vector. Unit: ms. Only what one request alone needs can be computed, and refused; under load
     it must be measured, for which a benchmark is written. Default none: nothing is refused for it."""
 
     agentic_factor: float = Field(default=1.0, ge=1, le=1_000)
@@ -88,6 +89,18 @@ class ModelDemand(Spec):
         if isinstance(hours, list) and (len(hours) != 24 or not any(hours)):
             says = f"{len(hours)} hourly rates" if len(hours) != 24 else "no hour of the day has a request"
             yield Misfit(says, "write the 24 hours of a day, or {mean: ..., peak: ...}", ("requests_per_s",))
+
+    @truth
+    def _answers_have_tokens_and_vectors_none(self) -> Iterator[Misfit]:
+        if self.task != "embed":
+            for field, example in (("output_tokens", 300), ("itl_ms", 40)):
+                if not getattr(self, field):
+                    yield Misfit(f"task {self.task} without {field}", f"write {field}, such as {example}", (field,))
+            return
+        for field in ("output_tokens", "itl_ms", "prefix_hit_percent"):
+            if getattr(self, field):
+                says = f"{field} of task embed: a vector is made of the whole text at once"
+                yield Misfit(says, f"delete {field}", (field,))
 
     @truth
     def _the_longest_is_no_less_than_the_mean(self) -> Iterator[Misfit]:

@@ -260,6 +260,12 @@ class ModelOffer(Struct, frozen=True):
     """Longest time that one answer may take, streamed to its end. Unit: s."""
     row: str = ""
     """Row that makes the backend exist, for routes to wait for."""
+    task: str = "chat"
+    """What is asked of it: chat, completion or embed."""
+    dimension: int = 0
+    """Numbers of the vectors that it makes, 0 for models that write text."""
+    least_dimension: int = 0
+    """Shortest beginning of a vector that can be used alone."""
 
 
 class EndpointOffer(Struct, frozen=True):

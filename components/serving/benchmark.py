@@ -13,7 +13,11 @@ from aifactory.components.serving.spec import ServingSpec
 MINUTES = 5
 """Long enough that queues and caches are in their usual state."""
 
-TASKS = {"chat": ("openai-chat", "/v1/chat/completions"), "completion": ("openai", "/v1/completions")}
+TASKS = {
+    "chat": ("openai-chat", "/v1/chat/completions"),
+    "completion": ("openai", "/v1/completions"),
+    "embed": ("openai-embeddings", "/v1/embeddings"),
+}
 
 
 def benchmark_of(
@@ -21,7 +25,9 @@ def benchmark_of(
 ) -> BenchmarkPlan:
     """The load test of a model at the peak of its demand. `address` is where its Service answers."""
     backend, path = TASKS[demand.task]
-    goals = [f"tpot:{demand.itl_ms:g}", *([f"ttft:{demand.ttft_ms:g}"] if demand.ttft_ms else [])]
+    embeds = demand.task == "embed"
+    first = [f"{'e2el' if embeds else 'ttft'}:{demand.ttft_ms:g}"] if demand.ttft_ms else []
+    goals = first if embeds else [f"tpot:{demand.itl_ms:g}", *first]
     requests = max(1, round(peak_per_s * 60 * MINUTES))
     words = (
         f"--backend={backend}",
@@ -31,14 +37,13 @@ def benchmark_of(
         f"--tokenizer={tokenizer}",
         "--dataset-name=random",
         f"--random-input-len={demand.input_tokens}",
-        f"--random-output-len={demand.output_tokens}",
-        "--ignore-eos",  # answers of random prompts would end anywhere
+        # Of a vector the client counts one token; answers of random prompts would end anywhere.
+        *(("--random-output-len=1",) if embeds else (f"--random-output-len={demand.output_tokens}", "--ignore-eos")),
         f"--request-rate={peak_per_s:g}",
         f"--num-prompts={requests}",
-        "--percentile-metrics=ttft,tpot,itl,e2el",
+        f"--percentile-metrics={'e2el' if embeds else 'ttft,tpot,itl,e2el'}",
         "--metric-percentiles=50,90,99",
-        "--goodput",
-        *goals,
+        *(("--goodput", *goals) if goals else ()),
     )
     ctx.decide(
         "benchmark",

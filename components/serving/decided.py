@@ -135,6 +135,10 @@ class ServingPlan(Struct, frozen=True):
     """Time until all replicas are ready, one after another. Unit: s."""
     concurrency: int
     """Requests that a replica computes at once."""
+    task: str = "chat"
+    dimension: int = 0
+    """Numbers of a vector that an embedding model makes, 0 for models that write text."""
+    least_dimension: int = 0
 
     @property
     def step_s(self) -> int:

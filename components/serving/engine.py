@@ -62,6 +62,10 @@ class Start(Struct, frozen=True):
     lora: Lora | None
     cache: str
     ready_s: int
+    batch_tokens: int = 0
+    """Tokens that a step of an embedding model reads; 0: the model writes text."""
+    encoder: bool = False
+    """Whether an embedding model is one by its architecture, and needs no conversion."""
 
 
 def arguments(start: Start) -> tuple[str, ...]:
@@ -73,10 +77,16 @@ def arguments(start: Start) -> tuple[str, ...]:
         "tensor-parallel-size": layout.tensor,
         "max-model-len": start.longest_tokens,
         "max-num-seqs": start.concurrency,
-        "max-num-batched-tokens": max(CHUNK_TOKENS, start.concurrency),
+        "max-num-batched-tokens": start.batch_tokens or max(CHUNK_TOKENS, start.concurrency),
         "gpu-memory-utilization": f"{start.memory_share:.2f}",
         "kv-cache-dtype": start.kv_dtype,
     }
+    if start.encoder:
+        del flags["kv-cache-dtype"]
+    if start.batch_tokens:
+        flags["runner"] = "pooling"
+    if start.batch_tokens and not start.encoder:
+        flags["convert"] = "embed"
     if layout.pipeline > 1:
         flags["pipeline-parallel-size"] = layout.pipeline
     if start.quantization:
@@ -85,7 +95,9 @@ def arguments(start: Start) -> tuple[str, ...]:
         flags["load-format"] = "runai_streamer"
     flags["shutdown-timeout"] = start.answer_s
     flags["disable-access-log-for-endpoints"] = ",".join(QUIET)
-    switches = ["enable-prefix-caching", "no-enable-log-requests"]
+    # A vector is made of the whole text: nothing of an earlier one can be used again.
+    caching = "no-enable-prefix-caching" if start.batch_tokens else "enable-prefix-caching"
+    switches = [caching, "no-enable-log-requests"]
     if layout.expert_parallel:
         switches.append("enable-expert-parallel")
     words = [start.path, *(f"--{name}={value}" for name, value in flags.items()), *(f"--{name}" for name in switches)]

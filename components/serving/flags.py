@@ -44,12 +44,28 @@ WHY = {
 }
 
 
-def explain(arguments: Sequence[str], ctx: PlanContext) -> None:
+OF_VECTORS = {
+    "max-num-seqs": Why("texts that one step reads; more wait in the queue", ("concurrency",)),
+    "max-num-batched-tokens": Why(
+        "tokens that one step reads: large matrices use the card, and the next text waits for the end of the step",
+        ("concurrency",),
+        (("32768", "the engine's own for such models: longer steps, and no more vectors"),),
+    ),
+    "shutdown-timeout": Why("a server that stops ends every text that it began", ("longest_tokens",)),
+    "runner": Why("the API of vectors, /v1/embeddings, instead of that of texts"),
+    "convert": Why("the model wrote text before it was trained for vectors: its last hidden state becomes the vector"),
+    "enable-prefix-caching": Why("a vector is made of the whole text: nothing of an earlier one can be used again"),
+}
+"""Reasons of flags of embedding models, where they are others."""
+
+
+def explain(arguments: Sequence[str], ctx: PlanContext, *, vectors: bool = False) -> None:
     """A decision for each flag that needs a reason."""
+    known = {**WHY, **OF_VECTORS} if vectors else WHY
     for word in (word for word in arguments if word.startswith("--")):
         flag, _, value = word.removeprefix("--").partition("=")
         name = flag.removeprefix("no-")
-        why = WHY.get(name)
+        why = known.get(name)
         if why is None:
             continue
         ctx.decide(

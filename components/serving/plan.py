@@ -131,7 +131,7 @@ def size(draft: Draft, ctx: PlanContext) -> ServingPlan | None:
     kept = weights.weights_of(spec, row, sized, ctx)
     if kept is None:
         return None
-    held, scaled = scaling.scaling_of(spec, host.namespace, sized.at_mean, sized.replicas, sized.concurrency, ctx)
+    held, scaled = scaling.scaling_of(spec, host.namespace, sized, ctx)
     if not held:
         return None
     plan = _plan(draft, host, kept, _contract(sized, pool, fabric, ctx), pool, ctx, scaled)
@@ -196,7 +196,7 @@ def _plan(
     image = _image(spec, ctx)
     start = replicas.start_of(spec, sized, kept)
     programs = programs_of(spec, start, kept, image, sized.answer_s)
-    flags.explain(programs[0].args, ctx)
+    flags.explain(programs[0].args, ctx, vectors=sized.shape.dimension > 0)
     _spread(spec, pool, ctx)
     return ServingPlan(
         identity=spec.identity,
@@ -225,6 +225,9 @@ def _plan(
         benchmark_first=tokenizer_program(spec, kept, image),
         ready_s=min(28_800, (kept.load_s + IMAGE_S) * (sized.replicas + 1)),
         concurrency=sized.concurrency,
+        task=draft.demand.task,
+        dimension=sized.shape.dimension,
+        least_dimension=sized.shape.least_dimension,
     )
 
 
@@ -334,6 +337,9 @@ def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx
             tenant=plan.tenant,
             data_class=plan.data_class,
             longest_s=answer_s,
+            task=plan.task,
+            dimension=plan.dimension,
+            least_dimension=plan.least_dimension,
             row=names.object_id(api, kind, plan.namespace, plan.identity),
         )
     )

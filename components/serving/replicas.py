@@ -12,14 +12,16 @@ from aifactory.components.counting import counted
 from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import PoolCard
 from aifactory.components.problems import Path
+from aifactory.components.serving import embedders
 from aifactory.components.serving.decided import Layout, WeightsPlan
 from aifactory.components.serving.engine import Start
 from aifactory.components.serving.spec import ServingSpec, StoredWeights
 from aifactory.components.sizing.card import Card
 from aifactory.components.sizing.card import card as card_facts
 from aifactory.components.sizing.demand import Demand
+from aifactory.components.sizing.embedding import batch_tokens
 from aifactory.components.sizing.found import Refusal
-from aifactory.components.sizing.geometry import Geometry, geometry
+from aifactory.components.sizing.geometry import Geometry, geometry_of
 from aifactory.components.sizing.known import Known, known
 from aifactory.components.sizing.memory import weights_gib
 from aifactory.components.sizing.options import Options
@@ -77,12 +79,17 @@ class Sized(Struct, frozen=True):
     quantization: str
     memory_share: float
     """Of the GPU memory, that the engine takes."""
+    batch_tokens: int
+    """Tokens that a step of an embedding model reads, 0 for models that write text."""
+    shape: Geometry
 
 
 def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx: PlanContext) -> Sized | None:
     """Size the replicas; None after a problem."""
     row = ctx.catalog.row("weights", spec.model)
-    shape = geometry(ctx.catalog.row("models", row.text("geometry")))
+    shape = geometry_of(row, ctx.catalog)
+    if not embedders.suits(spec, demand, index, shape, ctx):
+        return None
     precision = _precision(spec, row, ctx)
     longest = _longest(demand, index, shape, ctx)
     if precision is None or longest is None:
@@ -102,8 +109,8 @@ def sized(spec: ServingSpec, demand: ModelDemand, index: int, on: PoolCard, ctx:
     accelerator = ctx.catalog.row("accelerators", on.accelerator)
     fixed = known(ctx.catalog)
     facts = card_facts(accelerator)
-    kept = _kept_in(spec, facts, ctx)
-    found = size(asked, shape, facts, _options(spec, precision, kept, longest, on), fixed)
+    kept = "bf16" if shape.encoder else _kept_in(spec, facts, ctx)
+    found = size(asked, shape, facts, _options(spec, precision, kept, longest, on, shape), fixed)
     if isinstance(found, Refusal):
         _refuse(found, spec, index, on, ctx)
         return None
@@ -128,14 +135,15 @@ def _kept_in(spec: ServingSpec, card: Card, ctx: PlanContext) -> str:
     return ctx.decide("kv_cache", kept, reason, rejected=[other], source=("kv_cache",) if spec.kv_cache else ())
 
 
-def _options(spec: ServingSpec, precision: str, kept: str, longest: int, on: PoolCard) -> Options:
+def _options(spec: ServingSpec, precision: str, kept: str, longest: int, on: PoolCard, shape: Geometry) -> Options:
     cut = spec.parallelism
+    spans = on.several_join and not shape.dimension
     return Options(
         precision=precision,
         kv_bytes=1 if kept == "fp8" else 2,
         max_model_len=longest,
         gpus_per_node=on.gpus_per_node,
-        nodes_at_most_per_replica=min(MOST_NODES_A_REPLICA, on.nodes_at_most) if on.several_join else 1,
+        nodes_at_most_per_replica=min(MOST_NODES_A_REPLICA, on.nodes_at_most) if spans else 1,
         lora_adapters=len(spec.lora.adapters) if spec.lora else 0,
         lora_rank=spec.lora.max_rank if spec.lora else 0,
         tensor=cut.tensor if cut else 0,
@@ -335,6 +343,8 @@ def _sized(
         answer_s=max(SHORTEST_ANSWER_S, math.ceil(answer_s)),
         kv_dtype="fp8" if found.kv_bytes == 1 else "auto",
         quantization=ONLINE.get((stored, found.precision), "") if stored != found.precision else "",
+        batch_tokens=batch_tokens(found.batch, demand.input_tokens, longest) if shape.dimension else 0,
+        shape=shape,
     )
 
 
@@ -354,4 +364,6 @@ def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan) -> Start:
         lora=spec.lora,
         cache=spec.cache,
         ready_s=kept.load_s,
+        batch_tokens=sized.batch_tokens,
+        encoder=sized.shape.encoder,
     )

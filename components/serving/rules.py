@@ -204,4 +204,25 @@ RULES: tuple[Rule, ...] = (
         "A port at any address is a way out: what reads weights from a store could send prompts anywhere.",
         "Kubernetes documentation, Network Policies",
     ),
+    Rule(
+        "SRV-029",
+        "error",
+        "An embedding model embeds, and no other does",
+        "Vectors of a chat model say little of a text, and an embedding model answers no chat: its API isn't there.",
+        "vLLM documentation, Pooling Models",
+    ),
+    Rule(
+        "SRV-030",
+        "error",
+        "Embedding models are balanced evenly",
+        "A router that weighs what a model hasn't sends all to one replica.",
+        "llm-d guides/recipes/router/base.values.yaml: its scorers",
+    ),
+    Rule(
+        "SRV-031",
+        "error",
+        "An embedding model has no settings of answers",
+        "What is written and means nothing is a mistake of whoever wrote it.",
+        "vLLM documentation, Pooling Models",
+    ),
 )

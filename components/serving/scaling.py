@@ -5,6 +5,7 @@ from __future__ import annotations
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import PROMETHEUS_URL
 from aifactory.components.serving.decided import ScalingPlan
+from aifactory.components.serving.replicas import Sized
 from aifactory.components.serving.spec import ServingSpec
 
 FULL_PERCENT = 80
@@ -15,11 +16,9 @@ SETTLE_S = 600
 """Twice the pause of the HPA: a replica that stops must load for minutes when it is wanted again."""
 
 
-def scaling_of(
-    spec: ServingSpec, namespace: str, at_mean: int, replicas: int, concurrency: int, ctx: PlanContext
-) -> tuple[bool, ScalingPlan | None]:
+def scaling_of(spec: ServingSpec, namespace: str, sized: Sized, ctx: PlanContext) -> tuple[bool, ScalingPlan | None]:
     """Whether it can be built, and how: between what the mean and the peak need, None where replicas stand still."""
-    wish = spec.autoscaling
+    wish, replicas, keeps = spec.autoscaling, sized.replicas, not sized.shape.dimension
     if not ctx.check(
         "SRV-024",
         (wish.min_replicas or 0) <= replicas,
@@ -28,7 +27,7 @@ def scaling_of(
         f"set min_replicas to {replicas} or less, or replicas to {wish.min_replicas}",
     ):
         return False, None
-    floor = min(replicas, wish.min_replicas or at_mean)
+    floor = min(replicas, wish.min_replicas or sized.at_mean)
     if not wish.enabled or floor == replicas:
         why = "as written" if not wish.enabled else "as many always run as the peak needs"
         ctx.decide("autoscaling", "off", why, because=[f"{ctx.part}.replicas"], source=("autoscaling",))
@@ -38,11 +37,11 @@ def scaling_of(
         return False, None
     spare = "" if spec.redundancy == "none" else " with one to spare"
     chosen = f'{{namespace="{namespace}",model_name="{spec.model}"}}'
-    full = max(1, concurrency * FULL_PERCENT // 100)
+    full = max(1, sized.concurrency * FULL_PERCENT // 100)
     triggers = (
         ("waiting", f"sum(vllm:num_requests_waiting{chosen})", wish.waiting_per_replica),
         ("requests", f"sum(vllm:num_requests_running{chosen}) + sum(vllm:num_requests_waiting{chosen})", full),
-        ("kv-cache", f"sum(vllm:kv_cache_usage_perc{chosen}) * 100", wish.kv_percent),
+        *([("kv-cache", f"sum(vllm:kv_cache_usage_perc{chosen}) * 100", wish.kv_percent)] if keeps else []),
     )
     ctx.decide(
         "autoscaling",
@@ -50,7 +49,8 @@ def scaling_of(
         f"{floor} replicas always run"
         + ("" if wish.min_replicas else f", which carry the mean{spare}")
         + f", {replicas} carry the peak{spare}; one more starts when a replica has "
-        f"{wish.waiting_per_replica} waiting, {full} running and waiting or {wish.kv_percent} % of its KV cache in use",
+        f"{wish.waiting_per_replica} waiting, {full} running and waiting"
+        + (f" or {wish.kv_percent} % of its KV cache in use" if keeps else ""),
         rejected=[
             Rejected("GPU utilisation", "it stands near 100 % under any load"),
             Rejected("scale to zero", "nothing holds a request while the weights load for minutes"),

@@ -27,6 +27,12 @@ class Case(Struct, frozen=True):
         return max(self.demand.input_tokens, self.known.evidence.shortest_input)
 
     @property
+    def counted_tokens(self) -> int:
+        """Tokens of a request that the speed of a replica is counted in: those of the answer, or of the text that
+        becomes a vector."""
+        return self.read_tokens if self.shape.dimension else self.demand.output_tokens
+
+    @property
     def kv_bytes(self) -> int:
         """Bytes of an element of keys and values."""
         return self.options.kv_bytes or int(KV_BYTES[self.options.precision])

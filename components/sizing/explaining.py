@@ -21,15 +21,16 @@ SPARE = {
 
 def steps(best: Fitted, case: Case) -> Iterator[Step]:
     """Every link of the chain."""
-    yield _peak(case.demand)
-    yield from _memory(best, case)
+    yield peak_step(case.demand)
+    yield from memory_steps(best, case)
     yield _concurrency(best, case)
     yield _latency(best, case)
-    yield _tokens(best, case)
-    yield from _count(best, case)
+    yield tokens_step(best, case, f"each token after {best.speed.itl_s * 1_000:.1f} ms")
+    yield from count_steps(best, case)
 
 
-def _peak(demand: Demand) -> Step:
+def peak_step(demand: Demand) -> Step:
+    """Calls at peak."""
     grown = f", {demand.growth_percent:g} % growth" if demand.growth_percent else ""
     calls = f" x {demand.agentic_factor:g} calls each" if demand.agentic_factor != 1 else ""
     return Step(
@@ -39,7 +40,8 @@ def _peak(demand: Demand) -> Step:
     )
 
 
-def _memory(best: Fitted, case: Case) -> Iterator[Step]:
+def memory_steps(best: Fitted, case: Case) -> Iterator[Step]:
+    """What weights leave of a GPU, and how many requests that holds."""
     room, fixed, card, shape = best.memory, case.known.memory, case.card, case.shape
     precision = case.options.precision
     yield Step(
@@ -58,6 +60,8 @@ def _memory(best: Fitted, case: Case) -> Iterator[Step]:
         (shape.ref, card.ref, f"models.precision/{PUBLISHED.get(precision, precision)}", *fixed.refs),
         ("layout",),
     )
+    if case.shape.encoder:
+        return
     yield Step(
         "sequences",
         room.sequences,
@@ -101,7 +105,8 @@ def _latency(best: Fitted, case: Case) -> Step:
     )
 
 
-def _tokens(best: Fitted, case: Case) -> Step:
+def tokens_step(best: Fitted, case: Case, pace: str) -> Step:
+    """Speed with its band; `pace` says how it comes about."""
     tokens, evidence, doubts = best.tokens, case.known.evidence, best.doubts
     factor = tokens.expected / tokens.low
     if doubts:
@@ -122,7 +127,7 @@ def _tokens(best: Fitted, case: Case) -> Step:
             "high": round(tokens.high),
             "planned": round(tokens.planned),
         },
-        f"{best.speed.sequences:.1f} requests at once, each token after {best.speed.itl_s * 1_000:.1f} ms; {why}",
+        f"{best.speed.sequences:.1f} requests at once, {pace}; {why}",
         (
             case.known.speed.ref,
             *(evidence.refs[:2] if tokens.planned > tokens.low else evidence.refs[bool(doubts) :][:1]),
@@ -131,9 +136,10 @@ def _tokens(best: Fitted, case: Case) -> Step:
     )
 
 
-def _count(best: Fitted, case: Case) -> Iterator[Step]:
+def count_steps(best: Fitted, case: Case) -> Iterator[Step]:
+    """The cut, and the replicas and GPUs that follow."""
     count, cut = best.count, best.cut
-    carried = best.tokens.planned / case.demand.output_tokens
+    carried = best.tokens.planned / case.counted_tokens
     asked = case.options.tensor or case.options.pipeline
     yield Step(
         "layout",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from aifactory.components.sizing import embedding
+from aifactory.components.sizing.carrying import count_at, no_room, replica_of
 from aifactory.components.sizing.case import Case
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.evidence import band, of_kind, of_work
 from aifactory.components.sizing.found import Fitted, Rejection
 from aifactory.components.sizing.layouts import Cut
 from aifactory.components.sizing.memory import Memory, memory
-from aifactory.components.sizing.replicas import Count, count
 from aifactory.components.sizing.roofline import Replica, Speed, speed
 
 HALVINGS = 40
@@ -17,6 +18,8 @@ HALVINGS = 40
 
 def fitted(cut: Cut, case: Case) -> Fitted | Rejection:
     """What a replica of this cut carries, or why it can't be."""
+    if case.shape.dimension:
+        return embedding.fitted(cut, case)
     demand = case.demand
     room = memory(case, cut)
     if not room.holds(case.longest):
@@ -75,30 +78,6 @@ def _carries(cut: Cut, room: Memory, found: Speed, limit: str, first_s: float, c
     return Fitted(cut, room, found, doubts, limit, first_s, tokens, count_at(cut, tokens.planned, case))
 
 
-def count_at(cut: Cut, tokens_per_s: float, case: Case) -> Count:
-    """Replicas where each gives so many output tokens per s."""
-    demand, options = case.demand, case.options
-    carried = tokens_per_s / demand.output_tokens
-    return count(demand.peak_calls, demand.mean_calls, carried, cut.gpus, options.gpus_per_node, options.redundancy)
-
-
-def replica_of(cut: Cut, case: Case) -> Replica:
-    """A replica that is cut so."""
-    options = case.options
-    return Replica(
-        case.shape, case.card, options.precision, cut.tensor, case.known.speed, cut.pipeline, options.kv_bytes
-    )
-
-
 def first_token_s(replica: Replica, demand: Demand) -> float:
     """Seconds to the first token where nobody else asks."""
     return replica.first_token_s(demand.input_tokens, demand.known_of(demand.input_tokens))
-
-
-def no_room(room: Memory, longest: int) -> str:
-    """Why a cut has no room."""
-    if room.kv <= 0:
-        return f"weights take {room.weights:.1f} GiB of {room.usable - room.other:.1f} GiB a GPU"
-    if room.sequences < 1:
-        return f"{room.kv:.1f} GiB are left a GPU, less than one request keeps"
-    return f"{room.tokens} tokens fit, and the longest request has {longest}"

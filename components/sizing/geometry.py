@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from aifactory.components.catalog import Row
+from aifactory.components.catalog import Catalog, Row
 
 
 class Geometry(Struct, frozen=True):
@@ -40,6 +40,14 @@ class Geometry(Struct, frozen=True):
     """Longest context. Unit: tokens. 0: not sourced."""
     ref: str = ""
     """Catalog row."""
+    dimension: int = 0
+    """Numbers of the vector that it makes of a text; 0: it writes text."""
+    least_dimension: int = 0
+    """Shortest beginning of the vector that was trained to be used alone."""
+    encoder: bool = False
+    """Whether each token sees all others, and nothing is kept once the text is read."""
+    positions: int = 0
+    """Rows of a learned position table, 0 without one."""
 
     @property
     def embeddings(self) -> float:
@@ -50,6 +58,11 @@ class Geometry(Struct, frozen=True):
     def looked_up(self) -> float:
         """Parameters of an input embedding of its own: a step reads single rows of it."""
         return 0.0 if self.tied else float(self.vocab * self.hidden)
+
+    @property
+    def passed_params(self) -> float:
+        """Parameters that each token of a text passes on its way to a vector: of tables single rows are read."""
+        return self.active_params - float((self.vocab + self.positions) * self.hidden)
 
     @property
     def attention_params(self) -> float:
@@ -96,7 +109,17 @@ def geometry(row: Row) -> Geometry:
         latent=_count(row, "kv_lora_rank") > 0,
         max_position=_count(row, "max_position"),
         ref=row.ref,
+        dimension=_count(row, "dimension"),
+        least_dimension=_count(row, "least_dimension"),
+        encoder=row.value("attention") == "encoder",
+        positions=_count(row, "positions"),
     )
+
+
+def geometry_of(weights: Row, catalog: Catalog) -> Geometry:
+    """The geometry of published weights, a row of the table `weights`."""
+    table = "models.embedding" if weights.value("embeds") is True else "models"
+    return geometry(catalog.row(table, weights.text("geometry")))
 
 
 HEAD_OF_LATENT = 128

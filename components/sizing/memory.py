@@ -9,6 +9,9 @@ from aifactory.components.sizing.formats import BYTES, GIB
 from aifactory.components.sizing.geometry import Geometry
 from aifactory.components.sizing.layouts import Cut
 
+NO_LIMIT = 1_000_000
+"""Sequences and tokens of a model that keeps nothing: memory limits neither."""
+
 
 def weights_gib(shape: Geometry, precision: str, padding: float = 1.0) -> float:
     """Weights of the whole model, each part in its own format: what publishers leave in 16 bits stays there. In a GPU
@@ -93,6 +96,7 @@ def memory(case: Case, cut: Cut) -> Memory:
     each = shape.kept(case.demand.tokens) * share
     per_token = (shape.kv_elements + (0 if shape.window else shape.window_elements)) * share
     windows = shape.window_elements * shape.window * share
+    unlimited = NO_LIMIT if shape.encoder and room else 0
     return Memory(
         usable=usable,
         weights=weights,
@@ -100,6 +104,6 @@ def memory(case: Case, cut: Cut) -> Memory:
         other=other,
         kv_bytes_per_token=per_token,
         window_bytes=windows,
-        sequences=int(room / each) if each else 0,
-        tokens=int(max(0.0, room - windows) / per_token) if per_token else 0,
+        sequences=int(room / each) if each else unlimited,
+        tokens=int(max(0.0, room - windows) / per_token) if per_token else unlimited,
     )

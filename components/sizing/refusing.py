@@ -7,8 +7,9 @@ import math
 from msgspec.structs import replace
 
 from aifactory.components.counting import counted
+from aifactory.components.sizing.carrying import replica_of
 from aifactory.components.sizing.case import Case
-from aifactory.components.sizing.fitting import first_token_s, fitted, replica_of
+from aifactory.components.sizing.fitting import first_token_s, fitted
 from aifactory.components.sizing.formats import GIB
 from aifactory.components.sizing.found import Fitted, Kind, Rejection
 from aifactory.components.sizing.layouts import Cut, cuts, divides, tensors
@@ -38,6 +39,12 @@ def before_sizing(case: Case) -> Words | None:
             "precision",
             f"{card.key} doesn't compute in {precision}, and the engine doesn't unpack it there",
             f"use precision {' or '.join(possible)}, or another card" if possible else "use another card",
+        )
+    if shape.dimension and precision != "bf16":
+        return (
+            "precision",
+            f"{shape.model} makes vectors, and those of {precision} weights differ from those that an index holds",
+            "use bf16",
         )
     if precision == "mxfp4" and not shape.experts:
         ways = " or ".join(each for each in ("bf16", "fp8") if card.computes_in(each))

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from aifactory.components.sizing import explaining, refusing
+from aifactory.components.sizing import embedding_steps, explaining, refusing
 from aifactory.components.sizing.card import Card
+from aifactory.components.sizing.carrying import count_at
 from aifactory.components.sizing.case import Case
 from aifactory.components.sizing.demand import Demand
 from aifactory.components.sizing.evidence import Band
-from aifactory.components.sizing.fitting import count_at, fitted
+from aifactory.components.sizing.fitting import fitted
 from aifactory.components.sizing.found import Fitted, Refusal, Rejection
 from aifactory.components.sizing.geometry import Geometry
 from aifactory.components.sizing.known import Known
@@ -41,12 +42,13 @@ class Sizing(Struct, frozen=True):
     batch: int
     """Requests that a replica computes at once at most."""
     itl_ms: float
-    """Mean time between tokens, as expected."""
+    """Mean time between tokens, as expected. 0: an embedding model writes none."""
     slow_itl_ms: float
     """The same at the slow end that replicas are counted at."""
     ttft_unloaded_ms: float
+    """Time to the first token, or to the vector, of a request alone."""
     tokens_per_s: Band
-    """Output tokens of a replica."""
+    """Output tokens of a replica; of an embedding model those of texts."""
     gpus_at_slow_end: int
     """GPUs if it were as slow as the band allows: more than `gpus` where a doubt costs no replicas."""
     replicas_needed: int
@@ -109,7 +111,7 @@ def _sizing(best: Fitted, others: list[Fitted], failing: list[Rejection], case: 
         occupied_gpus=best.occupied(options.gpus_per_node),
         evidence=tuple(doubt.says for doubt in best.doubts),
         rejected=tuple(_rejected(best, others, failing, case)),
-        steps=tuple(explaining.steps(best, case)),
+        steps=tuple((embedding_steps if case.shape.dimension else explaining).steps(best, case)),
     )
 
 

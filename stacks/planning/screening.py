@@ -17,7 +17,7 @@ from aifactory.components.problems import Path
 from aifactory.components.serving import replicas
 from aifactory.components.serving.spec import ClaimWeights, ImageWeights, ServingSpec
 from aifactory.components.sizing.card import card
-from aifactory.components.sizing.geometry import geometry
+from aifactory.components.sizing.geometry import geometry_of
 from aifactory.components.sizing.known import known
 from aifactory.components.sizing.memory import weights_gib
 from aifactory.components.spec import PartSpec
@@ -183,7 +183,7 @@ def _missing_gib(spec: ServingSpec, group: NodeGroup, fit: Fit, around: Around) 
     catalog = around.ctx.catalog
     row, fixed = catalog.row("weights", spec.model), known(catalog).memory
     precision = spec.precision or replicas.stored_as(spec, row)
-    whole = weights_gib(geometry(catalog.row("models", row.text("geometry"))), precision, fixed.padding)
+    whole = weights_gib(geometry_of(row, catalog), precision, fixed.padding)
     room = card(catalog.row("accelerators", str(group.accelerator))).memory_gib * fixed.share - fixed.other_gib
     return math.ceil(whole - fit.gpus_there * room)
 
