@@ -29,6 +29,8 @@ CAPABILITIES: dict[str, str] = {
     "metrics": "Prometheus and its resource definitions",
     "external-secrets": "Secrets from a store outside the cluster",
     "volume-snapshots": "Definitions of volume snapshots, and their controller",
+    "cnpg": "PostgreSQL databases, by CloudNativePG",
+    "milvus": "A vector store of the site, with a collection for each tenant",
     "rook-ceph": "Ceph clusters on drives of the site",
     "topolvm": "Volumes on drives of the node that a pod runs on",
     "csi-driver-nfs": "Mounts of NFS shares",

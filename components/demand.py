@@ -68,8 +68,9 @@ class ModelDemand(Spec):
     people read. It limits how many requests share a GPU. Needed of chat and completion; a vector comes at once."""
 
     ttft_ms: float | None = Field(default=None, gt=0, le=600_000)
-    """Time to the first token, or to the vector. Unit: ms. Only what one request alone needs can be computed, and refused; under load
-    it must be measured, for which a benchmark is written. Default none: nothing is refused for it."""
+    """Time to the first token, or to the vector. Unit: ms. Only what one request alone needs can be computed, and
+    refused; under load it must be measured, for which a benchmark is written. Default none: nothing is refused for
+    it."""
 
     agentic_factor: float = Field(default=1.0, ge=1, le=1_000)
     """Calls of the model for each request of a person. Agents that plan, call tools and check make 5 to 30. Default 1:

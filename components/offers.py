@@ -158,6 +158,18 @@ class StorageOffer(Struct, frozen=True):
     """Largest thing that may be lost without losing data: none, drive, node, rack or site. Empty: not stated."""
     default: bool = False
     """Whether claims that name no class get this one."""
+    data_class: str = ""
+    """Class of data that the tier was judged for, empty for none."""
+    key: str = ""
+    """What holds the key of its encryption, empty for none."""
+    system: str = ""
+    """What it lies in: two tiers of one system are lost together."""
+    row: str = ""
+    """Row that makes the class, empty for one that is given."""
+    endpoint: str = ""
+    """Address of its buckets, which speak S3. Empty: it has none that a claim makes."""
+    endpoint_at: tuple[str, int] = ("", 0)
+    """Namespace and TCP port of the pods behind that address."""
 
 
 class StorageUse(Struct, frozen=True):
@@ -168,7 +180,7 @@ class StorageUse(Struct, frozen=True):
     """GPUs that wait for it."""
     storage_class: str = ""
     """Class of its volume, empty without one."""
-    keeps: Literal["", "checkpoints", "weights"] = ""
+    keeps: Literal["", "checkpoints", "weights", "vectors"] = ""
     size_gib: int = 0
     read_gb_per_s: float = 0.0
     """Rate that its plan counts on while all who may start at once do. 0: it states none."""

@@ -17,6 +17,7 @@ from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
 from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.queue.spec import QueueSpec
+from aifactory.components.rag.spec import RagSpec
 from aifactory.components.rows import Maker, Row, Wave
 from aifactory.components.rules import Rule
 from aifactory.components.serving.spec import ServingSpec
@@ -79,6 +80,7 @@ PARTS: tuple[Part, ...] = (
     Part("queue", 2, QueueSpec, Wave.SCHEDULING),
     Part("training", 2, TrainingSpec, Wave.WORKLOADS),
     Part("serving", 3, ServingSpec, Wave.WORKLOADS),
+    Part("rag", 3, RagSpec, Wave.SERVING),
     Part("endpoint", 3, EndpointSpec, Wave.GATEWAY),
     Part("gateway", 3, GatewaySpec, Wave.GATEWAY),
     Part("storage-tier", 1, StorageTierSpec, Wave.TELEMETRY),

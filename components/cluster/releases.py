@@ -20,7 +20,7 @@ from aifactory.components.cluster.serving import (
     KSERVE,
     KSERVE_CRDS,
 )
-from aifactory.components.cluster.storage import CSI_DRIVER_NFS, ROOK_CEPH, TOPOLVM
+from aifactory.components.cluster.storage import CLOUDNATIVE_PG, CSI_DRIVER_NFS, ROOK_CEPH, TOPOLVM
 from aifactory.components.cluster.telemetry import GATEWAY_API, METRICS
 from aifactory.components.cluster.trust import CERT_MANAGER, EXTERNAL_SECRETS
 
@@ -34,6 +34,7 @@ RECIPES: dict[str, Recipe] = {
     "metrics": METRICS,
     "rook-ceph": ROOK_CEPH,
     "topolvm": TOPOLVM,
+    "cnpg": CLOUDNATIVE_PG,
     "opentelemetry-operator": OPENTELEMETRY_OPERATOR,
     "loki": LOKI,
     "tempo": TEMPO,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components.cluster.recipe import Need, Recipe, Setting, Terms, tolerate_control_nodes
+from aifactory.components.cluster.recipe import Need, Recipe, Setting, Terms, spread, tolerate_control_nodes
 from aifactory.components.rows import Wave
 
 _KERNEL = "its daemons and drivers work on drives and mounts of the node, which Pod Security otherwise forbids"
@@ -40,6 +40,20 @@ def _csi_driver_nfs(_: Terms) -> Iterator[Setting]:
     yield Setting("externalSnapshotter.enabled", False, "the cluster has one snapshot controller")
 
 
+def _cloudnative_pg(terms: Terms) -> Iterator[Setting]:
+    yield Setting("crds.create", True, "the definitions come with the operator that reads them")
+    yield Setting("replicaCount", terms.replicas, "a drained node must not leave databases without a failover")
+    yield Setting("config.clusterWide", True, "databases lie in the namespaces of their parts")
+    why = "requests keep it scheduled, the limit stops a leak"
+    yield Setting("resources", {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}}, why)
+    yield Setting("priorityClassName", terms.priority_class, "databases wait for it to choose a new primary")
+    label = "app.kubernetes.io/name"
+    why = "two replicas on one node fall together"
+    yield Setting("topologySpreadConstraints", spread(label, "cloudnative-pg"), why)
+    yield Setting("monitoring.podMonitorEnabled", terms.scraped, "its monitor needs the kind")
+    yield from tolerate_control_nodes("tolerations")
+
+
 ROOK_CEPH = Recipe(
     wave=Wave.TELEMETRY,
     timeout_s=900,
@@ -50,6 +64,19 @@ ROOK_CEPH = Recipe(
     to_why=f"monitors and drives answer at addresses of nodes; {_KERNEL}",
     critical_pods=True,
     uses_priority_class=True,
+)
+CLOUDNATIVE_PG = Recipe(
+    wave=Wave.TELEMETRY,
+    timeout_s=600,
+    settings=_cloudnative_pg,
+    purpose="PostgreSQL databases",
+    to=("any",),
+    to_why="it asks each instance of a database for its state, in whatever namespace that is",
+    webhooks=(9443,),
+    metrics=(8080,),
+    uses_priority_class=True,
+    # A database that `destroy` keeps needs it for each failover, and its definitions come and go with the release.
+    retain_on_delete=True,
 )
 TOPOLVM = Recipe(
     wave=Wave.TELEMETRY,

@@ -129,6 +129,11 @@ def fills_of(draft: Draft, paths: tuple[PathPlan, ...], ctx: PlanContext) -> tup
     return tuple(found)
 
 
+def endpoint_of(store: str) -> str:
+    """Address of an object store: Rook names its Service so."""
+    return f"http://rook-ceph-rgw-{store}.{CEPH_NAMESPACE}.svc"
+
+
 def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPlan:
     told = json.dumps([bucket.part, wish.bucket, wish.folder, wish.image, wish.run])
     stem = plan.name[: JOB_CHARS - 9].rstrip("-")
@@ -142,6 +147,6 @@ def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPla
         bucket=bucket.row.rpartition("/")[2],
         bucket_row=bucket.row,
         folder=wish.folder or "",
-        endpoint=f"http://rook-ceph-rgw-{bucket.store}.{CEPH_NAMESPACE}.svc",
+        endpoint=endpoint_of(bucket.store),
         within_s=wish.within_s,
     )

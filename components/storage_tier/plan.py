@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from aifactory.components import names
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import OperatorNote, StorageOffer
@@ -11,13 +12,14 @@ from aifactory.components.rules import Rule
 from aifactory.components.storage_tier import ceph, judging, needs, paths, rules
 from aifactory.components.storage_tier.arithmetic import read_needed, write_needed
 from aifactory.components.storage_tier.classes import made_class, snapshots_of
-from aifactory.components.storage_tier.decided import CEPH_NAMESPACE, StorageTierPlan
+from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, GATEWAY_PORT, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
 from aifactory.components.storage_tier.local import ask_for_topolvm, volume_group
 from aifactory.components.storage_tier.spec import StorageTierSpec
 
 RULES: tuple[Rule, ...] = rules.RULES
+CLASS_API = "storage.k8s.io/v1"
 
 
 def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
@@ -50,6 +52,14 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             write_gb_per_s=draft.figures.write_gb_per_s,
             failure_domain=draft.failure_domain,
             default=spec.default,
+            data_class=spec.data_class or "",
+            key=draft.key,
+            system=CEPH_CLUSTER if draft.on_ceph else draft.storage_class,
+            row=""
+            if spec.engine == "existing"
+            else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
+            endpoint=paths.endpoint_of(spec.identity) if spec.buckets else "",
+            endpoint_at=(CEPH_NAMESPACE, GATEWAY_PORT) if spec.buckets else ("", 0),
         )
     )
     return draft
