@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from aifactory.components import quantities
@@ -93,6 +94,8 @@ def _cluster(plan: RagPlan, found: DatabasePlan) -> Tree:
             "requests": {"cpu": quantities.cpu(found.cpus * 1_000), "memory": memory},
             "limits": {"memory": memory},
         },
+        # Builds of an index that several processes share take their memory of /dev/shm.
+        "ephemeralVolumesSizeLimit": {"shm": quantities.gib(math.ceil(sizes.build_gib) + 1)},
         "affinity": {
             "enablePodAntiAffinity": True,
             "podAntiAffinityType": "required",

@@ -132,9 +132,10 @@ def _with_fewer_bits(case: Case) -> str:
 
 def _natively(case: Case) -> list[Case]:
     """The case with fewer bits, where the card computes in them."""
+    fewer = () if case.shape.dimension else FEWER_BITS[case.options.precision]
     return [
         replace(case, options=replace(case.options, precision=each))
-        for each in FEWER_BITS[case.options.precision]
+        for each in fewer
         if case.card.computes_in(each) == each
     ]
 

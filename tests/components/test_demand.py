@@ -34,6 +34,11 @@ def test_a_rate_is_written_as_mean_and_peak_or_by_hour() -> None:
         ({"requests_per_s": {"mean": 6.0, "peak": 5.0}}, "a mean of 6 requests per s above the peak of 5"),
         ({"requests_per_s": [1.0] * 23}, "23 hourly rates"),
         ({"requests_per_s": [0.0] * 24}, "no hour of the day has a request"),
+        ({"output_tokens": 0}, "task chat without output_tokens"),
+        ({"itl_ms": 0.0, "task": "completion"}, "task completion without itl_ms"),
+        ({"task": "embed"}, "output_tokens of task embed: a vector is made of the whole text at once"),
+        ({"task": "embed", "output_tokens": 0}, "itl_ms of task embed"),
+        ({"task": "embed", "output_tokens": 0, "itl_ms": 0.0, "prefix_hit_percent": 5.0}, "prefix_hit_percent of task"),
         ({"longest_tokens": 999}, "the longest request has 999 tokens, and the mean one 1000"),
     ],
 )
@@ -68,6 +73,11 @@ def test_a_number_outside_of_what_it_can_be_is_refused(changes: dict[str, Any]) 
 def test_the_longest_request_is_four_mean_ones_unless_written() -> None:
     assert model().longest == 4_000
     assert model(longest_tokens=1_000).longest == 1_000
+
+
+def test_texts_that_become_vectors_have_a_length_alone() -> None:
+    found = model(task="embed", output_tokens=0, itl_ms=0.0)
+    assert (found.output_tokens, found.itl_ms, found.longest) == (0, 0.0, 3_600)
 
 
 def test_a_model_is_asked_for_once() -> None:

@@ -15,7 +15,11 @@ from support.gateways import ENDPOINTS, OIDC, RESIDENCY, provider
 from support.graph import unreached
 from support.planning import place, plan_site
 
-STACKS = ("sovereign-inference-fra-dc1-platform", "sovereign-inference-ams-colo1-platform")
+OWN = ("sovereign-inference-fra-dc1-platform", "sovereign-inference-ams-colo1-platform")
+"""Where tenants ask models on GPUs of their own."""
+SHARED = "rag-private-fra-dc1-platform"
+"""Where a tenant serves, and others ask."""
+STACKS = (SHARED, *OWN)
 
 
 def bodies(name: str) -> list[dict[str, Any]]:
@@ -28,7 +32,7 @@ def test_these_are_all_stacks_with_a_gateway() -> None:
     assert tuple(found) == STACKS
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", OWN)
 def test_each_model_is_reached_by_exactly_the_tenant_whose_gpus_it_runs_on(name: str) -> None:
     made = bodies(name)
     marks = [body["metadata"]["labels"] for body in doors.of(made, "InferencePool")]
@@ -39,6 +43,20 @@ def test_each_model_is_reached_by_exactly_the_tenant_whose_gpus_it_runs_on(name:
     assert doors.callers(made) == owners
     assert doors.half_open(made) == set()
     assert doors.unguarded(made) == []
+
+
+def test_models_of_documents_are_reached_by_exactly_those_who_have_vectors() -> None:
+    """The tenant whose GPUs they run on serves, and asks nothing. Vectors have a route of their own."""
+    made = bodies(SHARED)
+    readers = {body["metadata"]["labels"]["aifactory.io/tenant"] for body in doors.of(made, "Database")}
+    assert readers == {"legal", "research"}
+    assert doors.callers(made) == {"llama-3.1-8b": readers, "bge-m3": readers}
+    assert doors.half_open(made) == set()
+    assert doors.unguarded(made) == []
+    (route,) = [body for body in doors.of(made, "AIGatewayRoute") if body["metadata"]["namespace"] == "desk"]
+    (backend,) = doors.of(made, "AIServiceBackend")
+    assert route["spec"]["rules"][0]["backendRefs"][0]["name"] == backend["metadata"]["name"] == "desk-embed"
+    assert backend["spec"]["schema"]["name"] == "OpenAI"
 
 
 @pytest.mark.parametrize("name", STACKS)

@@ -206,8 +206,10 @@ def test_no_volume_is_without_a_tier_and_no_tier_without_a_stated_failure_domain
 def claims(tree: Any) -> Iterator[dict[str, Any]]:
     """Specs of claims anywhere in an object or in chart values: of volumes, and of buckets."""
     if isinstance(tree, dict):
-        if "accessModes" in tree or "generateBucketName" in tree:
+        if "accessModes" in tree or "generateBucketName" in tree or "bucketName" in tree:
             yield tree
+        if tree.get("storageClass") and "size" in tree:  # of a database, whose operator makes the claims
+            yield {"storageClassName": tree["storageClass"]}
         for value in tree.values():
             yield from claims(value)
     elif isinstance(tree, list | tuple):
@@ -222,6 +224,13 @@ def test_the_sovereign_stacks_have_claims_to_judge() -> None:
         assert {"PersistentVolumeClaim/tuning/shared-tickets", "Release/monitoring/kube-prometheus-stack"} <= set(
             judged
         )
+
+
+def test_the_database_of_vectors_and_its_bucket_are_judged() -> None:
+    found = shipped.stacks()["rag-private-fra-dc1-platform"]
+    judged = {row.id: len(list(claims(found.plain_tree(row)))) for row in found.cluster_rows if row.part == "vectors"}
+    assert judged["Cluster.postgresql.cnpg.io/vectors/vectors"] == 2
+    assert judged["ObjectBucketClaim.objectbucket.io/vectors/rag-private-fra-dc1-vectors-backups"] == 1
 
 
 def let_in(stack: Stack, namespace: str) -> set[str]:

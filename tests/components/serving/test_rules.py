@@ -19,6 +19,19 @@ STORED = {
     "credentials": "s3",
 }
 LORA = {"adapters": [{"name": "tone", "folder": "adapters/tone"}]}
+VECTORS: dict[str, Any] = {
+    "model": "bge-m3",
+    "stack": "kserve",
+    "precision": None,
+    "stored_as": "bf16",
+    "kv_cache": None,
+}
+TEXTS: dict[str, Any] = {
+    "name": "bge-m3",
+    "task": "embed",
+    "requests_per_s": {"mean": 2.0, "peak": 50.0},
+    "input_tokens": 450,
+}
 FETCH = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 200}
 OLD = {"version": "1.34.2", "kubeconfig": {"context": "lab"}}
 
@@ -197,6 +210,24 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         "gpt-oss-120b has experts",
         "serve a dense model",
     ),
+    "SRV-029": (
+        (VECTORS, {"demands": [{**CHAT, "name": "bge-m3"}]}),
+        (VECTORS, {"demands": [TEXTS]}),
+        "task chat of bge-m3, which makes a vector of a text",
+        "set task to embed",
+    ),
+    "SRV-030": (
+        ({**VECTORS, "stack": "llm-d"}, {"demands": [TEXTS]}),
+        (VECTORS, {"demands": [TEXTS]}),
+        "bge-m3 has neither",
+        "set stack to kserve",
+    ),
+    "SRV-031": (
+        ({**VECTORS, "kv_cache": "fp8", "lora": LORA}, {"demands": [TEXTS]}),
+        (VECTORS, {"demands": [TEXTS]}),
+        "kv_cache and lora of an embedding model",
+        "delete kv_cache and lora",
+    ),
     "SRV-025": (
         ({"stack": "kserve", "load_mb_per_s": 282}, {}),
         ({"stack": "kserve", "load_mb_per_s": 283}, {}),
@@ -278,3 +309,10 @@ def test_names_that_lead_nowhere_are_refused_with_the_nearest(
     found = served(spec, offers=offers).only()
     assert says in found.says
     assert hint in found.hint
+
+
+def test_a_model_that_writes_text_embeds_nothing(served: Any) -> None:
+    found = served({}, demands=[{**TEXTS, "name": "llama-3.3-70b"}]).only()
+    assert (found.rule, found.path) == ("SRV-029", ("demand", "models", 0, "task"))
+    assert "which makes text, and no vectors" in found.says
+    assert found.hint == "ask an embedding model for it"

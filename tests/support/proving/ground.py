@@ -35,6 +35,7 @@ _READY: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("kueue.x-k8s.io/v1beta2", "ClusterQueue", {"conditions": "Active"}),
     ("gateway.networking.k8s.io/v1", "Gateway", {"conditions": "Programmed"}),
     ("serving.kserve.io/v1beta1", "InferenceService", {"conditions": "Ready"}),
+    ("postgresql.cnpg.io/v1", "Cluster", {"conditions": "Ready"}),
     ("ceph.rook.io/v1", "CephCluster", {"phase": "Ready"}),
     ("ceph.rook.io/v1", "CephBlockPool", {"phase": "Ready"}),
     ("ceph.rook.io/v1", "CephFilesystem", {"phase": "Ready"}),
