@@ -11,7 +11,7 @@ from aifactory.components.offers import StorageOffer, StorageUse
 from aifactory.components.rag import placing
 from aifactory.components.rag.arithmetic import WAL_GIB, Sizes, backup_gib
 from aifactory.components.rag.decided import BackupPlan, CollectionPlan, DatabasePlan
-from aifactory.components.rag.spec import RagSpec
+from aifactory.components.rag.spec import BackupSpec, RagSpec
 
 IMAGE = "cloudnative-pg:postgresql"
 BUCKET_CHARS = 63
@@ -167,20 +167,9 @@ def _backup(
     )
     if wish is None:
         return True, None
-    at = ("backup", "tier")
-    objects = placing.tier_of(wish.tier, ("object", "archive"), at, ctx)
-    if objects is None or not placing.classed(objects, data_class, at, ctx):
+    objects = _buckets(wish, tier, data_class, ctx)
+    if objects is None:
         return False, None
-    if not objects.endpoint:
-        ctx.check("RAG-004", False, f"tier {wish.tier} has no buckets that a claim makes", at, "use engine rook-ceph")
-        return False, None
-    ctx.check(
-        "RAG-010",
-        objects.system != tier.system,
-        f"backups in {objects.part} and the database in {tier.part} lie in one system, {tier.system}",
-        at,
-        "put one of them elsewhere, or give the buckets a copy elsewhere",
-    )
     size = backup_gib(sizes, wish.keep_days)
     usable = None if objects.usable_tib is None else math.floor(objects.usable_tib * 1_024)
     held = ctx.check(
@@ -206,6 +195,25 @@ def _backup(
     )
     _reach(spec, objects, ctx)
     return True, BackupPlan(bucket, objects.name, objects.row, objects.endpoint, size, wish.keep_days, wish.hour)
+
+
+def _buckets(wish: BackupSpec, tier: StorageOffer, data_class: str, ctx: PlanContext) -> StorageOffer | None:
+    """The tier that backups go to; None after a problem."""
+    at = ("backup", "tier")
+    objects = placing.tier_of(wish.tier, ("object", "archive"), at, ctx)
+    if objects is None or not placing.classed(objects, data_class, at, ctx):
+        return None
+    if not objects.endpoint:
+        ctx.check("RAG-004", False, f"tier {wish.tier} has no buckets that a claim makes", at, "use engine rook-ceph")
+        return None
+    ctx.check(
+        "RAG-010",
+        objects.system != tier.system,
+        f"backups in {objects.part} and the database in {tier.part} lie in one system, {tier.system}",
+        at,
+        "put one of them elsewhere, or give the buckets a copy elsewhere",
+    )
+    return objects
 
 
 def _reach(spec: RagSpec, objects: StorageOffer, ctx: PlanContext) -> None:

@@ -322,26 +322,29 @@ def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx
             tolerations=plan.contract.tolerations,
         )
     )
+    ctx.offer(_offer(plan, answer_s, ctx.part))
+
+
+def _offer(plan: ServingPlan, answer_s: int, part: str) -> ModelOffer:
+    """What whoever routes to it, or keeps its vectors, is told."""
     kserve = plan.stack == "kserve"
     service, port = plan.service
     api, kind = (KSERVE_API, "InferenceService") if kserve else (POOL_API, "InferencePool")
-    ctx.offer(
-        ModelOffer(
-            part=ctx.part,
-            model=plan.model,
-            namespace=plan.namespace,
-            backend="Service" if kserve else "InferencePool",
-            backend_name=service,
-            port=port,
-            pod_labels=plan.selector,
-            tenant=plan.tenant,
-            data_class=plan.data_class,
-            longest_s=answer_s,
-            task=plan.task,
-            dimension=plan.dimension,
-            least_dimension=plan.least_dimension,
-            row=names.object_id(api, kind, plan.namespace, plan.identity),
-        )
+    return ModelOffer(
+        part=part,
+        model=plan.model,
+        namespace=plan.namespace,
+        backend="Service" if kserve else "InferencePool",
+        backend_name=service,
+        port=port,
+        pod_labels=plan.selector,
+        tenant=plan.tenant,
+        data_class=plan.data_class,
+        longest_s=answer_s,
+        task=plan.task,
+        dimension=plan.dimension,
+        least_dimension=plan.least_dimension,
+        row=names.object_id(api, kind, plan.namespace, plan.identity),
     )
 
 

@@ -135,6 +135,18 @@ def test_a_given_milvus_is_used_and_never_made(stored: Any) -> None:
     assert [each.capability for each in found.site_plan.requirements] == ["milvus"]
 
 
+DEMAND: dict[str, Any] = {
+    "models": [
+        {
+            "name": "qwen3-embedding-0.6b",
+            "task": "embed",
+            "requests_per_s": {"mean": 5.0, "peak": 50.0},
+            "input_tokens": 400,
+        }
+    ]
+}
+
+
 def whole() -> Planned:
     """A store among the parts that it needs, at a site with drives."""
     parts: list[dict[str, Any]] = [
@@ -170,16 +182,6 @@ def whole() -> Planned:
         tier("block", name="volumes", beside="objects", size_tib=5.0, fill_percent=70),
         tier(copies=COPIES),
     ]
-    demand = {
-        "models": [
-            {
-                "name": "qwen3-embedding-0.6b",
-                "task": "embed",
-                "requests_per_s": {"mean": 5.0, "peak": 50.0},
-                "input_tokens": 400,
-            }
-        ]
-    }
     at = place(
         cluster={
             "version": "1.35.6",
@@ -189,7 +191,7 @@ def whole() -> Planned:
         },
         nodes=[group(), storage_group(drives=BULK)],
     )
-    return plan_site(parts, at=at, demand=demand)
+    return plan_site(parts, at=at, demand=DEMAND)
 
 
 @pytest.mark.schema
