@@ -67,15 +67,16 @@ def _model(model: WatchedModel, plan: ObservabilityPlan) -> Iterator[Alert]:
         f"Requests to {model.model} wait without a pause: more replicas are needed, or a lower rate.",
         labels,
     )
-    yield Alert(
-        "ModelCacheFull",
-        f"max(vllm:kv_cache_usage_perc{own}) > {limit.kv_cache_percent / 100:g}",
-        "10m",
-        "warning",
-        f"A replica of {model.model} uses over {limit.kv_cache_percent} percent of its KV cache: it drops requests and "
-        "begins them again.",
-        labels,
-    )
+    if not model.embeds:
+        yield Alert(
+            "ModelCacheFull",
+            f"max(vllm:kv_cache_usage_perc{own}) > {limit.kv_cache_percent / 100:g}",
+            "10m",
+            "warning",
+            f"A replica of {model.model} uses over {limit.kv_cache_percent} percent of its KV cache: it drops requests "
+            "and begins them again.",
+            labels,
+        )
     yield Alert(
         "ModelUnseen",
         f"absent(vllm:num_requests_running{own})",
@@ -98,13 +99,15 @@ def _model(model: WatchedModel, plan: ObservabilityPlan) -> Iterator[Alert]:
 
 def _promises(model: WatchedModel, own: str, labels: Labels) -> Iterator[Alert]:
     if model.ttft_p99_ms:
-        first = f"sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{own}[5m]))"
+        # A vector comes at once, so the time to it is that of the whole request.
+        series, what = ("e2e_request_latency", "vector") if model.embeds else ("time_to_first_token", "first token")
+        first = f"sum by (le) (rate(vllm:{series}_seconds_bucket{own}[5m]))"
         yield Alert(
             "ModelFirstTokenLate",
             f"histogram_quantile(0.99, {first}) > {model.ttft_p99_ms / 1000:g}",
             "10m",
             "critical",
-            f"One request of 100 to {model.model} waits longer than {model.ttft_p99_ms:g} ms for its first token.",
+            f"One request of 100 to {model.model} waits longer than {model.ttft_p99_ms:g} ms for its {what}.",
             labels,
         )
     if model.itl_ms:

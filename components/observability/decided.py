@@ -42,7 +42,9 @@ class WatchedModel(Struct, frozen=True):
     itl_ms: float
     """Mean time between tokens that its demand promises. 0: nobody asked for any."""
     ttft_p99_ms: float
-    """Promised time to the first token. 0: none."""
+    """Promised time to the first token, or to the vector. 0: none."""
+    embeds: bool = False
+    """Whether it makes vectors: then it writes no token, and keeps nothing that could be full."""
 
 
 class WatchedPool(Struct, frozen=True):

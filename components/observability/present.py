@@ -41,6 +41,7 @@ def _model(offer: ModelOffer, spec: ObservabilitySpec, ctx: PlanContext) -> Watc
         pool=offer.backend_name,
         itl_ms=demand.itl_ms if demand else 0,
         ttft_p99_ms=promised.get(offer.model, (demand.ttft_ms or 0) if demand else 0),
+        embeds=offer.dimension > 0,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from hashlib import sha256
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
@@ -13,8 +14,8 @@ from aifactory.components.rag.arithmetic import WAL_GIB, Sizes, backup_gib
 from aifactory.components.rag.decided import BackupPlan, CollectionPlan, DatabasePlan
 from aifactory.components.rag.spec import BackupSpec, RagSpec
 
-IMAGE = "cloudnative-pg:postgresql"
-BUCKET_CHARS = 63
+IMAGE = "postgresql:postgresql"
+BUCKET_CHARS, DIGEST = 63, 8
 
 
 def database_of(
@@ -181,7 +182,7 @@ def _backup(
     )
     if not held:
         return False, None
-    bucket = f"{ctx.factory}-{ctx.place.site}-{spec.identity}"[: BUCKET_CHARS - 8].rstrip("-") + "-backups"
+    bucket = _bucket_name(ctx.factory, ctx.place.site, spec.identity)
     ctx.decide(
         "backup",
         {"bucket": bucket, "tier": objects.part, "place": objects.place, "size_gib": size, "keep_days": wish.keep_days},
@@ -195,6 +196,14 @@ def _backup(
     )
     _reach(spec, objects, ctx)
     return True, BackupPlan(bucket, objects.name, objects.row, objects.endpoint, size, wish.keep_days, wish.hour)
+
+
+def _bucket_name(*names: str) -> str:
+    """A name of its own among the buckets of the store. Where it would be too long, a digest stands for the rest."""
+    whole = "-".join([*names, "backups"])
+    if len(whole) <= BUCKET_CHARS:
+        return whole
+    return f"{whole[: BUCKET_CHARS - DIGEST - 1].rstrip('-')}-{sha256('/'.join(names).encode()).hexdigest()[:DIGEST]}"
 
 
 def _buckets(wish: BackupSpec, tier: StorageOffer, data_class: str, ctx: PlanContext) -> StorageOffer | None:

@@ -50,7 +50,7 @@ def images(stack: Stack) -> list[str]:
     for row in stack.cluster_rows:
         tree = stack.plain_tree(row)
         text = plain_json(tree) or ""
-        if '"image"' not in text and '"repository"' not in text:
+        if '"image"' not in text and '"imageName"' not in text and '"repository"' not in text:
             continue  # nearly all rows; looking into each of them takes ten times as long
         for name in images_in(tree):
             is_policy = isinstance(row, KubernetesRow) and "/" in str(row.body["apiVersion"])
@@ -73,6 +73,8 @@ def images_in(tree: object) -> Iterator[str]:
 
 def _reference(value: Mapping[str, object]) -> Iterator[str]:
     image, repository, version = value.get("image"), value.get("repository"), value.get("version")
+    if isinstance(value.get("imageName"), str):  # of a database by CloudNativePG
+        yield str(value["imageName"])
     if isinstance(image, Mapping) and isinstance(image.get("reference"), str):
         yield image["reference"]
     if isinstance(image, str) and image:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from aifactory.components.observability import alerts
+from aifactory.components.observability.decided import WatchedModel
 from aifactory.components.offers import OperatorNote, TelemetryOffer
 from support.offered import pool
 from support.watching import CHAT, DOOR, GATE, GIVEN, OFFERS, PAGER, QUEUE, STORE, watched
@@ -138,3 +140,12 @@ def test_without_signals_there_are_no_collectors() -> None:
     assert seen.plan.collects is False
     assert not [name for name in seen.rows if name.startswith("OpenTelemetryCollector")]
     assert {each.capability for each in seen.site_plan.requirements} == {"metrics"}
+
+
+def test_a_model_of_vectors_is_watched_by_whole_requests_and_has_no_cache() -> None:
+    model = WatchedModel("embed", "bge-m3", "answers", "answers", False, "embed-predictor", 0, 150, embeds=True)
+    plan = watched().plan
+    found = alerts.groups(replace(plan, watched=replace(plan.watched, models=(model,))))
+    own = {alert.name: alert.expression for alert in next(iter(found)).alerts}
+    assert set(own) == {"ModelFirstTokenLate", "ModelRequestsWaiting", "ModelUnseen"}
+    assert "vllm:e2e_request_latency_seconds_bucket" in own["ModelFirstTokenLate"]

@@ -63,12 +63,13 @@ def run(
     at: Place | None = None,
     residency: Mapping[str, Any] | None = EU,
     refused: Iterable[str] = (),
+    factory: str = "demo",
 ) -> Stored:
     """The three passes over one store, given as changes to one that works."""
     site_plan = SitePlan(
         at or here(),
         Catalog.shipped(),
-        "demo",
+        factory,
         table(*part.RULES),
         residency=Residency.model_validate({"data_classes": residency}) if residency else None,
     )

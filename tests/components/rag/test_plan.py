@@ -87,11 +87,10 @@ def test_backups_say_where_they_lie_and_how_much_that_is(stored: Any) -> None:
     }
 
 
-def test_a_bucket_with_a_long_name_is_cut_and_stays_a_name(stored: Any) -> None:
-    found = stored({"name": "v" * 40})
-    name = found.plan.database.backup.bucket
-    assert len(name) <= 63
-    assert name.endswith("-backups")
+def test_a_bucket_with_a_long_name_is_cut_and_stays_its_own(stored: Any) -> None:
+    names = [stored({"name": "v" * 39 + end}, factory="f" * 40).plan.database.backup.bucket for end in "ab"]
+    assert all(len(name) == 63 and name.startswith("f" * 40) for name in names)
+    assert len(set(names)) == 2
 
 
 def test_a_plan_in_one_line_says_how_much_it_takes(stored: Any) -> None:

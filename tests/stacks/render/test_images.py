@@ -27,6 +27,7 @@ from support.stacking import MAKE, release, stack_of
         ({"image": "driver"}, []),
         ({"image": ""}, []),
         ({"volumes": [{"name": "weights", "image": {"reference": "r.io/models/a:1"}}]}, ["r.io/models/a:1"]),
+        ({"spec": {"imageName": "r.io/data/postgresql:18.3"}}, ["r.io/data/postgresql:18.3"]),
         ({"repository": "https://git.example.com/x"}, []),
         ((({"image": "r.io/in/tuples"},),), ["r.io/in/tuples"]),
     ],
