@@ -57,7 +57,8 @@ class ModelDemand(Spec):
     """Tokens of a prompt with all that the application puts before it. The mean decides throughput. Unit: tokens."""
 
     output_tokens: int = Field(default=0, ge=0, le=200_000)
-    """Tokens of an answer, thoughts included. Unit: tokens. Needed of chat and completion; a vector has none."""
+    """Tokens of an answer, thoughts included. Unit: tokens. Default none: a vector has none; needed of chat and
+    completion."""
 
     longest_tokens: int | None = Field(default=None, ge=2, le=2_000_000)
     """Longest prompt and answer together that is served. Unit: tokens. Default: four times the mean of both, at most
@@ -65,7 +66,8 @@ class ModelDemand(Spec):
 
     itl_ms: float = Field(default=0.0, ge=0, le=10_000)
     """Time between two tokens of an answer that a reader may see at most, as a mean. Unit: ms. 40 is faster than
-    people read. It limits how many requests share a GPU. Needed of chat and completion; a vector comes at once."""
+    people read. It limits how many requests share a GPU. Default none: a vector comes at once; needed of chat and
+    completion."""
 
     ttft_ms: float | None = Field(default=None, gt=0, le=600_000)
     """Time to the first token, or to the vector. Unit: ms. Only what one request alone needs can be computed, and

@@ -75,7 +75,7 @@ class RagSpec(PartSpec):
     """Collections, one a tenant."""
 
     tier: Name | None = None
-    """Storage tier for the database. Needed with pgvector."""
+    """Storage tier for the database. Default none: a Milvus has its own; needed with pgvector."""
 
     instances: int = Field(default=3, ge=1, le=9)
     """Copies of the database, each on a node of its own: one is written, the others follow and take over. Default 3:

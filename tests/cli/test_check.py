@@ -18,6 +18,7 @@ OTHER = SITE.replace("site: lab", "site: other")
 LEFT_OPEN = {
     "edge-slm": ("SRV-011", "SRV-017", "SRV-018"),  # one node, and a digest that is the user's to set
     "inference-l4": ("SRV-011", "SRV-017", "SRV-018", "END-006"),  # one node: nothing outlives it
+    "rag-private": ("SRV-011", "SRV-017"),  # nobody has measured embedding models, and the same digest
     "sovereign-inference": ("SRV-017",),  # a digest is the user's to set, and never invented
 }
 """Rules that warn about a shipped blueprint, and mean to."""
