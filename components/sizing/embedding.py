@@ -15,8 +15,8 @@ from aifactory.components.sizing.memory import Memory, memory
 from aifactory.components.sizing.roofline import Replica, Speed
 
 BATCH_TOKENS = 16_384
-"""Tokens that one step reads. Half of what vLLM takes for pooling models by itself: a step stays short beside the one
-that waits for it, and matrices of this height reach the compute of the roofline already."""
+"""Tokens that one step reads. Half of the 32768 that vLLM takes for pooling models by itself: a step stays short for
+the text that waits for its end. Assumed: matrices of this height reach the compute of the roofline."""
 UNMEASURED = "no embedding model is among the measurements"
 
 
