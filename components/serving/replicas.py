@@ -24,6 +24,7 @@ from aifactory.components.sizing.known import Known, known
 from aifactory.components.sizing.memory import weights_gib
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.size import Sizing, size
+from aifactory.components.tracing import SpanSink
 
 RULE_OF = {
     "memory": "SRV-002",
@@ -338,7 +339,7 @@ def _sized(
     )
 
 
-def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan) -> Start:
+def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan, spans: SpanSink | None) -> Start:
     """How the engine is started for these replicas."""
     return Start(
         model=spec.model,
@@ -354,4 +355,5 @@ def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan) -> Start:
         lora=spec.lora,
         cache=spec.cache,
         ready_s=kept.load_s,
+        spans=spans,
     )

@@ -54,7 +54,7 @@ QUEUE = QueueOffer(
     (("normal", 100),),
     objects=("ClusterQueue/assist", "Cohort/teams"),
 )
-DOOR = EndpointOffer("door", "door.example.com", (), ("chat",))
+DOOR = EndpointOffer("door", "door", "door.example.com", (), ("chat",))
 GATE = GatewayOffer(
     "door", "door.example.com", "door", "envoy", (), (), ("tenant.id",), (), ("assist",), ("chat",), (), False
 )
