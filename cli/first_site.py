@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from aifactory.components.catalog import Catalog
+from aifactory.components.venues import VENUES, Venue, VenueFacts
 
 _NODES_PER_RACK = 4
 _RACKS_PER_BLOCK = 8
@@ -21,7 +22,7 @@ class Answers(Struct, frozen=True):
 
     name: str
     site: str
-    venue: str
+    venue: Venue
     country: str
     accelerator: str
     nodes: int
@@ -33,6 +34,8 @@ def factory_text(answers: Answers) -> str:
     """`factory.yaml`: one pool, a queue with a share for each team."""
     fabric = "none" if answers.fabric == "none" else "rdma"
     workload = "    workload: inference\n" if fabric == "none" else ""
+    if _facts(answers).nodes_at_most:
+        workload += "    dedicated: false   # there are no other nodes for controllers\n"
     tenants = "".join(
         f"      - {{name: {team}, gpus: {gpus}}}\n"
         for team, gpus in zip(answers.tenants, _shares(answers), strict=True)
@@ -49,6 +52,11 @@ def site_text(answers: Answers) -> str:
     """`sites/SITE.yaml`. Values that nobody can guess are marked with REPLACE."""
     kw = _kw_per_node(answers)
     kw_per_rack = math.ceil(1.1 * kw * _NODES_PER_RACK)
+    facts = _facts(answers)
+    runs = f"  distribution: {facts.distributions[0]}   # REPLACE\n" if facts.distributions else ""
+    access = "[ReadWriteOnce]" if facts.nodes_at_most else "[ReadWriteOnce, ReadWriteMany]"
+    driver = 'driver: "580.178.04", ' if facts.starts_offline else ""
+    uplink = "uplink: {mbit_per_s: 20, longest_outage_hours: 24}   # REPLACE\n" if facts.starts_offline else ""
     return f"""\
 # Values marked REPLACE are examples: put what your site has.
 aifactory: v1
@@ -62,10 +70,10 @@ power: {{racks: {_racks(answers)}, kw_per_rack: {kw_per_rack}.0, pue: 1.3, usd_p
 
 cluster:
   version: "1.35.6"   # REPLACE: kubectl version
-  kubeconfig: {{context: {answers.site}}}   # REPLACE: kubectl config get-contexts
+{runs}  kubeconfig: {{context: {answers.site}}}   # REPLACE: kubectl config get-contexts
   provides: {{}}   # REPLACE: what runs there already, such as cert-manager: {{version: v1.21.1}}
   storage_classes:   # REPLACE: kubectl get storageclass
-    - {{name: standard, access: [ReadWriteOnce, ReadWriteMany], default: true}}
+    - {{name: standard, access: {access}, default: true}}
 
 nodes:
   - group: gpu
@@ -75,15 +83,19 @@ nodes:
     cpus: 192   # REPLACE
     memory_gib: 2048   # REPLACE
     kw_per_node: {kw}   # REPLACE: highest measured draw
-    host: {{os: ubuntu-24.04, kernel: "6.8", management_nic: intel}}   # REPLACE
+    host: {{os: ubuntu-24.04, kernel: "6.8", {driver}management_nic: intel}}   # REPLACE
 {"".join(_nic_lines(answers))}    racks:   # REPLACE: kubectl get nodes
 {"".join(_rack_lines(answers))}
 network:
   pod_cidr: 10.64.0.0/14   # REPLACE
   service_cidr: 10.68.0.0/16   # REPLACE
 {"".join(_network_lines(answers))}
-state: {{backend: "file://state", secrets_provider: passphrase, place: {answers.country}}}
+{uplink}state: {{backend: "file://state", secrets_provider: passphrase, place: {answers.country}}}
 """
+
+
+def _facts(answers: Answers) -> VenueFacts:
+    return VENUES[answers.venue]
 
 
 def gpus_per_node(answers: Answers) -> int:

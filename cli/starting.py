@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files as package_files
 from pathlib import Path
+from typing import cast
 
 import click
 from msgspec import Struct
@@ -18,9 +19,9 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import supported
 from aifactory.components.names import NAME_CHARS, NAME_PATTERN
 from aifactory.components.problems import Problem, Refused, nearest
+from aifactory.components.venues import VENUES, Venue
 
 PROJECT = "aifactory: v1\n"
-_VENUES = ("on-prem", "colo")
 _FABRICS = ("roce", "infiniband", "none")
 _MOST_NODES = 512
 _WORDS_OF_YAML = ("true", "false", "null")
@@ -46,6 +47,7 @@ def completed(given: Mapping[str, object], *, ask: bool) -> Answers:
     """The answers, missing ones asked for. Raises `Refused` for wrong ones, and for missing ones if nobody can
     be asked."""
     texts = {key: _text(value) for key, value in given.items() if value not in (None, ())}
+    _leave_out_a_fabric(texts)
     missing = [question for question in QUESTIONS if question.key not in texts]
     if missing and not ask:
         flags = ", ".join(question.option for question in missing)
@@ -54,7 +56,9 @@ def completed(given: Mapping[str, object], *, ask: bool) -> Answers:
     if found := [problem for problem in problems if problem is not None]:
         raise Refused(found)
     for question in missing:
-        texts[question.key] = _asked(question)
+        if question.key not in texts:
+            texts[question.key] = _asked(question)
+            _leave_out_a_fabric(texts)
     return _answers(texts)
 
 
@@ -119,17 +123,38 @@ def _asked(question: Question) -> str:
     return answer
 
 
+def _leave_out_a_fabric(texts: dict[str, str]) -> None:
+    """Where a kind of place has no fabric, nobody is asked which one."""
+    facts = VENUES.get(texts.get("venue", ""))  # type: ignore[call-overload]
+    if facts is not None and not facts.fabric:
+        texts.setdefault("fabric", "none")
+
+
+def _venue_problems(answers: Answers) -> list[Problem]:
+    """What its kind of place has no room for."""
+    facts = VENUES[answers.venue]
+    found = []
+    if not facts.fabric and answers.fabric != "none":
+        found.append(Problem(f"a site of venue {answers.venue} has no fabric", hint="--fabric none, or another venue"))
+    if facts.nodes_at_most and answers.nodes > facts.nodes_at_most:
+        says = f"{answers.nodes} nodes; a site of venue {answers.venue} has {facts.nodes_at_most} at most"
+        found.append(Problem(says, hint=f"name {facts.nodes_at_most} or fewer, or another venue"))
+    return found
+
+
 def _answers(texts: Mapping[str, str]) -> Answers:
     answers = Answers(
         name=texts["name"],
         site=texts["site"],
-        venue=texts["venue"],
+        venue=cast("Venue", texts["venue"]),
         country=texts["country"],
         accelerator=texts["accelerator"],
         nodes=int(texts["nodes"]),
         fabric=texts["fabric"],
         tenants=tuple(_names(texts["tenants"])),
     )
+    if wrong := _venue_problems(answers):
+        raise Refused(wrong)
     gpus = answers.nodes * gpus_per_node(answers)
     if len(answers.tenants) > gpus:
         says = f"{len(answers.tenants)} tenants share {gpus} GPUs"
@@ -190,7 +215,7 @@ def _names(text: str) -> list[str]:
 QUESTIONS = (
     Question("name", "Name of the factory", "my-factory", _name_problem),
     Question("site", "Name of the site", "dc1", _name_problem),
-    Question("venue", f"Kind of place ({', '.join(_VENUES)})", "on-prem", _choice_problem("venue", _VENUES)),
+    Question("venue", f"Kind of place ({', '.join(VENUES)})", "on-prem", _choice_problem("venue", tuple(VENUES))),
     Question("country", "Country of the site, two letters", "DE", _country_problem),
     Question("accelerator", "GPU of the nodes", "h200", _accelerator_problem),
     Question("nodes", "GPU nodes of the site", "4", _nodes_problem),

@@ -15,7 +15,7 @@ _HOST = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")]
 """The name of a bucket: 3 to 63 lower-case letters, digits and -."""
 
-Signal = Literal["logs", "traces"]
+Signal = Literal["logs", "traces", "metrics"]
 """A kind of telemetry that is sent by OTLP."""
 
 
@@ -73,7 +73,7 @@ class TelemetrySink(Spec):
     """otlp: takes signals by OTLP over HTTP. loki: takes logs. prometheus: takes metrics by remote write. alerts: takes
     alerts as webhooks of Alertmanager."""
 
-    signals: list[Signal] = Field(default=[], max_length=2)
+    signals: list[Signal] = Field(default=[], max_length=3)
     """What an otlp sink takes. Default none: for the other kinds, which say it by themselves."""
 
     url: str = Field(max_length=300, pattern=rf"^https?://{_HOST}(:[1-9][0-9]{{0,4}})?(/[A-Za-z0-9._~-]+)*/?$")

@@ -284,6 +284,8 @@ class EndpointOffer(Struct, frozen=True):
     """A door to models: where clients find them."""
 
     part: str
+    gateway: str
+    """Name of its Gateway, which its proxies and their metrics carry. It outlives names of the part."""
     host: str
     urls: tuple[tuple[str, str], ...]
     """Base URL by model, such as https://chat.ai.example.com/chat/v1."""
@@ -325,6 +327,10 @@ class TelemetryOffer(Struct, frozen=True):
     """Base URL, such as http://watch-gateway-collector.watch.svc:4318."""
     otlp_grpc: str
     """Host and port, without TLS."""
+    service: str
+    """Its Service."""
+    traces: bool
+    """Whether it keeps spans."""
 
 
 class OperatorNote(Struct, frozen=True):

@@ -21,7 +21,7 @@ from aifactory.cli import options
 )
 @click.option("--name", metavar="NAME", help="Name of the factory.")
 @click.option("--site", metavar="NAME", help="Name of the site.")
-@click.option("--venue", type=click.Choice(["on-prem", "colo"]), help="Kind of place.")
+@click.option("--venue", type=click.Choice(["on-prem", "colo", "edge"]), help="Kind of place.")
 @click.option("--country", metavar="CODE", help="Country of the site: DE.")
 @click.option("--accelerator", metavar="NAME", help="GPU of the nodes: h200.")
 @click.option("--nodes", metavar="COUNT", type=click.IntRange(1, 512), help="GPU nodes of the site.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.counting import counted
+from aifactory.components.tracing import SpanSink
 
 PROXY_NAMESPACE = "envoy-gateway-system"
 """Namespace of the release, in which its proxies run."""
@@ -17,6 +18,7 @@ class RoutePlan(Struct, frozen=True):
 
     name: str
     namespace: str
+    model: str
     path: str
     backend: str
     backend_name: str
@@ -41,6 +43,9 @@ class EndpointPlan(Struct, frozen=True):
     replicas: int
     idle_timeout_s: int
     routes: tuple[RoutePlan, ...]
+    site: str
+    spans: SpanSink | None
+    """Where its proxies send spans, None where nobody keeps them."""
 
     @property
     def proxies(self) -> str:

@@ -10,6 +10,7 @@ from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer
 from aifactory.components.problems import nearest
 from aifactory.components.rules import Rule
+from aifactory.components.tracing import explain_spans, span_sink
 
 RULES: tuple[Rule, ...] = rules.RULES
 QUEUE_MARGIN_S = 30
@@ -127,6 +128,8 @@ def _plan(spec: EndpointSpec, host: str, models: list[ModelOffer], ctx: PlanCont
         replicas=replicas,
         idle_timeout_s=spec.idle_timeout_s,
         routes=routes,
+        site=ctx.place.site,
+        spans=explain_spans(span_sink(ctx), "a span for each request, with model, site and request id", ctx),
     )
 
 
@@ -194,6 +197,7 @@ def _route(spec: EndpointSpec, offer: ModelOffer) -> RoutePlan:
     return RoutePlan(
         name=f"{spec.identity}-{offer.part}",
         namespace=offer.namespace,
+        model=offer.model,
         path=f"/{offer.model}/v1",
         backend=offer.backend,
         backend_name=offer.backend_name,
@@ -241,7 +245,8 @@ def _around_it(plan: EndpointPlan, models: list[ModelOffer], ctx: PlanContext) -
         ctx.require("ai-gateway", "routes that lead to pools of model servers")
         ctx.require("inference-extension", "pools that routes lead to")
     urls = tuple((offer.model, f"https://{plan.host}/{offer.model}/v1") for offer in models)
-    offer = EndpointOffer(part=ctx.part, host=plan.host, urls=urls, parts=tuple(each.part for each in models))
+    parts = tuple(each.part for each in models)
+    offer = EndpointOffer(part=ctx.part, gateway=plan.identity, host=plan.host, urls=urls, parts=parts)
     ctx.offer(offer)
     for note in using.notes(ctx.part, plan, offer):
         ctx.offer(note)

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from aifactory.components import pods
 from aifactory.components.endpoint.decided import HTTPS_PORT, PROXY_NAMESPACE, EndpointPlan, RoutePlan
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
+from aifactory.components.tracing import MODEL_TAG, envoy_tracing
 
 GATEWAY = "gateway.networking.k8s.io"
 ENVOY = "gateway.envoyproxy.io"
 CERTIFICATES = "cert-manager.io/v1"
+MODEL_HEADER = "x-aifactory-model"
 SERVER_IDLE_S = 90
 """Time after which a proxy closes an idle connection to a server. Shorter than the server's own, 120 s: one that closes
 first answers a request that just left with a reset."""
@@ -64,12 +66,16 @@ def _proxies(plan: EndpointPlan, maker: Maker) -> KubernetesRow:
     drain = max(route.timeout_s for route in plan.routes)
     spec = {
         "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
-        "telemetry": {"accessLog": log},
+        "telemetry": {"accessLog": log, **_tracing(plan)},
         "logging": {"level": {"default": "warn"}},
         "shutdown": {"drainTimeout": f"{drain}s", "minDrainDuration": "10s"},
     }
     after = [capability("envoy-gateway")]
     return maker.kubernetes(f"{ENVOY}/v1alpha1", "EnvoyProxy", plan.identity, PROXY_NAMESPACE, spec=spec, after=after)
+
+
+def _tracing(plan: EndpointPlan) -> Tree:
+    return {"tracing": envoy_tracing(plan.spans, plan.site, {MODEL_TAG: MODEL_HEADER})} if plan.spans else {}
 
 
 def _service(plan: EndpointPlan) -> Tree:
@@ -181,7 +187,7 @@ def _route(plan: EndpointPlan, route: RoutePlan, maker: Maker, gateway: Kubernet
     rewrite = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v1"}}
     rule = {
         "matches": [{"path": {"type": "PathPrefix", "value": route.path}}],
-        "filters": [{"type": "URLRewrite", "urlRewrite": rewrite}],
+        "filters": [{"type": "URLRewrite", "urlRewrite": rewrite}, *_marks(plan, route)],
         "timeouts": {"request": f"{route.timeout_s}s", "backendRequest": f"{route.timeout_s}s"},
         "backendRefs": [backend],
     }
@@ -196,6 +202,14 @@ def _route(plan: EndpointPlan, route: RoutePlan, maker: Maker, gateway: Kubernet
         after=[gateway.id, *route.after],
         wave=Wave.WORKLOADS,
     )
+
+
+def _marks(plan: EndpointPlan, route: RoutePlan) -> list[Tree]:
+    """The model of the route as a header, from which the proxy tags its span: whatever a client wrote is replaced."""
+    if plan.spans is None:
+        return []
+    header = {"name": MODEL_HEADER, "value": route.model}
+    return [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [header]}}]
 
 
 def _backend_traffic(route: RoutePlan, maker: Maker, made: KubernetesRow) -> KubernetesRow:

@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aifactory.components.counting import counted
+from aifactory.components.tracing import SpanSink
 
 PROXY_NAMESPACE = "envoy-gateway-system"
 """Namespace of the release, in which its proxies run."""
@@ -172,6 +173,8 @@ class GatewayPlan(Struct, frozen=True):
     log_prompts: bool
     country: str
     operator: str
+    spans: SpanSink | None
+    """Where its proxies send spans, None where nobody keeps them."""
 
     @property
     def host(self) -> str:

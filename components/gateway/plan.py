@@ -11,6 +11,7 @@ from aifactory.components.gateway.published import Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer
 from aifactory.components.rules import Rule
+from aifactory.components.tracing import explain_spans, span_sink
 
 RULES: tuple[Rule, ...] = rules.RULES
 
@@ -61,6 +62,7 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         log_prompts=spec.log_prompts,
         country=ctx.place.location.country,
         operator=ctx.place.location.operator.nationality,
+        spans=explain_spans(span_sink(ctx), "a span for each request, with tenant, model, site and request id", ctx),
         **door.ground(spec, ctx),
     )
     usage.ask_for_store(limits, ctx)
@@ -124,6 +126,7 @@ def _around_it(plan: GatewayPlan, models: list[Published], ctx: PlanContext) -> 
     ctx.offer(
         EndpointOffer(
             part=ctx.part,
+            gateway=plan.identity,
             host=plan.host,
             urls=tuple((called, url) for model in plan.models for called in model.ids),
             parts=tuple(parts),

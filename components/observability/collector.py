@@ -10,13 +10,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aifactory.components import names
-from aifactory.components.observability.decided import OTLP_GRPC, OTLP_HTTP, Destination, Kept, ObservabilityPlan
-from aifactory.components.observability.texts import alternatives, literal, quoted
+from aifactory.components.capabilities import PROMETHEUS_URL
+from aifactory.components.observability.buffering import FORWARD_S
+from aifactory.components.observability.decided import (
+    OFFSETS,
+    OTLP_GRPC,
+    OTLP_HTTP,
+    PROXIES,
+    Destination,
+    Kept,
+    ObservabilityPlan,
+)
+from aifactory.components.observability.texts import alternatives, any_of, literal, quoted
+from aifactory.components.tracing import MODEL_TAG, TENANT_TAG
 
 Tree = dict[str, object]
 POD_LOGS = "/var/log/pods"
-OFFSETS = "/var/lib/otelcol"
-"""Folder of the node in which the agent notes how far it has read: a restart neither loses nor repeats lines."""
+QUEUES = f"{OFFSETS}/queues"
+QUEUE = "file_storage/queue"
+BATCH_BYTES = 500_000
+"""Of what is sent at once, at least, unless 5 s have passed; at most four times that, which destinations take."""
+RENAMED = (
+    ("gen_ai.usage.prompt_tokens", "gen_ai.usage.input_tokens"),
+    ("gen_ai.usage.completion_tokens", "gen_ai.usage.output_tokens"),
+)
+"""Attributes of vLLM's spans, and what the conventions call them."""
+FORWARD = "forwarded"
 HEALTH = 13133
 ANYWHERE = "0.0.0.0"  # noqa: S104 - of a pod, whose policies say who gets through
 METRICS = 8888
@@ -31,13 +50,20 @@ def gateway(plan: ObservabilityPlan) -> Tree:
     """What programs send to."""
     pipelines: Tree = {}
     exporters: Tree = {}
+    receivers: Tree = {"otlp": {"protocols": _protocols()}}
     if plan.traces:
         sampler = [] if plan.traces_percent >= 100 else ["probabilistic_sampler"]
         pipelines["traces"] = _pipeline("otlp", plan, "traces", *sampler)
-        exporters |= _exporter(plan.traces)
+        exporters |= _exporter(plan.traces, _waits(plan, "traces"))
     if plan.logs:
         pipelines["logs"] = _pipeline("otlp", plan, "logs")
-        exporters |= _exporter(plan.logs)
+        exporters |= _exporter(plan.logs, _waits(plan, "logs"))
+    if plan.metrics:
+        order = ["memory_limiter", "resource", *_batch(plan)]
+        exporter = f"otlphttp/{FORWARD}"
+        pipelines[f"metrics/{FORWARD}"] = {"receivers": ["prometheus"], "processors": order, "exporters": [exporter]}
+        receivers["prometheus"] = {"config": {"scrape_configs": [_own_metrics(plan)]}}
+        exporters |= _exporter(plan.metrics, _waits(plan, "metrics"), FORWARD)
     if plan.metrics_url:
         pipelines["metrics"] = _pipeline("otlp", plan, "metrics")
         exporters |= _exporter(Destination("metrics", plan.metrics_url, "prometheus"))
@@ -45,17 +71,40 @@ def gateway(plan: ObservabilityPlan) -> Tree:
         **_common(plan),
         # What a program says of itself is not believed: names of tenants and models come from Kubernetes alone.
         "transform/identity": _identity(),
+        "transform/requests": _requests(),
         **({} if plan.kept.text else {"transform/prompts": _without_text(plan.kept)}),
         **({} if plan.kept.text else {"filter/metrics": _known_metrics(plan.kept)}),
     }
     if plan.traces and plan.traces_percent < 100:
         processors["probabilistic_sampler"] = {"sampling_percentage": plan.traces_percent}
-    protocols = {
+    found = _configuration(receivers, _used(processors, pipelines), exporters, pipelines)
+    return _with_disk(found, {QUEUE: _disk(QUEUES)}) if plan.buffer else found
+
+
+def _protocols() -> Tree:
+    return {
         "grpc": {"endpoint": f"{ANYWHERE}:{OTLP_GRPC}", "max_recv_msg_size_mib": 16},
         "http": {"endpoint": f"{ANYWHERE}:{OTLP_HTTP}"},
     }
-    used = _used(processors, pipelines)
-    return _configuration({"otlp": {"protocols": protocols}}, used, exporters, pipelines, ["health_check"])
+
+
+def _own_metrics(plan: ObservabilityPlan) -> Tree:
+    """Reads from the site's Prometheus, through its federation, the series that leave the site."""
+    chosen = f"{{__name__=~{any_of(plan.forwarded)}}}"
+    return {
+        "job_name": FORWARD,
+        "honor_labels": True,
+        "metrics_path": "/federate",
+        "params": {"match[]": [literal(chosen)]},
+        "scrape_interval": f"{FORWARD_S}s",
+        "scrape_timeout": "30s",
+        "static_configs": [{"targets": [PROMETHEUS_URL.removeprefix("http://")]}],
+    }
+
+
+def _waits(plan: ObservabilityPlan, signal: str) -> int:
+    """Bytes that wait on disk, 0 where nothing has to."""
+    return plan.buffer.size(signal) if plan.buffer else 0
 
 
 def agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
@@ -64,7 +113,8 @@ def agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
         **_common(plan),
         **({} if plan.kept.text else {"transform/lines": _known_lines(plan.kept)}),
     }
-    order = ["memory_limiter", "k8sattributes", "resource", *([] if plan.kept.text else ["transform/lines"]), "batch"]
+    lines = [] if plan.kept.text else ["transform/lines"]
+    order = ["memory_limiter", "k8sattributes", "resource", *lines, *_batch(plan)]
     pipeline = {"receivers": ["filelog"], "processors": order, "exporters": [f"otlphttp/{logs.signal}"]}
     receiver = {
         "include": [f"{POD_LOGS}/*/*/*.log"],
@@ -75,15 +125,40 @@ def agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
         "include_file_name": False,
         "storage": "file_storage",
         "operators": [{"id": "container", "type": "container"}],
-        "retry_on_failure": {"enabled": True},
+        # Lines that find the queue full stay in their files, as long as the kubelet keeps these.
+        "retry_on_failure": {"enabled": True, **({"max_elapsed_time": "0s"} if plan.buffer else {})},
     }
-    found = _configuration(
-        {"filelog": receiver}, processors, _exporter(logs), {"logs": pipeline}, ["health_check", "file_storage"]
-    )
+    exporter = _exporter(logs, plan.buffer.agent_bytes if plan.buffer else 0)
+    found = _configuration({"filelog": receiver}, processors, exporter, {"logs": pipeline})
+    noted: Tree = {"file_storage": {"directory": OFFSETS, "create_directory": True}}
+    found["processors"] = _used(processors, {"logs": pipeline})
+    return _with_disk(found, {**noted, **({QUEUE: _disk(QUEUES)} if plan.buffer else {})})
+
+
+def _with_disk(found: Tree, storages: Tree) -> Tree:
+    """The configuration with extensions that keep things on disk."""
+    service = found["service"]
+    assert isinstance(service, dict)  # noqa: S101 - made below
     extensions = found["extensions"]
     assert isinstance(extensions, dict)  # noqa: S101 - made below
-    extensions["file_storage"] = {"directory": OFFSETS, "create_directory": True}
-    return found
+    named = {**service, "extensions": [*service["extensions"], *storages]}
+    return {**found, "extensions": {**extensions, **storages}, "service": named}
+
+
+def _disk(folder: str) -> Tree:
+    """A file that survives a power cut, and shrinks once the queue in it is empty: a copy of what is left is small."""
+    return {
+        "directory": folder,
+        "create_directory": True,
+        "fsync": True,
+        "recreate": True,
+        "compaction": {
+            "directory": folder,
+            "on_rebound": True,
+            "rebound_needed_threshold_mib": 64,
+            "rebound_trigger_threshold_mib": 8,
+        },
+    }
 
 
 def secrets(*destinations: Destination | None) -> list[tuple[str, str]]:
@@ -91,7 +166,7 @@ def secrets(*destinations: Destination | None) -> list[tuple[str, str]]:
     return [(_variable(each), each.secret) for each in destinations if each and each.secret]
 
 
-def _configuration(receivers: Tree, processors: Tree, exporters: Tree, pipelines: Tree, extensions: list[str]) -> Tree:
+def _configuration(receivers: Tree, processors: Tree, exporters: Tree, pipelines: Tree) -> Tree:
     reader = {"pull": {"exporter": {"prometheus": {"host": ANYWHERE, "port": METRICS}}}}
     return {
         "receivers": receivers,
@@ -99,7 +174,7 @@ def _configuration(receivers: Tree, processors: Tree, exporters: Tree, pipelines
         "exporters": exporters,
         "extensions": {"health_check": {"endpoint": f"{ANYWHERE}:{HEALTH}"}},
         "service": {
-            "extensions": extensions,
+            "extensions": ["health_check"],
             "telemetry": {"logs": {"level": "warn", "encoding": "json"}, "metrics": {"readers": [reader]}},
             "pipelines": pipelines,
         },
@@ -109,8 +184,16 @@ def _configuration(receivers: Tree, processors: Tree, exporters: Tree, pipelines
 def _pipeline(receiver: str, plan: ObservabilityPlan, signal: str, *more: str) -> Tree:
     """The limit on memory comes first, so that what can't be carried is refused; batches come last."""
     drop = [] if plan.kept.text else ["transform/prompts", *(["filter/metrics"] if signal == "metrics" else [])]
-    order = ["memory_limiter", "transform/identity", "k8sattributes", "resource", *drop, *more, "batch"]
+    drop = ["transform/requests", *drop]
+    batch = ["batch"] if signal == "metrics" else _batch(plan)
+    order = ["memory_limiter", "transform/identity", "k8sattributes", "resource", *drop, *more, *batch]
     return {"receivers": [receiver], "processors": order, "exporters": [f"otlphttp/{signal}"]}
+
+
+def _batch(plan: ObservabilityPlan) -> list[str]:
+    """What waits on disk is made into batches behind its queue. Before it they would be lost with the power, and a full
+    queue would be told to nobody who could try again."""
+    return [] if plan.buffer else ["batch"]
 
 
 def _used(processors: Tree, pipelines: Tree) -> Tree:
@@ -143,8 +226,34 @@ def _common(plan: ObservabilityPlan) -> Tree:
 def _identity() -> Tree:
     """Forgets what the sender says of where it runs and whose it is: the address it sends from says it."""
     told = ["k8s.pod.uid", "k8s.pod.name", "k8s.namespace.name", "k8s.node.name", "k8s.container.name"]
-    told += ["aifactory.tenant", "aifactory.model", "aifactory.site"]
+    told += ["aifactory.tenant", "aifactory.model", "aifactory.site", TENANT_TAG]
     return _of_all("resource", [f"delete_key(resource.attributes, {quoted(name)})" for name in told])
+
+
+def _requests() -> Tree:
+    """Tenants of requests from doors alone, since nobody else knows whose a request is; and names of the pinned
+    conventions where an engine has older ones."""
+    door = f'resource.attributes["k8s.namespace.name"] == "{PROXIES}"'
+
+    def unless_a_door(path: str) -> str:
+        return f'delete_key({path}.attributes, "{TENANT_TAG}") where not ({door})'
+
+    span = [unless_a_door("span")]
+    for old, new in RENAMED:
+        given = f'span.attributes["{old}"]'
+        span.append(f'set(span.attributes["{new}"], {given}) where {given} != nil')
+        span.append(f'delete_key(span.attributes, "{old}")')
+    named, pod = f'span.attributes["{MODEL_TAG}"]', 'resource.attributes["aifactory.model"]'
+    span.append(f"set({named}, {pod}) where {named} == nil and {pod} != nil")
+    scope = {"context": "scope", "statements": [f'delete_key(scope.attributes, "{TENANT_TAG}")']}
+    event = {"context": "spanevent", "statements": [f'delete_key(spanevent.attributes, "{TENANT_TAG}")']}
+    point = {"context": "datapoint", "statements": [unless_a_door("datapoint")]}
+    return {
+        "error_mode": "propagate",
+        "trace_statements": [scope, {"context": "span", "statements": span}, event],
+        "metric_statements": [scope, point],
+        "log_statements": [scope, {"context": "log", "statements": [unless_a_door("log")]}],
+    }
 
 
 def _of_all(context: str, statements: list[str]) -> Tree:
@@ -219,7 +328,8 @@ def _known_lines(kept: Kept) -> Tree:
     }
 
 
-def _exporter(to: Destination) -> Tree:
+def _exporter(to: Destination, waits: int = 0, name: str = "") -> Tree:
+    """`waits`: bytes that wait on disk until they can be sent, however long that takes. 0: some wait in memory."""
     headers: Tree = {}
     if to.secret:
         # The one expansion that is meant: the token of the Secret.
@@ -228,11 +338,19 @@ def _exporter(to: Destination) -> Tree:
         headers["X-Scope-OrgID"] = literal(to.organisation)
     body: Tree = {
         "endpoint": literal(to.url),
-        "retry_on_failure": {"enabled": True, "max_elapsed_time": "1h"},
-        "sending_queue": {"enabled": True, "queue_size": 2000},
+        "retry_on_failure": {"enabled": True, "max_elapsed_time": "0s" if waits else "1h"},
+        "sending_queue": {
+            "enabled": True,
+            **(_on_disk(waits) if waits else {"queue_size": 2000}),
+        },
         **({"headers": headers} if headers else {}),
     }
-    return {f"otlphttp/{to.signal}": body}
+    return {f"otlphttp/{name or to.signal}": body}
+
+
+def _on_disk(waits: int) -> Tree:
+    batch = {"flush_timeout": "5s", "sizer": "bytes", "min_size": BATCH_BYTES, "max_size": 4 * BATCH_BYTES}
+    return {"storage": QUEUE, "sizer": "bytes", "queue_size": waits, "batch": batch}
 
 
 def _variable(to: Destination) -> str:

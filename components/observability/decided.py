@@ -8,11 +8,17 @@ from aifactory.components.counting import counted
 
 OTLP_GRPC = 4317
 OTLP_HTTP = 4318
+PROXIES = "envoy-gateway-system"
+"""Namespace of proxies. Source: catalog trains, release envoy-gateway."""
 LOKI = "loki"
 TEMPO = "tempo"
 """Namespaces of the releases that keep logs and traces, and names of their Services."""
 LOKI_PORT = 3100
 TEMPO_PORT = 3200
+
+
+OFFSETS = "/var/lib/otelcol"
+"""Folder of a collector's disk: of a node how far each log file was read, and what could not be sent yet."""
 
 
 class Destination(Struct, frozen=True):
@@ -26,6 +32,24 @@ class Destination(Struct, frozen=True):
     secret: str = ""
     """Secret with the token, in the namespace of the collectors; empty for none."""
     organisation: str = ""
+
+
+class Buffer(Struct, frozen=True):
+    """What waits on disk while the uplink is gone."""
+
+    hours: float
+    """Longest time without it."""
+    queues: tuple[tuple[str, int], ...]
+    """Bytes by signal that wait at each collector that programs send to."""
+    agent_bytes: int
+    """Bytes of lines that wait on each node."""
+    volume_gib: int
+    """Volume of each collector that programs send to."""
+    storage_class: str
+
+    def size(self, signal: str) -> int:
+        """Bytes of a signal that wait at a collector that programs send to."""
+        return dict(self.queues)[signal]
 
 
 class WatchedModel(Struct, frozen=True):
@@ -114,6 +138,12 @@ class ObservabilityPlan(Struct, frozen=True):
     kept: Kept
     logs: Destination | None
     traces: Destination | None
+    metrics: Destination | None
+    """Where metrics of the site go beside its Prometheus, by OTLP; None where they stay, or Prometheus sends them."""
+    forwarded: tuple[str, ...]
+    """Series that go there."""
+    buffer: Buffer | None
+    """None where nothing has to wait."""
     metrics_url: str
     """Base URL at which Prometheus takes metrics by OTLP, empty where it is not ours."""
     traces_percent: float
@@ -127,7 +157,7 @@ class ObservabilityPlan(Struct, frozen=True):
     @property
     def collects(self) -> bool:
         """Whether there are collectors at all."""
-        return self.logs is not None or self.traces is not None
+        return any((self.logs, self.traces, self.metrics))
 
     @property
     def gateway(self) -> str:
@@ -144,5 +174,7 @@ class ObservabilityPlan(Struct, frozen=True):
         """The plan in one line, for a person."""
         kept = [f"{each.signal} to {each.who}" for each in (self.logs, self.traces) if each]
         text = "prompts kept" if self.kept.text else "no prompt text"
+        if self.buffer:
+            kept.append(f"{self.buffer.hours:g} hours on disk without the uplink")
         watched = counted(len(self.watched.models), "model")
         return f"metrics, {', '.join(kept) or 'nothing else'}; {watched} watched, {text}"

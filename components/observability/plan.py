@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import METRICS_NAMESPACE, PROMETHEUS_URL, NamespaceRequest, PodEgress
 from aifactory.components.catalog.trains import provider
-from aifactory.components.observability import alerts, places, present, rules, using, values
+from aifactory.components.observability import alerts, buffering, footprint, places, present, rules, using, values
 from aifactory.components.observability.decided import (
     LOKI,
     LOKI_PORT,
     OTLP_GRPC,
     OTLP_HTTP,
+    PROXIES,
     TEMPO,
     TEMPO_PORT,
+    Buffer,
     Destination,
     Kept,
     Limit,
     ObservabilityPlan,
 )
+from aifactory.components.observability.footprint import Footprint
 from aifactory.components.observability.places import Ways
 from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer, TelemetryOffer
@@ -32,8 +36,6 @@ RULES: tuple[Rule, ...] = rules.RULES
 
 REPLICAS = 2
 """Collectors that programs send to: a drained node leaves one."""
-PROXIES = "envoy-gateway-system"
-"""Namespace of proxies. Source: catalog trains, release envoy-gateway."""
 SEES_NO_PROMPTS = (
     "cert-manager",
     "node-feature-discovery",
@@ -57,6 +59,8 @@ class Draft(Struct, frozen=True):
 
     spec: ObservabilitySpec
     ways: Ways
+    metrics_gib: int
+    """Volume of our Prometheus, 0 where the site gives one, or no class for it."""
 
 
 def resolve(spec: ObservabilitySpec, ctx: PlanContext) -> Draft | None:
@@ -68,10 +72,12 @@ def resolve(spec: ObservabilitySpec, ctx: PlanContext) -> Draft | None:
     found = places.ways(spec, ctx)
     if found is None or not _ours_to_configure(found, ctx) or not _has_class(spec, ctx):
         return None
-    _require(spec, found, ctx)
-    host = f"{spec.identity}-gateway-collector.{spec.identity}.svc"
-    ctx.offer(TelemetryOffer(ctx.part, spec.identity, f"http://{host}:{OTLP_HTTP}", f"{host}:{OTLP_GRPC}"))
-    return Draft(spec, found)
+    gib = _require(spec, found, ctx)
+    service = f"{spec.identity}-gateway-collector"
+    host = f"{service}.{spec.identity}.svc"
+    urls = f"http://{host}:{OTLP_HTTP}", f"{host}:{OTLP_GRPC}"
+    ctx.offer(TelemetryOffer(ctx.part, spec.identity, *urls, service, traces="traces" in spec.signals))
+    return Draft(spec, found, gib)
 
 
 def size(draft: Draft, ctx: PlanContext) -> ObservabilityPlan | None:
@@ -81,7 +87,12 @@ def size(draft: Draft, ctx: PlanContext) -> ObservabilityPlan | None:
     allowed = places.bound(spec, classes, found, ctx)
     if not (places.text_allowed(spec, classes, ctx) and allowed and _promises_fit(spec, ctx)):
         return None
-    plan = _plan(spec, found, ctx)
+    replicas = 1 if ctx.place.is_one_node else REPLICAS
+    waits, buffer = buffering.buffer_of(spec, found, replicas, draft.metrics_gib, ctx)
+    asked = footprint.footprint(found, replicas, _own_prometheus(spec, ctx), collects=_collects(spec, found), ctx=ctx)
+    if not (waits and footprint.fits(asked, ctx)):
+        return None
+    plan = _plan(spec, found, replicas, buffer, ctx)
     _explain(spec, plan, found, classes, ctx)
     _warn(plan, found, ctx)
     _around_it(plan, found, ctx)
@@ -116,27 +127,74 @@ def _has_class(spec: ObservabilitySpec, ctx: PlanContext) -> bool:
     return False
 
 
-def _require(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> None:
-    wanted = values.prometheus(
-        spec,
-        ctx.factory,
-        ctx.place.site,
-        remote=found.sink("metrics"),
-        pager=found.sink("alerts"),
-        stored=[signal for signal, _ in found.stored],
-    )
-    if spec.storage_class or any(given.default for given in ctx.place.cluster.storage_classes):
-        volume = values.claim(spec.retention.metrics_gib, spec.storage_class or "")
-        wanted["prometheus"]["prometheusSpec"].update(volume["prometheus"]["prometheusSpec"])  # type: ignore[index]
+def _collects(spec: ObservabilitySpec, found: Ways) -> bool:
+    return bool(spec.signals) or _forwards(found)
+
+
+def _forwards(found: Ways) -> bool:
+    """Whether a collector takes metrics out of the site."""
+    sink = found.sink("metrics")
+    return sink is not None and sink.kind == "otlp"
+
+
+def _own_prometheus(spec: ObservabilitySpec, ctx: PlanContext) -> Footprint | None:
+    """What our Prometheus asks for, None where the site gives one."""
+    if "metrics" in ctx.place.cluster.provides:
+        return None
+    if not _shares_nodes(ctx):
+        return footprint.USUAL_PROMETHEUS
+    mib = footprint.prometheus_mib(buffering.series_of(spec, ctx))
+    return Footprint(footprint.PROMETHEUS.milli_cpus, mib)
+
+
+def _shares_nodes(ctx: PlanContext) -> bool:
+    """Whether controllers stand beside models, so that each GiB is counted."""
+    return ctx.place.names_every_node
+
+
+def _require(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> int:
+    """Ask for what collects and keeps. Returns the volume of our Prometheus."""
     given = "metrics" in ctx.place.cluster.provides
-    ctx.require("metrics", "metrics, alerts and dashboards of the site", {} if given else wanted)
-    if spec.signals:
-        ctx.require("opentelemetry-operator", f"collectors of {' and '.join(spec.signals)}")
+    gib = 0
+    if given:
+        ctx.require("metrics", "metrics, alerts and dashboards of the site")
+    else:
+        gib = _require_metrics(spec, found, ctx)
+    if _collects(spec, found):
+        signals = [*spec.signals, *(["metrics"] if _forwards(found) else [])]
+        ctx.require("opentelemetry-operator", f"collectors of {' and '.join(signals)}")
     store = found.store
     for signal, bucket in found.stored if store else ():
         of = values.loki if signal == "logs" else values.tempo
         name = LOKI if signal == "logs" else TEMPO
         ctx.require(name, f"{signal} of the site", of(spec, store, bucket) if store else {})
+    return gib
+
+
+def _require_metrics(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> int:
+    remote = found.sink("metrics")
+    gib = buffering.metrics_gib(spec, buffering.disk_of(spec, ctx), ctx)
+    wanted = values.prometheus(
+        spec,
+        ctx.factory,
+        ctx.place.site,
+        gib=gib,
+        managers=1 if ctx.place.is_one_node else 2,
+        remote=remote if remote and remote.kind == "prometheus" else None,
+        pager=found.sink("alerts"),
+        stored=[signal for signal, _ in found.stored],
+    )
+    changes: list[Any] = []
+    has_volume = bool(spec.storage_class) or any(each.default for each in ctx.place.cluster.storage_classes)
+    if has_volume:
+        changes.append(values.claim(gib, spec.storage_class or ""))
+    own = _own_prometheus(spec, ctx)
+    if own and _shares_nodes(ctx):
+        changes.append(values.small(own.mib, own.milli_cpus))
+    for change in changes:
+        wanted["prometheus"]["prometheusSpec"].update(change["prometheus"]["prometheusSpec"])  # type: ignore[index]
+    ctx.require("metrics", "metrics, alerts and dashboards of the site", wanted)
+    return gib if has_volume else 0
 
 
 def _classes(spec: ObservabilitySpec, ctx: PlanContext) -> tuple[str, ...]:
@@ -159,8 +217,12 @@ def _promises_fit(spec: ObservabilitySpec, ctx: PlanContext) -> bool:
     )
 
 
-def _plan(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> ObservabilityPlan:
+def _plan(
+    spec: ObservabilitySpec, found: Ways, replicas: int, buffer: Buffer | None, ctx: PlanContext
+) -> ObservabilityPlan:
     limits = spec.limits
+    watched = present.watched(spec, ctx, collects=_collects(spec, found))
+    metrics = _destination("metrics", spec, found) if _forwards(found) else None
     ours = "metrics" not in ctx.place.cluster.provides
     return ObservabilityPlan(
         identity=spec.identity,
@@ -170,9 +232,12 @@ def _plan(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> Observabili
         kept=_kept(spec, ctx),
         logs=_destination("logs", spec, found),
         traces=_destination("traces", spec, found),
+        metrics=metrics,
+        forwarded=present.series(watched.exporters, ctx.catalog) if metrics else (),
+        buffer=buffer,
         metrics_url=f"{PROMETHEUS_URL}/api/v1/otlp" if ours and spec.signals else "",
         traces_percent=spec.traces_percent,
-        replicas=REPLICAS,
+        replicas=replicas,
         limit=Limit(
             limits.waiting_minutes,
             limits.kv_cache_percent,
@@ -181,13 +246,13 @@ def _plan(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> Observabili
             limits.certificate_days,
             limits.storage_percent,
         ),
-        watched=present.watched(spec, ctx, collects=bool(spec.signals)),
+        watched=watched,
         scrapes_certificates=present.certificates(ctx),
     )
 
 
 def _destination(signal: str, spec: ObservabilitySpec, found: Ways) -> Destination | None:
-    if signal not in spec.signals:
+    if signal not in (*spec.signals, "metrics"):
         return None
     sink = found.sink(signal)
     if sink is None:
@@ -211,7 +276,7 @@ def _kept(spec: ObservabilitySpec, ctx: PlanContext) -> Kept:
 def _explain(
     spec: ObservabilitySpec, plan: ObservabilityPlan, found: Ways, classes: Iterable[str], ctx: PlanContext
 ) -> None:
-    for to in (plan.logs, plan.traces):
+    for to in (plan.logs, plan.traces, plan.metrics):
         if to is None:
             continue
         way = found.way(to.signal)
@@ -230,7 +295,7 @@ def _explain(
             )
             + (f"; rules of {', '.join(classes)} data allow it" if classes else "; no data class binds it"),
             rejected=[]
-            if to.who.startswith("sink") or to.signal == "logs"
+            if to.who.startswith("sink") or to.signal != "traces"
             else [Rejected("tempo-distributed", "it writes spans to a Kafka, which nothing here runs")],
             source=way.at if way else (),
             document="site",
@@ -316,11 +381,15 @@ def _around_it(plan: ObservabilityPlan, found: Ways, ctx: PlanContext) -> None:
     """Namespaces: of the collectors, of what keeps their data, and of whoever sends to them."""
     own = plan.identity
     tenants = sorted({tenant.namespace for queue in ctx.offers(QueueOffer) for tenant in queue.tenants})
-    senders = [*tenants, *([PROXIES] if ctx.offers(EndpointOffer) else [])]
+    sending: set[str] = set(tenants) if plan.collects else set()
+    if plan.traces:
+        sending.update(offer.namespace for offer in ctx.offers(ModelOffer))
+        sending.update([PROXIES] if ctx.offers(EndpointOffer) else [])
+    senders = sorted(sending)
     ours = "metrics" not in ctx.place.cluster.provides
     reached = [(LOKI, LOKI_PORT)] if plan.logs and plan.logs.who == LOKI else []
     reached += [(TEMPO, OTLP_HTTP)] if plan.traces and plan.traces.who == TEMPO else []
-    reached += [(METRICS_NAMESPACE, 9090)] if plan.metrics_url else []
+    reached += [(METRICS_NAMESPACE, 9090)] if plan.metrics_url or plan.metrics else []
     ctx.namespace(
         NamespaceRequest(
             name=own,
@@ -330,7 +399,7 @@ def _around_it(plan: ObservabilityPlan, found: Ways, ctx: PlanContext) -> None:
             ingress_from=(*senders, *([METRICS_NAMESPACE] if ours else [])),
             egress=("dns", "namespace", "api"),
             egress_to=tuple(reached),
-            pod_egress=tuple(_out(found, ("logs", "traces"), stored=False)),
+            pod_egress=tuple(_out(found, _leaving(plan), stored=False)),
         )
     )
     for name in tenants if plan.collects else ():
@@ -348,10 +417,14 @@ def _around_it(plan: ObservabilityPlan, found: Ways, ctx: PlanContext) -> None:
                     pod_egress=tuple(_out(found, (signal,), stored=True)),
                 )
             )
-    if plan.metrics_url:
-        ctx.namespace(
-            NamespaceRequest(METRICS_NAMESPACE, ctx.part, "Collectors send metrics of programs", ingress_from=(own,))
-        )
+    if plan.metrics_url or plan.metrics:
+        purpose = "Collectors send metrics of programs, and read those of the site"
+        ctx.namespace(NamespaceRequest(METRICS_NAMESPACE, ctx.part, purpose, ingress_from=(own,)))
+
+
+def _leaving(plan: ObservabilityPlan) -> list[str]:
+    """Signals that collectors send."""
+    return [each.signal for each in (plan.logs, plan.traces, plan.metrics) if each]
 
 
 def _out(found: Ways, signals: Iterable[str], *, stored: bool) -> Iterable[PodEgress]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import METRICS_NAMESPACE
+from aifactory.components.catalog import Catalog
 from aifactory.components.catalog.trains import provider
 from aifactory.components.observability.decided import Watched, WatchedModel, WatchedPool, WatchedQueue
 from aifactory.components.observability.spec import ObservabilitySpec
@@ -13,6 +14,7 @@ from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer,
 
 CLUSTER_QUEUE = "ClusterQueue/"
 NVIDIA = "nvidia.com/"
+HISTOGRAM = ("_bucket", "_sum", "_count")
 OF_PROMETHEUS = ("kube-state-metrics", "kubelet")
 """Exporters that kube-prometheus-stack runs or scrapes. Of a given Prometheus the site says whether it does."""
 
@@ -22,7 +24,7 @@ def watched(spec: ObservabilitySpec, ctx: PlanContext, *, collects: bool) -> Wat
     models = tuple(_model(offer, spec, ctx) for offer in ctx.offers(ModelOffer))
     pools = tuple(_pool(offer) for offer in ctx.offers(PoolOffer) if offer.gpu_resource.startswith(NVIDIA))
     queues = tuple(_queue(offer) for offer in ctx.offers(QueueOffer))
-    doors = tuple(offer.part for offer in ctx.offers(EndpointOffer))
+    doors = tuple(offer.gateway for offer in ctx.offers(EndpointOffer))
     counting = tuple(offer.namespace for offer in ctx.offers(GatewayOffer))  # named as its Gateway is
     exporters = tuple(_exporters(Watched(models, pools, queues, doors, counting), ctx, collects=collects))
     return Watched(models, pools, queues, doors, counting, exporters, _namespaces(spec, models, ctx))
@@ -76,6 +78,20 @@ def _exporters(there: Watched, ctx: PlanContext, *, collects: bool) -> Iterator[
     yield from (name for name in OF_PROMETHEUS if given is None or name in given.features)
     if collects:
         yield "otel-collector"
+
+
+def series(exporters: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
+    """Every series that these exporters have and the catalog knows."""
+    there = set(exporters)
+    rows = [(row, "metric", "exporter") for row in catalog.rows("exporters.metrics")]
+    rows += [(row, "series", "engine") for row in catalog.rows("engines.metrics")]
+    found = {
+        f"{row.text(name)}{end}"
+        for row, name, of in rows
+        if row.text(of) in there
+        for end in (HISTOGRAM if row.text("kind") == "histogram" else ("",))
+    }
+    return tuple(sorted(found))
 
 
 def certificates(ctx: PlanContext) -> str:

@@ -82,4 +82,41 @@ RULES: tuple[Rule, ...] = (
         "A promise about another name never calls anybody, and looks kept.",
         "docs/decisions/0020-observability.md",
     ),
+    Rule(
+        "OBS-011",
+        "error",
+        "Telemetry waits out the longest outage on disk",
+        "A buffer that is smaller than the outage loses the hours that somebody will ask about, and one that is larger "
+        "than the disk takes models and Prometheus down with it.",
+        "open-telemetry/opentelemetry-collector exporter/exporterhelper/README.md, persistent queue",
+    ),
+    Rule(
+        "OBS-012",
+        "error",
+        "It is known what the disk of buffers holds",
+        "Volumes of a node's disk have no limit of their own: a claim of any size is granted, and the disk fills.",
+        "rancher/local-path-provisioner: the requested size is not enforced",
+    ),
+    Rule(
+        "OBS-013",
+        "error",
+        "What leaves by an uplink that may be gone can wait",
+        "Prometheus sends again for two hours and forgets at a restart; Loki and Tempo refuse what they can't flush.",
+        "prometheus.io docs, remote write tuning",
+    ),
+    Rule(
+        "OBS-014",
+        "error",
+        "The uplink carries what is collected",
+        "A queue that fills faster than it empties is full for good, and everything after that is lost.",
+        "docs/decisions/0023-telemetry-at-the-edge.md",
+    ),
+    Rule(
+        "OBS-015",
+        "error",
+        "What watches a site fits beside what it watches",
+        "On a node that everything shares, a monitor that asks for too much keeps models from starting, or is evicted "
+        "when it is needed.",
+        "docs/decisions/0021-edge-sites.md, one node",
+    ),
 )

@@ -8,9 +8,12 @@ from aifactory.components import pods
 from aifactory.components.observability import alerts, collector, dashboards
 from aifactory.components.observability.decided import (
     LOKI,
+    OFFSETS,
     OTLP_GRPC,
     OTLP_HTTP,
+    PROXIES,
     TEMPO,
+    Buffer,
     Destination,
     ObservabilityPlan,
 )
@@ -19,7 +22,6 @@ from aifactory.components.values import Json, SecretRef
 
 MONITORING = "monitoring.coreos.com/v1"
 RBAC = "rbac.authorization.k8s.io/v1"
-PROXIES = "envoy-gateway-system"
 DASHBOARD_LABEL = {"grafana_dashboard": "1"}
 """Label by which Grafana's sidecar finds dashboards. Source: kube-prometheus-stack values, sidecar.dashboards."""
 INTERVAL = "30s"
@@ -44,11 +46,25 @@ def rows(plan: ObservabilityPlan, maker: Maker) -> Iterator[Row]:
 def _collectors(plan: ObservabilityPlan, maker: Maker) -> Iterator[KubernetesRow]:
     bound = list(_account(plan, maker))
     yield from bound
+    if plan.traces and plan.watched.doors:
+        yield _grant(plan, maker)
     after = [capability("opentelemetry-operator"), *(row.id for row in bound)]
     after += [capability(each.who) for each in (plan.logs, plan.traces) if each and each.who in (LOKI, TEMPO)]
     yield _collector(plan, maker, plan.gateway, _gateway(plan), after)
     if plan.logs:
         yield _collector(plan, maker, plan.agent, _agent(plan, plan.logs), after)
+
+
+def _grant(plan: ObservabilityPlan, maker: Maker) -> KubernetesRow:
+    """Lets the configuration of proxies, which lies in their namespace, name the collector's Service."""
+    spec = {
+        "from": [{"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "namespace": PROXIES}],
+        "to": [{"group": "", "kind": "Service", "name": f"{plan.gateway}-collector"}],
+    }
+    name, after = f"{plan.identity}-spans", [capability("gateway-api")]
+    return maker.kubernetes(
+        "gateway.networking.k8s.io/v1", "ReferenceGrant", name, plan.identity, spec=spec, after=after
+    )
 
 
 def _account(plan: ObservabilityPlan, maker: Maker) -> Iterator[KubernetesRow]:
@@ -83,7 +99,8 @@ def _gateway(plan: ObservabilityPlan) -> Tree:
     spec: Tree = {
         "mode": "deployment",
         "replicas": plan.replicas,
-        "podDisruptionBudget": {"minAvailable": 1},
+        # With one collector a budget would hold up each drain without end.
+        **({"podDisruptionBudget": {"minAvailable": 1}} if plan.replicas > 1 else {}),
         "topologySpreadConstraints": [pods.spread(_selector(plan.gateway, plan))],
         "podSecurityContext": pods.pod_security(10001),
         "securityContext": {**pods.confined(), "readOnlyRootFilesystem": True},
@@ -94,7 +111,23 @@ def _gateway(plan: ObservabilityPlan) -> Tree:
         ],
         "config": collector.gateway(plan),
     }
-    return spec | _environment(plan.logs, plan.traces)
+    disk = _disk(plan.buffer) if plan.buffer else {}
+    return spec | disk | _environment(plan.logs, plan.traces, plan.metrics)
+
+
+def _disk(buffer: Buffer) -> Tree:
+    """A volume for each collector, which stays with it over restarts."""
+    wanted: Tree = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": buffer.storage_class,
+        "resources": {"requests": {"storage": f"{buffer.volume_gib}Gi"}},
+    }
+    return {
+        "mode": "statefulset",
+        "podSecurityContext": pods.pod_security(10001, owns_volumes=True),
+        "volumeClaimTemplates": [{"metadata": {"name": "queues"}, "spec": wanted}],
+        "volumeMounts": [{"name": "queues", "mountPath": OFFSETS}],
+    }
 
 
 def _agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
@@ -107,11 +140,11 @@ def _agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
         "volumes": [
             {"name": "logs", "hostPath": {"path": collector.POD_LOGS}},
-            {"name": "offsets", "hostPath": {"path": collector.OFFSETS, "type": "DirectoryOrCreate"}},
+            {"name": "offsets", "hostPath": {"path": OFFSETS, "type": "DirectoryOrCreate"}},
         ],
         "volumeMounts": [
             {"name": "logs", "mountPath": collector.POD_LOGS, "readOnly": True},
-            {"name": "offsets", "mountPath": collector.OFFSETS},
+            {"name": "offsets", "mountPath": OFFSETS},
         ],
         "config": collector.agent(plan, logs),
     }

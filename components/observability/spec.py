@@ -21,15 +21,38 @@ class Retention(Spec):
     """Days that Prometheus keeps metrics. Unit: days. Default 15: two weeks show a weekly rhythm; what must be kept for
     longer goes to a sink."""
 
-    metrics_gib: int = Field(default=200, ge=10, le=10_000)
-    """Volume of Prometheus. Old metrics go before it is full. Unit: GiB. Default 200: some ten thousand series of a few
-    racks for two weeks."""
+    metrics_gib: int | None = Field(default=None, ge=10, le=10_000)
+    """Volume of Prometheus. Old metrics go before it is full. Unit: GiB. Default: 200, room for a site to grow; where
+    that is over a tenth of what the StorageClass holds, what the series need."""
 
     logs_days: int = Field(default=30, ge=1, le=3_650)
     """Days that logs are kept. Unit: days. Default 30: most incidents are looked into within a month."""
 
     traces_days: int = Field(default=7, ge=1, le=400)
     """Days that traces are kept. Unit: days. Default 7: they explain what happened this week."""
+
+
+class Rates(Spec):
+    """How much is collected, at most. Volumes, buffers and memory follow from it."""
+
+    series: int | None = Field(default=None, ge=1_000, le=100_000_000)
+    """Series that Prometheus keeps: prometheus_tsdb_head_series once it runs. Default: 40,000 and 4,000 a node, a
+    starting point."""
+
+    log_lines_per_s: float = Field(default=20.0, gt=0, le=1_000_000)
+    """Lines that all containers of a node write, without those of requests. Unit: lines per s. Default 20, a starting
+    point."""
+
+    program_lines_per_s: float = Field(default=2.0, ge=0, le=1_000_000)
+    """Lines that programs of the site send by OTLP. Unit: lines per s. Default 2, a starting point."""
+
+    spans_per_request: float = Field(default=3.0, gt=0, le=10_000)
+    """Spans of one request to a model. Default 3: two of the door, one of the engine. Programs that send their own add
+    to it."""
+
+    forwarded_series: int = Field(default=3_000, ge=10, le=10_000_000)
+    """Series that leave the site, where an otlp sink takes metrics: those that alerts and dashboards ask for. Default
+    3000, a starting point."""
 
 
 class Promise(Spec):
@@ -90,6 +113,9 @@ class ObservabilitySpec(PartSpec):
 
     retention: Retention = Retention()
     """How long signals are kept. Default: see its fields."""
+
+    rates: Rates = Rates()
+    """How much is collected. Default: see its fields."""
 
     promises: list[Promise] = Field(default=[], max_length=200)
     """Times to the first token that are promised. A ttft_ms in the demand counts too, where none stands here. Default

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components.capabilities import METRICS_NAMESPACE
-from aifactory.components.observability.decided import LOKI, TEMPO, ObservabilityPlan
+from aifactory.components.observability.decided import LOKI, OFFSETS, TEMPO, Buffer, ObservabilityPlan
 from aifactory.components.observability.places import Ways
 from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.offers import OperatorNote
@@ -30,11 +30,17 @@ def notes(
                 f"{namespace} has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of a user who may read and write it. "
                 f"{_SOON}",
             )
-    for signal, sink in found.sinks:
-        if sink.secret:
-            namespace = METRICS_NAMESPACE if signal in ("metrics", "alerts") else plan.identity
-            says = f"Secret {sink.secret} in namespace {namespace} has the key token of sink {sink.name}. {_SOON}"
-            yield OperatorNote(part, "before", says)
+    told = {
+        f"Secret {sink.secret} in namespace "
+        f"{METRICS_NAMESPACE if sink.kind in ('prometheus', 'alerts') else plan.identity} has the key token of sink "
+        f"{sink.name}. {_SOON}": None
+        for _, sink in found.sinks
+        if sink.secret
+    }
+    for says in told:
+        yield OperatorNote(part, "before", says)
+    if plan.buffer:
+        yield from _while_away(part, plan, plan.buffer)
     if not ours:
         yield OperatorNote(
             part,
@@ -52,3 +58,16 @@ def notes(
     forward = f"kubectl -n {METRICS_NAMESPACE} port-forward service/kube-prometheus-stack-grafana 3000:80"
     says = f"Look at the dashboards of {plan.identity}, at http://127.0.0.1:3000; it runs until it is stopped:"
     yield OperatorNote(part, "running", says, (forward,))
+
+
+def _while_away(part: str, plan: ObservabilityPlan, buffer: Buffer) -> Iterator[OperatorNote]:
+    says = (
+        f"Without the uplink telemetry waits on disk for {buffer.hours:g} hours: {buffer.volume_gib} GiB of "
+        f"{buffer.storage_class} for each of {plan.gateway}, and {OFFSETS} of each node. After that the newest is "
+        "dropped. Alerts whose cause ends meanwhile are never told, so whoever receives them asks the site when it was "
+        "silent."
+    )
+    yield OperatorNote(part, "before", says)
+    queue = f"kubectl -n {METRICS_NAMESPACE} exec prometheus-kube-prometheus-stack-prometheus-0 -c prometheus -- "
+    ask = "promtool query instant http://127.0.0.1:9090 'otelcol_exporter_queue_size / otelcol_exporter_queue_capacity'"
+    yield OperatorNote(part, "running", f"How full the queues of {plan.identity} are:", (queue + ask,))

@@ -19,6 +19,8 @@ def prometheus(
     factory: str,
     site: str,
     *,
+    gib: int,
+    managers: int,
     remote: TelemetrySink | None,
     pager: TelemetrySink | None,
     stored: Iterable[str],
@@ -27,7 +29,7 @@ def prometheus(
     keep = spec.retention
     own: Tree = {
         "retention": f"{keep.metrics_days}d",
-        "retentionSize": f"{keep.metrics_gib * 85 // 100}GB",
+        "retentionSize": f"{gib * 85 // 100}GB",
         "enableOTLPReceiver": True,
         "otlp": {"promoteResourceAttributes": ["service.name", "k8s.namespace.name", "aifactory.tenant"]},
         "externalLabels": {"factory": factory, "site": site},
@@ -36,8 +38,14 @@ def prometheus(
         own["remoteWrite"] = [_remote(remote)]
     values: Tree = {"prometheus": {"prometheusSpec": own}, "grafana": grafana(spec, stored)}
     if pager:
-        values["alertmanager"] = _alertmanager(pager)
+        values["alertmanager"] = _alertmanager(pager, managers)
     return values
+
+
+def small(mib: int, milli_cpus: int) -> Tree:
+    """Requests of a Prometheus with few series, as they differ from what its release has anyway."""
+    resources = {"requests": {"cpu": f"{milli_cpus}m", "memory": f"{mib}Mi"}, "limits": {"memory": f"{2 * mib}Mi"}}
+    return {"prometheus": {"prometheusSpec": {"resources": resources}}}
 
 
 def claim(gib: int, storage_class: str) -> Tree:
@@ -55,9 +63,9 @@ def _remote(sink: TelemetrySink) -> Tree:
     return found
 
 
-def _alertmanager(sink: TelemetrySink) -> Tree:
+def _alertmanager(sink: TelemetrySink, replicas: int) -> Tree:
     hook: Tree = {"url": sink.url, "send_resolved": True}
-    own: Tree = {"replicas": 2, "retention": "120h"}
+    own: Tree = {"replicas": replicas, "retention": "120h"}
     if sink.secret:
         own["secrets"] = [sink.secret]
         path = f"/etc/alertmanager/secrets/{sink.secret}/token"

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from aifactory.components.counting import counted
 from aifactory.components.pods import PodContract, Program, Volume
+from aifactory.components.tracing import SpanSink
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -135,6 +136,8 @@ class ServingPlan(Struct, frozen=True):
     """Time until all replicas are ready, one after another. Unit: s."""
     concurrency: int
     """Requests that a replica computes at once."""
+    spans: SpanSink | None
+    """Where its replicas send spans, None where nobody keeps them."""
     task: str = "chat"
     dimension: int = 0
     """Numbers of a vector that an embedding model makes, 0 for models that write text."""

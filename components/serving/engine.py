@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from aifactory.components.serving.decided import Layout
 from aifactory.components.serving.spec import Lora
+from aifactory.components.tracing import SpanSink
 
 PORT = 8_000
 PORT_NAME = "http"
@@ -62,6 +63,8 @@ class Start(Struct, frozen=True):
     lora: Lora | None
     cache: str
     ready_s: int
+    spans: SpanSink | None
+    """Where a span of each request goes, None where nobody keeps them."""
     batch_tokens: int = 0
     """Tokens that a step of an embedding model reads; 0: the model writes text."""
     encoder: bool = False
@@ -94,6 +97,8 @@ def arguments(start: Start) -> tuple[str, ...]:
     if start.streamed:
         flags["load-format"] = "runai_streamer"
     flags["shutdown-timeout"] = start.answer_s
+    if start.spans:
+        flags["otlp-traces-endpoint"] = start.spans.url
     flags["disable-access-log-for-endpoints"] = ",".join(QUIET)
     # A vector is made of the whole text: nothing of an earlier one can be used again.
     caching = "no-enable-prefix-caching" if start.batch_tokens else "enable-prefix-caching"
@@ -151,8 +156,18 @@ def environment(start: Start, extra: Mapping[str, str]) -> tuple[tuple[str, str]
         "VLLM_LOGGING_LEVEL": "INFO",
         "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(KEEP_ALIVE_S),
         "VLLM_ENGINE_READY_TIMEOUT_S": str(start.ready_s),
+        **(_traced(start.model) if start.spans else {}),
     }
     return tuple({**own, **extra}.items())
+
+
+def _traced(model: str) -> dict[str, str]:
+    """Variables of the tracing library below the engine. Source: docs.vllm.ai, examples/observability/opentelemetry."""
+    return {
+        "OTEL_SERVICE_NAME": f"vllm-{model}",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_TRACES_INSECURE": "true",
+    }
 
 
 def lifecycle(ready_s: int) -> tuple[tuple[str, dict[str, object]], ...]:

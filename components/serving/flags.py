@@ -39,6 +39,11 @@ WHY = {
     "kv-cache-dtype": Why("format of keys and values", ("kv_cache",)),
     "quantization": Why("made of the stored weights while they load", ("precision",)),
     "shutdown-timeout": Why("a server that stops ends every answer that it began", ("longest_tokens",)),
+    "otlp-traces-endpoint": Why(
+        "one span a request with its times and counts, and no text; it joins the span of the door",
+        (),
+        (("collect-detailed-traces", "it times every step of the engine, which slows all of them"),),
+    ),
     "enable-prefix-caching": Why("prompts that begin alike are computed once; the router sends them to the same place"),
     "enable-log-requests": Why("prompts belong to whoever wrote them, and no log holds them"),
 }

@@ -39,6 +39,7 @@ from aifactory.components.serving.decided import (
 from aifactory.components.serving.programs import benchmark_program, programs_of, tokenizer_folder, tokenizer_program
 from aifactory.components.serving.replicas import Sized
 from aifactory.components.serving.spec import ServingSpec, StoredWeights
+from aifactory.components.tracing import GRPC, span_sink
 
 RULES: tuple[Rule, ...] = rules.RULES
 
@@ -194,7 +195,8 @@ def _plan(
     stored = isinstance(spec.weights, StoredWeights)
     tokenizer = tokenizer_folder(spec.cache) if stored else kept.path
     image = _image(spec, ctx)
-    start = replicas.start_of(spec, sized, kept)
+    spans = span_sink(ctx)
+    start = replicas.start_of(spec, sized, kept, spans)
     programs = programs_of(spec, start, kept, image, sized.answer_s)
     flags.explain(programs[0].args, ctx, vectors=sized.shape.dimension > 0)
     _spread(spec, pool, ctx)
@@ -228,6 +230,7 @@ def _plan(
         task=draft.demand.task,
         dimension=sized.shape.dimension,
         least_dimension=sized.shape.least_dimension,
+        spans=spans,
     )
 
 
@@ -300,6 +303,7 @@ def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx
             pod_security="privileged" if plan.contract.ipc_lock else "restricted",
             tenant=plan.tenant,
             ingress_from=_scrapers(ctx),
+            egress_to=((plan.spans.namespace, GRPC),) if plan.spans else (),
             pod_egress=tuple(reaching.out(plan)),
         )
     )
@@ -311,17 +315,7 @@ def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx
         ctx.read_settings(fabric.part, plan.namespace)
     for note in operating.notes(ctx.part, plan):
         ctx.offer(note)
-    ctx.offer(
-        PodPromise(
-            part=ctx.part,
-            name=plan.identity,
-            namespace=plan.namespace,
-            count=plan.replicas * plan.layout.nodes,
-            requests=plan.contract.requests,
-            node_selector=plan.contract.node_selector,
-            tolerations=plan.contract.tolerations,
-        )
-    )
+    ctx.offer(_promise(ctx.part, plan))
     ctx.offer(_offer(plan, answer_s, ctx.part))
 
 
@@ -345,6 +339,18 @@ def _offer(plan: ServingPlan, answer_s: int, part: str) -> ModelOffer:
         dimension=plan.dimension,
         least_dimension=plan.least_dimension,
         row=names.object_id(api, kind, plan.namespace, plan.identity),
+    )
+
+
+def _promise(part: str, plan: ServingPlan) -> PodPromise:
+    return PodPromise(
+        part=part,
+        name=plan.identity,
+        namespace=plan.namespace,
+        count=plan.replicas * plan.layout.nodes,
+        requests=plan.contract.requests,
+        node_selector=plan.contract.node_selector,
+        tolerations=plan.contract.tolerations,
     )
 
 

@@ -26,6 +26,7 @@ from aifactory.components.sizing.known import Known, known
 from aifactory.components.sizing.memory import weights_gib
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.size import Sizing, size
+from aifactory.components.tracing import SpanSink
 
 RULE_OF = {
     "memory": "SRV-002",
@@ -348,7 +349,7 @@ def _sized(
     )
 
 
-def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan) -> Start:
+def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan, spans: SpanSink | None) -> Start:
     """How the engine is started for these replicas."""
     return Start(
         model=spec.model,
@@ -366,4 +367,5 @@ def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan) -> Start:
         ready_s=kept.load_s,
         batch_tokens=sized.batch_tokens,
         encoder=sized.shape.encoder,
+        spans=spans,
     )

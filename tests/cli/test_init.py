@@ -9,14 +9,17 @@ import select
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
+from aifactory.cli.commands.init import init
 from aifactory.cli.first_site import Answers, factory_text, gpus_per_node, site_text
 from aifactory.cli.starting import QUESTIONS, completed, files_from_answers, write_new
 from aifactory.cli.work import prepare
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import supported
 from aifactory.components.problems import Refused
+from aifactory.components.venues import EDGE_NODES, VENUES, Venue
 from support.command import COMMAND, call, files_below
 
 FLAGS = {
@@ -55,7 +58,7 @@ def test_an_example_is_copied_with_its_sites_and_passes_its_check(tmp_path: Path
 @pytest.mark.parametrize("venue", ["on-prem", "colo"])
 @pytest.mark.parametrize("fabric", ["roce", "infiniband", "none"])
 @pytest.mark.parametrize("accelerator", ACCELERATORS)
-def test_what_flags_make_can_be_built(tmp_path: Path, accelerator: str, fabric: str, venue: str) -> None:
+def test_what_flags_make_can_be_built(tmp_path: Path, accelerator: str, fabric: str, venue: Venue) -> None:
     """All accelerators that pools run, with each fabric, at each kind of place."""
     answers = Answers("demo", "lab", venue, "DE", accelerator, 4, fabric, ("research", "product"))
     write_new(tmp_path, files_from_answers(answers))
@@ -70,6 +73,40 @@ def test_what_flags_make_can_be_built_at_any_size(tmp_path: Path, nodes: int, te
         folder = tmp_path / fabric
         write_new(folder, files_from_answers(Answers("demo", "lab", "colo", "NL", "h200", nodes, fabric, tenants)))
         assert prepare(folder / "factory.yaml").stacks
+
+
+@pytest.mark.parametrize("nodes", [1, 3, EDGE_NODES])
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
+def test_what_flags_make_at_the_edge_can_be_built(tmp_path: Path, accelerator: str, nodes: int) -> None:
+    write_new(tmp_path, files_from_answers(Answers("demo", "depot", "edge", "FR", accelerator, nodes, "none", ("a",))))
+    work = prepare(tmp_path / "factory.yaml")
+    assert [problem.says for problem in work.warnings if "rest on third-party" not in problem.says] == []
+    text = (tmp_path / "sites" / "depot.yaml").read_text()
+    for needed in ("distribution: k3s   # REPLACE", "uplink: {", "driver: "):
+        assert needed in text
+    assert "dedicated: false" in (tmp_path / "factory.yaml").read_text()
+
+
+def test_at_the_edge_nobody_is_asked_for_a_fabric(tmp_path: Path) -> None:
+    ran = call("init", tmp_path, *flags(venue="edge", fabric=None, nodes="2"))
+    assert ran.code == 0, ran.err
+    assert call("check", tmp_path / "factory.yaml").code == 0
+    given = {question.key: question.proposal for question in QUESTIONS if question.key != "fabric"}
+    assert completed({**given, "venue": "edge"}, ask=False).fabric == "none"
+
+
+def test_what_an_edge_site_has_no_room_for_is_refused_in_words(tmp_path: Path) -> None:
+    ran = call("init", tmp_path / "new", *flags(venue="edge", nodes="6"))
+    assert ran.code == 1
+    assert "a site of venue edge has no fabric" in ran.err
+    assert f"6 nodes; a site of venue edge has {EDGE_NODES} at most" in ran.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_every_kind_of_place_can_be_begun_with() -> None:
+    (choice,) = [each.type for each in init.params if each.name == "venue"]
+    assert isinstance(choice, click.Choice)
+    assert set(choice.choices) == set(VENUES)
 
 
 def test_flags_alone_are_enough_and_the_result_passes_its_check(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
                     "    callers: [depot]\n\n  - {kind: cluster}\n",
                 ),
                 ("qwen3-4b\n", "llama-3.3-70b\n"),
+                ("  - kind: observability\n", "  - kind: observability\n    sites: [lys-edge1]\n"),
+                ("model: qwen3-4b,", "model: llama-3.3-70b,"),
             ],
             "EDG-003",
             "weights take 82.1 GiB of 16.6 GiB a GPU; 66 GiB are missing for the weights alone",

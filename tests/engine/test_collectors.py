@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,18 +14,32 @@ import pytest
 import yaml
 
 from aifactory.components.observability import collector
+from aifactory.components.observability.decided import OFFSETS, PROXIES
 from aifactory.components.rows import KubernetesRow
+from aifactory.components.tracing import MODEL_TAG, REQUEST_TAG, SITE_TAG, TENANT_TAG
 from support import shipped
-from support.proving.processes import Server, answers, free_port
+from support.collecting import (
+    NAMED,
+    POD,
+    SCOPE,
+    SECRET,
+    configuration,
+    logs,
+    metrics,
+    near,
+    sent,
+    spans,
+    told,
+    without_prometheus,
+    words,
+)
+from support.proving.processes import Server, answers
 from support.proving.tools import Missing, paths
-from support.watching import EU, watched
+from support.watching import EU
 
 pytestmark = pytest.mark.engine
 
-STACKS = [name for name in shipped.STACKS if name.startswith("sovereign-inference")]
-NAMED = "chat llama-3.3-70b"
-"""Name of a span as the conventions make it."""
-SECRET = "please tell nobody about project heron"
+STACKS = [name for name in shipped.STACKS if name.startswith(("sovereign-inference", "edge-slm"))]
 ALLOWED = {**EU, "prompts_in_telemetry": True}
 Start = Callable[[dict[str, Any], str], Path]
 
@@ -57,98 +69,6 @@ def start(otelcol: Path, tmp_path: Path) -> Iterator[Start]:
         yield run
 
 
-def near(config: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str, str]:
-    """The same configuration on this machine: loopback, a file instead of a destination, and no cluster to ask.
-
-    Returns it with the addresses of OTLP and of its health.
-    """
-    otlp, health, metrics = (f"127.0.0.1:{free_port()}" for _ in range(3))
-    text = json.dumps(config)
-    text = text.replace("0.0.0.0:4318", otlp).replace("0.0.0.0:13133", health)
-    text = text.replace("0.0.0.0:4317", f"127.0.0.1:{free_port()}").replace('"host": "0.0.0.0"', '"host": "127.0.0.1"')
-    text = text.replace("8888", metrics.partition(":")[2]).replace(collector.POD_LOGS, str(folder / "pods"))
-    near: dict[str, Any] = json.loads(text.replace(collector.OFFSETS, str(folder / "offsets")))
-    near["exporters"] = {"file": {"path": str(folder / "sent.jsonl"), "flush_interval": "100ms"}}
-    near["processors"].pop("k8sattributes")
-    near["processors"]["batch"]["timeout"] = "100ms"
-    for pipeline in near["service"]["pipelines"].values():
-        pipeline["exporters"] = ["file"]
-        pipeline["processors"] = [name for name in pipeline["processors"] if name in near["processors"]]
-    return near, otlp, health
-
-
-def configuration(name: str, **fields: Any) -> dict[str, Any]:
-    found: dict[str, Any] = watched(traces_percent=100.0, **fields).bodies[f"OpenTelemetryCollector/watch-{name}"]
-    return dict(found["spec"]["config"])
-
-
-def words(**attributes: object) -> list[dict[str, Any]]:
-    kinds = {str: "stringValue", int: "intValue"}
-    return [{"key": key.replace("__", "."), "value": {kinds[type(value)]: value}} for key, value in attributes.items()]
-
-
-FULL_OF_TEXT = words(
-    gen_ai__input__messages=SECRET,
-    gen_ai__prompt=SECRET,
-    input__value=SECRET,
-    a_name_of_tomorrow=SECRET,
-    url__query=SECRET,
-    exception__message=SECRET,
-    gen_ai__request__model="llama-3.3-70b",
-    gen_ai__usage__input_tokens=17,
-)
-RESOURCE = {"attributes": [*FULL_OF_TEXT, *words(service__name="app", aifactory__tenant="somebody-else")]}
-SCOPE = {"name": "app", "attributes": FULL_OF_TEXT}
-NOW = "1795000000000000000"
-
-
-def spans() -> dict[str, Any]:
-    span = {
-        "traceId": "5b8efff798038103d269b633813fc60c",
-        "spanId": "eee19b7ec3c1b174",
-        "name": SECRET,
-        "kind": 3,
-        "startTimeUnixNano": NOW,
-        "endTimeUnixNano": NOW,
-        "traceState": f"a={SECRET.replace(' ', '_')}",
-        "attributes": FULL_OF_TEXT,
-        "status": {"code": 2, "message": SECRET},
-        "events": [{"name": SECRET, "timeUnixNano": NOW, "attributes": FULL_OF_TEXT}],
-    }
-    plain = {**span, "spanId": "eee19b7ec3c1b175", "name": NAMED, "events": []}
-    return {"resourceSpans": [{"resource": RESOURCE, "scopeSpans": [{"scope": SCOPE, "spans": [span, plain]}]}]}
-
-
-def logs() -> dict[str, Any]:
-    record = {"timeUnixNano": NOW, "body": {"stringValue": SECRET}, "attributes": FULL_OF_TEXT}
-    return {"resourceLogs": [{"resource": RESOURCE, "scopeLogs": [{"scope": SCOPE, "logRecords": [record]}]}]}
-
-
-def metrics() -> dict[str, Any]:
-    point = {"timeUnixNano": NOW, "asInt": "7", "attributes": FULL_OF_TEXT}
-    known = {"name": "gen_ai.client.token.usage", "description": SECRET, "gauge": {"dataPoints": [point]}}
-    other = {"name": SECRET.replace(" ", "_"), "gauge": {"dataPoints": [point]}}
-    return {"resourceMetrics": [{"resource": RESOURCE, "scopeMetrics": [{"scope": SCOPE, "metrics": [known, other]}]}]}
-
-
-def told(address: str, signal: str, body: dict[str, Any]) -> None:
-    data, kind = json.dumps(body).encode(), {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://{address}/v1/{signal}", data, kind)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        assert answer.status == 200
-
-
-def sent(server_file: Path, enough: Callable[[str], bool]) -> str:
-    """What the collector has sent, once it is enough."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        text = server_file.read_text(encoding="utf-8") if server_file.exists() else ""
-        if enough(text):
-            return text
-        time.sleep(0.1)
-    raise AssertionError(f"not sent: {text[-2_000:]}")
-
-
 @pytest.mark.parametrize("name", STACKS)
 def test_a_collector_takes_the_configuration_of_a_shipped_stack(otelcol: Path, name: str, tmp_path: Path) -> None:
     stack, seen = shipped.stacks()[name], 0
@@ -156,7 +76,7 @@ def test_a_collector_takes_the_configuration_of_a_shipped_stack(otelcol: Path, n
         if isinstance(row, KubernetesRow) and row.id.startswith("OpenTelemetryCollector."):
             body: Any = stack.plain_tree(row)
             path = tmp_path / f"{row.name}.yaml"
-            config = json.loads(json.dumps(body["spec"]["config"]).replace(collector.OFFSETS, str(tmp_path)))
+            config = without_prometheus(json.loads(json.dumps(body["spec"]["config"]).replace(OFFSETS, str(tmp_path))))
             path.write_text(yaml.safe_dump(config), encoding="utf-8")
             env = {**os.environ, **{each["name"]: "token" for each in body["spec"].get("env", ())}}
             ran = subprocess.run(
@@ -179,10 +99,10 @@ def test_a_configuration_that_is_wrong_is_refused(otelcol: Path, tmp_path: Path)
 @pytest.mark.parametrize("kept", [False, True], ids=["dropped", "kept"])
 def test_what_programs_send_leaves_without_text_unless_it_is_allowed(start: Start, tmp_path: Path, kept: bool) -> None:
     fields: dict[str, Any] = {"prompt_text": "keep", "classes": {"customer": ALLOWED}} if kept else {}
-    config, otlp, health = near(configuration("gateway", **fields), tmp_path)
-    found = start(config, health)
+    here = near(configuration("gateway", **fields), tmp_path)
+    found = start(here.config, here.health)
     for signal, body in (("traces", spans()), ("logs", logs()), ("metrics", metrics())):
-        told(otlp, signal, body)
+        told(here.otlp, signal, body)
     kinds = ("resourceSpans", "resourceLogs", "resourceMetrics")
     text = sent(found, lambda so_far: all(kind in so_far for kind in kinds))
     assert ("heron" in text) == kept
@@ -194,7 +114,8 @@ def test_what_programs_send_leaves_without_text_unless_it_is_allowed(start: Star
 
 
 def test_lines_leave_of_namespaces_alone_where_nobody_sees_prompts(start: Start, tmp_path: Path) -> None:
-    config, _, health = near(configuration("agent"), tmp_path)
+    here = near(configuration("agent"), tmp_path, pod={"k8s.node.name": "edge-1"})
+    config, health = here.config, here.health
     config["receivers"]["filelog"]["start_at"] = "beginning"
     config["receivers"]["filelog"]["poll_interval"] = "100ms"
     spaces = ("kueue-system", "assist", "envoy-gateway-system", "kueue-system-2")
@@ -207,3 +128,52 @@ def test_lines_leave_of_namespaces_alone_where_nobody_sees_prompts(start: Start,
     assert f"line of kueue-system: {SECRET}" in text
     assert text.count("heron") == 1
     assert text.count(collector.DROPPED) == len(spaces) - 1
+
+
+def of_a_door(**tags: object) -> dict[str, Any]:
+    """A span as a proxy sends it: with tags of ours, and with those that Envoy writes itself."""
+    own = words(http__url=f"https://door/v1?{SECRET}", user_agent=SECRET, node_id="envoy-door", component="proxy")
+    span = {**PLAIN, "name": "ingress", "kind": 2, "attributes": [*words(**tags), *own]}
+    return {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": SCOPE, "spans": [span]}]}]}
+
+
+PLAIN = {
+    "traceId": "5b8efff798038103d269b633813fc60c",
+    "spanId": "eee19b7ec3c1b174",
+    "startTimeUnixNano": "1795000000000000000",
+    "endTimeUnixNano": "1795000000000000000",
+}
+TAGS = {TENANT_TAG: "assist", MODEL_TAG: "llama-3.3-70b", SITE_TAG: "lab", REQUEST_TAG: "0f8fad5b"}
+
+
+@pytest.mark.parametrize("namespace", [PROXIES, "assist"])
+def test_a_span_says_whose_request_it_is_where_a_door_sent_it_alone(
+    start: Start, tmp_path: Path, namespace: str
+) -> None:
+    here = near(configuration("gateway"), tmp_path, pod={**POD, "k8s.namespace.name": namespace})
+    found = start(here.config, here.health)
+    told(here.otlp, "traces", of_a_door(**{name.replace(".", "__"): value for name, value in TAGS.items()}))
+    text = sent(found, lambda so_far: "resourceSpans" in so_far)
+    (scope,) = json.loads(text)["resourceSpans"][0]["scopeSpans"]
+    kept = {each["key"]: each["value"]["stringValue"] for each in scope["spans"][0]["attributes"]}
+    wanted = TAGS if namespace == PROXIES else {key: value for key, value in TAGS.items() if key != TENANT_TAG}
+    assert kept == wanted
+    assert "heron" not in text
+
+
+def test_a_span_of_the_engine_has_the_names_of_the_conventions_and_its_model(start: Start, tmp_path: Path) -> None:
+    here = near(configuration("gateway"), tmp_path)
+    found = start(here.config, here.health)
+    counts = words(gen_ai__usage__prompt_tokens=600, gen_ai__usage__completion_tokens=150, gen_ai__request__id="cmpl-1")
+    span = {**PLAIN, "name": "llm_request", "kind": 2, "attributes": counts}
+    told(here.otlp, "traces", {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": [span]}]}]})
+    text = sent(found, lambda so_far: "resourceSpans" in so_far)
+    (scope,) = json.loads(text)["resourceSpans"][0]["scopeSpans"]
+    kept = {each["key"]: next(iter(each["value"].values())) for each in scope["spans"][0]["attributes"]}
+    assert kept == {
+        "gen_ai.usage.input_tokens": "600",
+        "gen_ai.usage.output_tokens": "150",
+        "gen_ai.request.id": "cmpl-1",
+        MODEL_TAG: "llama-3.3-70b",
+    }
+    assert scope["spans"][0]["name"] == "llm_request"

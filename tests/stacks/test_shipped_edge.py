@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aifactory.components.image_reference import parse_image
+from aifactory.components.observability.footprint import OTHER_CPUS, OTHER_MEMORY_GIB
 from aifactory.components.pods import (
     CONTROLLER_CPUS,
     CONTROLLER_MEMORY_GIB,
@@ -23,6 +24,7 @@ from support.schemas import Schemas
 NAME = "edge-slm-lys-edge1-platform"
 NEVER_BESIDE = ("InferenceService", "CronJob")
 """What has the room that is left, and what a person starts by hand."""
+TELEMETRY = ("Release/monitoring/", "Release/opentelemetry-operator-system/", "OpenTelemetryCollector")
 UNITS = {"m": 0.001, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
@@ -133,6 +135,18 @@ def test_all_that_runs_fits_beside_the_model_with_as_much_again(stack: Stack, sc
             memory_gib += number(requests.get("memory", 0)) / 2**30
     assert 2 < cpus <= CONTROLLER_CPUS, cpus
     assert 4 < memory_gib <= CONTROLLER_MEMORY_GIB / 2 + 1, memory_gib
+
+
+@pytest.mark.schema
+def test_others_request_no_more_than_telemetry_leaves_them(stack: Stack, schemas: Schemas) -> None:
+    cpus = memory_gib = 0.0
+    for row, tree in trees(stack, schemas):
+        if not row.startswith((*NEVER_BESIDE, *TELEMETRY)):
+            for requests in below(tree, "requests"):
+                cpus += number(requests.get("cpu", 0))
+                memory_gib += number(requests.get("memory", 0)) / 2**30
+    assert OTHER_CPUS / 2 < cpus <= OTHER_CPUS, cpus
+    assert OTHER_MEMORY_GIB / 2 < memory_gib <= OTHER_MEMORY_GIB, memory_gib
 
 
 def test_the_model_and_what_is_kept_beside_it_are_the_node(stack: Stack) -> None:

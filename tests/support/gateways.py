@@ -114,6 +114,7 @@ def planned(
     residency: Mapping[str, Any] | None = RESIDENCY,
     site: Mapping[str, Any] | None = None,
     queue: bool = True,
+    also: Sequence[object] = (),
     **fields: Any,
 ) -> Planned:
     """A gateway with these models; `fields` are those of its part."""
@@ -123,11 +124,11 @@ def planned(
         Catalog.shipped(),
         "demo",
         table(*RULES),
-        offers=[*([QUEUE] if queue else []), *offers],
+        offers=[*([QUEUE] if queue else []), *offers, *also],
         residency=Residency.model_validate({"data_classes": residency}) if residency else None,
     )
-    ctx = PlanContext(site_plan, "door", ("parts", 0))
     written = {"kind": "gateway", "name": "door", "sign_in": {"oidc": OIDC}, **fields}
+    ctx = PlanContext(site_plan, str(written["name"]), ("parts", 0))
     draft = resolve(GatewaySpec.model_validate(written), ctx)
     plan = size(draft, ctx) if draft is not None else None
     if plan is not None:

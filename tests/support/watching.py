@@ -17,7 +17,7 @@ from aifactory.components.observability import plan as part
 from aifactory.components.observability import shape
 from aifactory.components.observability.decided import ObservabilityPlan
 from aifactory.components.observability.spec import ObservabilitySpec
-from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, QueueOffer, TenantOffer
+from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, QueueOffer, TelemetryOffer, TenantOffer
 from aifactory.components.problems import Problem
 from aifactory.components.rows import KubernetesRow, Maker, Wave
 from aifactory.components.rules import table
@@ -54,7 +54,15 @@ QUEUE = QueueOffer(
     (("normal", 100),),
     objects=("ClusterQueue/assist", "Cohort/teams"),
 )
-DOOR = EndpointOffer("door", "door.example.com", (), ("chat",))
+COLLECTOR = TelemetryOffer(
+    "watch",
+    "watch",
+    "http://watch-gateway-collector.watch.svc:4318",
+    "watch-gateway-collector.watch.svc:4317",
+    "watch-gateway-collector",
+    traces=True,
+)
+DOOR = EndpointOffer("door", "door", "door.example.com", (), ("chat",))
 GATE = GatewayOffer(
     "door", "door.example.com", "door", "envoy", (), (), ("tenant.id",), (), ("assist",), ("chat",), (), False
 )

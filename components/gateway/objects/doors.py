@@ -17,6 +17,7 @@ from aifactory.components.gateway.decided import (
 from aifactory.components.gateway.door import owner
 from aifactory.components.gateway.objects.kinds import AI, AI_API, CERTIFICATES, ENVOY, ENVOY_API, GATEWAY
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Tree, capability
+from aifactory.components.tracing import MODEL_TAG, TENANT_TAG, envoy_tracing
 
 ACCESS_LOG = {
     "start": "%START_TIME%",
@@ -92,12 +93,21 @@ def _proxies(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
     line = {**ACCESS_LOG, "site": plan.site}
     spec = {
         "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
-        "telemetry": {"accessLog": {"settings": [{"format": {"type": "JSON", "json": line}, "sinks": [sink]}]}},
+        "telemetry": {
+            "accessLog": {"settings": [{"format": {"type": "JSON", "json": line}, "sinks": [sink]}]},
+            **_tracing(plan),
+        },
         "logging": {"level": {"default": "warn"}},
         "shutdown": {"drainTimeout": f"{plan.longest_s}s", "minDrainDuration": "10s"},
     }
     after = [capability("envoy-gateway")]
     return maker.kubernetes(ENVOY_API, "EnvoyProxy", plan.identity, PROXY_NAMESPACE, spec=spec, after=after)
+
+
+def _tracing(plan: GatewayPlan) -> Tree:
+    """Tags are read from headers of ours alone: those of the same name that a client sends are gone by then."""
+    headers = {TENANT_TAG: TENANT_HEADER, MODEL_TAG: MODEL_HEADER}
+    return {"tracing": envoy_tracing(plan.spans, plan.site, headers)} if plan.spans else {}
 
 
 def _service(plan: GatewayPlan) -> Tree:

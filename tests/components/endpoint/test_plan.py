@@ -21,8 +21,10 @@ CHAT = ModelOffer("chat-a", "a", "team", "InferencePool", "a", 8000, (), "team",
 
 def planned(given: dict[str, Any] | None, **fields: Any) -> tuple[EndpointPlan, PlanContext]:
     at = place(endpoints=given) if given else place()
-    ctx = PlanContext(SitePlan(at, Catalog.shipped(), "demo", table(*RULES), offers=[CHAT]), "door", ("parts", 0))
-    draft = resolve(EndpointSpec.model_validate({"kind": "endpoint", "name": "door", **fields}), ctx)
+    ctx = PlanContext(
+        SitePlan(at, Catalog.shipped(), "demo", table(*RULES), offers=[CHAT]), fields.get("name", "door"), ("parts", 0)
+    )
+    draft = resolve(EndpointSpec.model_validate({"kind": "endpoint", "name": "door"} | fields), ctx)
     assert draft is not None
     plan = size(draft, ctx)
     assert plan is not None
@@ -35,6 +37,12 @@ def test_a_route_waits_for_the_longest_answer_and_the_offer_says_where() -> None
     assert ctx.offers(EndpointOffer)[0].urls == (("a", "https://door.ai.example.com/a/v1"),)
     asked = {each.capability for each in ctx.site_plan.requirements}
     assert {"ai-gateway", "inference-extension", "load-balancer"} <= asked
+
+
+def test_a_renamed_endpoint_offers_the_name_that_its_proxies_carry() -> None:
+    plan, ctx = planned(None, callers=["team"], name="front", renamed_from="door")
+    (offer,) = ctx.offers(EndpointOffer)
+    assert offer.gateway == plan.identity == "door"
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,19 @@ from aifactory.components.serving.engine import KEEP_ALIVE_S
 from support.schemas import Schemas
 
 POOL = RoutePlan(
-    "chat-a", "team", "/a/v1", "InferencePool", "a", 8000, 630, ("InferencePool.inference.networking.k8s.io/team/a",)
+    "chat-a",
+    "team",
+    "a",
+    "/a/v1",
+    "InferencePool",
+    "a",
+    8000,
+    630,
+    ("InferencePool.inference.networking.k8s.io/team/a",),
 )
-SERVICE = RoutePlan("chat-b", "team", "/b/v1", "Service", "b", 80, 90, ())
+SERVICE = RoutePlan("chat-b", "team", "b", "/b/v1", "Service", "b", 80, 90, ())
 PRIVATE = EndpointPlan(
-    "chat", "chat.chat.svc.cluster.local", "cluster", ("team",), (), "", "", "", 2, 300, (POOL, SERVICE)
+    "chat", "chat.chat.svc.cluster.local", "cluster", ("team",), (), "", "", "", 2, 300, (POOL, SERVICE), "lab", None
 )
 SITE = replace(
     PRIVATE,

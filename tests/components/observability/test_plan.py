@@ -9,7 +9,7 @@ from aifactory.components.observability import alerts
 from aifactory.components.observability.decided import WatchedModel
 from aifactory.components.offers import OperatorNote, TelemetryOffer
 from support.offered import pool
-from support.watching import CHAT, DOOR, GATE, GIVEN, OFFERS, PAGER, QUEUE, STORE, watched
+from support.watching import CHAT, DOOR, GATE, GIVEN, OFFERS, PAGER, QUEUE, STORE, queries, watched
 
 LOKI_SINK = {**PAGER, "name": "central", "kind": "loki", "url": "https://loki.example.com/", "organisation": "lab"}
 OTLP_SINK = {**PAGER, "name": "tracing", "kind": "otlp", "signals": ["traces"], "url": "https://otlp.example.com:4318"}
@@ -111,6 +111,14 @@ def test_whoever_sends_finds_the_collector() -> None:
     (offer,) = [each for each in watched().site_plan.offers if isinstance(each, TelemetryOffer)]
     assert offer.otlp_http == "http://watch-gateway-collector.watch.svc:4318"
     assert offer.otlp_grpc == "watch-gateway-collector.watch.svc:4317"
+
+
+def test_a_door_is_watched_by_the_name_of_its_gateway_whatever_the_part_is_called() -> None:
+    renamed = (CHAT, replace(DOOR, part="front"))
+    asked = [query for _, query in queries(watched(offers=renamed).bodies.values()) if "owning_gateway" in query]
+    assert len(asked) >= 3
+    for query in asked:
+        assert 'gateway_envoyproxy_io_owning_gateway_name="door"' in query
 
 
 def test_a_promise_comes_before_the_demand() -> None:

@@ -11,6 +11,7 @@ from aifactory.components.serving import scaling
 from aifactory.components.serving.decided import ServingPlan
 from support.models import REASONING, card
 from support.offered import fabric, pool
+from support.watching import COLLECTOR
 
 CATALOG = Catalog.shipped()
 FLAGS = {str(row.data["flag"]): row for row in CATALOG.rows("engines.flags")}
@@ -62,6 +63,21 @@ def test_the_catalog_knows_every_variable(variant: dict[str, Any], served: Any) 
     program = served(variant).plan.programs[0]
     names = {name for name, _ in program.environment} | {name for name, _ in program.from_pod}
     assert names - VARIABLES == set()
+
+
+def test_a_collector_that_keeps_traces_gets_a_span_of_each_request(served: Any) -> None:
+    offers = [card(), fabric(), pool(nodes=40)]
+    plain, traced = served(offers=offers).plan, served(offers=[*offers, COLLECTOR]).plan
+    added = set(flags(traced)) - set(flags(plain))
+    assert added == {"otlp-traces-endpoint"} <= set(FLAGS)
+    assert flags(traced)["otlp-traces-endpoint"] == "http://watch-gateway-collector.watch.svc:4317"
+    variables = dict(set(traced.programs[0].environment) - set(plain.programs[0].environment))
+    assert set(variables) <= VARIABLES
+    assert variables == {
+        "OTEL_SERVICE_NAME": "vllm-llama-3.3-70b",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_TRACES_INSECURE": "true",
+    }
 
 
 def test_the_catalog_knows_every_metric_that_scaling_asks_for(served: Any) -> None:

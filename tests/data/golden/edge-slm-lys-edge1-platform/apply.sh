@@ -180,6 +180,10 @@ fi
 
 if wave 04-telemetry; then
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
+  release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
+  objects manifests/04-telemetry/00-watch.yaml
+  objects manifests/04-telemetry/01-watch.yaml
+  objects manifests/04-telemetry/02-watch.yaml
 fi
 
 if wave 05-hardware; then
