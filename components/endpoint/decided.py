@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.counting import counted
+from aifactory.components.outside import Reach
 
 PROXY_NAMESPACE = "envoy-gateway-system"
 """Namespace of the release, in which its proxies run."""
@@ -41,6 +42,8 @@ class EndpointPlan(Struct, frozen=True):
     replicas: int
     idle_timeout_s: int
     routes: tuple[RoutePlan, ...]
+    reaches: Reach
+    """What its proxies may open connections to."""
 
     @property
     def proxies(self) -> str:

@@ -8,6 +8,7 @@ from aifactory.components.endpoint import rules, using
 from aifactory.components.endpoint.decided import HTTPS_PORT, PROXY_NAMESPACE, EndpointPlan, RoutePlan
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer
+from aifactory.components.outside import reach
 from aifactory.components.problems import nearest
 from aifactory.components.rules import Rule
 
@@ -127,6 +128,7 @@ def _plan(spec: EndpointSpec, host: str, models: list[ModelOffer], ctx: PlanCont
         replicas=replicas,
         idle_timeout_s=spec.idle_timeout_s,
         routes=routes,
+        reaches=reach(ctx.place, (route.namespace for route in routes)),
     )
 
 

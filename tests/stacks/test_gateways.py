@@ -42,6 +42,14 @@ def test_each_model_is_reached_by_exactly_the_tenant_whose_gpus_it_runs_on(name:
 
 
 @pytest.mark.parametrize("name", STACKS)
+def test_each_tenant_is_told_of_exactly_the_models_that_it_may_use(name: str) -> None:
+    made = bodies(name)
+    told = doors.told(made)
+    assert told
+    assert told == doors.usable(made)
+
+
+@pytest.mark.parametrize("name", STACKS)
 def test_no_route_leads_out_of_what_its_data_class_allows(name: str) -> None:
     made = bodies(name)
     routes = doors.of(made, "AIGatewayRoute")
@@ -156,6 +164,7 @@ def test_a_gateway_with_everything_is_whole_and_closed() -> None:
     assert wrong_flows(stack) == []
     assert doors.callers(made) == {"llama-3.1-8b": {"product"}}
     assert (doors.half_open(made), doors.unguarded(made)) == (set(), [])
+    assert doors.told(made) == doors.usable(made) == {caller: {"llama-3.1-8b"} for caller in ("product", "product.app")}
     assert doors.misplaced(made, Catalog.shipped()) == []
     assert {(way.caller, way.place) for way in doors.ways(made)} == {
         ("product", "lab"),
