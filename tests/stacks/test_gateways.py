@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.rows import HelmRow, KubernetesRow
@@ -56,6 +57,26 @@ def test_no_route_leads_out_of_what_its_data_class_allows(name: str) -> None:
     assert routes
     assert all(doors.RESIDENCY in route["metadata"]["annotations"] for route in routes)
     assert doors.misplaced(made, Catalog.shipped()) == []
+
+
+def test_the_limits_of_a_shipped_gateway_hold_its_own_demand_with_its_growth() -> None:
+    """A tenant that is cut off at what its blueprint says it needs was limited by mistake."""
+    written = yaml.safe_load((shipped.LIBRARY / "sovereign-inference.yaml").read_text())
+    values = {name: each["default"] for name, each in written["parameters"].items()}
+    (gate,) = (part for part in written["parts"] if part["kind"] == "gateway")
+    serving = {part["name"]: part for part in written["parts"] if part["kind"] == "serving"}
+    demand = {each["name"]: each for each in written["demand"]["models"]}
+    limits = {each["name"]: each for each in gate["tenants"]}
+    for model in gate["models"]:
+        part = serving[model["legs"][0]["part"]]
+        need, limit, price = demand[part["model"]], limits[part["tenant"]], model["price"]
+        growth = 1 + need.get("growth_percent", 0) / 100
+        mean, peak = (values[need["requests_per_s"][what]["parameter"]] * growth for what in ("mean", "peak"))
+        tokens = need["input_tokens"] + need["output_tokens"]
+        usd = (need["input_tokens"] * price["input_usd"] + need["output_tokens"] * price["output_usd"]) / 1_000_000
+        assert limit["tokens_per_minute"] >= peak * tokens * 60
+        assert limit["tokens_per_day"] >= mean * tokens * 86_400
+        assert limit["usd_per_month"] >= mean * usd * 86_400 * 31
 
 
 PARTS: list[dict[str, Any]] = [

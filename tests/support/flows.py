@@ -138,6 +138,7 @@ def _flows(known: Graph, stack: Stack) -> Iterator[Flow]:
         yield "KEDA to Prometheus", scaler, prometheus, 9_090, "TCP", True
     if any(kind == "InferencePool" for kind, _, _ in known.rows):
         gateway = End(PROXY_NAMESPACE, {"control-plane": "envoy-gateway"})
+        yield "Envoy Gateway to the API server", gateway, API_SERVER, 6_443, "TCP", True
         yield "Envoy Gateway to AI Gateway", gateway, End("envoy-ai-gateway-system", {"a": "b"}), 1_063, "TCP", True
 
 
