@@ -34,6 +34,7 @@ CAPABILITIES: dict[str, str] = {
     "rook-ceph": "Ceph clusters on drives of the site",
     "topolvm": "Volumes on drives of the node that a pod runs on",
     "csi-driver-nfs": "Mounts of NFS shares",
+    "cilium": "Network policies that know hosts by name",
     "opentelemetry-operator": "OpenTelemetry collectors",
     "loki": "Logs, kept in an object store",
     "tempo": "Traces, kept in an object store",
@@ -70,6 +71,10 @@ class PodEgress(Struct, frozen=True):
     """TCP ports, of whatever address where `networks` names none: names of hubs and stores stand for many."""
     networks: tuple[str, ...] = ()
     """Networks that the ports are of."""
+    lacking: str = ""
+    """Label that the pods must not have."""
+    namespaces: tuple[tuple[str, int], ...] = ()
+    """Other namespaces whose pods these may reach, each at a TCP port."""
 
 
 class NamespaceRequest(Struct, frozen=True):

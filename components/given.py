@@ -28,6 +28,7 @@ from aifactory.components.given_network import (
     InfinibandGiven,
     Leaf,
     NetworkGiven,
+    OutsideGiven,
     RoceGiven,
     Switches,
     UfmGiven,
@@ -63,6 +64,7 @@ __all__ = [
     "Nic",
     "NodeGroup",
     "Operator",
+    "OutsideGiven",
     "Power",
     "RackGiven",
     "RoceGiven",
@@ -414,6 +416,17 @@ class EndpointsGiven(Spec):
     limit_store: HostAndPort | None = None
     """Redis of the site that gateways count requests, tokens and spend of tenants in, as host and port. Its network
     must keep others out: nobody signs in there. Default none: no limits."""
+
+    outside: list[OutsideGiven] = Field(default=[], max_length=50)
+    """Hosts that gateways call, each with its networks: where token keys lie, providers, limit_store. Default none: the
+    ports of such hosts are open to any address outside of the cluster, which is warned of."""
+
+    @truth
+    def _a_host_outside_is_listed_once(self) -> Iterator[Misfit]:
+        hosts = [each.host for each in self.outside]
+        for index in twice(hosts):
+            says = f'"{hosts[index]}" is listed twice'
+            yield Misfit(says, "give it one entry with all its networks", ("outside", index, "host"))
 
 
 class Delivery(Spec):

@@ -33,6 +33,16 @@ class EcnMarking(Spec):
             yield Misfit(f"{low} is above maximum_kbytes {high}", "swap them", ("minimum_kbytes",))
 
 
+class OutsideGiven(Spec):
+    """A host that is called from the cluster, and where it is."""
+
+    host: str = Field(max_length=253, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]([-a-z0-9]*[a-z0-9])?$")
+    """Host name, such as login.example.com."""
+
+    networks: list[Cidr] = Field(min_length=1, max_length=50)
+    """Networks that its addresses are in, as whoever runs it states them."""
+
+
 class Leaf(Spec):
     """A leaf switch of the GPU fabric."""
 

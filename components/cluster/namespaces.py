@@ -160,7 +160,10 @@ def _planned(
         critical_pods=critical_pods(sum(len(group.nodes) for group in ctx.place.nodes)) if critical else 0,
         default_requests=_default_requests(policy) if tenant else (),
         default_limits=_default_limits(policy, quota) if tenant else (),
-        pod_egress=tuple(some for request in item.requests for some in request.pod_egress),
+        pod_egress=(
+            *(some for chosen in item.releases for some in chosen.recipe.pod_egress),
+            *(some for request in item.requests for some in request.pod_egress),
+        ),
         protect=bool(tenant) or any(request.holds_data for request in item.requests),
     )
 

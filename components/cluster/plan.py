@@ -47,10 +47,22 @@ _TRAEFIK = (
     "k3s runs with --disable=traefik: Traefik comes with definitions of the Gateway API of its own version, "
     "which nobody else can own then (k3s-io/k3s#11932), and holds ports 80 and 443 of each node."
 )
+_INGRESS_NGINX = (
+    "rke2-ingress-nginx holds ports 80 and 443 of each node as host ports. A load balancer with addresses of its own "
+    "(MetalLB, kube-vip) doesn't meet them; one that uses the nodes' addresses (servicelb, a NodePort behind a router) "
+    "does, so run servers with disable: rke2-ingress-nginx there."
+)
+_RKE2_TRAEFIK = (
+    "RKE2 with ingress-controller: traefik brings definitions of the Gateway API of its own version, which nobody else "
+    "can own then: run servers with disable: rke2-traefik-crd, or give gateway-api in the site file."
+)
 _IN_KUBE_SYSTEM = DistributionFacts(Resolver("kube-system", (53,)))
 DISTRIBUTIONS: dict[str, DistributionFacts] = {
     "kubeadm": _IN_KUBE_SYSTEM,
-    "rke2": _IN_KUBE_SYSTEM,
+    "rke2": DistributionFacts(
+        Resolver("kube-system", (53,)),
+        brings=(("envoy-gateway", _INGRESS_NGINX), ("gateway-api", _RKE2_TRAEFIK)),
+    ),
     "k3s": DistributionFacts(Resolver("kube-system", (53,)), brings=(("gateway-api", _TRAEFIK),)),
     "talos": _IN_KUBE_SYSTEM,
     "openshift": DistributionFacts(

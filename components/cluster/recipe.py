@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from aifactory.components import pods
+from aifactory.components.capabilities import PodEgress
 from aifactory.components.cluster.model import PodSecurity
 from aifactory.components.rows import Wave
 
@@ -68,6 +69,8 @@ class Recipe(Struct, frozen=True):
     """TCP ports at which pods of other namespaces call its pods."""
     metrics: tuple[int, ...] = ()
     """TCP ports of its metrics."""
+    pod_egress: tuple[PodEgress, ...] = ()
+    """What some of its pods reach besides."""
     critical_pods: bool = False
     """Whether its pods use a system priority class."""
     labels: tuple[tuple[str, str], ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from aifactory.components.capabilities import PodEgress
 from aifactory.components.cluster.recipe import (
     CONTROL_NODES,
     Need,
@@ -13,6 +14,7 @@ from aifactory.components.cluster.recipe import (
     spread,
     tolerate_control_nodes,
 )
+from aifactory.components.outside import OWNING
 from aifactory.components.rows import Tree, Wave
 
 _REPLICAS = "a drained node must not leave the cluster without an answer"
@@ -21,6 +23,7 @@ _PRIORITY = "under pressure the kubelet evicts workloads before the controllers 
 _SPREAD = "two replicas on one node fall together"
 _PULL = "an Always pull makes a restart depend on the registry; the tag of a release doesn't move"
 
+_AI_NAMESPACE = "envoy-ai-gateway-system"
 _KEDA_APPS = {
     "operator": "keda-operator",
     "metricsServer": "keda-operator-metrics-apiserver",
@@ -159,8 +162,13 @@ ENVOY_GATEWAY = Recipe(
     settings=_envoy_gateway,
     purpose="Envoy proxies for Gateway API objects",
     pod_security="baseline",  # its proxies run here too, and carry containers that others add
-    to=("any",),
-    to_why="its proxies run here and reach model pods in any namespace, at the ports that those chose",
+    to=("dns", "namespace"),
+    to_why="its proxies run here and see prompts: what they reach is said by the door that they are of",
+    pod_egress=(
+        PodEgress(
+            "operators", (), api=True, lacking=OWNING, namespaces=((_AI_NAMESPACE, 1063), (_AI_NAMESPACE, 18002))
+        ),
+    ),
     webhooks=(9443,),  # the topology injector
     metrics=(1064, 19001),  # of the token counter beside a proxy, and of the proxy
     needs=(

@@ -103,7 +103,11 @@ def _some(some: PodEgress, cluster: ClusterPlan) -> Tree:
     if some.ports:
         to = {"to": [{"ipBlock": {"cidr": cidr}} for cidr in some.networks]} if some.networks else {}
         rules.append({**to, "ports": _tcp(some.ports)})
-    return {"podSelector": {"matchLabels": dict(some.labels)}, "policyTypes": ["Egress"], "egress": rules}
+    rules.extend({"to": [_namespaced(name)], "ports": _tcp((port,))} for name, port in some.namespaces)
+    chosen: Tree = {"matchLabels": dict(some.labels)}
+    if some.lacking:
+        chosen = {"matchExpressions": [{"key": some.lacking, "operator": "DoesNotExist"}]}
+    return {"podSelector": chosen, "policyTypes": ["Egress"], "egress": rules}
 
 
 def _namespaced(name: str) -> Tree:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.counting import counted
+from aifactory.components.outside import Reach
 from aifactory.components.tracing import SpanSink
 
 PROXY_NAMESPACE = "envoy-gateway-system"
@@ -46,6 +47,8 @@ class EndpointPlan(Struct, frozen=True):
     site: str
     spans: SpanSink | None
     """Where its proxies send spans, None where nobody keeps them."""
+    reaches: Reach
+    """What its proxies may open connections to."""
 
     @property
     def proxies(self) -> str:

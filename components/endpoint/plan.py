@@ -8,9 +8,10 @@ from aifactory.components.endpoint import rules, using
 from aifactory.components.endpoint.decided import HTTPS_PORT, PROXY_NAMESPACE, EndpointPlan, RoutePlan
 from aifactory.components.endpoint.spec import EndpointSpec
 from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer
+from aifactory.components.outside import reach
 from aifactory.components.problems import nearest
 from aifactory.components.rules import Rule
-from aifactory.components.tracing import explain_spans, span_sink
+from aifactory.components.tracing import GRPC, explain_spans, span_sink
 
 RULES: tuple[Rule, ...] = rules.RULES
 QUEUE_MARGIN_S = 30
@@ -115,7 +116,7 @@ def _plan(spec: EndpointSpec, host: str, models: list[ModelOffer], ctx: PlanCont
     routes = tuple(_route(spec, offer) for offer in models)
     _explain(issuer, inside, ctx)
     _explain_reach(spec, callers, clients, routes, ctx)
-    replicas = _proxies(spec, ctx)
+    replicas, spans = _proxies(spec, ctx), span_sink(ctx)
     return EndpointPlan(
         identity=spec.identity,
         host=host,
@@ -129,7 +130,12 @@ def _plan(spec: EndpointSpec, host: str, models: list[ModelOffer], ctx: PlanCont
         idle_timeout_s=spec.idle_timeout_s,
         routes=routes,
         site=ctx.place.site,
-        spans=explain_spans(span_sink(ctx), "a span for each request, with model, site and request id", ctx),
+        spans=explain_spans(spans, "a span for each request, with model, site and request id", ctx),
+        reaches=reach(
+            ctx.place,
+            (route.namespace for route in routes),
+            collector=(spans.namespace, (GRPC,)) if spans else None,
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components import pods
+from aifactory.components import outside, pods
 from aifactory.components.endpoint.decided import HTTPS_PORT, PROXY_NAMESPACE, EndpointPlan, RoutePlan
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
 from aifactory.components.tracing import MODEL_TAG, envoy_tracing
@@ -174,7 +174,12 @@ def _clients(plan: EndpointPlan, maker: Maker) -> KubernetesRow:
     peers.extend({"ipBlock": {"cidr": cidr}} for cidr in plan.clients)
     # An empty list of peers would let everybody in, no rule lets nobody.
     ingress = [{"from": peers, "ports": [{"port": HTTPS_PORT, "protocol": "TCP"}]}] if peers else []
-    spec = {"podSelector": {"matchLabels": _owner(plan)}, "policyTypes": ["Ingress"], "ingress": ingress}
+    spec = {
+        "podSelector": {"matchLabels": _owner(plan)},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": ingress,
+        "egress": outside.rules(plan.reaches),
+    }
     name = f"{plan.identity}-clients"
     after = [capability("envoy-gateway")]
     return maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", name, PROXY_NAMESPACE, spec=spec, after=after)

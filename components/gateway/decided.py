@@ -7,6 +7,8 @@ from typing import Literal
 from msgspec import Struct
 
 from aifactory.components.counting import counted
+from aifactory.components.gateway.spec_providers import CredentialKind
+from aifactory.components.outside import Reach
 from aifactory.components.tracing import SpanSink
 
 PROXY_NAMESPACE = "envoy-gateway-system"
@@ -39,8 +41,11 @@ class SecretPlan(Struct, frozen=True):
 class CredentialPlan(Struct, frozen=True):
     """How the gateway signs in at a provider."""
 
-    kind: Literal["api-key", "azure-api-key", "anthropic-api-key"]
+    kind: CredentialKind
     secret: SecretPlan
+    region: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    """What its kind needs besides, by the names of the blueprint."""
 
 
 class OidcPlan(Struct, frozen=True):
@@ -148,6 +153,31 @@ class ListenerPlan(Struct, frozen=True):
     host: str
     oidc: OidcPlan | None
     keys: SecretPlan | None
+    tenant: str = ""
+    """The one tenant whose keys are taken there, empty where tokens are."""
+
+    def takes(self, caller: str) -> bool:
+        """Whether a value of the tenant's header is one that can come from here."""
+        return caller.startswith(f"{self.tenant}.") if self.tenant else "." not in caller
+
+
+class ListRulePlan(Struct, frozen=True):
+    """Callers who see the same models."""
+
+    callers: tuple[str, ...]
+    models: tuple[str, ...]
+
+
+class ListPlan(Struct, frozen=True):
+    """A route of one listener that answers which models there are."""
+
+    name: str
+    listener: str
+    rules: tuple[ListRulePlan, ...]
+    chosen: bool
+    """Whether the caller chooses the rule. False where the host name has one tenant alone."""
+    first: bool
+    """Whether it also meets requests that nobody has looked at yet."""
 
 
 class GatewayPlan(Struct, frozen=True):
@@ -167,6 +197,7 @@ class GatewayPlan(Struct, frozen=True):
     idle_timeout_s: int
     backends: tuple[BackendPlan, ...]
     models: tuple[ModelPlan, ...]
+    lists: tuple[ListPlan, ...]
     limits: tuple[LimitPlan, ...]
     by_client: bool
     """Whether the tenant's header may name a client behind the tenant."""
@@ -175,6 +206,10 @@ class GatewayPlan(Struct, frozen=True):
     operator: str
     spans: SpanSink | None
     """Where its proxies send spans, None where nobody keeps them."""
+    reaches: Reach
+    """What its proxies may open connections to."""
+    traces_to: str
+    """Base URL of what takes traces, empty for none."""
 
     @property
     def host(self) -> str:

@@ -54,29 +54,30 @@ def ground(spec: GatewaySpec, ctx: PlanContext) -> Ground:
 
 
 def listeners(spec: GatewaySpec, ctx: PlanContext) -> tuple[ListenerPlan, ...] | None:
-    """One host name a way to sign in: one policy would ask for both a token and a key."""
+    """One host name for tokens, one for the keys of each tenant: a policy with both asks each caller for both, and
+    with keys nothing but the host name says which models a caller is told of."""
     given = ctx.place.endpoints if spec.reach == "site" else None
     domain = given.domain if given else f"{spec.identity}.svc.cluster.local"
     first = spec.host or spec.identity
-    both = spec.sign_in.oidc is not None and spec.sign_in.keys is not None
-    hosts = [f"{first}.{domain}", f"{first}-keys.{domain}"] if both else [f"{first}.{domain}"]
+    found = []
+    if spec.sign_in.oidc:
+        found.append(ListenerPlan("tokens", f"{first}.{domain}", places.oidc(spec.sign_in.oidc, spec), None))
+    if spec.sign_in.keys:
+        secret = places.keys(spec.sign_in.keys)
+        for tenant in dict.fromkeys(client.tenant for client in spec.sign_in.keys.clients):
+            found.append(ListenerPlan(f"keys-{tenant}", f"{first}-{tenant}.{domain}", None, secret, tenant))
     fits = [
         ctx.check(
             "GTW-005",
-            len(host) <= COMMON_NAME_CHARS,
-            f"host name {host} has {len(host)} characters, {COMMON_NAME_CHARS} at most",
+            len(each.host) <= COMMON_NAME_CHARS,
+            f"host name {each.host} has {len(each.host)} characters, {COMMON_NAME_CHARS} at most",
             ("host",),
             "shorten host",
         )
-        for host in hosts
+        for each in found
     ]
     if not all(fits):
         return None
-    found = []
-    if spec.sign_in.oidc:
-        found.append(ListenerPlan("tokens", hosts[0], places.oidc(spec.sign_in.oidc, spec), None))
-    if spec.sign_in.keys:
-        found.append(ListenerPlan("keys", hosts[-1], None, places.keys(spec.sign_in.keys)))
     reason = "below the domain of the site" if given else "Services of the cluster, which its DNS knows"
     ctx.decide("hosts", {each.name: each.host for each in found}, reason, source=("host",) if spec.host else ())
     return tuple(found)

@@ -6,20 +6,30 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from aifactory.components.base import PlanContext
+from aifactory.components.gateway import residency
 from aifactory.components.gateway.decided import BackendPlan, CredentialPlan, OidcPlan, SecretPlan
 from aifactory.components.gateway.published import Place, Published
 from aifactory.components.gateway.spec import GatewaySpec
-from aifactory.components.gateway.spec_models import Provider, SecretSource
+from aifactory.components.gateway.spec_models import SecretSource
+from aifactory.components.gateway.spec_providers import MAY, NEEDS, Credential, Provider
 from aifactory.components.gateway.spec_tenants import ApiKeys, Oidc
 
 CREDENTIALS = {
     "openai": ("api-key",),
-    "azure-openai": ("azure-api-key",),
+    "azure-openai": ("azure-api-key", "azure-secret", "azure-oidc"),
     "anthropic": ("anthropic-api-key", "api-key"),
+    "aws-bedrock": ("aws-oidc", "aws-file"),
+    "aws-anthropic": ("aws-oidc", "aws-file"),
+    "gcp-vertex": ("gcp-oidc", "gcp-file"),
+    "gcp-anthropic": ("gcp-oidc", "gcp-file"),
 }
 """Credentials that each API takes."""
 API_KEY = "apiKey"
-"""Entry of a Secret with a provider's key. Source: the definition of BackendSecurityPolicy."""
+ENTRIES = {"aws-file": "credentials", "gcp-file": "service_account.json"} | dict.fromkeys(
+    ("aws-oidc", "azure-oidc", "azure-secret", "gcp-oidc"), "client-secret"
+)
+"""Entry of a Secret by kind of credential, apiKey for all others. Source: the definition of BackendSecurityPolicy;
+envoyproxy/ai-gateway, internal/controller/rotators."""
 
 
 def sources(spec: GatewaySpec) -> Iterator[SecretSource]:
@@ -43,7 +53,32 @@ def signed(spec: GatewaySpec, ctx: PlanContext) -> bool:
         )
         for index, provider in enumerate(spec.providers)
     ]
+    held += [_where(index, provider, ctx) for index, provider in enumerate(spec.providers)]
     return all(held)
+
+
+def _where(index: int, provider: Provider, ctx: PlanContext) -> bool:
+    """Whether what is written of a place agrees with what is known of its region."""
+    region = residency.region(provider, ctx)
+    if region is None:
+        return True
+    says = [
+        f"{field} is {written}, and {provider.region} has {known}"
+        for field, written, known in (
+            ("country", provider.country, region.country),
+            ("operator", provider.operator, region.operator),
+        )
+        if written and written != known
+    ]
+    if provider.api.startswith(("aws-", "gcp-")) and region.name not in provider.host:
+        says.append(f"{provider.host} is no host of {region.name}")
+    return ctx.check(
+        "GTW-022",
+        not says,
+        f"{provider.name}: {'; '.join(says)}",
+        ("providers", index, "region"),
+        "write the region that the host is in, and delete country and operator: they follow from it",
+    )
 
 
 def keys(written: ApiKeys) -> SecretPlan:
@@ -112,8 +147,8 @@ def _service(place: Place, ctx: PlanContext) -> BackendPlan:
 def _provider(place: Place, provider: Provider) -> BackendPlan:
     credential = None
     if provider.credential:
-        secret = _secret(provider.credential.secret, (API_KEY,), provider.credential.source)
-        credential = CredentialPlan(provider.credential.kind, secret)
+        credential = _credential(provider.credential, provider)
+    target = place.target
     return BackendPlan(
         name=place.backend,
         host=provider.host,
@@ -124,10 +159,21 @@ def _provider(place: Place, provider: Provider) -> BackendPlan:
         ca=provider.ca or "",
         credential=credential,
         place=provider.name,
-        country=provider.country or "",
-        operator=provider.operator or "",
+        country=target.country,
+        operator=target.operator,
         description=provider.description or "",
     )
+
+
+def _credential(written: Credential, provider: Provider) -> CredentialPlan:
+    fields = {
+        field: str(value)
+        for field in (*NEEDS.get(written.kind, ()), *MAY.get(written.kind, ()))
+        if (value := getattr(written, field))
+    }
+    secret = _secret(written.secret, (ENTRIES.get(written.kind, API_KEY),), written.source)
+    region = (provider.region or "").partition(":")[2]
+    return CredentialPlan(written.kind, secret, region, tuple(sorted(fields.items())))
 
 
 def _secret(name: str, entries: tuple[str, ...], source: SecretSource | None) -> SecretPlan:

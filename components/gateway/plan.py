@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.gateway import door, explaining, places, published, rules, usage, using
-from aifactory.components.gateway.decided import HTTPS_PORT, PROXY_NAMESPACE, TENANT_HEADER, USER_HEADER, GatewayPlan
+from aifactory.components.gateway import door, explaining, listing, places, published, reaching, rules, usage, using
+from aifactory.components.gateway.decided import (
+    HTTPS_PORT,
+    PROXY_NAMESPACE,
+    TENANT_HEADER,
+    USER_HEADER,
+    GatewayPlan,
+    ModelPlan,
+)
 from aifactory.components.gateway.objects.doors import ACCESS_LOG
 from aifactory.components.gateway.published import Published
 from aifactory.components.gateway.spec import GatewaySpec
@@ -47,6 +54,9 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
     if not all([published.sound(models, spec, ctx), usage.sound(spec, models, ctx), _private(models, spec, ctx)]):
         return None
     limits = usage.limits(spec)
+    decided = tuple(published.plan_of(model, spec, ctx) for model in models)
+    backends = places.backends(models, spec, ctx)
+    collector = reaching.collector_of(ctx)
     plan = GatewayPlan(
         identity=spec.identity,
         site=ctx.place.site,
@@ -55,16 +65,20 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         callers=door.callers(spec, ctx),
         replicas=door.proxies(spec, ctx),
         idle_timeout_s=spec.idle_timeout_s,
-        backends=places.backends(models, spec, ctx),
-        models=tuple(published.plan_of(model, spec, ctx) for model in models),
+        backends=backends,
+        models=decided,
+        lists=listing.lists(spec.identity, listeners, decided),
         limits=limits,
         by_client=spec.sign_in.keys is not None,
         log_prompts=spec.log_prompts,
         country=ctx.place.location.country,
         operator=ctx.place.location.operator.nationality,
         spans=explain_spans(span_sink(ctx), "a span for each request, with tenant, model, site and request id", ctx),
+        reaches=reaching.reach(models, listeners, backends, ctx),
+        traces_to=collector.otlp_http if collector else "",
         **door.ground(spec, ctx),
     )
+    reaching.ask(plan.identity, plan.reaches, counts=bool(limits), ctx=ctx)
     usage.ask_for_store(limits, ctx)
     explaining.explain(plan, models, spec, ctx)
     _around_it(plan, models, ctx)
@@ -122,19 +136,23 @@ def _around_it(plan: GatewayPlan, models: list[Published], ctx: PlanContext) -> 
         ctx.namespace(NamespaceRequest(tenant, ctx.part, "Callers of the gateway", egress_to=way))
     if any(model.pool for model in models):
         ctx.require("inference-extension", "pools that routes lead to")
-    url = f"https://{plan.host}/v1"
     ctx.offer(
         EndpointOffer(
             part=ctx.part,
             gateway=plan.identity,
             host=plan.host,
-            urls=tuple((called, url) for model in plan.models for called in model.ids),
+            urls=tuple((called, f"https://{_host(plan, model)}/v1") for model in plan.models for called in model.ids),
             parts=tuple(parts),
         )
     )
     ctx.offer(_offer(plan, ctx.part))
     for note in using.notes(ctx.part, plan):
         ctx.offer(note)
+
+
+def _host(plan: GatewayPlan, model: ModelPlan) -> str:
+    """Where callers of the model ask first: each of their host names leads to it."""
+    return next(each.host for each in plan.listeners if any(map(each.takes, model.callers)))
 
 
 def _offer(plan: GatewayPlan, part: str) -> GatewayOffer:

@@ -12,12 +12,15 @@ from aifactory.components.gateway import cost, door, residency
 from aifactory.components.gateway.decided import LegPlan, ModelPlan
 from aifactory.components.gateway.residency import Target
 from aifactory.components.gateway.spec import GatewaySpec
-from aifactory.components.gateway.spec_models import Leg, Price, Provider, PublishedModel
+from aifactory.components.gateway.spec_models import Leg, Price, PublishedModel
+from aifactory.components.gateway.spec_providers import Provider
 from aifactory.components.gateway.splitting import routes
 from aifactory.components.offers import ModelOffer
 from aifactory.components.problems import Path, nearest
 
 QUEUE_MARGIN_S = 30
+PROFILES = ("us", "us-gov", "eu", "apac", "ap", "au", "ca", "jp", "global")
+"""How names of inference profiles of Bedrock begin. Source: Amazon Bedrock user guide, cross-region inference."""
 PROVIDER_TIMEOUT_S = 600
 """Longest answer where providers alone answer, whose limits nobody states."""
 AI_GATEWAY = "aigateway.envoyproxy.io/v1beta1"
@@ -125,8 +128,7 @@ def _place(
         if provider is None:
             ctx.refuse(f'"{leg.provider}" is no provider', (*at, "provider"), nearest(leg.provider, providers))
             return None
-        target = Target(provider.name, local=False, country=provider.country or "", operator=provider.operator or "")
-        return Place(leg, target, None, f"{spec.identity}-{provider.name}")
+        return Place(leg, residency.of(provider, ctx), None, f"{spec.identity}-{provider.name}")
     part = leg.part or ""
     offer = offers.get(part)
     if offer is None:
@@ -164,6 +166,7 @@ def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
             *_weighed(model, ctx),
             *_ordered(model, ctx),
             *_resident(model, ctx),
+            *_in_region(model, spec, ctx),
             _lasting(model, spec, ctx),
             _reachable(model, spec, ctx),
         ]
@@ -217,6 +220,25 @@ def _resident(model: Published, ctx: PlanContext) -> Iterator[bool]:
             f"{model.spec.name}: {why}",
             model.at("legs", number),
             "delete the leg, or state country and operator of the provider and data_class of the model",
+        )
+
+
+def _in_region(model: Published, spec: GatewaySpec, ctx: PlanContext) -> Iterator[bool]:
+    """An inference profile of Bedrock answers from several regions, whichever one is asked."""
+    aws = {provider.name for provider in spec.providers if provider.api.startswith("aws-")}
+    known = ctx.site_plan.residency.data_classes if ctx.site_plan.residency else {}
+    for number, place in enumerate(model.places):
+        called = place.leg.model or model.id
+        profile = called.partition(".")[0] if place.leg.provider in aws else ""
+        if profile not in PROFILES:
+            continue
+        in_eu = all(name in known and "eu" in known[name].jurisdictions for name in model.classes)
+        yield ctx.check(
+            "GTW-023",
+            profile == "eu" and in_eu,
+            f"{model.spec.name}: {called} is an inference profile, which answers from any region of {profile}",
+            model.at("legs", number),
+            "name the model without it, or a profile that every data class allows",
         )
 
 

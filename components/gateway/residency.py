@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 from aifactory.components.catalog import jurisdictions_of
+from aifactory.components.gateway.spec_providers import Provider
 
 
 class Target(Struct, frozen=True):
@@ -18,6 +19,32 @@ class Target(Struct, frozen=True):
     """Whether it is this site itself."""
     country: str
     operator: str
+
+
+class Region(Struct, frozen=True):
+    """What is known of a cloud's region. Texts are empty where it isn't sure, which refuses."""
+
+    name: str
+    country: str
+    operator: str
+
+
+def region(provider: Provider, ctx: PlanContext) -> Region | None:
+    """The region of a provider, None where none is written. One that isn't open to all, or not surely where it is said
+    to be, is in no country."""
+    row = ctx.catalog.find("regions", provider.region) if provider.region else None
+    if row is None:
+        return None
+    name = row.key.partition(":")[2]
+    sure = row.text("status") == "ga" and row.text("confidence") != "low"
+    return Region(name, row.text("country") if sure else "", row.text("operator_nationality") if sure else "")
+
+
+def of(provider: Provider, ctx: PlanContext) -> Target:
+    """A place outside: as its region has it, else as it is written."""
+    known = region(provider, ctx)
+    country, operator = (known.country, known.operator) if known else (provider.country, provider.operator)
+    return Target(provider.name, local=False, country=country or "", operator=operator or "")
 
 
 def here(ctx: PlanContext) -> Target:

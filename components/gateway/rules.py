@@ -150,4 +150,26 @@ RULES: tuple[Rule, ...] = (
         "A key in the wrong header is a 401 at the first failover, when it is needed.",
         "envoyproxy/ai-gateway, BackendSecurityPolicy",
     ),
+    Rule(
+        "GTW-021",
+        "warning",
+        "Hosts that proxies call are held to their networks",
+        "A proxy sees every prompt. NetworkPolicies know addresses and no names, so a host whose networks nobody "
+        "states opens its port to the whole world.",
+        "Kubernetes documentation, Network Policies, what you can't do",
+    ),
+    Rule(
+        "GTW-022",
+        "error",
+        "A provider is where its region is",
+        "A country that is written for a region elsewhere would let data go where its class may not be.",
+        "The catalog's regions; Regulation (EU) 2016/679, chapter V",
+    ),
+    Rule(
+        "GTW-023",
+        "error",
+        "A model outside answers from its region",
+        "An inference profile of Bedrock sends requests to other regions when its own is full.",
+        "Amazon Bedrock user guide, cross-region inference",
+    ),
 )

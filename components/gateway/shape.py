@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components.gateway.decided import GatewayPlan
-from aifactory.components.gateway.objects import access, doors, elsewhere, limits, routes
+from aifactory.components.gateway.objects import access, doors, elsewhere, limits, listing, routes
 from aifactory.components.rows import Maker, Row
 
 
@@ -16,3 +16,4 @@ def rows(plan: GatewayPlan, maker: Maker) -> Iterator[Row]:
     yield from access.rows(plan, maker)
     yield limits.policy(plan, maker)
     yield from routes.rows(plan, maker)
+    yield from listing.rows(plan, maker)

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from aifactory.components.gateway.spec_models import Provider, PublishedModel
+from aifactory.components.gateway.spec_models import PublishedModel
+from aifactory.components.gateway.spec_providers import Provider
 from aifactory.components.gateway.spec_tenants import SignIn, TenantLimits
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, truth, twice

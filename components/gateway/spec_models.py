@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from aifactory.components.demand import DataClass
-from aifactory.components.forms import Country, Line, SecretName
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
@@ -117,62 +116,3 @@ class PublishedModel(Spec):
         places = [f"{leg.part or ''}/{leg.provider or ''}/{leg.model or ''}" for leg in self.legs]
         for index in twice(places):
             yield Misfit("two legs lead to the same place", "make one leg of both", ("legs", index))
-
-
-class Credential(Spec):
-    """How the gateway signs in at a provider. The secret itself is never written here."""
-
-    kind: Literal["api-key", "azure-api-key", "anthropic-api-key"] = "api-key"
-    """Which header carries it. Default api-key: Authorization, as most take it."""
-
-    secret: SecretName
-    """Secret in the namespace of the gateway, with the key `apiKey`."""
-
-    source: SecretSource | None = None
-    """Where External Secrets gets it from. Default none: somebody makes the Secret."""
-
-
-class Provider(Spec):
-    """A service outside of the cluster, with the place that data goes to."""
-
-    name: Name
-    """Name by which legs lead here."""
-
-    description: Annotated[Line, Field(max_length=200)] | None = None
-    """What it is, for people. Default none."""
-
-    host: ApiHost
-    """Host name of its API."""
-
-    port: int = Field(default=443, ge=1, le=65_535)
-    """TCP port of its API, which is always TLS. Default 443."""
-
-    api: Literal["openai", "azure-openai", "anthropic"] = "openai"
-    """Which API it speaks; requests are translated. Default openai."""
-
-    api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,29}$")] | None = None
-    """Version of the API, which azure-openai needs. Default none."""
-
-    country: Country | None = None
-    """Country of the machines that answer. Default none: unknown, and no data of a class goes there."""
-
-    operator: Country | None = None
-    """Country of the ultimate parent of the company that runs them. Default none: unknown, and no data of a class goes
-    there."""
-
-    credential: Credential | None = None
-    """How to sign in. Default none: it asks for none."""
-
-    ca: SecretName | None = None
-    """ConfigMap in the namespace of the gateway with the CA of its certificate, key `ca.crt`. Default none: a public
-    CA."""
-
-    @truth
-    def _it_is_outside_of_the_cluster(self) -> Iterator[Misfit]:
-        if self.host.endswith(".cluster.local"):
-            yield Misfit(f"{self.host} is inside the cluster", "lead to the serving part with part", ("host",))
-
-    @truth
-    def _azure_has_a_version(self) -> Iterator[Misfit]:
-        if self.api == "azure-openai" and self.api_version is None:
-            yield Misfit("azure-openai needs a version", "set api_version, such as 2024-10-21", ("api_version",))

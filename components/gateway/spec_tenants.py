@@ -28,6 +28,9 @@ Claim = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z
 Audience = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$", max_length=200)]
 """The audience of a token, such as ai-gateway."""
 
+MOST_TENANTS_WITH_KEYS = 63
+"""Listeners of a Gateway are 64, and tokens have one. Source: its definition, listeners."""
+
 MOST_USD = 40_000
 """Highest limit of spend: rate limits count in 32 bits, here in units of 10 micro-dollars."""
 
@@ -91,9 +94,16 @@ class ApiKeys(Spec):
                 yield Misfit(f'"{client.id}" is listed twice', "name each client once", ("clients", index, "name"))
             seen.add(client.id)
 
+    @truth
+    def _tenants_with_keys_fit_one_gateway(self) -> Iterator[Misfit]:
+        tenants = {client.tenant for client in self.clients}
+        if len(tenants) > MOST_TENANTS_WITH_KEYS:
+            says = f"{len(tenants)} tenants have keys, and one gateway has host names for {MOST_TENANTS_WITH_KEYS}"
+            yield Misfit(says, "let some sign in with tokens, or make two gateways", ("clients",))
+
 
 class SignIn(Spec):
-    """How callers say who they are. With both, keys have a host name of their own."""
+    """How callers say who they are. The keys of each tenant have a host name of their own."""
 
     oidc: Oidc | None = None
     """Tokens of an identity provider, which name a tenant and a user. Default none."""

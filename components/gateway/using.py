@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from aifactory.components.gateway.decided import HTTPS_PORT, PROXY_NAMESPACE, GatewayPlan, ListenerPlan, SecretPlan
-from aifactory.components.gateway.places import API_KEY
+from aifactory.components.gateway.places import API_KEY, ENTRIES
 from aifactory.components.offers import OperatorNote
 
 RANDOM = r'''openssl rand -hex 32 | tr -d '\n' > "$keys/$client"'''
@@ -63,9 +63,10 @@ def _secrets(part: str, plan: GatewayPlan) -> Iterator[OperatorNote]:
     for secret in _named(plan):
         if secret.store:
             continue
-        if secret.keys == (API_KEY,):
-            says = "Give the provider's key; until then it answers 401. It is read from standard input:"
-            make = f"kubectl -n {plan.identity} create secret generic {secret.name} --from-file={API_KEY}=/dev/stdin"
+        if secret.keys[0] in (API_KEY, *ENTRIES.values()):
+            says = "Give the provider's credential; until then it answers 401. It is read from standard input:"
+            entry = f"{secret.keys[0]}=/dev/stdin"
+            make = f"kubectl -n {plan.identity} create secret generic {secret.name} --from-file={entry}"
             yield OperatorNote(part, "running", says, (make,))
             continue
         says = "Make the keys of clients; until then nobody gets in with one. Hand each out once:"
@@ -112,12 +113,12 @@ def _ask(part: str, plan: GatewayPlan, listener: ListenerPlan) -> OperatorNote:
     trust = "" if plan.cluster_issuer else f"--cacert {plan.identity}-ca.crt "
     near = f"--resolve {listener.host}:{NEAR}:127.0.0.1 " if inside else ""
     at = f"https://{listener.host}:{NEAR}/v1" if inside else f"https://{listener.host}/v1"
-    model = plan.models[0]
+    model = next((each for each in plan.models if any(map(listener.takes, each.callers))), plan.models[0])
     body = json.dumps(
         {"model": model.ids[0], "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 16}
     )
     if listener.keys:
-        key = next((value for value in model.callers if "." in value), "")
+        key = next(filter(listener.takes, model.callers), f"{listener.tenant}.CLIENT")
         how = (
             f"the key of {key} in $KEY: kubectl -n {plan.identity} get secret {listener.keys.name} shows it to who may"
         )

@@ -78,6 +78,16 @@ CASES: list[tuple[str, str, str, str]] = [
     ("own", "https://login.example.com/keys", "file:///etc/shadow", "jwks: "),
     ("own", "audiences: [ai]", "audiences: [ai], tenant_claim: \"a'] == 'x' || claims['b\"", "tenant_claim: "),
     ("own", "country: SE", "country: se", "country: "),
+    ("own", "{secret: backup-key}", '{secret: k, kind: aws-oidc, role: "arn:aws:iam::1:role/x\\ny"}', "role: "),
+    ("own", "{secret: backup-key}", "{secret: k, kind: gcp-file, project: '{{ .Values.x }}'}", "project: "),
+    ("own", "{secret: backup-key}", "{secret: k, kind: azure-oidc, issuer: 'https://u:p@x.example.com'}", "issuer: "),
+    ("own", "country: SE", "region: 'aws:eu-central-1 #'", "region: "),
+    (
+        "own",
+        "country: SE",
+        "country: SE, region: 'aws:us-east-1'".replace(", ", "\n        "),
+        "and aws:us-east-1 has US",
+    ),
     ("own", "country: SE", "country: US", "stands in US"),
     ("own", "operator: SE", "operator: US", "is run from US"),
     ("own", "        country: SE\n", "", "states no country"),
@@ -91,12 +101,17 @@ CASES: list[tuple[str, str, str, str]] = [
 ]
 """Case, what is changed, into what, and a part of what is said."""
 
+STORE = "  limit_store: redis.example.com:6379\n"
 IN_SITE = [
     ("redis.example.com:6379", "redis://redis.example.com:6379", "limit_store: "),
     ("redis.example.com:6379", "u:p@redis.example.com:6379", "limit_store: "),
     ("redis.example.com:6379", '"redis.example.com:6379\\nfailClosed: false"', "limit_store: "),
     ("redis.example.com:6379", "redis.example.com", "limit_store: "),
     ("  limit_store: redis.example.com:6379\n", "", "names no store to count in"),
+    (STORE, f"{STORE}  outside: [{{host: '*.example.com', networks: [192.0.2.0/24]}}]\n", "host: "),
+    (STORE, f"{STORE}  outside: [{{host: a.example.com, networks: [192.0.2.1/24]}}]\n", "networks[0]: "),
+    (STORE, f"{STORE}  outside: [{{host: a.example.com, networks: []}}]\n", "networks: "),
+    (STORE, f"{STORE}  outside: [{{host: 'a.example.com\\n- x', networks: [192.0.2.0/24]}}]\n", "host: "),
 ]
 
 SECRETS = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.rows import HelmRow, KubernetesRow
@@ -60,12 +61,40 @@ def test_models_of_documents_are_reached_by_exactly_those_who_have_vectors() -> 
 
 
 @pytest.mark.parametrize("name", STACKS)
+def test_each_tenant_is_told_of_exactly_the_models_that_it_may_use(name: str) -> None:
+    made = bodies(name)
+    told = doors.told(made)
+    assert told
+    assert told == doors.usable(made)
+
+
+@pytest.mark.parametrize("name", STACKS)
 def test_no_route_leads_out_of_what_its_data_class_allows(name: str) -> None:
     made = bodies(name)
     routes = doors.of(made, "AIGatewayRoute")
     assert routes
     assert all(doors.RESIDENCY in route["metadata"]["annotations"] for route in routes)
     assert doors.misplaced(made, Catalog.shipped()) == []
+
+
+def test_the_limits_of_a_shipped_gateway_hold_its_own_demand_with_its_growth() -> None:
+    """A tenant that is cut off at what its blueprint says it needs was limited by mistake."""
+    written = yaml.safe_load((shipped.LIBRARY / "sovereign-inference.yaml").read_text())
+    values = {name: each["default"] for name, each in written["parameters"].items()}
+    (gate,) = (part for part in written["parts"] if part["kind"] == "gateway")
+    serving = {part["name"]: part for part in written["parts"] if part["kind"] == "serving"}
+    demand = {each["name"]: each for each in written["demand"]["models"]}
+    limits = {each["name"]: each for each in gate["tenants"]}
+    for model in gate["models"]:
+        part = serving[model["legs"][0]["part"]]
+        need, limit, price = demand[part["model"]], limits[part["tenant"]], model["price"]
+        growth = 1 + need.get("growth_percent", 0) / 100
+        mean, peak = (values[need["requests_per_s"][what]["parameter"]] * growth for what in ("mean", "peak"))
+        tokens = need["input_tokens"] + need["output_tokens"]
+        usd = (need["input_tokens"] * price["input_usd"] + need["output_tokens"] * price["output_usd"]) / 1_000_000
+        assert limit["tokens_per_minute"] >= peak * tokens * 60
+        assert limit["tokens_per_day"] >= mean * tokens * 86_400
+        assert limit["usd_per_month"] >= mean * usd * 86_400 * 31
 
 
 PARTS: list[dict[str, Any]] = [
@@ -174,6 +203,7 @@ def test_a_gateway_with_everything_is_whole_and_closed() -> None:
     assert wrong_flows(stack) == []
     assert doors.callers(made) == {"llama-3.1-8b": {"product"}}
     assert (doors.half_open(made), doors.unguarded(made)) == (set(), [])
+    assert doors.told(made) == doors.usable(made) == {caller: {"llama-3.1-8b"} for caller in ("product", "product.app")}
     assert doors.misplaced(made, Catalog.shipped()) == []
     assert {(way.caller, way.place) for way in doors.ways(made)} == {
         ("product", "lab"),

@@ -13,6 +13,7 @@ Body = Mapping[str, Any]
 MODEL, TENANT, USER = "x-ai-eg-model", "x-tenant-id", "x-user-id"
 PLACE, COUNTRY, OPERATOR = "aifactory.io/place", "aifactory.io/country", "aifactory.io/operator"
 RESIDENCY = "aifactory.io/residency"
+LIST = "/v1/models"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def of(bodies: Iterable[Body], kind: str) -> list[Body]:
 
 def ways(bodies: Sequence[Body]) -> set[Way]:
     """Ways that a policy opens and a route leads."""
-    opened = {pair for policy in of(bodies, "SecurityPolicy") for pair in _opened(policy)}
+    opened = {pair for policy in _guards(bodies) for pair in _opened(policy)}
     return {
         Way(model, caller, _label(target, PLACE), target["metadata"]["name"])
         for route in of(bodies, "AIGatewayRoute")
@@ -51,9 +52,17 @@ def callers(bodies: Sequence[Body]) -> dict[str, set[str]]:
     return found
 
 
+def usable(bodies: Sequence[Body]) -> dict[str, set[str]]:
+    """Names of models that each caller may ask."""
+    found: dict[str, set[str]] = {}
+    for way in ways(bodies):
+        found.setdefault(way.caller, set()).add(way.model)
+    return found
+
+
 def half_open(bodies: Sequence[Body]) -> set[tuple[str, str]]:
     """What a policy opens and no route leads to, or the other way round."""
-    opened = {pair for policy in of(bodies, "SecurityPolicy") for pair in _opened(policy)}
+    opened = {pair for policy in _guards(bodies) for pair in _opened(policy)}
     routed = {
         pair for route in of(bodies, "AIGatewayRoute") for rule in route["spec"]["rules"] for pair in _matched(rule)
     }
@@ -63,7 +72,9 @@ def half_open(bodies: Sequence[Body]) -> set[tuple[str, str]]:
 def unguarded(bodies: Sequence[Body]) -> list[str]:
     """Listeners that let somebody in who says nothing, and gateways that believe what clients say of themselves."""
     found = []
-    policies = of(bodies, "SecurityPolicy")
+    policies = _guards(bodies)
+    others = [policy for policy in of(bodies, "SecurityPolicy") if policy not in policies]
+    found += [policy["metadata"]["name"] for policy in others if not _closed(policy["spec"])]
     for gateway in of(bodies, "Gateway"):
         name = gateway["metadata"]["name"]
         for listener in gateway["spec"]["listeners"]:
@@ -74,6 +85,91 @@ def unguarded(bodies: Sequence[Body]) -> list[str]:
             removed = traffic["spec"]["headers"].get("earlyRequestHeaders", {}).get("remove", [])
             found += [f"{name} believes {header}" for header in (MODEL, TENANT, USER) if header not in removed]
     return found
+
+
+def told(bodies: Sequence[Body]) -> dict[str, set[str]]:
+    """Names of models that each caller is told of, at any host name that lets it in.
+
+    As Envoy would: the route is chosen once before a token is read and once after, and never again for a key. Where no
+    plain route has the path, Envoy AI Gateway answers with every name.
+    """
+    every = {
+        model
+        for route in of(bodies, "AIGatewayRoute")
+        for rule in route["spec"]["rules"]
+        for model, _ in _matched(rule)
+    }
+    found: dict[str, set[str]] = {}
+    for policy in _guards(bodies):
+        (target,) = policy["spec"]["targetRefs"]
+        routes = [
+            route
+            for route in of(bodies, "HTTPRoute")
+            if any(
+                parent.get("sectionName", target["sectionName"]) == target["sectionName"]
+                for parent in _parents(route, target["name"])
+            )
+        ]
+        for caller in {caller for _, caller in _opened(policy)}:
+            names = _told(caller, "jwt" in policy["spec"], routes, bodies)
+            found.setdefault(caller, set()).update(every if names is None else names)
+    return found
+
+
+def _told(caller: str, by_token: bool, routes: Sequence[Body], bodies: Sequence[Body]) -> set[str] | None:
+    """What the plain route for the list answers, None where there is none for every request."""
+    if _chosen(routes, "") is None:
+        return None
+    chosen = _chosen(routes, caller if by_token else "")
+    assert chosen is not None
+    route, rule = chosen
+    (policy,) = (each for each in of(bodies, "SecurityPolicy") if _is_of_route(each, route))
+    if caller not in set(_admitted(policy)):
+        return set()
+    (reference,) = rule["filters"]
+    answer = _named(bodies, "HTTPRouteFilter", route["metadata"]["namespace"], reference["extensionRef"]["name"])
+    return {model["id"] for model in json.loads(answer["spec"]["directResponse"]["body"]["inline"])["data"]}
+
+
+def _chosen(routes: Sequence[Body], caller: str) -> tuple[Body, Body] | None:
+    """The rule for the path of the list: one that matches the caller goes before one that matches all."""
+    found = []
+    for route in routes:
+        for rule in route["spec"]["rules"]:
+            for match in rule["matches"]:
+                path = match.get("path", {})
+                if path != {"type": "Exact", "value": LIST} or "method" in match or "queryParams" in match:
+                    continue
+                values = {header["name"]: header["value"] for header in match.get("headers", [])}
+                if not values or values == {TENANT: caller}:
+                    found.append((len(values), route, rule))
+    if not found:
+        return None
+    most = max(number for number, _, _ in found)
+    ((_, route, rule),) = (each for each in found if each[0] == most)
+    return route, rule
+
+
+def _admitted(policy: Body) -> Iterator[str]:
+    for rule in policy["spec"]["authorization"]["rules"]:
+        if rule["action"] == "Allow":
+            for header in rule["principal"]["headers"]:
+                yield from header["values"] if header["name"] == TENANT else ()
+
+
+def _parents(route: Body, gateway: str) -> list[Body]:
+    return [parent for parent in route["spec"]["parentRefs"] if parent["name"] == gateway]
+
+
+def _guards(bodies: Sequence[Body]) -> list[Body]:
+    """Policies of listeners."""
+    return [policy for policy in of(bodies, "SecurityPolicy") if policy["spec"]["targetRefs"][0]["kind"] == "Gateway"]
+
+
+def _is_of_route(policy: Body, route: Body) -> bool:
+    (target,) = policy["spec"]["targetRefs"]
+    here = policy["metadata"]["namespace"] == route["metadata"]["namespace"]
+    return here and (target["kind"], target["name"]) == ("HTTPRoute", route["metadata"]["name"])
 
 
 def misplaced(bodies: Sequence[Body], catalog: Catalog) -> list[str]:

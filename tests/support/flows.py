@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
+from aifactory.components.endpoint.decided import EndpointPlan
+from aifactory.components.gateway.decided import GatewayPlan
 from aifactory.components.rows import KubernetesRow
 from aifactory.components.serving.decided import ServingPlan
 from aifactory.stacks.assembly.stack import Stack
@@ -86,8 +88,12 @@ def _is(peer: Policy, other: End, namespace: str) -> bool:
 
 
 def _selects(selector: Policy, labels: Mapping[str, str]) -> bool:
-    unknown = set(selector) - {"matchLabels"}
+    unknown = set(selector) - {"matchLabels", "matchExpressions"}
     assert not unknown, f"selectors with {unknown} are not evaluated here"
+    for each in selector.get("matchExpressions", ()):
+        assert each["operator"] == "DoesNotExist", f"{each['operator']} is not evaluated here"
+        if each["key"] in labels:
+            return False
     return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
 
 
@@ -132,6 +138,7 @@ def _flows(known: Graph, stack: Stack) -> Iterator[Flow]:
         yield "KEDA to Prometheus", scaler, prometheus, 9_090, "TCP", True
     if any(kind == "InferencePool" for kind, _, _ in known.rows):
         gateway = End(PROXY_NAMESPACE, {"control-plane": "envoy-gateway"})
+        yield "Envoy Gateway to the API server", gateway, API_SERVER, 6_443, "TCP", True
         yield "Envoy Gateway to AI Gateway", gateway, End("envoy-ai-gateway-system", {"a": "b"}), 1_063, "TCP", True
 
 
@@ -191,6 +198,7 @@ def _of_doors(known: Graph, stack: Stack) -> Iterator[Flow]:
         yield "the world to a proxy", WORLD, proxies, PROXY_PORT, "TCP", False
         for job in jobs:
             yield f"{job.namespace} to a proxy", job, proxies, PROXY_PORT, "TCP", inside
+        yield from _from_proxies(stack, proxies)
         given = stack.plan.place.endpoints
         for cidr in given.clients if given and not inside else ():
             client = End(address=str(ip_network(cidr)[1]))
@@ -199,6 +207,60 @@ def _of_doors(known: Graph, stack: Stack) -> Iterator[Flow]:
         for engine in _engines(known, ""):
             if engine.namespace != job.namespace:
                 yield f"{job.namespace} past the door to {engine.namespace}", job, engine, 8_000, "TCP", False
+
+
+def _from_proxies(stack: Stack, proxies: End) -> Iterator[Flow]:
+    """Out of the proxies, which see every prompt: to what they need, and nowhere else."""
+    yield "a proxy to DNS", proxies, RESOLVER, 53, "UDP", True
+    yield (
+        "a proxy to Envoy Gateway",
+        proxies,
+        End(PROXY_NAMESPACE, {"control-plane": "envoy-gateway"}),
+        18_000,
+        "TCP",
+        True,
+    )
+    yield (
+        "a proxy to what counts",
+        proxies,
+        End(PROXY_NAMESPACE, {"app.kubernetes.io/name": "ratelimit"}),
+        8_081,
+        "TCP",
+        True,
+    )
+    yield "a proxy to the API server", proxies, API_SERVER, 6_443, "TCP", False
+    yield "a proxy to a stranger", proxies, STRANGER, 443, "TCP", False
+    yield "a proxy to credentials of a machine", proxies, End(address="169.254.169.254"), 80, "TCP", False
+    yield "a proxy to the world, unencrypted", proxies, WORLD, 80, "TCP", False
+    (plan,) = (
+        part.plan
+        for part in stack.plan.parts
+        if isinstance(part.plan, GatewayPlan | EndpointPlan)
+        and part.plan.identity == proxies.labels["gateway.envoyproxy.io/owning-gateway-name"]
+    )
+    yield "a proxy to the world", proxies, WORLD, 443, "TCP", any(each.port == 443 for each in plan.reaches.loose)
+    for host in plan.reaches.hosts:
+        for cidr in host.networks:
+            yield f"a proxy to {host.host}", proxies, End(address=str(ip_network(cidr)[1])), host.port, "TCP", True
+            yield (
+                f"a proxy to {host.host} at another port",
+                proxies,
+                End(address=str(ip_network(cidr)[1])),
+                22,
+                "TCP",
+                False,
+            )
+    if plan.reaches.collector:
+        namespace, ports = plan.reaches.collector
+        for port in ports:
+            yield (
+                f"a proxy to the collector at {port}",
+                proxies,
+                End(namespace, {"app": "collector"}),
+                port,
+                "TCP",
+                True,
+            )
 
 
 def _engines(known: Graph, namespace: str) -> list[End]:

@@ -21,7 +21,13 @@ from aifactory.components.rules import table
 from aifactory.components.values import plain
 from support.planning import place
 
-ENDPOINTS = {"domain": "ai.example.com", "clients": ["192.0.2.0/24"], "limit_store": "redis.example.com:6379"}
+HOSTS = ("login", "redis", "api.frontier", "api.blue", "api.claude")
+ENDPOINTS = {
+    "domain": "ai.example.com",
+    "clients": ["192.0.2.0/24"],
+    "limit_store": "redis.example.com:6379",
+    "outside": [{"host": f"{host}.example.com", "networks": ["198.51.100.128/25"]} for host in HOSTS],
+}
 POOL = ModelOffer(
     part="chat",
     model="llama-70b",
@@ -139,6 +145,64 @@ def planned(
 def leads(*legs: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
     """A model that leads to these legs."""
     return {"name": "model", "legs": [dict(leg) for leg in legs], **fields}
+
+
+EXCHANGE = {"secret": "exchange", "issuer": "https://login.example.com/realms/ai", "client": "door"}
+UUID = "0f0e0d0c-1111-2222-3333-0a0b0c0d0e0f"
+FEDERATED = {**EXCHANGE, "project": "ai-factory", "pool": "factory", "pool_provider": "keycloak"}
+ENTRA = {"directory": UUID, "application": UUID}
+CLOUDS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    (
+        "aws-bedrock",
+        "aws:eu-central-1",
+        "bedrock-runtime.eu-central-1.amazonaws.com",
+        {"kind": "aws-oidc", **EXCHANGE, "audience": "sts", "role": "arn:aws:iam::123456789012:role/door"},
+    ),
+    (
+        "aws-anthropic",
+        "aws:eu-central-1",
+        "bedrock-runtime.eu-central-1.amazonaws.com",
+        {"kind": "aws-file", "secret": "aws"},
+    ),
+    (
+        "gcp-vertex",
+        "gcp:europe-west3",
+        "europe-west3-aiplatform.googleapis.com",
+        {"kind": "gcp-oidc", **FEDERATED, "service_account": "gateway"},
+    ),
+    (
+        "gcp-anthropic",
+        "gcp:europe-west3",
+        "europe-west3-aiplatform.googleapis.com",
+        {"kind": "gcp-file", "secret": "gcp", "project": "ai-factory"},
+    ),
+    (
+        "azure-openai",
+        "azure:germanywestcentral",
+        "factory.openai.azure.com",
+        {"kind": "azure-secret", "secret": "azure", **ENTRA},
+    ),
+    (
+        "azure-openai",
+        "azure:germanywestcentral",
+        "factory.openai.azure.com",
+        {"kind": "azure-oidc", **EXCHANGE, **ENTRA},
+    ),
+)
+"""API, region, host and credential, each kind once."""
+
+
+def in_cloud(number: int) -> dict[str, Any]:
+    """A gateway whose small model leads to one of these when it is gone; its class allows US operators in the EU."""
+    api, region, host, credential = CLOUDS[number]
+    version = {"api_version": "2024-10-21"} if api == "azure-openai" else {}
+    place = {"name": "cloud", "api": api, "host": host, "region": region, "credential": credential, **version}
+    return {
+        "offers": (SMALL,),
+        "providers": [place],
+        "models": [leads({"part": "sort"}, {"provider": "cloud", "model": "large-1", "order": 1})],
+        "residency": {"customer": {"jurisdictions": ["eu"], "operators": ["eu", "us"]}},
+    }
 
 
 FULL: dict[str, Any] = {

@@ -182,7 +182,14 @@ def _named(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[tuple
     spec = body.get("spec", {})
     if kind == "HTTPRoute":
         yield from (("Gateway", parent["namespace"], parent["name"], 0) for parent in spec["parentRefs"])
-        for backend in (backend for rule in spec["rules"] for backend in rule["backendRefs"]):
+        for extension in (
+            each["extensionRef"]
+            for rule in spec["rules"]
+            for each in rule.get("filters", ())
+            if each["type"] == "ExtensionRef"
+        ):
+            yield extension["kind"], namespace, extension["name"], 0
+        for backend in (backend for rule in spec["rules"] for backend in rule.get("backendRefs", ())):
             at = backend.get("namespace", namespace)
             yield backend.get("kind", "Service"), at, backend["name"], backend.get("port", 0)
     elif kind == "InferencePool":
@@ -221,7 +228,7 @@ def _complete(found: Graph) -> Iterator[str]:
             and any(
                 (backend.get("kind", "Service"), backend["name"]) in doors
                 for rule in body["spec"]["rules"]
-                for backend in rule["backendRefs"]
+                for backend in rule.get("backendRefs", ())
                 if backend.get("namespace", namespace) == pods.namespace
             )
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import pytest
+
 from aifactory.components.catalog import Catalog
 from support import doors
 from support.gateways import KEYS, OIDC, POOL, SMALL, leads, planned, provider
@@ -35,11 +37,61 @@ def test_a_listener_without_a_policy_or_with_an_open_one_is_found() -> None:
     made = bodies()
     body(made, "SecurityPolicy", "door-tokens")["spec"]["authorization"]["defaultAction"] = "Allow"
     assert doors.unguarded(made) == ["door/tokens"]
-    made = [each for each in bodies() if each["metadata"]["name"] != "door-keys"]
-    assert doors.unguarded(made) == ["door/keys"]
+    made = [each for each in bodies() if each["metadata"]["name"] != "door-keys-triage"]
+    assert doors.unguarded(made) == ["door/keys-triage"]
     made = bodies()
     body(made, "SecurityPolicy", "door-tokens")["spec"]["jwt"]["optional"] = True
     assert doors.unguarded(made) == ["door/tokens"]
+
+
+def test_a_list_of_models_without_a_token_is_found() -> None:
+    made = bodies()
+    body(made, "SecurityPolicy", "door-models-tokens")["spec"]["jwt"]["optional"] = True
+    assert doors.unguarded(made) == ["door-models-tokens"]
+
+
+SHARED = {
+    "providers": [],
+    "models": [
+        leads({"part": "sort"}, name="small"),
+        leads({"part": "chat"}, name="large"),
+        leads({"part": "sort"}, name="both", id="both", aliases=["all"], tenants=["assist", "triage"]),
+    ],
+}
+
+
+def test_each_caller_is_told_of_what_it_may_use() -> None:
+    made = bodies(**SHARED)
+    assist, triage = {"llama-70b", "both", "all"}, {"llama-8b", "both", "all"}
+    assert doors.told(made) == {"assist": assist, "assist.app": assist, "triage": triage, "triage.mail": triage}
+    assert doors.told(made) == doors.usable(made)
+
+
+@pytest.mark.parametrize("listener", ["tokens", "keys-assist"])
+def test_a_list_that_names_what_others_may_use_is_found(listener: str) -> None:
+    every = {"llama-70b", "llama-8b", "both", "all"}
+    caller = "assist" if listener == "tokens" else "assist.app"
+    made = [each for each in bodies(**SHARED) if each["metadata"]["name"] != f"door-models-{listener}"]
+    assert doors.told(made)[caller] == every
+    made = bodies(**SHARED)
+    for rule in body(made, "HTTPRoute", f"door-models-{listener}")["spec"]["rules"]:
+        rule["matches"][0]["method"] = "GET"  # any other is answered by the route of a model, with all names
+    assert doors.told(made)[caller] == every
+
+
+def test_a_list_that_no_policy_lets_through_is_found() -> None:
+    made = bodies(**SHARED)
+    rules = body(made, "SecurityPolicy", "door-models-tokens")["spec"]["authorization"]["rules"]
+    rules[0]["principal"]["headers"][0]["values"].remove("assist")
+    assert doors.told(made)["assist"] == set()
+
+
+def test_a_key_does_not_choose_among_lists() -> None:
+    """Envoy chooses the route before it reads a key, and not again."""
+    made = bodies(**SHARED)
+    spec = body(made, "HTTPRoute", "door-models-keys-assist")["spec"]
+    spec["rules"][0]["matches"][0]["headers"] = [{"type": "Exact", "name": doors.TENANT, "value": "assist.app"}]
+    assert doors.told(made)["assist.app"] == {"llama-70b", "llama-8b", "both", "all"}
 
 
 def test_a_gateway_that_believes_its_clients_is_found() -> None:

@@ -62,23 +62,46 @@ def _external(plan: GatewayPlan, secret: SecretPlan, maker: Maker) -> Kubernetes
 
 def _policy(plan: GatewayPlan, listener: ListenerPlan, maker: Maker) -> KubernetesRow:
     target = {"group": GATEWAY, "kind": "Gateway", "name": plan.identity, "sectionName": listener.name}
-    spec: Tree = {"targetRefs": [target]}
-    after = [gateway_id(plan), *external_id(plan, listener.keys)]
+    rules = [rule for model in plan.models if (rule := _rule(model, listener))]
+    spec = {
+        "targetRefs": [target],
+        **signed_in(listener),
+        "authorization": {"defaultAction": "Deny", "rules": rules},
+    }
+    name = f"{plan.identity}-{listener.name}"
+    after = [gateway_id(plan), *needed(plan, listener)]
+    return maker.kubernetes(ENVOY_API, "SecurityPolicy", name, plan.identity, spec=spec, after=after)
+
+
+def signed_in(listener: ListenerPlan) -> Tree:
+    """How callers say who they are: a token or a key, and none does without."""
     if listener.oidc:
-        spec["jwt"] = {"optional": False, "providers": [_tokens(listener.oidc)]}
-        if listener.oidc.backend:
-            after.append(f"Backend.{ENVOY}/{plan.identity}/{listener.oidc.backend.name}")
-    if listener.keys:
-        spec["apiKeyAuth"] = {
+        return {"jwt": {"optional": False, "providers": [_tokens(listener.oidc)]}}
+    assert listener.keys is not None  # noqa: S101 - a listener has one of both
+    return {
+        "apiKeyAuth": {
             "credentialRefs": [{"group": "", "kind": "Secret", "name": listener.keys.name}],
             "extractFrom": [{"headers": ["Authorization"]}],
             "forwardClientIDHeader": TENANT_HEADER,
             "sanitize": True,
         }
-    rules = [rule for model in plan.models if (rule := _rule(model, listener))]
-    spec["authorization"] = {"defaultAction": "Deny", "rules": rules}
-    name = f"{plan.identity}-{listener.name}"
-    return maker.kubernetes(ENVOY_API, "SecurityPolicy", name, plan.identity, spec=spec, after=after)
+    }
+
+
+def needed(plan: GatewayPlan, listener: ListenerPlan) -> list[str]:
+    """Rows without which nobody can sign in."""
+    found = external_id(plan, listener.keys)
+    if listener.oidc and listener.oidc.backend:
+        found.append(f"Backend.{ENVOY}/{plan.identity}/{listener.oidc.backend.name}")
+    return found
+
+
+def claim(listener: ListenerPlan, callers: list[str]) -> Tree:
+    """The tenant, as the token itself says it; nothing where keys are taken."""
+    if listener.oidc is None:
+        return {}
+    claims = [{"name": listener.oidc.tenant_claim, "valueType": "String", "values": callers}]
+    return {"jwt": {"provider": PROVIDER, "claims": claims}}
 
 
 def _tokens(oidc: OidcPlan) -> Tree:
@@ -102,13 +125,9 @@ def _tokens(oidc: OidcPlan) -> Tree:
 
 def _rule(model: ModelPlan, listener: ListenerPlan) -> Tree | None:
     """Lets the callers of one model through. Envoy AI Gateway has set the model's header by then, from the body."""
-    who = [value for value in model.callers if ("." in value) == (listener.keys is not None)]
+    who = [value for value in model.callers if listener.takes(value)]
     if not who:
         return None
-    principal: Tree = {
-        "headers": [{"name": TENANT_HEADER, "values": who}, {"name": MODEL_HEADER, "values": list(model.ids)}]
-    }
-    if listener.oidc:
-        claims = [{"name": listener.oidc.tenant_claim, "valueType": "String", "values": who}]
-        principal["jwt"] = {"provider": PROVIDER, "claims": claims}
+    headers = [{"name": TENANT_HEADER, "values": who}, {"name": MODEL_HEADER, "values": list(model.ids)}]
+    principal = {"headers": headers, **claim(listener, who)}
     return {"name": model.name, "action": "Allow", "principal": principal}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components import pods
+from aifactory.components import outside, pods
 from aifactory.components.gateway.decided import (
     HTTPS_PORT,
     METADATA,
@@ -66,7 +66,10 @@ def rows(plan: GatewayPlan, maker: Maker) -> Iterator[KubernetesRow]:
     gateway = _gateway(plan, maker)
     yield gateway
     yield _client_traffic(plan, maker, gateway)
-    yield _clients(plan, maker)
+    yield _traffic(plan, maker)
+    named = outside.by_name(plan.reaches, f"{plan.identity}-hosts", PROXY_NAMESPACE, owner(plan.identity), maker)
+    if named:
+        yield named
     for listener in plan.listeners if plan.reach == "cluster" else ():
         name = {"type": "ExternalName", "externalName": f"{plan.proxies}.{PROXY_NAMESPACE}.svc.cluster.local"}
         yield maker.kubernetes("v1", "Service", listener.host.partition(".")[0], plan.identity, spec=name)
@@ -172,6 +175,14 @@ def _processor(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
         {"name": "OPENINFERENCE_HIDE_OUTPUTS", "value": hidden},
         {"name": "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "value": str(plan.log_prompts).lower()},
     ]
+    if plan.traces_to:
+        environment += [
+            {"name": "OTEL_SERVICE_NAME", "value": plan.identity},
+            {"name": "OTEL_TRACES_EXPORTER", "value": "otlp"},
+            {"name": "OTEL_METRICS_EXPORTER", "value": "none"},  # they are scraped already
+            {"name": "OTEL_EXPORTER_OTLP_PROTOCOL", "value": "http/protobuf"},
+            {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": plan.traces_to},
+        ]
     resources = {"requests": {"cpu": "250m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
     spec = {"extProc": {"kubernetes": {"env": environment, "resources": resources}}}
     after = [capability("ai-gateway")]
@@ -179,7 +190,7 @@ def _processor(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
 
 
 def _gateway(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
-    among = sorted({model.namespace for model in plan.models})
+    among = sorted({plan.identity, *(model.namespace for model in plan.models)})
     chosen = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": among}]}
     listeners = [
         {
@@ -230,13 +241,19 @@ def _client_traffic(plan: GatewayPlan, maker: Maker, gateway: KubernetesRow) -> 
     return maker.kubernetes(ENVOY_API, kind, plan.identity, plan.identity, spec=spec, after=[gateway.id])
 
 
-def _clients(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
+def _traffic(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
+    """Who reaches the proxies, and whom they reach."""
     label = "kubernetes.io/metadata.name"
     peers: list[Tree] = [{"namespaceSelector": {"matchLabels": {label: name}}} for name in plan.callers]
     peers.extend({"ipBlock": {"cidr": cidr}} for cidr in plan.clients)
     # An empty list of peers would let everybody in, no rule lets nobody.
     ingress = [{"from": peers, "ports": [{"port": HTTPS_PORT, "protocol": "TCP"}]}] if peers else []
-    spec = {"podSelector": {"matchLabels": owner(plan.identity)}, "policyTypes": ["Ingress"], "ingress": ingress}
+    spec = {
+        "podSelector": {"matchLabels": owner(plan.identity)},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": ingress,
+        "egress": outside.rules(plan.reaches),
+    }
     name = f"{plan.identity}-clients"
     after = [capability("envoy-gateway")]
     return maker.kubernetes("networking.k8s.io/v1", "NetworkPolicy", name, PROXY_NAMESPACE, spec=spec, after=after)

@@ -11,6 +11,7 @@ from aifactory.components.gateway.decided import (
     CredentialPlan,
     GatewayPlan,
 )
+from aifactory.components.gateway.objects import credentials
 from aifactory.components.gateway.objects.access import external_id
 from aifactory.components.gateway.objects.kinds import (
     AI,
@@ -25,11 +26,14 @@ from aifactory.components.gateway.objects.kinds import (
 from aifactory.components.rows import KubernetesRow, Maker, Tree, Wave, capability
 
 DESCRIPTION = "kubernetes.io/description"
-SCHEMAS = {"openai": "OpenAI", "azure-openai": "AzureOpenAI", "anthropic": "Anthropic"}
-CREDENTIALS = {
-    "api-key": ("APIKey", "apiKey"),
-    "azure-api-key": ("AzureAPIKey", "azureAPIKey"),
-    "anthropic-api-key": ("AnthropicAPIKey", "anthropicAPIKey"),
+SCHEMAS = {
+    "openai": "OpenAI",
+    "azure-openai": "AzureOpenAI",
+    "anthropic": "Anthropic",
+    "aws-bedrock": "AWSBedrock",
+    "aws-anthropic": "AWSAnthropic",
+    "gcp-vertex": "GCPVertexAI",
+    "gcp-anthropic": "GCPAnthropic",
 }
 
 
@@ -108,12 +112,9 @@ def _service(plan: GatewayPlan, backend: BackendPlan, maker: Maker) -> Kubernete
 
 
 def _credential(plan: GatewayPlan, backend: BackendPlan, credential: CredentialPlan, maker: Maker) -> KubernetesRow:
-    kind, field = CREDENTIALS[credential.kind]
-    reference = {"group": "", "kind": "Secret", "name": credential.secret.name}
     spec = {
         "targetRefs": [{"group": AI, "kind": "AIServiceBackend", "name": backend.name}],
-        "type": kind,
-        field: {"secretRef": reference},
+        **credentials.signed(credential),
     }
     after = [f"AIServiceBackend.{AI}/{plan.identity}/{backend.name}", *external_id(plan, credential.secret)]
     return maker.kubernetes(AI_API, "BackendSecurityPolicy", backend.name, plan.identity, spec=spec, after=after)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from aifactory.components.endpoint.decided import EndpointPlan, RoutePlan
 from aifactory.components.endpoint.shape import rows
+from aifactory.components.outside import Reach
 from aifactory.components.rows import KubernetesRow, Maker, Wave
 from aifactory.components.serving.engine import KEEP_ALIVE_S
 from support.schemas import Schemas
@@ -24,7 +25,20 @@ POOL = RoutePlan(
 )
 SERVICE = RoutePlan("chat-b", "team", "b", "/b/v1", "Service", "b", 80, 90, ())
 PRIVATE = EndpointPlan(
-    "chat", "chat.chat.svc.cluster.local", "cluster", ("team",), (), "", "", "", 2, 300, (POOL, SERVICE), "lab", None
+    "chat",
+    "chat.chat.svc.cluster.local",
+    "cluster",
+    ("team",),
+    (),
+    "",
+    "",
+    "",
+    2,
+    300,
+    (POOL, SERVICE),
+    "lab",
+    None,
+    Reach("kube-system", ("team",), (), (), by_name=False),
 )
 SITE = replace(
     PRIVATE,

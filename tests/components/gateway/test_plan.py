@@ -68,7 +68,11 @@ def test_whoever_may_call_can_resolve_the_name_and_trust_the_certificate(
 def test_tokens_and_keys_have_a_host_name_each() -> None:
     plan = planned(sign_in={"oidc": OIDC, "keys": KEYS}, reach="site").sound
     hosts = [(each.name, each.host) for each in plan.listeners]
-    assert hosts == [("tokens", "door.ai.example.com"), ("keys", "door-keys.ai.example.com")]
+    assert hosts == [
+        ("tokens", "door.ai.example.com"),
+        ("keys-assist", "door-assist.ai.example.com"),
+        ("keys-triage", "door-triage.ai.example.com"),
+    ]
     assert plan.models[0].callers == ("assist", "assist.app")
 
 
@@ -231,7 +235,7 @@ def test_a_person_is_told_how_to_get_a_key_and_a_first_answer() -> None:
     said = notes(sign_in={"keys": KEYS})
     assert '--from-file="$keys/assist.app"' in said
     assert "openssl rand -hex 32" in said
-    assert 'https://door.door.svc.cluster.local:8443/v1/chat/completions -H "Authorization: Bearer $KEY"' in said
+    assert 'https://door-assist.door.svc.cluster.local:8443/v1/chat/completions -H "Authorization: Bearer $KEY"' in said
     stored = notes(sign_in={"keys": {**KEYS, "source": {"store": "vault", "key": "ai/keys"}}})
     assert "openssl" not in stored
     assert "ClusterSecretStore vault has ai/keys with the properties assist_app, triage_mail" in stored

@@ -29,6 +29,32 @@ def out(*, model: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]
     }
 
 
+WITH_US = {"customer": {"jurisdictions": ["eu"], "operators": ["eu", "us"]}}
+
+
+def cloud(region: str, *, model: str = "amazon.nova-pro-v1:0", **fields: Any) -> dict[str, Any]:
+    """A gateway whose small model, when it is gone, leads to Bedrock."""
+    name = region.partition(":")[2]
+    host = f"bedrock-runtime.{name}.amazonaws.com"
+    place = {
+        "name": "frontier",
+        "api": "aws-bedrock",
+        "host": host,
+        "region": region,
+        "credential": {"kind": "aws-file", "secret": "aws"},
+        **fields,
+    }
+    legs = ({"part": "sort"}, {"provider": "frontier", "model": model, "order": 1})
+    outside = [*ENDPOINTS["outside"], {"host": place["host"], "networks": ["203.0.113.0/24"]}]
+    return {
+        **SERVICES,
+        "offers": (SMALL,),
+        "models": [leads(*legs)],
+        "providers": [place],
+        "given": {**ENDPOINTS, "outside": outside},
+    }
+
+
 CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"tenants": LIMITS}, []),
     ({"tenants": LIMITS, "reach": "site"}, []),
@@ -70,7 +96,7 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"tenants": LIMITS, "sign_in": {"keys": KEYS}}, []),
     ({"tenants": LIMITS, "sign_in": {"keys": {**KEYS, "clients": KEYS["clients"][:1]}}}, ["GTW-012"]),
     ({"offers": (replace(SMALL, tenant=""),)}, ["GTW-012"]),
-    ({"tenants": LIMITS, "given": {"domain": "ai.example.com"}}, ["GTW-013"]),
+    ({"tenants": LIMITS, "given": {**ENDPOINTS, "limit_store": None}}, ["GTW-013"]),
     ({"tenants": LIMITS, "given": None}, ["GTW-013"]),
     ({"tenants": [*LIMITS[:1], {"name": "triage", "parallel_requests": 5}], "given": ENDPOINTS}, ["GTW-015"]),
     ({**SERVICES, "offers": (SMALL,), "tenants": [{**LIMITS[1], "usd_per_day": 1.0}]}, ["GTW-014"]),
@@ -106,6 +132,18 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     (to({"part": "srot"}), [""]),
     (to({"provider": "nobody"}), [""]),
     ({"providers": [provider("chat")]}, [""]),
+    ({"tenants": LIMITS, "given": {**ENDPOINTS, "outside": []}}, ["GTW-021"]),
+    ({"tenants": LIMITS, "given": {**ENDPOINTS, "outside": ENDPOINTS["outside"][1:]}}, ["GTW-021"]),
+    ({"tenants": LIMITS, "given": {**ENDPOINTS, "outside": ENDPOINTS["outside"][:1]}}, ["GTW-021"]),
+    (cloud("aws:eu-central-1"), ["GTW-011"]),  # run from the US
+    ({**cloud("aws:eu-central-1"), "residency": WITH_US}, []),
+    ({**cloud("aws:us-east-1"), "residency": WITH_US}, ["GTW-011"]),
+    ({**cloud("aws:eu-central-1", country="DE", operator="DE"), "residency": WITH_US}, ["GTW-022"]),
+    ({**cloud("aws:eu-central-1", country="FR"), "residency": WITH_US}, ["GTW-022"]),
+    ({**cloud("aws:eu-central-1", host="bedrock-runtime.us-east-1.amazonaws.com"), "residency": WITH_US}, ["GTW-022"]),
+    ({**cloud("aws:eu-central-1", model="us.amazon.nova-pro-v1:0"), "residency": WITH_US}, ["GTW-023"]),
+    ({**cloud("aws:eu-central-1", model="global.amazon.nova-pro-v1:0"), "residency": WITH_US}, ["GTW-023"]),
+    ({**cloud("aws:eu-central-1", model="eu.amazon.nova-pro-v1:0"), "residency": WITH_US}, []),
 ]
 
 

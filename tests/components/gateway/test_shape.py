@@ -4,8 +4,26 @@ from typing import Any
 
 import pytest
 
-from support.gateways import FULL, KEYS, LARGE, POOL, SMALL, leads, planned, provider, weighed
+from support.gateways import (
+    CLOUDS,
+    ENDPOINTS,
+    FULL,
+    KEYS,
+    LARGE,
+    OIDC,
+    POOL,
+    SMALL,
+    in_cloud,
+    leads,
+    planned,
+    provider,
+    weighed,
+)
 from support.schemas import Schemas
+
+CILIUM = {
+    "cluster": {"version": "1.35.6", "kubeconfig": {"context": "lab"}, "provides": {"cilium": {"version": "1.18.4"}}}
+}
 
 
 @pytest.mark.schema
@@ -18,6 +36,8 @@ from support.schemas import Schemas
         FULL,
         {**FULL, "reach": "site"},
         {**FULL, "silence_s": 30},
+        *(in_cloud(number) for number in range(len(CLOUDS))),
+        {**FULL, "site": CILIUM, "given": {**ENDPOINTS, "outside": []}},
     ],
 )
 def test_the_server_takes_every_object(schemas: Schemas, fields: dict[str, Any]) -> None:
@@ -98,6 +118,41 @@ def test_no_order_is_lost_when_a_pool_is_gone(part: str) -> None:
     assert [leg["name"] for leg in rule["backendRefs"]][1:] == ["door-frontier", "door-blue", "door-claude"]
 
 
+def test_a_tenant_with_a_key_and_no_model_is_told_of_none() -> None:
+    clients = [*KEYS["clients"], {"tenant": "idle", "name": "app"}]
+    made = planned(sign_in={"keys": {**KEYS, "clients": clients}}).objects
+    listed = made["HTTPRouteFilter/door-models-keys-idle-1"]["spec"]["directResponse"]["body"]["inline"]
+    assert listed == '{"data":[],"object":"list"}'
+    (rule,) = made["HTTPRoute/door-models-keys-idle"]["spec"]["rules"]
+    assert rule["matches"] == [{"path": {"type": "Exact", "value": "/v1/models"}}]
+    assert made["SecurityPolicy/door-keys-idle"]["spec"]["authorization"]["rules"] == []
+
+
+def test_a_token_of_no_tenant_here_is_told_nothing() -> None:
+    made = planned().objects
+    *_, last = made["HTTPRoute/door-models-tokens"]["spec"]["rules"]
+    assert last["matches"] == [{"path": {"type": "Exact", "value": "/v1/models"}}]
+    answer = made[f"HTTPRouteFilter/{last['filters'][0]['extensionRef']['name']}"]["spec"]["directResponse"]
+    assert answer["statusCode"] == 403
+    assert "llama" not in answer["body"]["inline"]
+
+
+def test_many_lists_are_shared_out_among_routes_that_the_server_takes() -> None:
+    """A HTTPRoute has 16 rules, and a rule 64 matches."""
+    tenants = [f"t-{number}" for number in range(90)]
+    models = [
+        leads({"part": "sort"}, name=f"m-{n}", id=f"m-{n}", tenants=tenants[n * 2 : n * 2 + 2]) for n in range(20)
+    ]
+    models.append(leads({"part": "sort"}, name="all", id="all", tenants=tenants[40:]))
+    models.append(leads({"part": "chat"}, name="more", id="more", tenants=tenants[:40]))
+    made = planned(models=models).objects
+    routes = [body for name, body in made.items() if name.startswith("HTTPRoute/")]
+    assert [len(route["spec"]["rules"]) for route in routes] == [15, 7]
+    matched = [match for route in routes for rule in route["spec"]["rules"] for match in rule["matches"]]
+    assert len(matched) == 91
+    assert len([match for match in matched if "headers" not in match]) == 1
+
+
 def test_callers_say_nothing_of_themselves() -> None:
     removed = planned().objects["ClientTrafficPolicy/door"]["spec"]["headers"]["earlyRequestHeaders"]["remove"]
     assert {"x-tenant-id", "x-user-id", "x-ai-eg-model", "x-gateway-inference-objective"} <= set(removed)
@@ -130,6 +185,62 @@ def test_every_place_outside_is_reached_by_tls_with_a_name_that_is_checked() -> 
         assert body["spec"]["validation"]["hostname"] == host
     assert checked["door-claude"]["spec"]["validation"]["caCertificateRefs"][0]["name"] == "corp-ca"
     assert checked["door-frontier"]["spec"]["validation"]["wellKnownCACertificates"] == "System"
+
+
+def test_a_cloud_is_signed_in_to_without_a_key_in_a_row() -> None:
+    kinds = {}
+    for number in range(len(CLOUDS)):
+        made = planned(**in_cloud(number)).objects
+        spec = made["BackendSecurityPolicy/door-cloud"]["spec"]
+        kinds[CLOUDS[number][3]["kind"]] = spec["type"]
+    assert kinds == {
+        "aws-oidc": "AWSCredentials",
+        "aws-file": "AWSCredentials",
+        "gcp-oidc": "GCPCredentials",
+        "gcp-file": "GCPCredentials",
+        "azure-secret": "AzureCredentials",
+        "azure-oidc": "AzureCredentials",
+    }
+
+
+def test_a_place_in_a_cloud_is_marked_as_its_region_has_it() -> None:
+    labels = planned(**in_cloud(0)).objects["Backend/door-cloud"]["metadata"]["labels"]
+    assert (labels["aifactory.io/country"], labels["aifactory.io/operator"]) == ("DE", "US")
+
+
+def egress(made: dict[str, Any]) -> list[Any]:
+    return list(made["NetworkPolicy/door-clients"]["spec"]["egress"])
+
+
+def test_hosts_outside_are_open_at_their_networks_alone() -> None:
+    made = planned(**FULL).objects
+    blocks = [peer["ipBlock"] for rule in egress(made) for peer in rule["to"] if "ipBlock" in peer]
+    assert {block["cidr"] for block in blocks} == {"169.254.20.10/32", "198.51.100.128/25"}
+    assert "CiliumNetworkPolicy/door-hosts" not in made
+
+
+def test_a_host_of_unknown_networks_opens_its_port_outside_of_the_cluster_and_says_so() -> None:
+    made = planned(given={**ENDPOINTS, "outside": []})
+    *_, last = egress(made.objects)
+    (peer,) = last["to"]
+    assert peer["ipBlock"]["cidr"] == "0.0.0.0/0"
+    assert "169.254.0.0/16" in peer["ipBlock"]["except"]  # credentials of machines
+    assert last["ports"] == [{"protocol": "TCP", "port": 443}]
+    assert "nobody states networks of login.example.com:443" in made.says
+
+
+def test_cilium_holds_hosts_by_name() -> None:
+    made = planned(**FULL, site=CILIUM, given={**ENDPOINTS, "outside": []}).objects
+    assert "0.0.0.0/0" not in str(egress(made))
+    rules = made["CiliumNetworkPolicy/door-hosts"]["spec"]["egress"]
+    hosts = {name["matchName"] for rule in rules for name in rule.get("toFQDNs", ())}
+    assert hosts == {f"{name}.example.com" for name in ("login", "api.frontier", "api.blue", "api.claude")}
+
+
+def test_keys_of_tokens_in_the_cluster_are_reached_there() -> None:
+    inside = {**OIDC, "jwks": "https://keycloak.sso.svc.cluster.local/keys"}
+    made = planned(sign_in={"oidc": inside}).objects
+    assert {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "sso"}}}]} in egress(made)
 
 
 def test_no_row_holds_a_secret_and_each_is_named() -> None:

@@ -25,6 +25,16 @@ def leg(**fields: Any) -> dict[str, Any]:
     return {"models": [leads({"part": "chat", **fields})]}
 
 
+AWS = {
+    "kind": "aws-oidc",
+    "secret": "k",
+    "issuer": "https://login.example.com/ai",
+    "client": "door",
+    "role": "arn:aws:iam::123456789012:role/door",
+}
+UUID = "0f0e0d0c-1111-2222-3333-0a0b0c0d0e0f"
+
+
 def outside(**fields: Any) -> dict[str, Any]:
     return {"providers": [provider(**fields)]}
 
@@ -47,6 +57,7 @@ def test_a_gateway_is_private_closed_and_logs_nothing_when_nothing_is_said() -> 
         model(id="meta-llama/Llama-3.3-70B", aliases=["gpt-4o", "llama:70b"]),
         leg(weight=0, order=9),
         outside(host="api.example.com", port=8443, ca="corp-ca"),
+        outside(api="aws-bedrock", region="aws:eu-central-1", credential={**AWS, "audience": "sts"}),
         oidc(tenant_claim="org.team", jwks="https://login.example.com:8443/certs"),
         {"tenants": [{"name": "a", "usd_per_day": 0.5}]},
     ],
@@ -88,6 +99,15 @@ def test_what_fits_is_taken(fields: dict[str, Any]) -> None:
         outside(host="x.svc.cluster.local"),
         outside(api="azure-openai"),
         outside(country="ZZ"),
+        outside(credential={"kind": "aws-oidc", "secret": "k"}),
+        outside(credential={"kind": "gcp-file", "secret": "k"}),
+        outside(credential={"kind": "azure-secret", "secret": "k", "application": UUID}),
+        outside(credential={"kind": "api-key", "secret": "k", "role": "arn:aws:iam::123456789012:role/x"}),
+        outside(api="aws-bedrock", region="gcp:europe-west3", credential={"kind": "aws-file", "secret": "k"}),
+        outside(api="aws-bedrock", credential={"kind": "aws-file", "secret": "k"}),
+        outside(api="gcp-vertex", region="gcp:europe-west3", credential=None),
+        outside(region="aws:nowhere-1"),
+        {"sign_in": {"keys": {**KEYS, "clients": [{"tenant": f"t-{n}", "name": "a"} for n in range(64)]}}},
         oidc(jwks="http://login.example.com/keys"),
         oidc(issuer="https://user:word@login.example.com"),
         oidc(issuer="https://169.254.169.254/x"),
@@ -149,6 +169,14 @@ def test_no_text_breaks_out_of_what_it_is_written_into(text: str) -> None:
         outside(credential={"secret": "k", "source": {"store": text, "key": "k"}}),
         outside(credential={"secret": "k", "source": {"store": "s", "key": text}}),
         outside(api="azure-openai", api_version=text),
+        outside(credential={**AWS, "role": text}),
+        outside(credential={**AWS, "client": text}),
+        outside(credential={**AWS, "audience": text}),
+        outside(credential={**AWS, "issuer": text}),
+        outside(credential={**AWS, "kind": text}),
+        outside(credential={"kind": "gcp-file", "secret": "k", "project": text}),
+        outside(credential={"kind": "azure-secret", "secret": "k", "application": UUID, "directory": text}),
+        outside(region=text),
         oidc(issuer=f"https://login.example.com/{text or '//'}"),
         oidc(jwks=text),
         oidc(audiences=[text]),

@@ -329,6 +329,16 @@ def test_images_come_from_the_folder_of_the_distribution(distribution: str, fold
     assert "72 hours" in decisions["cluster.images"].reason
 
 
+@pytest.mark.parametrize(("distribution", "told"), [("rke2", True), ("k3s", False)])
+def test_rke2_is_told_who_holds_its_ports_and_definitions(distribution: str, told: bool) -> None:
+    door = {"kind": "endpoint", "name": "door", "callers": ["shop"]}
+    at = edge(cluster={**CLUSTER, "distribution": distribution})
+    stack = plan_site([POOL, MODEL, door], at, demand=demand()).stack_plan
+    assert stack is not None
+    before = " ".join(note.says for note in stack.notes if note.when == "before")
+    assert ("rke2-ingress-nginx holds ports 80 and 443" in before, "rke2-traefik-crd" in before) == (told, told)
+
+
 @pytest.mark.parametrize(
     ("distribution", "parts", "told"),
     [("k3s", "endpoint", True), ("k3s", "", False), ("rke2", "endpoint", False)],

@@ -248,6 +248,7 @@ if wave 08-gateway; then
   objects manifests/08-gateway/04-gate.yaml
   gate 600 condition=Programmed gate gateway.gateway.networking.k8s.io/gate
   objects manifests/08-gateway/05-gate.yaml
+  objects manifests/08-gateway/06-gate.yaml
 fi
 
 if wave 09-serving; then
