@@ -192,12 +192,10 @@ def _plan(
     spec, sized = draft.spec, draft.sized
     service, port = service_of(spec.stack, spec.identity, engine.PORT)
     address = f"http://{service}.{host.namespace}.svc:{port}"
-    stored = isinstance(spec.weights, StoredWeights)
-    tokenizer = tokenizer_folder(spec.cache) if stored else kept.path
+    tokenizer = tokenizer_folder(spec.cache) if isinstance(spec.weights, StoredWeights) else kept.path
     image = _image(spec, ctx)
     spans = span_sink(ctx)
-    start = replicas.start_of(spec, sized, kept, spans)
-    programs = programs_of(spec, start, kept, image, sized.answer_s)
+    programs = programs_of(spec, replicas.start_of(spec, sized, kept, spans), kept, image, sized.answer_s)
     flags.explain(programs[0].args, ctx, vectors=sized.shape.dimension > 0)
     _spread(spec, pool, ctx)
     return ServingPlan(

@@ -242,14 +242,8 @@ def _from_proxies(stack: Stack, proxies: End) -> Iterator[Flow]:
     for host in plan.reaches.hosts:
         for cidr in host.networks:
             yield f"a proxy to {host.host}", proxies, End(address=str(ip_network(cidr)[1])), host.port, "TCP", True
-            yield (
-                f"a proxy to {host.host} at another port",
-                proxies,
-                End(address=str(ip_network(cidr)[1])),
-                22,
-                "TCP",
-                False,
-            )
+            inside = End(address=str(ip_network(cidr)[1]))
+            yield f"a proxy to {host.host} at another port", proxies, inside, 22, "TCP", False
     if plan.reaches.collector:
         namespace, ports = plan.reaches.collector
         for port in ports:

@@ -238,6 +238,7 @@ if wave 08-gateway; then
   objects manifests/08-gateway/04-desk.yaml
   gate 600 condition=Programmed desk gateway.gateway.networking.k8s.io/desk
   objects manifests/08-gateway/05-desk.yaml
+  objects manifests/08-gateway/06-desk.yaml
 fi
 
 if wave 09-serving; then
