@@ -168,6 +168,14 @@ def _doors(plan: ObservabilityPlan) -> Iterator[Alert]:
             f"More than {share:g} percent of the answers of gateway {door} are server errors.",
             (("gateway", door),),
         )
+        yield Alert(
+            "GatewayUnseen",
+            f"absent(envoy_server_live{{{DOOR}={quoted(door)}}} == 1)",
+            "5m",
+            "critical",
+            f"No proxy of gateway {door} has been seen alive for 5 minutes: nobody reaches a model through it.",
+            (("gateway", door),),
+        )
 
 
 def _platform(plan: ObservabilityPlan) -> Iterator[Alert]:

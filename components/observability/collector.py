@@ -309,7 +309,8 @@ def _known_metrics(kept: Kept) -> Tree:
 
 
 def _known_lines(kept: Kept) -> Tree:
-    """Lines of namespaces where nobody sees prompts pass; of all others it stays known that there was one."""
+    """Lines of namespaces where nobody sees prompts pass, and fields of gateways' access logs; of all others it stays
+    known that there was one."""
     known = quoted(literal(f"^(?:{alternatives(kept.bodies)})$"))
     where = f'not IsMatch(resource.attributes["k8s.namespace.name"], {known})'
     attributes = f"[{', '.join(quoted(name) for name in kept.attributes)}]"
@@ -319,13 +320,32 @@ def _known_lines(kept: Kept) -> Tree:
             {"context": "resource", "statements": [f"keep_keys(resource.attributes, {attributes})"]},
             {
                 "context": "log",
+                # A line that looks like JSON and is none stays dropped, takes no others with it, and isn't printed.
+                "error_mode": "silent",
                 "statements": [
                     f"keep_keys(log.attributes, {attributes})",
+                    *(_access_read() if kept.access else ()),
                     f"set(log.body, {quoted(DROPPED)}) where {where}",
+                    *(_access_kept(kept.access) if kept.access else ()),
                 ],
             },
         ],
     }
+
+
+def _access_read() -> tuple[str, ...]:
+    proxies = f'resource.attributes["k8s.namespace.name"] == {quoted(PROXIES)}'
+    return (f'set(log.cache["line"], ParseJSON(log.body)) where {proxies} and IsMatch(log.body, "^{{")',)
+
+
+def _access_kept(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields that a gateway writes, and nothing else of the line: an operator prints JSON there, too."""
+    whole = " and ".join(f'log.cache["line"][{quoted(name)}] != nil' for name in ("request_id", "tenant", "model"))
+    names = ", ".join(quoted(name) for name in fields)
+    return (
+        f'keep_keys(log.cache["line"], [{names}]) where {whole}',
+        f'set(log.body, log.cache["line"]) where {whole}',
+    )
 
 
 def _exporter(to: Destination, waits: int = 0, name: str = "") -> Tree:

@@ -126,6 +126,8 @@ class Kept(Struct, frozen=True):
     """The only metrics of programs that pass otherwise."""
     bodies: tuple[str, ...]
     """The only namespaces whose log lines pass otherwise: nobody there sees prompts."""
+    access: tuple[str, ...] = ()
+    """Fields of the access log of gateways, which pass too: who asked which model, and how much. Never a body."""
 
 
 class ObservabilityPlan(Struct, frozen=True):

@@ -28,7 +28,7 @@ from aifactory.components.observability.decided import (
 from aifactory.components.observability.footprint import Footprint
 from aifactory.components.observability.places import Ways
 from aifactory.components.observability.spec import ObservabilitySpec
-from aifactory.components.offers import EndpointOffer, ModelOffer, QueueOffer, TelemetryOffer
+from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, QueueOffer, TelemetryOffer
 from aifactory.components.problems import nearest
 from aifactory.components.rules import Rule
 
@@ -270,6 +270,7 @@ def _kept(spec: ObservabilitySpec, ctx: PlanContext) -> Kept:
         attributes=tuple(row.text("attribute") for row in known if row.value("holds_text") is False),
         metrics=tuple(row.text("metric") for row in ctx.catalog.rows("conventions.metrics")),
         bodies=("kube-system", *sorted({release.namespace for release in released if release})),
+        access=tuple(dict.fromkeys(name for offer in ctx.offers(GatewayOffer) for name in offer.log_fields)),
     )
 
 

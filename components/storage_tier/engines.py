@@ -25,7 +25,9 @@ LEAST_NODES = 3
 """Monitors of which one may be lost. Source: rook/rook deploy/examples/cluster.yaml, mon.count."""
 SAFE = 2
 """Copies or chunks that may be lost: one in a failure, one more during its repair."""
-FULL_PERCENT, FIRST_WARNING_PERCENT = 95, 85
+FIRST_WARNING_PERCENT = 85
+REPAIR_PERCENT = 90
+"""Fuller, Ceph makes no lost copies again: `backfillFullRatio`."""
 
 
 def drafted(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
@@ -227,12 +229,12 @@ def _room_for_repair(spec: StorageTierSpec, redundancy: Redundancy, nodes: int, 
     spare = nodes > redundancy.width
     ctx.check(
         "STO-005",
-        spare and after <= FULL_PERCENT,
+        spare and after <= REPAIR_PERCENT,
         f"{redundancy} on {nodes} nodes leave no node on which a lost one's data is made again"
         if not spare
         else f"at {spec.fill_percent} percent the other {nodes - 1} nodes would be {after:.0f} percent full",
         ("fill_percent",) if spare else ("redundancy",),
-        f"set fill_percent to {FULL_PERCENT * (nodes - 1) // nodes}" if spare else "add a node to the set of drives",
+        f"set fill_percent to {REPAIR_PERCENT * (nodes - 1) // nodes}" if spare else "add a node to the set of drives",
     )
 
 

@@ -141,6 +141,7 @@ CASES = (
         labels={"cluster_queue": "teams-tuning"},
     ),
     Case("GatewayErrors", answers(20), answers(5)),
+    Case("GatewayUnseen", {f"envoy_server_live{{{DOOR}}}": "0x60"}, {f"envoy_server_live{{{DOOR}}}": "1x60"}),
     Case(
         "CertificateEnds",
         {CERTIFICATE: f"{13 * 86_400}x120"},

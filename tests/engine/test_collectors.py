@@ -130,6 +130,42 @@ def test_lines_leave_of_namespaces_alone_where_nobody_sees_prompts(start: Start,
     assert text.count(collector.DROPPED) == len(spaces) - 1
 
 
+ASKED = {
+    "request_id": "0f8fad5b",
+    "tenant": "assist",
+    "user": "u-7",
+    "model": "chat",
+    "total_tokens": 812,
+    "path": SECRET,
+}
+
+
+def test_a_gateways_access_log_leaves_with_its_own_fields_alone(start: Start, tmp_path: Path) -> None:
+    stack = shipped.stacks()["sovereign-inference-fra-dc1-platform"]
+    (row,) = [row for row in stack.rows if row.id.startswith("OpenTelemetryCollector.") and row.id.endswith("-agent")]
+    assert isinstance(row, KubernetesRow)
+    body: Any = stack.plain_tree(row)
+    here = near(body["spec"]["config"], tmp_path, pod={"k8s.node.name": "edge-1"})
+    here.config["receivers"]["filelog"] |= {"start_at": "beginning", "poll_interval": "100ms"}
+    lines = {
+        (PROXIES, "asked"): json.dumps(ASKED),
+        (PROXIES, "broken"): '{"request_id": ' + SECRET,
+        (PROXIES, "operator"): json.dumps({"level": "info", "msg": SECRET}),
+        # Another first field: the receiver takes files that begin alike for one.
+        ("assist", "forged"): json.dumps({"model": "mine", **ASKED}),
+    }
+    for index, ((space, name), line) in enumerate(lines.items()):
+        folder = tmp_path / "pods" / f"{space}_{name}_0000-{index}" / "envoy"
+        folder.mkdir(parents=True)
+        (folder / "0.log").write_text(f"2026-11-28T12:00:00.000000000Z stdout F {line}\n", encoding="utf-8")
+    text = sent(start(here.config, here.health), lambda so_far: so_far.count('"body"') >= len(lines))
+    assert "heron" not in text
+    assert text.count(collector.DROPPED) == len(lines) - 1
+    assert text.count('{"key":"tenant","value":{"stringValue":"assist"}}') == 1
+    assert text.count("0f8fad5b") == 1
+    assert '"path"' not in text
+
+
 def of_a_door(**tags: object) -> dict[str, Any]:
     """A span as a proxy sends it: with tags of ours, and with those that Envoy writes itself."""
     own = words(http__url=f"https://door/v1?{SECRET}", user_agent=SECRET, node_id="envoy-door", component="proxy")

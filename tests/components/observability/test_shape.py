@@ -80,7 +80,15 @@ def test_a_shipped_stack_calls_somebody_for_each_promise_of_the_facts(name: str)
         if row.id.startswith("PrometheusRule."):
             body: Any = stack.plain_tree(row)  # type: ignore[arg-type]
             alerts += [rule["alert"] for group in body["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
-    once = ["GpuXidError", "NodeWithoutGpu", "QueueWaits", "GatewayErrors", "CertificateEnds", "VolumeFills"]
+    once = [
+        "GpuXidError",
+        "NodeWithoutGpu",
+        "QueueWaits",
+        "GatewayErrors",
+        "GatewayUnseen",
+        "CertificateEnds",
+        "VolumeFills",
+    ]
     assert [alerts.count(each) for each in once] == [1] * len(once)
     for each in ("ModelFirstTokenLate", "ModelRequestsWaiting", "ModelCacheFull", "ModelUnseen"):
         assert alerts.count(each) == 2, each

@@ -23,7 +23,7 @@ from support.stored import (
 )
 
 KEY = {"vault": "https://vault.example.com", "token": "rook-vault", "place": "DE"}
-OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=70)
+OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67)
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
 FILL = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
 SAVED = {"gb": 1120.0, "write_within_s": 50, "restart_within_s": 60}
@@ -75,15 +75,15 @@ FIRING: list[Case] = [
         None,
         "keeps 4+2 on 4 nodes, and needs 6",
     ),
-    ("STO-005", [{**OBJECTS, "fill_percent": 75}, tier()], None, "would be 100 percent full | set fill_percent to 71"),
+    ("STO-005", [{**OBJECTS, "fill_percent": 75}, tier()], None, "would be 100 percent full | set fill_percent to 67"),
     ("STO-005", [OBJECTS, tier()], drives(3), "leave no node on which a lost one's data is made again"),
-    # 30 TiB x 3 = 90 TiB raw; 4 nodes x 2 x 1.92 TB = 13.97 TiB x 0.7 = 9.8. Each drive a node is 6.985 TiB, 4.889 of
-    # it to fill: 90 / 4.889 = 18.4.
-    ("STO-006", [OBJECTS, tier()], drives(count=2, tb=1.92), "put 19 drives into each node instead of 2"),
+    # 30 TiB x 3 = 90 TiB raw; 4 nodes x 2 x 1.92 TB = 13.97 TiB x 0.67 = 9.4. Each drive a node is 6.985 TiB, 4.680 of
+    # it to fill: 90 / 4.680 = 19.2.
+    ("STO-006", [OBJECTS, tier()], drives(count=2, tb=1.92), "put 20 drives into each node instead of 2"),
     ("STO-006", [tier(size_tib=301.0)], None, "set size_tib to 300"),
     (
         "STO-006",
-        [OBJECTS, tier("block", name="volumes", beside="objects", fill_percent=70), tier()],
+        [OBJECTS, tier("block", name="volumes", beside="objects", fill_percent=67), tier()],
         None,
         "volumes wants all of them | set size_tib of each",
     ),
@@ -123,7 +123,7 @@ FIRING: list[Case] = [
     (
         "STO-008",
         [
-            tier("block", fill_percent=70, name="v", feeds=[{"part": "train", "kv_offload_gb_per_s_per_gpu": 0.5}]),
+            tier("block", fill_percent=67, name="v", feeds=[{"part": "train", "kv_offload_gb_per_s_per_gpu": 0.5}]),
             tier(),
         ],
         None,
@@ -138,7 +138,7 @@ FIRING: list[Case] = [
     ),
     (
         "STO-010",
-        [tier("block", name="volumes", default=True, fill_percent=70), tier()],
+        [tier("block", name="volumes", default=True, fill_percent=67), tier()],
         None,
         "shared and volumes would",
     ),
@@ -184,7 +184,7 @@ FIRING: list[Case] = [
     ("STO-015", [{**OBJECTS, "fed_by": "files"}, tier()], None, "object tier objects is fed by files, a parallel tier"),
     (
         "STO-016",
-        [OBJECTS, tier("block", name="volumes", size_tib=1.0, fill_percent=70), tier()],
+        [OBJECTS, tier("block", name="volumes", size_tib=1.0, fill_percent=67), tier()],
         None,
         "write beside: objects",
     ),
@@ -197,7 +197,7 @@ FIRING: list[Case] = [
     ),
     (
         "STO-017",
-        [tier("block", name="volumes", redundancy={"data": 2, "parity": 1}, fill_percent=70), tier()],
+        [tier("block", name="volumes", redundancy={"data": 2, "parity": 1}, fill_percent=67), tier()],
         None,
         "an erasure code of 2+1 under block volumes",
     ),
@@ -250,7 +250,7 @@ def test_where_all_is_well_every_rule_is_asked_and_none_finds_anything() -> None
     key = {"data_class": "customer", "encryption": KEY}
     found = tiered(
         {**OBJECTS, **key, "paths": [PATH], "feeds": [{"part": "train"}]},
-        tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=70),
+        tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=67),
         tier(fed_by="objects", data_class="customer", paths=[{**PATH, "prefetch": FILL}]),
         tier("local-cache", name="scratch", fed_by="files"),
         tier(engine="nfs-rdma", name="home"),

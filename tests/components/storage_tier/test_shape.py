@@ -16,10 +16,10 @@ from support.stored import BULK, COPIES, RUN, body, broken, says, site, storage_
 KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault", "place": "DE"}
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
 FILL = {"bucket": "tickets", "folder": "2026/11", "image": "registry.example.com/tools/rclone:1.71.0"}
-OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=70, encryption=KEY, paths=[PATH])
-BLOCK = tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=70)
+OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67, encryption=KEY, paths=[PATH])
+BLOCK = tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=67)
 WORK = tier(
-    "parallel", name="work", engine="rook-ceph", beside="objects", size_tib=5.0, fill_percent=70, snapshots=True
+    "parallel", name="work", engine="rook-ceph", beside="objects", size_tib=5.0, fill_percent=67, snapshots=True
 )
 FILES = tier(fed_by="objects", paths=[{**PATH, "prefetch": FILL}])
 LOCAL = tier("local-cache", name="scratch", fed_by="files")
