@@ -29,7 +29,7 @@ ENTRIES = {"aws-file": "credentials", "gcp-file": "service_account.json"} | dict
     ("aws-oidc", "azure-oidc", "azure-secret", "gcp-oidc"), "client-secret"
 )
 """Entry of a Secret by kind of credential, apiKey for all others. Source: the definition of BackendSecurityPolicy;
-envoyproxy/ai-gateway, internal/controller/rotators."""
+envoyproxy/ai-gateway, constants/constants.go. That of gcp-file is in neither: try it before a failover needs it."""
 
 
 def sources(spec: GatewaySpec) -> Iterator[SecretSource]:
