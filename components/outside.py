@@ -19,6 +19,16 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _IN_CLUSTER = (".svc.cluster.local", ".svc")
 
 
+def service_namespace(host: str) -> str:
+    """Namespace of a Service whose address a site gives, in whatever domain its cluster has; empty for other hosts.
+
+    `Outside` is stricter: its hosts are also those that a blueprint names, and one such as a.b.svc.example.com is no
+    Service.
+    """
+    words = host.split(".")
+    return words[1] if len(words) > 2 and words[2] == "svc" else ""
+
+
 class Outside(Struct, frozen=True):
     """A host that is called by name."""
 

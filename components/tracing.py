@@ -34,9 +34,14 @@ class SpanSink(Struct, frozen=True):
         return f"http://{self.service}.{self.namespace}.svc:{GRPC}"
 
 
-def span_sink(ctx: PlanContext) -> SpanSink | None:
+def collector_of(ctx: PlanContext) -> TelemetryOffer | None:
     """The collector of the site, where one keeps traces."""
-    found = next((offer for offer in ctx.offers(TelemetryOffer) if offer.traces), None)
+    return next((offer for offer in ctx.offers(TelemetryOffer) if offer.traces), None)
+
+
+def span_sink(ctx: PlanContext) -> SpanSink | None:
+    """The same, as senders of spans know it."""
+    found = collector_of(ctx)
     return SpanSink(found.namespace, found.service) if found else None
 
 
@@ -48,15 +53,19 @@ def explain_spans(to: SpanSink | None, what: str, ctx: PlanContext) -> SpanSink 
     return to
 
 
-def envoy_tracing(to: SpanSink, site: str, headers: Mapping[str, str]) -> Tree:
-    """`telemetry.tracing` of an EnvoyProxy. `headers`: tags, and the headers that they are read from once a request has
-    ended, so that they are those which rules and routes saw."""
+def envoy_tracing(to: SpanSink | None, site: str, headers: Mapping[str, str]) -> Tree:
+    """What an EnvoyProxy has in `telemetry` of spans, nothing where nobody keeps them. `headers`: tags, and the headers
+    that they are read from once a request has ended, so that they are those which rules and routes saw."""
+    if to is None:
+        return {}
     tags: Tree = {SITE_TAG: {"type": "Literal", "literal": {"value": site}}}
     for tag, header in {**headers, REQUEST_TAG: REQUEST_HEADER}.items():
         tags[tag] = {"type": "RequestHeader", "requestHeader": {"name": header}}
     collector = {"name": to.service, "namespace": to.namespace, "port": GRPC}
     return {
-        "samplingRate": 100,
-        "provider": {"type": "OpenTelemetry", "backendRefs": [collector]},
-        "customTags": tags,
+        "tracing": {
+            "samplingRate": 100,
+            "provider": {"type": "OpenTelemetry", "backendRefs": [collector]},
+            "customTags": tags,
+        }
     }

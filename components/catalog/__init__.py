@@ -10,7 +10,7 @@ from aifactory.components.catalog.keys import (
     RegionKey,
     TrainKey,
 )
-from aifactory.components.catalog.places import jurisdictions_of
+from aifactory.components.catalog.places import binds, jurisdictions_of
 from aifactory.components.catalog.rows import Row, Unknown, UnknownFact, Value
 from aifactory.components.catalog.tables import Catalog
 
@@ -28,5 +28,6 @@ __all__ = [
     "Unknown",
     "UnknownFact",
     "Value",
+    "binds",
     "jurisdictions_of",
 ]

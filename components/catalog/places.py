@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aifactory.components.catalog.tables import Catalog
 
 
@@ -12,3 +14,8 @@ def jurisdictions_of(catalog: Catalog, country: str) -> tuple[str, ...]:
     """
     row = catalog.find("jurisdictions", country.lower())
     return (row.key, *row.texts("blocs")) if row is not None else ()
+
+
+def binds(catalog: Catalog, country: str, laws: Iterable[str]) -> bool:
+    """Whether one of these laws, such as `eu`, binds in a country; none where the catalog has no law for it."""
+    return not set(jurisdictions_of(catalog, country)).isdisjoint(laws)

@@ -66,16 +66,12 @@ def _proxies(plan: EndpointPlan, maker: Maker) -> KubernetesRow:
     drain = max(route.timeout_s for route in plan.routes)
     spec = {
         "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
-        "telemetry": {"accessLog": log, **_tracing(plan)},
+        "telemetry": {"accessLog": log, **envoy_tracing(plan.spans, plan.site, {MODEL_TAG: MODEL_HEADER})},
         "logging": {"level": {"default": "warn"}},
         "shutdown": {"drainTimeout": f"{drain}s", "minDrainDuration": "10s"},
     }
     after = [capability("envoy-gateway")]
     return maker.kubernetes(f"{ENVOY}/v1alpha1", "EnvoyProxy", plan.identity, PROXY_NAMESPACE, spec=spec, after=after)
-
-
-def _tracing(plan: EndpointPlan) -> Tree:
-    return {"tracing": envoy_tracing(plan.spans, plan.site, {MODEL_TAG: MODEL_HEADER})} if plan.spans else {}
 
 
 def _service(plan: EndpointPlan) -> Tree:

@@ -18,7 +18,7 @@ from aifactory.components.gateway.published import Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer
 from aifactory.components.rules import Rule
-from aifactory.components.tracing import explain_spans, span_sink
+from aifactory.components.tracing import collector_of, explain_spans, span_sink
 
 RULES: tuple[Rule, ...] = rules.RULES
 
@@ -56,7 +56,7 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
     limits = usage.limits(spec)
     decided = tuple(published.plan_of(model, spec, ctx) for model in models)
     backends = places.backends(models, spec, ctx)
-    collector = reaching.collector_of(ctx)
+    collector = collector_of(ctx)
     plan = GatewayPlan(
         identity=spec.identity,
         site=ctx.place.site,
@@ -74,7 +74,7 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         country=ctx.place.location.country,
         operator=ctx.place.location.operator.nationality,
         spans=explain_spans(span_sink(ctx), "a span for each request, with tenant, model, site and request id", ctx),
-        reaches=reaching.reach(models, listeners, backends, ctx),
+        reaches=reaching.reach(models, listeners, backends, collector, ctx),
         traces_to=collector.otlp_http if collector else "",
         **door.ground(spec, ctx),
     )

@@ -16,11 +16,14 @@ from aifactory.components.tracing import GRPC
 
 
 def reach(
-    models: Iterable[Published], listeners: Iterable[ListenerPlan], backends: Iterable[BackendPlan], ctx: PlanContext
+    models: Iterable[Published],
+    listeners: Iterable[ListenerPlan],
+    backends: Iterable[BackendPlan],
+    collector: TelemetryOffer | None,
+    ctx: PlanContext,
 ) -> Reach:
     """Models of the site, hosts of providers and of keys of tokens, and the collector of traces."""
     namespaces = {offer.namespace for model in models for offer in model.parts}
-    collector = collector_of(ctx)
     ports = (GRPC, urlsplit(collector.otlp_http).port or 80) if collector else ()  # proxies, and what reads bodies
     there = (collector.namespace, ports) if collector else None
     return outside.reach(ctx.place, namespaces, _hosts(listeners, backends), there)
@@ -32,11 +35,6 @@ def _hosts(listeners: Iterable[ListenerPlan], backends: Iterable[BackendPlan]) -
             address = urlsplit(listener.oidc.jwks)
             yield str(address.hostname), address.port or 443
     yield from ((backend.host, backend.port) for backend in backends if backend.tls)
-
-
-def collector_of(ctx: PlanContext) -> TelemetryOffer | None:
-    """What keeps traces at this site."""
-    return next((offer for offer in ctx.offers(TelemetryOffer) if offer.traces), None)
 
 
 def store(ctx: PlanContext) -> Outside | None:

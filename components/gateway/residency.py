@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from aifactory.components.base import PlanContext
-from aifactory.components.catalog import jurisdictions_of
+from aifactory.components.catalog import binds
 from aifactory.components.gateway.spec_providers import Provider
 
 
@@ -80,7 +80,7 @@ def _forbids(name: str, target: Target, ctx: PlanContext) -> str:
     ):
         if not value:
             return f"{target.name} states no {what}, and unknown is no permission for {name} data"
-        if not set(jurisdictions_of(ctx.catalog, value)) & set(allowed):
+        if not binds(ctx.catalog, value, allowed):
             where = f"{target.name} stands in {value}" if what == "country" else f"{target.name} is run from {value}"
             return (
                 f"{name} data may be in {_listed(allowed)}; {where}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from aifactory.components.base import PlanContext
-from aifactory.components.catalog import jurisdictions_of
+from aifactory.components.catalog import binds
 from aifactory.components.demand import DataClassRules
 from aifactory.components.given_telemetry import TelemetryGiven, TelemetryPlace, TelemetrySink, TelemetryStore
 from aifactory.components.observability.spec import ObservabilitySpec
@@ -128,8 +128,8 @@ def bound(spec: ObservabilitySpec, classes: Iterable[str], found: Ways, ctx: Pla
 
 def _allowed(name: str, rules: DataClassRules, who: str, place: TelemetryPlace, at: Path, ctx: PlanContext) -> bool:
     """A country without law in the catalog is in no jurisdiction, and so allowed nowhere."""
-    stands = bool(set(jurisdictions_of(ctx.catalog, place.country)) & set(rules.jurisdictions))
-    run = bool(set(jurisdictions_of(ctx.catalog, place.nationality)) & set(rules.operators))
+    stands = binds(ctx.catalog, place.country, rules.jurisdictions)
+    run = binds(ctx.catalog, place.nationality, rules.operators)
     where = f"stands in {place.country}" if not stands else f"is run by {place.operator}, of {place.nationality}"
     return ctx.check(
         "OBS-002",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components.base import PlanContext, Rejected
-from aifactory.components.catalog import jurisdictions_of
+from aifactory.components.catalog import binds
 from aifactory.components.offers import ModelOffer, QueueOffer, StorageOffer
 from aifactory.components.problems import Path, nearest
 from aifactory.components.rag.decided import CollectionPlan
@@ -91,9 +91,11 @@ def _allowed(name: str, ctx: PlanContext) -> bool:
     """Whether such data may be at the site. Unknown rules allow nothing."""
     residency, location = ctx.site_plan.residency, ctx.place.location
     rules = residency.data_classes.get(name) if residency else None
-    here = set(jurisdictions_of(ctx.catalog, location.country))
-    owner = set(jurisdictions_of(ctx.catalog, location.operator.nationality))
-    fits = rules is not None and bool(here & set(rules.jurisdictions)) and bool(owner & set(rules.operators))
+    fits = (
+        rules is not None
+        and binds(ctx.catalog, location.country, rules.jurisdictions)
+        and binds(ctx.catalog, location.operator.nationality, rules.operators)
+    )
     return ctx.check(
         "RAG-008",
         fits,

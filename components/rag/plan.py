@@ -9,10 +9,11 @@ from msgspec import Struct
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import METRICS_NAMESPACE, NamespaceRequest, PodEgress
 from aifactory.components.catalog.trains import release
-from aifactory.components.offers import ModelOffer, OperatorNote
+from aifactory.components.offers import OperatorNote
+from aifactory.components.outside import service_namespace
 from aifactory.components.rag import choosing, placing, postgres, rules
 from aifactory.components.rag.arithmetic import sizes
-from aifactory.components.rag.decided import POSTGRES_PORT, CollectionPlan, DatabasePlan, RagPlan
+from aifactory.components.rag.decided import POSTGRES_PORT, RagPlan
 from aifactory.components.rag.spec import RagSpec
 from aifactory.components.rules import Rule
 
@@ -54,96 +55,15 @@ def size(draft: Draft, ctx: PlanContext) -> RagPlan | None:
     collections = placing.collections_of(spec, found.index_gib, ctx)
     if collections is None:
         return None
-    if draft.engine == "milvus":
-        return _given(spec, model, dimension, data_class, collections, ctx)
-    database = postgres.database_of(spec, found, collections, data_class, ctx)
-    return None if database is None else _ours(spec, model, dimension, data_class, collections, database, ctx)
-
-
-def settle(plan: RagPlan, ctx: PlanContext) -> RagPlan:  # noqa: ARG001 - every part has the pass
-    """Nothing is left to settle."""
-    return plan
-
-
-def _ours(
-    spec: RagSpec,
-    model: ModelOffer,
-    dimension: int,
-    data_class: str,
-    collections: tuple[CollectionPlan, ...],
-    database: DatabasePlan,
-    ctx: PlanContext,
-) -> RagPlan:
-    operator = release(ctx.catalog, ctx.place.train, "cloudnative-pg").namespace
-    spaces = tuple(dict.fromkeys(each.namespace for each in collections))
-    watched = () if "metrics" in ctx.place.cluster.provides else (METRICS_NAMESPACE,)
-    ctx.namespace(
-        NamespaceRequest(
-            spec.identity,
-            ctx.part,
-            "Vectors of documents",
-            ingress_from=(operator, *watched, *spaces),
-            egress=("dns", "namespace", "api"),
-            holds_data=True,
-        )
-    )
-    for space in spaces:
-        out = ((spec.identity, POSTGRES_PORT),)
-        ctx.namespace(NamespaceRequest(space, ctx.part, "Readers of vectors", egress_to=out))
-    plan = _plan(
-        spec,
-        "pgvector",
-        f"{spec.identity}-rw.{spec.identity}.svc:{POSTGRES_PORT}",
-        model,
-        dimension,
-        data_class,
-        collections,
-        database,
-    )
-    _note(plan, ctx)
-    return plan
-
-
-def _given(
-    spec: RagSpec,
-    model: ModelOffer,
-    dimension: int,
-    data_class: str,
-    collections: tuple[CollectionPlan, ...],
-    ctx: PlanContext,
-) -> RagPlan:
-    """A store of the site: nothing is made but what tells tenants where it is."""
-    url = urlsplit(ctx.place.cluster.provides["milvus"].url or MILVUS)
-    host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
-    words = host.split(".")
-    inside = words[1] if len(words) > 2 and words[2] == "svc" else ""
-    for space in dict.fromkeys(each.namespace for each in collections):
-        request = NamespaceRequest(space, ctx.part, "Readers of vectors", egress_to=((inside, port),) if inside else ())
-        if not inside:
-            out = PodEgress(f"{spec.identity}-milvus", (), ports=(port,))
-            request = NamespaceRequest(space, ctx.part, "Readers of vectors", pod_egress=(out,))
-        ctx.namespace(request)
-    says = f"The Milvus of {ctx.place.site} holds a collection and a role for each of: "
-    says += ", ".join(each.role for each in collections) + ". Its authorization is on, and its backups are the site's."
-    ctx.offer(OperatorNote(ctx.part, "before", says))
-    return _plan(spec, "milvus", f"{host}:{port}", model, dimension, data_class, collections, None)
-
-
-def _plan(
-    spec: RagSpec,
-    engine: str,
-    address: str,
-    model: ModelOffer,
-    dimension: int,
-    data_class: str,
-    collections: tuple[CollectionPlan, ...],
-    database: DatabasePlan | None,
-) -> RagPlan:
-    return RagPlan(
+    ours = draft.engine == "pgvector"
+    database = postgres.database_of(spec, found, collections, data_class, ctx) if ours else None
+    if ours and database is None:
+        return None
+    plan = RagPlan(
         identity=spec.identity,
         namespace=spec.identity,
-        engine=engine,
-        address=address,
+        engine=draft.engine,
+        address=f"{spec.identity}-rw.{spec.identity}.svc:{POSTGRES_PORT}" if ours else ":".join(_milvus(ctx)),
         model=model.model,
         dimension=dimension,
         number=spec.number,
@@ -152,6 +72,57 @@ def _plan(
         collections=collections,
         database=database,
     )
+    if ours:
+        _around_ours(plan, ctx)
+    else:
+        _around_given(plan, ctx)
+    return plan
+
+
+def settle(plan: RagPlan, ctx: PlanContext) -> RagPlan:  # noqa: ARG001 - every part has the pass
+    """Nothing is left to settle."""
+    return plan
+
+
+def _around_ours(plan: RagPlan, ctx: PlanContext) -> None:
+    """The namespace of the database, the way of tenants to it, and what a person must do."""
+    operator = release(ctx.catalog, ctx.place.train, "cloudnative-pg").namespace
+    spaces = tuple(dict.fromkeys(each.namespace for each in plan.collections))
+    watched = () if "metrics" in ctx.place.cluster.provides else (METRICS_NAMESPACE,)
+    ctx.namespace(
+        NamespaceRequest(
+            plan.namespace,
+            ctx.part,
+            "Vectors of documents",
+            ingress_from=(operator, *watched, *spaces),
+            egress=("dns", "namespace", "api"),
+            holds_data=True,
+        )
+    )
+    for space in spaces:
+        out = ((plan.namespace, POSTGRES_PORT),)
+        ctx.namespace(NamespaceRequest(space, ctx.part, "Readers of vectors", egress_to=out))
+    _note(plan, ctx)
+
+
+def _milvus(ctx: PlanContext) -> tuple[str, str]:
+    """Host and port of the site's own store."""
+    url = urlsplit(ctx.place.cluster.provides["milvus"].url or MILVUS)
+    return url.hostname or "", str(url.port or (443 if url.scheme == "https" else 80))
+
+
+def _around_given(plan: RagPlan, ctx: PlanContext) -> None:
+    """A store of the site: nothing is made but what tells tenants where it is."""
+    host, port = _milvus(ctx)
+    inside = service_namespace(host)
+    for space in dict.fromkeys(each.namespace for each in plan.collections):
+        to = ((inside, int(port)),) if inside else ()
+        out = () if inside else (PodEgress(f"{plan.identity}-milvus", (), ports=(int(port),)),)
+        ctx.namespace(NamespaceRequest(space, ctx.part, "Readers of vectors", egress_to=to, pod_egress=out))
+    says = f"The Milvus of {ctx.place.site} holds a collection and a role for each of: "
+    says += ", ".join(each.role for each in plan.collections)
+    says += ". Its authorization is on, and its backups are the site's."
+    ctx.offer(OperatorNote(ctx.part, "before", says))
 
 
 def _note(plan: RagPlan, ctx: PlanContext) -> None:

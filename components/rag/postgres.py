@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from hashlib import sha256
 
-from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import StorageOffer, StorageUse
@@ -231,8 +230,3 @@ def _reach(spec: RagSpec, objects: StorageOffer, ctx: PlanContext) -> None:
     purpose = "Vectors of documents"
     ctx.namespace(NamespaceRequest(spec.identity, ctx.part, purpose, egress_to=((space, port),), holds_data=True))
     ctx.namespace(NamespaceRequest(space, ctx.part, "Buckets", ingress_from=(spec.identity,), holds_data=True))
-
-
-def claim_id(namespace: str, name: str) -> str:
-    """Row of the claim of a bucket."""
-    return names.object_id("objectbucket.io/v1alpha1", "ObjectBucketClaim", namespace, name)

@@ -9,7 +9,6 @@ from aifactory.components import quantities
 from aifactory.components.names import DATA_CLASS_LABEL, HOSTNAME_LABEL, TENANT_LABEL
 from aifactory.components.rag.arithmetic import TYPES
 from aifactory.components.rag.decided import BackupPlan, CollectionPlan, DatabasePlan, RagPlan
-from aifactory.components.rag.postgres import claim_id
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
 
 CNPG = "postgresql.cnpg.io/v1"
@@ -43,8 +42,9 @@ def _database(plan: RagPlan, found: DatabasePlan, maker: Maker) -> Iterator[Kube
     """The bucket of its backups, and the database last. Both stay when the stack goes."""
     after = [capability("cnpg"), *([found.class_row] if found.class_row else [])]
     if found.backup:
-        yield _bucket(plan, found.backup, maker)
-        after.append(claim_id(plan.namespace, found.backup.bucket))
+        bucket = _bucket(plan, found.backup, maker)
+        yield bucket
+        after.append(bucket.id)
     yield maker.kubernetes(
         CNPG,
         "Cluster",

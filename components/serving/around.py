@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from aifactory.components.base import PlanContext
-from aifactory.components.catalog import jurisdictions_of
+from aifactory.components.catalog import binds
 from aifactory.components.counting import counted
 from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import FabricOffer, GpuDemand, PoolCard, PoolOffer, QueueOffer, TenantOffer
@@ -62,9 +62,8 @@ def allowed_here(model: int, demand: ModelDemand, ctx: PlanContext) -> bool:
             "factory",
         )
     location = ctx.place.location
-    country = _law(location.country, ctx)
-    owner = _law(location.operator.nationality, ctx)
-    placed, run = bool(country & set(rules.jurisdictions)), bool(owner & set(rules.operators))
+    placed = binds(ctx.catalog, location.country, rules.jurisdictions)
+    run = binds(ctx.catalog, location.operator.nationality, rules.operators)
     where = f"{ctx.place.site} stands in {location.country}"
     who = f"{location.operator.name}, of {location.operator.nationality}, runs it"
     held = ctx.check(
@@ -86,10 +85,6 @@ def allowed_here(model: int, demand: ModelDemand, ctx: PlanContext) -> bool:
             facts=[f"jurisdictions/{location.country.lower()}"],
         )
     return held
-
-
-def _law(country: str, ctx: PlanContext) -> set[str]:
-    return set(jurisdictions_of(ctx.catalog, country))
 
 
 def _listed(names: Iterable[str]) -> str:

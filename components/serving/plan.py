@@ -10,6 +10,7 @@ from aifactory.components.capabilities import METRICS_NAMESPACE, NamespaceReques
 from aifactory.components.catalog.trains import release
 from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import FabricOffer, GpuDemand, ModelOffer, PodPromise, PoolOffer, StorageUse
+from aifactory.components.outside import service_namespace
 from aifactory.components.pods import PodContract, Volume
 from aifactory.components.rules import Rule
 from aifactory.components.serving import (
@@ -287,8 +288,8 @@ def _scrapers(ctx: PlanContext) -> tuple[str, ...]:
     given = ctx.place.cluster.provides.get("metrics")
     if given is None:
         return (METRICS_NAMESPACE,)
-    host = (given.url or "").partition("://")[2].partition("/")[0].partition(":")[0].split(".")
-    return (host[1],) if len(host) > 2 and host[2] == "svc" else ()
+    found = service_namespace((given.url or "").partition("://")[2].partition("/")[0].partition(":")[0])
+    return (found,) if found else ()
 
 
 def _around_it(plan: ServingPlan, answer_s: int, fabric: FabricOffer | None, ctx: PlanContext) -> None:

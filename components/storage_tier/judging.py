@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components.base import PlanContext
-from aifactory.components.catalog import jurisdictions_of
+from aifactory.components.catalog import binds
 from aifactory.components.counting import counted
 from aifactory.components.offers import StorageOffer, StorageUse
 from aifactory.components.problems import Path, nearest
@@ -100,14 +100,13 @@ def place_allowed(draft: Draft, ctx: PlanContext) -> bool:
         says = f'data class "{spec.data_class}" has no rules, and unknown rules allow nothing'
         hint = nearest(spec.data_class, known) if known else f"add residency.data_classes.{spec.data_class}"
         return ctx.check("STO-013", False, says, ("data_class",), hint)
-    allowed = set(rules.jurisdictions)
     outside = [
         (what, country, at)
         for what, country, at in _places(draft)
-        if not allowed & set(jurisdictions_of(ctx.catalog, country))
+        if not binds(ctx.catalog, country, rules.jurisdictions)
     ]
     owner = ctx.place.location.operator
-    run = bool(set(rules.operators) & set(jurisdictions_of(ctx.catalog, owner.nationality)))
+    run = binds(ctx.catalog, owner.nationality, rules.operators)
     may = f"{spec.data_class} data may be in {listed(rules.jurisdictions)} under operators of {listed(rules.operators)}"
     _encrypted(draft, ctx)
     return ctx.check(

@@ -13,7 +13,7 @@ from support.proving import plugins
 from support.proving.cli import Cli
 from support.proving.control_plane import ControlPlane
 from support.proving.files_cluster import FilesCluster
-from support.proving.tools import Missing
+from support.proving.tools import Missing, paths
 from support.proving.yard import Edit, Yard
 from support.schemas import Schemas
 
@@ -61,6 +61,15 @@ def files_cluster(tmp_path: Path) -> Iterator[MakeCluster]:
             return made
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def otelcol() -> Path:
+    """A collector of the release that the operator starts."""
+    try:
+        return paths("otelcol")["otelcol"]
+    except Missing as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture

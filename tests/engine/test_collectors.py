@@ -34,7 +34,6 @@ from support.collecting import (
     words,
 )
 from support.proving.processes import Server, answers
-from support.proving.tools import Missing, paths
 from support.watching import EU
 
 pytestmark = pytest.mark.engine
@@ -42,15 +41,6 @@ pytestmark = pytest.mark.engine
 STACKS = [name for name in shipped.STACKS if name.startswith(("sovereign-inference", "edge-slm"))]
 ALLOWED = {**EU, "prompts_in_telemetry": True}
 Start = Callable[[dict[str, Any], str], Path]
-
-
-@pytest.fixture(scope="module")
-def otelcol() -> Path:
-    """A collector of the release that the operator starts."""
-    try:
-        return paths("otelcol")["otelcol"]
-    except Missing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -50,15 +50,6 @@ TAGS = {
 """More than any span of ours has."""
 
 
-@pytest.fixture(scope="module")
-def otelcol() -> Path:
-    """A collector of the release that the operator starts."""
-    try:
-        return paths("otelcol")["otelcol"]
-    except Missing as missing:
-        pytest.skip(str(missing))
-
-
 @pytest.fixture
 def until() -> Iterator[ExitStack]:
     """What ends with the test."""

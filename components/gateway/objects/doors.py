@@ -42,6 +42,8 @@ ACCESS_LOG = {
 """Who asked which model where, and how much. No path, whose query may carry secrets, no header of the client but the
 model's name, and never a body."""
 
+SPAN_TAGS = {TENANT_TAG: TENANT_HEADER, MODEL_TAG: MODEL_HEADER}
+"""Read from headers of ours alone: those of the same name that a client sends are gone by then."""
 ONLY_OURS = (
     TENANT_HEADER,
     USER_HEADER,
@@ -98,19 +100,13 @@ def _proxies(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
         "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
         "telemetry": {
             "accessLog": {"settings": [{"format": {"type": "JSON", "json": line}, "sinks": [sink]}]},
-            **_tracing(plan),
+            **envoy_tracing(plan.spans, plan.site, SPAN_TAGS),
         },
         "logging": {"level": {"default": "warn"}},
         "shutdown": {"drainTimeout": f"{plan.longest_s}s", "minDrainDuration": "10s"},
     }
     after = [capability("envoy-gateway")]
     return maker.kubernetes(ENVOY_API, "EnvoyProxy", plan.identity, PROXY_NAMESPACE, spec=spec, after=after)
-
-
-def _tracing(plan: GatewayPlan) -> Tree:
-    """Tags are read from headers of ours alone: those of the same name that a client sends are gone by then."""
-    headers = {TENANT_TAG: TENANT_HEADER, MODEL_TAG: MODEL_HEADER}
-    return {"tracing": envoy_tracing(plan.spans, plan.site, headers)} if plan.spans else {}
 
 
 def _service(plan: GatewayPlan) -> Tree:

@@ -19,13 +19,20 @@ def rows(plan: GatewayPlan, maker: Maker) -> Iterator[KubernetesRow]:
     """Answers, the route to them, and the policy that says who gets one."""
     listeners = {listener.name: listener for listener in plan.listeners}
     for each in plan.lists:
-        for number, rule in enumerate(each.rules, 1):
-            yield _answer(plan, f"{each.name}-{number}", 200, _models(plan, rule), maker)
-        if each.chosen and each.first:
-            yield _answer(plan, f"{each.name}-{NOBODY}", 403, {"error": {"message": "no model is yours"}}, maker)
-        route = _route(plan, each, maker)
+        answers = list(_answers(plan, each, maker))
+        yield from answers
+        route = _route(plan, each, answers, maker)
         yield route
         yield _policy(plan, each, listeners[each.listener], maker, route)
+
+
+def _answers(plan: GatewayPlan, each: ListPlan, maker: Maker) -> Iterator[KubernetesRow]:
+    """One for each rule, and one for whom no rule is."""
+    for number, rule in enumerate(each.rules, 1):
+        yield _answer(plan, f"{each.name}-{number}", 200, _models(plan, rule), maker)
+    if each.chosen and each.first:
+        # What nobody has looked at yet has no tenant, and needs a route for the policy to be of.
+        yield _answer(plan, f"{each.name}-{NOBODY}", 403, {"error": {"message": "no model is yours"}}, maker)
 
 
 def _models(plan: GatewayPlan, rule: ListRulePlan) -> Tree:
@@ -41,17 +48,12 @@ def _answer(plan: GatewayPlan, name: str, code: int, content: Tree, maker: Maker
     return maker.kubernetes(ENVOY_API, "HTTPRouteFilter", name, plan.identity, spec=spec, after=after)
 
 
-def _route(plan: GatewayPlan, each: ListPlan, maker: Maker) -> KubernetesRow:
+def _route(plan: GatewayPlan, each: ListPlan, answers: list[KubernetesRow], maker: Maker) -> KubernetesRow:
     # No method: what no rule here takes goes to routes of models, whose processor answers any method with all names.
     path: Tree = {"path": {"type": "Exact", "value": PATH}}
-    rules: list[Tree] = []
-    for number, rule in enumerate(each.rules, 1):
-        header = {"type": "Exact", "name": TENANT_HEADER}
-        matches = [{**path, "headers": [{**header, "value": caller}]} for caller in rule.callers]
-        rules.append({"matches": matches if each.chosen else [path], "filters": [_filter(f"{each.name}-{number}")]})
-    if each.chosen and each.first:
-        # What nobody has looked at yet has no tenant, and needs a route for the policy to be of.
-        rules.append({"matches": [path], "filters": [_filter(f"{each.name}-{NOBODY}")]})
+    matches = [_matches(path, rule) if each.chosen else [path] for rule in each.rules]
+    matches += [[path]] * (len(answers) - len(matches))  # for whom no rule is
+    rules = [{"matches": met, "filters": [_filter(answer.name)]} for met, answer in zip(matches, answers, strict=True)]
     parent = {
         "group": GATEWAY,
         "kind": "Gateway",
@@ -60,10 +62,13 @@ def _route(plan: GatewayPlan, each: ListPlan, maker: Maker) -> KubernetesRow:
         "sectionName": each.listener,
     }
     spec = {"parentRefs": [parent], "rules": rules}
-    names = [f"{each.name}-{number}" for number in range(1, len(each.rules) + 1)]
-    names += [f"{each.name}-{NOBODY}"] if each.chosen and each.first else []
-    after = [gateway_id(plan), *(f"HTTPRouteFilter.{ENVOY}/{plan.identity}/{name}" for name in names)]
+    after = [gateway_id(plan), *(answer.id for answer in answers)]
     return maker.kubernetes(f"{GATEWAY}/v1", "HTTPRoute", each.name, plan.identity, spec=spec, after=after)
+
+
+def _matches(path: Tree, rule: ListRulePlan) -> list[Tree]:
+    header = {"type": "Exact", "name": TENANT_HEADER}
+    return [{**path, "headers": [{**header, "value": caller}]} for caller in rule.callers]
 
 
 def _filter(name: str) -> Tree:
