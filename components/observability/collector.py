@@ -7,7 +7,7 @@ Names of components are those that release 0.158 of opentelemetry-collector-k8s 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from aifactory.components import names
 from aifactory.components.capabilities import PROMETHEUS_URL
@@ -312,7 +312,8 @@ def _known_lines(kept: Kept) -> Tree:
     """Lines of namespaces where nobody sees prompts pass, and fields of gateways' access logs; of all others it stays
     known that there was one."""
     known = quoted(literal(f"^(?:{alternatives(kept.bodies)})$"))
-    where = f'not IsMatch(resource.attributes["k8s.namespace.name"], {known})'
+    passing = f'IsMatch(resource.attributes["k8s.namespace.name"], {known})'
+    where = f"not {passing} and not {_OF_PROXIES}" if kept.access else f"not {passing}"
     attributes = f"[{', '.join(quoted(name) for name in kept.attributes)}]"
     return {
         "error_mode": "propagate",
@@ -320,32 +321,41 @@ def _known_lines(kept: Kept) -> Tree:
             {"context": "resource", "statements": [f"keep_keys(resource.attributes, {attributes})"]},
             {
                 "context": "log",
-                # A line that looks like JSON and is none stays dropped, takes no others with it, and isn't printed.
-                "error_mode": "silent",
                 "statements": [
                     f"keep_keys(log.attributes, {attributes})",
-                    *(_access_read() if kept.access else ()),
                     f"set(log.body, {quoted(DROPPED)}) where {where}",
-                    *(_access_kept(kept.access) if kept.access else ()),
                 ],
             },
+            *(_access_lines(kept.access) if kept.access else ()),
         ],
     }
 
 
-def _access_read() -> tuple[str, ...]:
-    proxies = f'resource.attributes["k8s.namespace.name"] == {quoted(PROXIES)}'
-    return (f'set(log.cache["line"], ParseJSON(log.body)) where {proxies} and IsMatch(log.body, "^{{")',)
+_OF_PROXIES = f'resource.attributes["k8s.namespace.name"] == {quoted(PROXIES)}'
 
 
-def _access_kept(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """The fields that a gateway writes, and nothing else of the line: an operator prints JSON there, too."""
-    whole = " and ".join(f'log.cache["line"][{quoted(name)}] != nil' for name in ("request_id", "tenant", "model"))
+def _access_lines(fields: tuple[str, ...]) -> Iterator[Tree]:
+    """The fields that a gateway writes, and nothing else of the line: an operator prints JSON there, too.
+
+    What isn't read stays text, and all text of that namespace is dropped: reading alone may fail, and quietly, since
+    an error would print the line.
+    """
+    line = 'log.cache["line"]'
+    whole = " and ".join(f"{line}[{quoted(name)}] != nil" for name in ("request_id", "tenant", "model"))
     names = ", ".join(quoted(name) for name in fields)
-    return (
-        f'keep_keys(log.cache["line"], [{names}]) where {whole}',
-        f'set(log.body, log.cache["line"]) where {whole}',
-    )
+    yield {
+        "context": "log",
+        "error_mode": "silent",
+        "statements": [
+            f'set({line}, ParseJSON(log.body)) where {_OF_PROXIES} and IsMatch(log.body, "^{{")',
+            f"keep_keys({line}, [{names}]) where {whole}",
+            f"set(log.body, {line}) where {whole}",
+        ],
+    }
+    yield {
+        "context": "log",
+        "statements": [f"set(log.body, {quoted(DROPPED)}) where {_OF_PROXIES} and IsString(log.body)"],
+    }
 
 
 def _exporter(to: Destination, waits: int = 0, name: str = "") -> Tree:
