@@ -41,6 +41,8 @@ CAPABILITIES: dict[str, str] = {
 }
 """Every capability a part may require, and what it is for."""
 
+METRICS_GIB = 200
+"""Volume of the Prometheus of ours, unless somebody counts its series."""
 METRICS_NAMESPACE = "monitoring"
 """Namespace of the Prometheus of ours."""
 PROMETHEUS_URL = f"http://kube-prometheus-stack-prometheus.{METRICS_NAMESPACE}.svc:9090"
@@ -101,3 +103,9 @@ class NamespaceRequest(Struct, frozen=True):
     """TCP ports that clients in `ingress_cidrs` may reach."""
     holds_data: bool = False
     """Whether objects in it hold data, so that deleting it would delete that."""
+
+
+def log_copies(nodes: int) -> int:
+    """Copies of a record that Loki writes, each by a replica with a volume of its own, where there are nodes for
+    them."""
+    return 3 if nodes >= 3 else 1

@@ -180,13 +180,18 @@ class StorageUse(Struct, frozen=True):
     """GPUs that wait for it."""
     storage_class: str = ""
     """Class of its volume, empty without one."""
-    keeps: Literal["", "checkpoints", "weights", "vectors"] = ""
+    keeps: Literal["", "checkpoints", "weights", "vectors", "backups", "telemetry", "firmware"] = ""
     size_gib: int = 0
+    """What its volumes may grow to, all of them together. 0 of a claim that somebody else makes."""
     read_gb_per_s: float = 0.0
     """Rate that its plan counts on while all who may start at once do. 0: it states none."""
     namespace: str = ""
     claim: str = ""
     """Claim that somebody else makes, in this namespace. Empty: it makes its own, or has none."""
+    what: str = ""
+    """Which of its volumes this is, for people. Empty: `keeps` says it."""
+    pool: str = ""
+    """Part that has its GPUs, empty where none wait."""
 
 
 class QuotaDemand(Struct, frozen=True):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aifactory.components.capabilities import log_copies
 from aifactory.components.cluster.recipe import Need, Recipe, Setting, Terms, spread, tolerate_control_nodes
 from aifactory.components.rows import Wave
 
 _PHONE_HOME = "nothing of ours reports to its maker, components/catalog/phone-home.yaml"
 _KEPT = "a restart loses what is not in the object store yet"
-SEVERAL = 3
-"""Copies of a record that Loki writes, and so its fewest replicas where there are nodes for them."""
 
 
 def _operator(terms: Terms) -> Iterator[Setting]:
@@ -31,7 +30,7 @@ def _operator(terms: Terms) -> Iterator[Setting]:
 
 
 def _loki(terms: Terms) -> Iterator[Setting]:
-    copies = SEVERAL if terms.nodes >= SEVERAL else 1
+    copies = log_copies(terms.nodes)
     yield Setting("loki.analytics", {"reporting_enabled": False}, _PHONE_HOME)
     yield Setting("deploymentMode", "Monolithic", "one program carries some hundred GB a day; more would be ten kinds")
     yield Setting("singleBinary.replicas", copies, "three copies let a node go without a record lost, where nodes are")

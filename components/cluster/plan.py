@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
-from aifactory.components.capabilities import CAPABILITIES, Requirement
+from aifactory.components.capabilities import CAPABILITIES, METRICS_GIB, Requirement
 from aifactory.components.catalog.trains import Release
 from aifactory.components.cluster.checks import sound
 from aifactory.components.cluster.model import CRITICAL_PODS, ClusterPlan, ReleasePlan, Resolver
@@ -25,7 +25,7 @@ from aifactory.components.cluster.releases import RECIPES
 from aifactory.components.cluster.rules import RULES
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.cluster.versions import accepted, admits
-from aifactory.components.offers import OperatorNote, StorageOffer
+from aifactory.components.offers import OperatorNote, StorageOffer, StorageUse, TelemetryOffer
 from aifactory.components.problems import nearest
 
 __all__ = ["RULES", "resolve", "settle", "size"]
@@ -113,8 +113,13 @@ def resolve(spec: ClusterSpec, ctx: PlanContext) -> Draft | None:
     return Draft(spec, facts) if named and fitting and stored else None
 
 
-def size(draft: Draft, ctx: PlanContext) -> Draft:  # noqa: ARG001 - the passes of all parts take the same
-    """Nothing to count: the cluster answers what others ask."""
+def size(draft: Draft, ctx: PlanContext) -> Draft:
+    """Say where the volume of our Prometheus lands, unless observability does."""
+    wanted = {*draft.spec.capabilities, *(each.capability for each in ctx.site_plan.requirements)}
+    default = next((each.name for each in ctx.place.cluster.storage_classes if each.default), "")
+    ours = "metrics" in wanted and "metrics" not in ctx.place.cluster.provides
+    if default and ours and not ctx.offers(TelemetryOffer):
+        ctx.offer(StorageUse(ctx.part, 0, default, "telemetry", METRICS_GIB, what="Prometheus"))
     return draft
 
 

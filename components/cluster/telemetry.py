@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aifactory.components.capabilities import METRICS_GIB
 from aifactory.components.cluster.recipe import CONTROL_NODES, Need, Recipe, Setting, Terms
 from aifactory.components.rows import Tree, Wave
 
 RETENTION_DAYS = 15
-STORAGE_GIB = 200
 
 _LOOPBACK = "it listens on loopback in most distributions; an alert that always fires hides the others"
 
@@ -35,7 +35,7 @@ def _metrics(terms: Terms) -> Iterator[Setting]:
             "monitors of other releases don't carry its label",
         )
     yield Setting(f"{spec}.retention", f"{RETENTION_DAYS}d", "two weeks show a weekly rhythm")
-    yield Setting(f"{spec}.retentionSize", f"{STORAGE_GIB * 85 // 100}GB", "it drops old data before the disk is full")
+    yield Setting(f"{spec}.retentionSize", f"{METRICS_GIB * 85 // 100}GB", "it drops old data before the disk is full")
     yield Setting(
         f"{spec}.resources",
         {"requests": {"cpu": "500m", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},
@@ -46,7 +46,7 @@ def _metrics(terms: Terms) -> Iterator[Setting]:
 
 
 def _claim() -> Tree:
-    request = {"storage": f"{STORAGE_GIB}Gi"}
+    request = {"storage": f"{METRICS_GIB}Gi"}
     spec: Tree = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": request}}
     return {"volumeClaimTemplate": {"spec": spec}}
 

@@ -23,6 +23,7 @@ from aifactory.components.fabric.model import (
 from aifactory.components.fabric.modes import resource_of
 from aifactory.components.fabric.pools import Pool
 from aifactory.components.fabric.spec import FabricSpec
+from aifactory.components.offers import StorageUse
 
 POLICY_NAME_LENGTH = 30
 """Longest name of a NicNodePolicy. Source: Network Operator 26.4 documentation, NicNodePolicy, naming
@@ -172,7 +173,9 @@ def firmware_storage(spec: FabricSpec, ctx: PlanContext) -> FirmwareStorage | No
     ):
         return None
     ctx.decide("firmware.storage_class", wanted, "each node reads the archives", source=("firmware",))
-    return FirmwareStorage(wanted, "nic-fw-storage-pvc", len(spec.firmware))
+    size_gib = len(spec.firmware)
+    ctx.offer(StorageUse(ctx.part, 0, wanted, "firmware", size_gib))
+    return FirmwareStorage(wanted, "nic-fw-storage-pvc", size_gib)
 
 
 def function_pools(

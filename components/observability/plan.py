@@ -10,7 +10,17 @@ from msgspec import Struct
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import METRICS_NAMESPACE, PROMETHEUS_URL, NamespaceRequest, PodEgress
 from aifactory.components.catalog.trains import provider
-from aifactory.components.observability import alerts, buffering, footprint, places, present, rules, using, values
+from aifactory.components.observability import (
+    alerts,
+    buffering,
+    footprint,
+    keeping,
+    places,
+    present,
+    rules,
+    using,
+    values,
+)
 from aifactory.components.observability.decided import (
     LOKI,
     LOKI_PORT,
@@ -93,6 +103,8 @@ def size(draft: Draft, ctx: PlanContext) -> ObservabilityPlan | None:
     if not (waits and footprint.fits(asked, ctx)):
         return None
     plan = _plan(spec, found, replicas, buffer, ctx)
+    for use in keeping.volumes(plan, found, buffering.disk_of(spec, ctx), draft.metrics_gib, ctx):
+        ctx.offer(use)
     _explain(spec, plan, found, classes, ctx)
     _warn(plan, found, ctx)
     _around_it(plan, found, ctx)

@@ -194,6 +194,7 @@ def _backup(
         source=("backup",),
     )
     _reach(spec, objects, ctx)
+    ctx.offer(StorageUse(ctx.part, 0, objects.name, "backups", size))
     return True, BackupPlan(bucket, objects.name, objects.row, objects.endpoint, size, wish.keep_days, wish.hour)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.components import names, pods
 from aifactory.components.base import PlanContext, Rejected
@@ -139,7 +140,7 @@ def size(draft: Draft, ctx: PlanContext) -> ServingPlan | None:
     plan = _plan(draft, host, kept, _contract(sized, pool, fabric, ctx), pool, ctx, scaled)
     reaching.judge(plan, ctx)
     _around_it(plan, sized.answer_s, fabric, ctx)
-    ctx.offer(_use(ctx.part, plan, spec.load_mb_per_s))
+    ctx.offer(_use(spec, plan))
     return plan
 
 
@@ -353,18 +354,18 @@ def _promise(part: str, plan: ServingPlan) -> PodPromise:
     )
 
 
-def _use(part: str, plan: ServingPlan, load_mb_per_s: int) -> StorageUse:
+def _use(spec: ServingSpec, plan: ServingPlan) -> StorageUse:
     """What replicas read of a volume: each node at the rate that its start limit counts on, as many as may start."""
     fetch, volume = plan.weights.fetch, plan.weights.volume
     starting = max(1, plan.scaling.ceiling - plan.scaling.floor if plan.scaling else 1)
-    rate = starting * plan.layout.nodes * load_mb_per_s / 1_000
+    rate = starting * plan.layout.nodes * spec.load_mb_per_s / 1_000
+    use = StorageUse(spec.name, plan.gpus, pool=spec.pool)
     if fetch:
-        return StorageUse(part, plan.gpus, fetch.storage_class, "weights", fetch.size_gib, rate)
+        kept = replace(use, keeps="weights", read_gb_per_s=rate)
+        return replace(kept, storage_class=fetch.storage_class, size_gib=fetch.size_gib)
     if volume and volume.claim:
-        return StorageUse(
-            part, plan.gpus, keeps="weights", read_gb_per_s=rate, namespace=plan.namespace, claim=volume.claim
-        )
-    return StorageUse(part, plan.gpus)
+        return replace(use, keeps="weights", read_gb_per_s=rate, namespace=plan.namespace, claim=volume.claim)
+    return use
 
 
 __all__ = ["RULES", "Layout", "resolve", "settle", "size"]

@@ -8,16 +8,26 @@ sends to one OSD, which sends copies or chunks to the others; reading an erasure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+Way = Literal["read", "write"]
 
 TB, TIB, GIB, GB = 10**12, 2**40, 2**30, 10**9
 
 PER_GPU: dict[str, tuple[float, float]] = {"good": (0.06, 0.03), "better": (0.16, 0.08), "best": (0.49, 0.24)}
 """Read and write of one GPU in training. Unit: GB per s. One unit of 256 GPUs reads 15, 40 or 125 and writes 7, 20 or
 62. Source: NVIDIA DGX SuperPOD H100 reference architecture RA-11333, table 6."""
+PER_NODE: dict[str, tuple[float, float]] = {"good": (4.0, 2.0), "better": (8.0, 4.0), "best": (40.0, 20.0)}
+"""Read and write of one node of 8 GPUs while the others do less: rows "single node" of the same table. 32 nodes at 8
+would read 256, and their unit reads 40: so it is the rate of one node at a time, no rate that nodes multiply."""
+NODE_GPUS = 8
+"""GPUs of a DGX H100, the node of that table."""
 
 
 class Redundancy(Struct, frozen=True):
@@ -95,6 +105,11 @@ def drives_needed(raw_tib: float, fill_percent: int, nodes: int, tb: float) -> i
     return int(-(-Fraction(raw_tib) // each))
 
 
+def spare_gib(node_tib: float, fill_percent: int) -> int:
+    """What volumes leave free on the drives of a node, so that they fill no more than so much of it."""
+    return math.ceil(Fraction(node_tib) * 1_024 * (100 - fill_percent) / 100)
+
+
 def fill_after_loss(fill_percent: int, domains: int) -> float:
     """How full the others get when one of the failure domains is lost and its data is made again on them."""
     return fill_percent * domains / (domains - 1) if domains > 1 else float("inf")
@@ -169,6 +184,10 @@ class Need(Struct, frozen=True):
     weights: float = 0.0
     """Read by all replicas that start at once."""
     kv_offload: float = 0.0
+    level: str = ""
+    """Level of the rule of thumb that dataset and checkpoints follow, empty where figures are stated."""
+    pool: str = ""
+    """Pool whose GPUs these are: of a pool its own name. Empty: unknown."""
 
     @property
     def restart(self) -> float:
@@ -190,21 +209,97 @@ class Need(Struct, frozen=True):
         """Writing at the worst moment."""
         return self.kv_offload + self.checkpoint
 
+    @property
+    def node(self) -> tuple[float, float]:
+        """What one of its nodes alone reads and writes by the rule of thumb, fewer than 8 GPUs their share of it."""
+        read, write = PER_NODE[self.level] if self.level else (0.0, 0.0)
+        share = min(self.gpus, NODE_GPUS) / NODE_GPUS
+        return read * share, write * share
 
-def read_needed(needs: Iterable[Need]) -> float:
-    """What all parts read when their worst moments meet."""
-    return sum(need.read for need in needs)
+    @property
+    def read_alone(self) -> float:
+        """Reading at the worst moment while nobody else does: no less than one of its nodes may ask for."""
+        return self.kv_offload + max(self.dataset, self.restart, self.weights, self.node[0])
+
+    @property
+    def write_alone(self) -> float:
+        """Writing at the worst moment while nobody else does."""
+        return self.kv_offload + max(self.checkpoint, self.node[1])
+
+    def of(self, way: Way) -> float:
+        """Reading or writing at the worst moment."""
+        return self.read if way == "read" else self.write
+
+    def alone(self, way: Way) -> float:
+        """Reading or writing at the worst moment while nobody else does."""
+        return self.read_alone if way == "read" else self.write_alone
+
+    def on(self, gpus: int) -> Need:
+        """The same need of so many of its GPUs."""
+        part = gpus / self.gpus
+        return replace(
+            self,
+            gpus=gpus,
+            dataset=self.dataset * part,
+            checkpoint_gb=self.checkpoint_gb * part,
+            checkpoint_rate=self.checkpoint_rate * part,
+            weights=self.weights * part,
+            kv_offload=self.kv_offload * part,
+        )
 
 
-def write_needed(needs: Iterable[Need]) -> float:
-    """What all parts write when their worst moments meet."""
-    return sum(need.write for need in needs)
+def usual(needs: Iterable[Need], way: Way) -> float:
+    """What all parts read or write when their worst moments meet, each node at its share of the rule of thumb."""
+    return sum(need.of(way) for need in needs)
 
 
-def rule_of_thumb(part: str, gpus: int, level: str) -> Need:
+def burst(needs: Iterable[Need], way: Way) -> float:
+    """What one node that reads or writes as fast as it may adds to that."""
+    return max((need.alone(way) - need.of(way) for need in needs), default=0.0)
+
+
+def needed(needs: Iterable[Need], way: Way) -> float:
+    """What all parts need: of one part alone, the larger of its GPUs' share of a unit and of what one node asks for."""
+    listed = tuple(needs)
+    return usual(listed, way) + burst(listed, way)
+
+
+def gpus_of(needs: Iterable[Need]) -> int:
+    """GPUs that wait. A pool that is named beside parts on it has the same GPUs as they."""
+    named: dict[str, int] = {}
+    running: dict[str, int] = {}
+    for need in needs:
+        pool = need.pool or need.part
+        counts = named if need.part == pool else running
+        counts[pool] = counts.get(pool, 0) + need.gpus
+    return sum(max(named.get(pool, 0), running.get(pool, 0)) for pool in {*named, *running})
+
+
+def worst_node(needs: Iterable[Need], way: Way, each: int) -> float:
+    """What the node asks for that is hit hardest: so many GPUs of one pool, of the parts that need most of a GPU.
+
+    A GPU runs one part at a time; what a pool is said to need comes beside.
+    """
+    pools: dict[str, list[Need]] = {}
+    for need in needs:
+        if need.gpus:
+            pools.setdefault(need.pool or need.part, []).append(need)
+    return max((_node(pool, found, way, each) for pool, found in pools.items()), default=0.0)
+
+
+def _node(pool: str, needs: Iterable[Need], way: Way, each: int) -> float:
+    total, free = 0.0, each
+    for need in sorted(needs, key=lambda need: need.on(1).alone(way), reverse=True):
+        takes = min(each if need.part == pool else free, need.gpus)
+        free -= 0 if need.part == pool else takes
+        total += need.on(takes).alone(way) if takes else 0.0
+    return total
+
+
+def rule_of_thumb(part: str, gpus: int, level: str, pool: str = "") -> Need:
     """Training at one level of the reference architecture."""
     read, write = PER_GPU[level]
-    return Need(part, gpus, dataset=gpus * read, checkpoint_rate=gpus * write)
+    return Need(part, gpus, dataset=gpus * read, checkpoint_rate=gpus * write, level=level, pool=pool)
 
 
 def loading(gb: float, replicas: int, within_s: int) -> float:
@@ -227,6 +322,21 @@ def per_gpu(rate: float | None, gpus: int) -> float | None:
     return None if rate is None or gpus == 0 else rate / gpus
 
 
-def factor_short(has: float, needed: float) -> float:
-    """How many times what is there would be enough, 1 where it is."""
-    return max(1.0, needed / has)
+class Share(Struct, frozen=True):
+    """Share of the time of a system that one of its tiers needs. 1 is all of it."""
+
+    usual: float
+    burst: float
+    """What one node that reads or writes as fast as it may adds."""
+
+
+def share(needs: Iterable[Need], way: Way, has: float) -> Share:
+    """What a tier needs of a system that would give it so much alone."""
+    listed = tuple(needs)
+    return Share(usual(listed, way) / has, burst(listed, way) / has)
+
+
+def together(shares: Iterable[Share]) -> float:
+    """The time that all tiers of a system need: one node at a time asks for more than its share."""
+    listed = tuple(shares)
+    return sum(each.usual for each in listed) + max((each.burst for each in listed), default=0.0)

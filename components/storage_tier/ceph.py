@@ -131,13 +131,22 @@ def _key_type(ctx: PlanContext) -> str:
     )
 
 
-def pool_of(draft: Draft) -> PoolPlan:
-    """What the tier has in the cluster."""
-    wanted = draft.spec.size_tib
+def pool_of(draft: Draft, ctx: PlanContext) -> PoolPlan:
+    """What the tier has in the cluster, with a quota: without one, whoever writes most fills the drives of all."""
+    holds = draft.figures.usable_tib or 0.0
+    max_gib = ctx.decide(
+        "quota",
+        {"max_gib": int(holds * arithmetic.TIB // arithmetic.GIB)},
+        "of its data pool, copies and chunks not counted; "
+        + ("as wanted" if draft.spec.size_tib else "no size is written: all that the drives may hold")
+        + ". Ceph refuses writes above it before it refuses those of every tier; pools of metadata have none, since "
+        "the data that they describe can't grow",
+        source=("size_tib",) if draft.spec.size_tib else ("fill_percent",),
+    )["max_gib"]
     return PoolPlan(
         kind=KINDS[draft.spec.tier],
         redundancy=draft.redundancy,
         failure_domain=CRUSH[draft.failure_domain],
-        max_bytes=int(wanted * arithmetic.TIB) if wanted else 0,
+        max_bytes=max_gib * arithmetic.GIB,
         gateways=draft.gateways,
     )

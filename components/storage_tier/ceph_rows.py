@@ -147,7 +147,7 @@ def _pool(plan: PoolPlan, redundancy: Redundancy, *, limited: bool = False) -> T
     else:
         safe = redundancy.replicas > 1
         found["replicated"] = {"size": redundancy.replicas, "requireSafeReplicaSize": safe}
-    if limited and plan.max_bytes:
+    if limited:
         found["quotas"] = {"maxSize": quantities.gib(plan.max_bytes // GIB)}
     return found
 

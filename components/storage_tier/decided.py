@@ -42,6 +42,8 @@ class Bucket(Struct, frozen=True):
     row: str
     store: str
     """Object store that holds it."""
+    size_gib: int
+    """What it may hold."""
 
 
 class NodeDevices(Struct, frozen=True):
@@ -78,7 +80,7 @@ class PoolPlan(Struct, frozen=True):
     failure_domain: str
     """In Ceph's words: osd or host."""
     max_bytes: int
-    """0: no limit."""
+    """Data that it takes, copies and chunks not counted."""
     gateways: int
 
 

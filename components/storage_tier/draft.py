@@ -20,6 +20,8 @@ class Draft(Struct, frozen=True):
     failure_domain: str
     figures: Figures
     redundancy: Redundancy
+    system_tib: float | None = None
+    """What the system that it shares may hold below the fill limit. None: unknown."""
     drives: DrivesFound | None = None
     speed: Speed = Speed()
     """Of one node for drives of the node, else of all together."""
@@ -43,3 +45,20 @@ class Draft(Struct, frozen=True):
     def on_ceph(self) -> bool:
         """Whether it lies in a Ceph cluster of ours."""
         return self.spec.engine == "rook-ceph"
+
+    @property
+    def on_node(self) -> bool:
+        """Whether it lies on drives of the node that a pod runs on."""
+        return self.spec.engine == "topolvm"
+
+    @property
+    def system(self) -> str:
+        """What it lies on, with whatever other tier names the same."""
+        if self.on_ceph:
+            return f"the Ceph cluster of {self.owner}"
+        return f"NFS share {self.server}:{self.share}" if self.share else f"StorageClass {self.storage_class}"
+
+    @property
+    def field(self) -> str:
+        """Field of the blueprint to look at when figures don't fit."""
+        return "feeds" if self.spec.feeds else "engine"

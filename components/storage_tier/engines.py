@@ -88,8 +88,9 @@ def _of_system(
         access=access,
         place=place,
         failure_domain=domain,
-        figures=_figures(usable, speed),
+        figures=_figures(_wanted(spec, usable), speed),
         redundancy=Redundancy(),
+        system_tib=usable,
         speed=speed,
         key=key.key if key else "",
         key_place=key.place if key else "",
@@ -137,8 +138,9 @@ def _topolvm(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         access=(SINGLE,),
         place=ctx.place.location.country,
         failure_domain="none",
-        figures=_figures(usable, every),
+        figures=_figures(_wanted(spec, usable), every),
         redundancy=Redundancy(),
+        system_tib=usable,
         drives=found,
         speed=node,
     )
@@ -171,6 +173,7 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         failure_domain=domain,
         figures=_figures(usable, speed),
         redundancy=redundancy,
+        system_tib=usable,
         drives=found,
         speed=speed,
         key=where,
@@ -247,6 +250,11 @@ def _explain_ceph(spec: StorageTierSpec, redundancy: Redundancy, domain: str, ct
         source=("redundancy",) if spec.redundancy else (),
     )
     ctx.decide("storage_class", spec.identity, "made by this tier, on the site's Ceph", source=("engine",))
+
+
+def _wanted(spec: StorageTierSpec, usable: float | None) -> float | None:
+    """What a tier holds of a system: the size that it wants, or all."""
+    return usable if usable is None or spec.size_tib is None else min(usable, spec.size_tib)
 
 
 def _figures(usable: float | None, speed: Speed) -> Figures:

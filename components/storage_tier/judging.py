@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from aifactory.components.base import PlanContext
 from aifactory.components.catalog import binds
-from aifactory.components.counting import counted
 from aifactory.components.offers import StorageOffer, StorageUse
 from aifactory.components.problems import Path, nearest
 from aifactory.components.storage_tier.decided import PathPlan
@@ -36,12 +35,6 @@ def figures_known(draft: Draft, ctx: PlanContext) -> None:
         f"add the figures of {source} to the site file, measured or guaranteed; none is guessed here",
     )
     ctx.decide(
-        "capacity",
-        {"usable_tib": None if figures.usable_tib is None else round(figures.usable_tib, 2)},
-        f"as wanted: {spec.size_tib:g} TiB" if spec.size_tib and draft.on_ceph else _capacity(draft),
-        source=("size_tib",) if spec.size_tib else ("fill_percent",),
-    )
-    ctx.decide(
         "failure_domain",
         draft.failure_domain,
         "data dies with its node, or with one of its drives"
@@ -51,20 +44,9 @@ def figures_known(draft: Draft, ctx: PlanContext) -> None:
     )
 
 
-def _capacity(draft: Draft) -> str:
-    percent = draft.spec.fill_percent
-    if draft.drives is None:
-        return f"what its system holds, filled to {percent} percent"
-    drives = draft.drives.figures
-    return (
-        f"{counted(drives.count, 'drive')} of {drives.tb:g} TB hold {drives.raw_tib:.1f} TiB raw, {draft.redundancy} "
-        f"leave {float(draft.redundancy.left):.3f} of it, filled to {percent} percent"
-    )
-
-
 def given_size_fits(draft: Draft, ctx: PlanContext) -> bool:
     """Whether a tier outside of Ceph holds what is wanted."""
-    wanted, usable = draft.spec.size_tib, draft.figures.usable_tib
+    wanted, usable = draft.spec.size_tib, draft.system_tib
     return draft.on_ceph or ctx.check(
         "STO-006",
         wanted is None or usable is None or wanted <= usable,
@@ -264,7 +246,7 @@ def _volumes(tiers: list[StorageOffer], ctx: PlanContext) -> Iterator[bool]:
         )
         yield ctx.check(
             "STO-012",
-            tier is None or tier.failure_domain != "none",
+            tier is None or tier.failure_domain != "none" or use.keeps == "telemetry",
             f"{use.keeps} of part {use.part} lie on {use.storage_class}, and die with a node",
             (),
             "set its storage_class to a tier that outlives a node",

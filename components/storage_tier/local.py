@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 from aifactory.components.names import HOSTNAME_LABEL
+from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.draft import Draft
 
-SPARE_GB = 10
 EVERYWHERE: list[object] = [{"operator": "Exists"}]
 
 
@@ -37,13 +37,21 @@ def ask_for_topolvm(draft: Draft, ctx: PlanContext) -> bool:
     if not alone or found is None:
         return False
     ctx.offer(LocalTier(spec.name))
+    node_tib = found.figures.raw_tib / len(found.nodes)
+    spare_gib = ctx.decide(
+        "spare_gib",
+        arithmetic.spare_gib(node_tib, spec.fill_percent),
+        f"of the {node_tib:.2f} TiB of each node, so that volumes take no more than {spec.fill_percent} percent; the "
+        "driver leaves it out of the capacity that it reports",
+        source=("fill_percent",),
+    )
     here: list[dict[str, object]] = [{"key": HOSTNAME_LABEL, "operator": "In", "values": list(found.nodes)}]
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": _terms(here)}}
     device_class = {
         "name": spec.identity,
         "volume-group": volume_group(spec.identity),
         "default": True,
-        "spare-gb": SPARE_GB,
+        "spare-gb": spare_gib,  # GiB, topolvm/topolvm docs/lvmd.md
         "stripe": found.set.count,
     }
     where = {"affinity": affinity, "tolerations": EVERYWHERE}

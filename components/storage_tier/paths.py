@@ -43,13 +43,14 @@ def paths_of(draft: Draft, ctx: PlanContext) -> Held:
             )
     for plan in found if buckets else ():
         row = names.object_id(BUCKET_API, "ObjectBucketClaim", plan.namespace, plan.name)
-        ctx.offer(Bucket(spec.name, plan.name.removeprefix(f"{spec.identity}-"), plan.tenant, row, spec.identity))
+        name = plan.name.removeprefix(f"{spec.identity}-")
+        ctx.offer(Bucket(spec.name, name, plan.tenant, row, spec.identity, plan.size_gib))
     for plan in found:
         ctx.offer(plan)
-    fits = len(found) == len(spec.paths) and _fit(draft, ctx)
-    if fits and buckets:
+    sound = len(found) == len(spec.paths)
+    if sound and buckets:
         _open(found, ctx)
-    return Held(tuple(found), fits)
+    return Held(tuple(found), sound)
 
 
 def _tenant(
@@ -65,17 +66,6 @@ def _tenant(
             nearest(path.tenant, tenants),
         )
     return tenant
-
-
-def _fit(draft: Draft, ctx: PlanContext) -> bool:
-    wanted, usable = sum(path.size_gib for path in draft.spec.paths) / 1_024, draft.figures.usable_tib
-    return ctx.check(
-        "STO-023",
-        usable is None or wanted <= usable,
-        lambda: f"paths of tier {draft.spec.name} want {wanted:.1f} TiB, and it holds {usable or 0:.1f}",
-        ("paths",),
-        "make them smaller, or the tier larger",
-    )
 
 
 def _open(paths: list[PathPlan], ctx: PlanContext) -> None:

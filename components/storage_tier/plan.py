@@ -9,8 +9,8 @@ from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import OperatorNote, StorageOffer
 from aifactory.components.rules import Rule
-from aifactory.components.storage_tier import ceph, judging, needs, paths, rules
-from aifactory.components.storage_tier.arithmetic import read_needed, write_needed
+from aifactory.components.storage_tier import capacity, ceph, judging, needs, paths, rates, rules, sharing
+from aifactory.components.storage_tier.arithmetic import gpus_of, needed
 from aifactory.components.storage_tier.classes import made_class, snapshots_of
 from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, GATEWAY_PORT, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
@@ -40,6 +40,7 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         return None
     if draft.on_ceph:
         ctx.offer(ceph.member(draft))
+    ctx.offer(sharing.stake_of(draft))
     ctx.offer(
         StorageOffer(
             name=draft.storage_class,
@@ -54,7 +55,7 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             default=spec.default,
             data_class=spec.data_class or "",
             key=draft.key,
-            system=CEPH_CLUSTER if draft.on_ceph else draft.storage_class,
+            system=CEPH_CLUSTER if draft.on_ceph else draft.system,
             row=""
             if spec.engine == "existing"
             else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
@@ -73,17 +74,17 @@ def size(draft: Draft, ctx: PlanContext) -> Draft | None:
     found = needs.needs_of(draft, ctx)
     if found is None or not fed or not held.sound:
         return None
-    if draft.on_ceph:
-        ctx.offer(needs.load_of(draft, found))
-    for fill in needs.fills_in(draft):
+    draft = replace(draft, needs=found)
+    ctx.offer(needs.load_of(draft))
+    for fill in sharing.fills_in(draft):
         ctx.offer(fill)
-    return replace(draft, needs=found)
+    return draft
 
 
 def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     """Judge the tier with all others, once every bucket and every load is known."""
-    draft = needs.with_fills(draft, ctx)
-    fits = [needs.judge(draft, ctx), judging.neighbours(ctx)]
+    draft = rates.with_fills(draft, ctx)
+    fits = [rates.judge(draft, ctx), capacity.fits(draft, ctx), judging.neighbours(ctx)]
     fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
     fills = paths.fills_of(draft, draft.paths, ctx)
     if fills is None or not all(fits):
@@ -102,14 +103,14 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
         key=draft.key,
         key_place=draft.key_place,
         fed_by=spec.fed_by or "",
-        gpus=sum(need.gpus for need in draft.needs),
-        read_needed=read_needed(draft.needs),
-        write_needed=write_needed(draft.needs),
+        gpus=gpus_of(draft.needs),
+        read_needed=needed(draft.needs, "read"),
+        write_needed=needed(draft.needs, "write"),
         made_class=made_class(draft),
         snapshots=snapshots,
         snapshot_class=snapshots.name if snapshots else given,
         ceph=ceph.cluster_of(draft, ctx) if draft.on_ceph else None,
-        pool=ceph.pool_of(draft) if draft.on_ceph else None,
+        pool=ceph.pool_of(draft, ctx) if draft.on_ceph else None,
         paths=draft.paths,
         fills=fills,
         copies=tuple((copy.copy_name, copy.to, copy.place) for copy in spec.copies),

@@ -168,7 +168,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "STO-023",
         "error",
-        "A path belongs to a tenant and fits",
+        "A path belongs to a tenant",
         "A claim in a namespace that nobody makes is never bound; a fill from another tenant's bucket has no key.",
         "lib-bucket-provisioner design, ObjectBucketClaim",
     ),
@@ -185,5 +185,26 @@ RULES: tuple[Rule, ...] = (
         "A class of ours has a name of its own",
         "A class can't be changed, so one of the same name can't become ours.",
         "kubernetes.io docs, Storage Classes",
+    ),
+    Rule(
+        "STO-031",
+        "error",
+        "All that lies on a tier fits",
+        "Volumes of runs, models, databases and telemetry fill a tier as its paths do, and a full one stops them all.",
+        _CEPH,
+    ),
+    Rule(
+        "STO-032",
+        "error",
+        "All tiers of one system fit in it",
+        "Two tiers on one class or share fill the same drives; each alone would fit.",
+        "kubernetes.io docs, Storage Classes",
+    ),
+    Rule(
+        "STO-033",
+        "error",
+        "A prefetch fits in what it fills",
+        "A copy that is larger than its volume fails when the volume is full, after hours, and each retry fails again.",
+        "rclone documentation, copy",
     ),
 )

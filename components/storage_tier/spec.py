@@ -103,6 +103,10 @@ class Prefetch(Spec):
     folder: Folder | None = None
     """Folder in the bucket. Default none: all of it."""
 
+    size_gib: int | None = Field(default=None, ge=1, le=16_777_216)
+    """Most that is copied, of a folder that is smaller than its bucket. Unit: GiB. Default: all that the bucket may
+    hold."""
+
     image: ImageText
     """Image with rclone, mirrored for the site. Its entry point isn't used: the command is rclone."""
 

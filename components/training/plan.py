@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.offers import (
@@ -68,9 +69,9 @@ def size(spec: TrainingSpec, ctx: PlanContext) -> TrainingPlan | None:
     if around.fabric:
         ctx.read_settings(around.fabric.part, plan.namespace)
     ctx.offer(_promise(spec, plan))
-    use = StorageUse(spec.name, gpus * spec.nodes)
+    use = StorageUse(spec.name, gpus * spec.nodes, pool=spec.pool)
     if checkpoint:
-        use = StorageUse(spec.name, use.gpus, checkpoint.storage_class, "checkpoints", checkpoint.size_gib)
+        use = replace(use, storage_class=checkpoint.storage_class, keeps="checkpoints", size_gib=checkpoint.size_gib)
     ctx.offer(use)
     return plan
 

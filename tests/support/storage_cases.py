@@ -31,6 +31,13 @@ SIX_NODES = Drives(6, 8, 7.68, 6.5, 3.0, 12.5)
 FAST_NETWORK = Drives(4, 6, 15.36, 6.5, 3.4, 100.0)
 """24 drives of 15.36 TB; 800 Gbit/s of network a node, more than its drives carry."""
 
+BETTER_8, BETTER_64 = (a.rule_of_thumb("x", gpus, "better") for gpus in (8, 64))
+POOL = Need("train", 64, dataset=128.0, pool="train")
+OTHER_POOL = Need("serve", 16, dataset=16.0, pool="serve")
+RUNS = Need("pretrain", 16, dataset=48.0, pool="train")
+SERVES = Need("chat", 32, kv_offload=16.0, pool="train")
+FEW = Need("few", 4, dataset=40.0, pool="train")
+
 CASES: tuple[Case, ...] = (
     # 48 drives x 7.68 TB = 368.64 TB; x 0.909495 = 335.276 TiB.
     Case("raw capacity of 48 drives", lambda: SIX_NODES.raw_tib, 335.276),
@@ -102,11 +109,65 @@ CASES: tuple[Case, ...] = (
     # A run that writes 18.667 and one that writes by thumb, 64 x 0.08 = 5.12: together 23.787 GB/s.
     Case(
         "two runs write at one time",
-        lambda: a.write_needed(
-            [Need("x", 64, checkpoint_gb=1120.0, checkpoint_s=60), a.rule_of_thumb("y", 64, "better")]
+        lambda: a.needed(
+            [Need("x", 64, checkpoint_gb=1120.0, checkpoint_s=60), a.rule_of_thumb("y", 64, "better")], "write"
         ),
         23.787,
     ),
-    # 25 GB/s are there and 40 are needed: 1.6 times of it; 8 drives become 12.8, so 13.
-    Case("how many times too little", lambda: a.factor_short(25.0, 40.0), 1.6),
+    # One node of 8 GPUs: a unit's share is 8 x 0.16 = 1.28, and the table lets a node alone read 8. The larger counts.
+    Case("eight GPUs read as one node does", lambda: a.needed([BETTER_8], "read"), 8.0, 0.0),
+    # Writing 8 x 0.08 = 0.64, and a node alone writes 4.
+    Case("eight GPUs write as one node does", lambda: a.needed([BETTER_8], "write"), 4.0, 0.0),
+    # 64 GPUs of text, good: 64 x 0.06 = 3.84, and a node alone reads 4.
+    Case("64 GPUs of text read as one node does", lambda: a.needed([a.rule_of_thumb("x", 64, "good")], "read"), 4.0),
+    # 256 GPUs, better: 256 x 0.16 = 40.96 (40 in the table, 0.16 is rounded); a node's 8 are in it.
+    Case("a unit reads as a unit does", lambda: a.needed([a.rule_of_thumb("x", 256, "better")], "read"), 40.96),
+    # 2 of the 8 GPUs of a node: a quarter of 8.
+    Case("a quarter of a node reads a quarter", lambda: a.needed([a.rule_of_thumb("x", 2, "better")], "read"), 2.0),
+    # Two runs of 8 GPUs: one reads 8 as a node alone, the other its share of 1.28 meanwhile: 9.28, not 16.
+    Case(
+        "one node at a time reads as fast as it may",
+        lambda: a.needed([BETTER_8, a.rule_of_thumb("y", 8, "better")], "read"),
+        9.28,
+    ),
+    # A measured 5 GB/s beside a run of 8 GPUs by rule of thumb: 5 + 8 = 13.
+    Case("measured figures come beside", lambda: a.needed([Need("y", 8, dataset=5.0), BETTER_8], "read"), 13.0),
+    # One class reads 40. A tier on it needs 64 x 0.16 = 10.24, another 31: each fits, and both take
+    # 41.24 / 40 = 1.031 of its time.
+    Case(
+        "two tiers of one class",
+        lambda: a.together(
+            [
+                a.share([a.rule_of_thumb("x", 64, "better")], "read", 40.0),
+                a.share([Need("y", 8, dataset=31.0)], "read", 40.0),
+            ]
+        ),
+        1.031,
+    ),
+    # One Ceph cluster gives kernels 75 and two gateways 25. Files take 30 / 75 = 0.4 of its time, buckets
+    # 12.5 / 25 = 0.5: 0.9.
+    Case(
+        "two tiers of one Ceph cluster, each at its own rate",
+        lambda: a.together(
+            [a.share([Need("x", 8, dataset=30.0)], "read", 75.0), a.share([Need("y", 8, dataset=12.5)], "read", 25.0)]
+        ),
+        0.9,
+    ),
+    # A pool of 64 GPUs and two parts on it with 16 and 32: the parts' 48 are among the 64.
+    Case("GPUs of a pool and of parts on it", lambda: a.gpus_of([POOL, RUNS, SERVES]), 64, 0.0),
+    # A node of 8: the pool needs 2 of each GPU = 16. RUNS needs 48 / 16 = 3 of each, more than SERVES with
+    # 16 / 32 = 0.5, so the node that is hit hardest is all RUNS: 24. Together 40.
+    Case("the node that is hit hardest", lambda: a.worst_node([POOL, RUNS, SERVES], "read", 8), 40.0, 0.0),
+    # FEW has 4 GPUs at 10 each = 40; the other 4 of the node are SERVES' at 0.5 = 2: 42. A mean over all 36 GPUs would
+    # have said 8 x (40 + 16) / 36 = 12.4, while that node waits.
+    Case("a small part that reads much fills half a node", lambda: a.worst_node([FEW, SERVES], "read", 8), 42.0, 0.0),
+    # Two pools share no node: 8 x 2 = 16 of one, 8 x 1 = 8 of the other; the worse counts.
+    Case("nodes of two pools", lambda: a.worst_node([POOL, OTHER_POOL], "read", 8), 16.0, 0.0),
+    # By rule of thumb a node alone reads 8 of its own drives, too.
+    Case("a node's own drives, by rule of thumb", lambda: a.worst_node([BETTER_64], "read", 8), 8.0, 0.0),
+    # 8 drives x 3.84 TB = 30.72 TB = 27.93969 TiB = 28610.2 GiB; 75 percent may be filled, a quarter stays:
+    # 7152.56, so 7153 GiB.
+    Case(
+        "what local volumes leave free", lambda: a.spare_gib(Drives(1, 8, 3.84, 6.8, 4.0, None).raw_tib, 75), 7153, 0.0
+    ),
 )

@@ -36,8 +36,12 @@ def test_memory_and_disk_are_those_of_the_arithmetic(stored: Any) -> None:
     # Rows 5 x 4.7833 = 23.916; 15.259 + 12.207 for the largest again + 2: 53.382 / 0.8 = 66.73. (16 + 12.207) / 0.8.
     disk = found.decisions["vectors.disk"].value
     assert (disk["volume_gib"], disk["log_gib"], disk["instances_gib"]) == (67, 36, 3 * 103)
-    (use,) = [each for each in found.site_plan.offers if isinstance(each, StorageUse)]
-    assert (use.storage_class, use.keeps, use.size_gib) == ("databases-class", "vectors", 309)
+    uses = [each for each in found.site_plan.offers if isinstance(each, StorageUse)]
+    kept = {each.keeps: (each.storage_class, each.size_gib) for each in uses}
+    assert kept == {
+        "vectors": ("databases-class", 309),
+        "backups": (found.plan.database.backup.storage_class, found.plan.database.backup.size_gib),
+    }
 
 
 def test_vectors_inherit_the_class_of_their_documents(stored: Any) -> None:

@@ -43,6 +43,7 @@ def test_the_rule_of_thumb_is_the_table_divided_by_256_gpus() -> None:
     table = {"good": (15, 7), "better": (40, 20), "best": (125, 62)}
     for level, (read, write) in table.items():
         assert a.PER_GPU[level] == (round(read / 256, 2), round(write / 256, 2))
+        assert a.PER_NODE[level][0] * 32 > read, "a unit reads less than its nodes would alone"
 
 
 @given(DRIVES, REDUNDANCY, PERCENT)
@@ -55,6 +56,12 @@ def test_what_is_usable_is_less_than_what_drives_hold(drives: Drives, redundancy
 def test_what_is_usable_takes_what_may_be_filled(drives: Drives, redundancy: Redundancy, fill: int) -> None:
     usable = a.usable_tib(drives.raw_tib, redundancy, fill)
     assert a.raw_needed_tib(usable, redundancy) == pytest.approx(drives.raw_tib * fill / 100)
+
+
+@given(st.floats(0.1, 1_000), PERCENT)
+def test_what_is_spared_of_a_node_leaves_what_may_be_filled(node_tib: float, fill: int) -> None:
+    left = node_tib * 1_024 - a.spare_gib(node_tib, fill)
+    assert node_tib * 1_024 * fill / 100 - 1 <= left <= node_tib * 1_024 * fill / 100 + 1e-6
 
 
 @given(st.floats(0.1, 100_000), PERCENT, st.integers(1, 100), st.floats(0.1, 100))
@@ -121,6 +128,40 @@ def test_the_worst_moment_is_no_less_than_any_of_its_parts(need: Need) -> None:
     assert need.write >= max(need.checkpoint, need.kv_offload)
 
 
+NEEDS = st.lists(
+    st.builds(
+        Need,
+        st.sampled_from(["a", "b", "c"]),
+        st.integers(1, 256),
+        dataset=st.floats(0, 100),
+        kv_offload=st.floats(0, 100),
+        level=st.sampled_from(["", "good", "better", "best"]),
+        pool=st.sampled_from(["a", "b"]),
+    ),
+    max_size=6,
+)
+
+
+@given(NEEDS)
+def test_together_parts_need_no_less_than_each_alone_and_no_more_than_all_at_once(needs: list[Need]) -> None:
+    whole = a.needed(needs, "read")
+    assert whole >= max((need.read_alone for need in needs), default=0.0) * (1 - 1e-9)
+    assert whole <= sum(need.read_alone for need in needs) * (1 + 1e-9)
+
+
+@given(NEEDS, st.integers(1, 100))
+def test_tiers_of_one_system_take_what_one_tier_with_all_needs_would(needs: list[Need], has: int) -> None:
+    half = len(needs) // 2
+    apart = a.together([a.share(needs[:half], "read", has), a.share(needs[half:], "read", has)])
+    assert apart * has == pytest.approx(a.needed(needs, "read"))
+
+
+@given(NEEDS)
+def test_gpus_that_wait_are_no_more_than_are_named_and_no_fewer_than_of_any_part(needs: list[Need]) -> None:
+    assert a.gpus_of(needs) <= sum(need.gpus for need in needs)
+    assert a.gpus_of(needs) >= max((need.gpus for need in needs), default=0)
+
+
 @given(PERCENT, st.integers(2, 1_000))
 def test_a_loss_fills_the_others_with_what_was_there(fill: int, nodes: int) -> None:
     assert a.fill_after_loss(fill, nodes) * (nodes - 1) == pytest.approx(fill * nodes)
@@ -141,4 +182,4 @@ def test_redundancy_reads_as_people_say_it(redundancy: Redundancy, text: str) ->
 def test_what_is_unknown_has_no_share_for_a_gpu() -> None:
     assert a.per_gpu(None, 8) is a.per_gpu(10.0, 0) is None
     assert a.on_all(Speed(None, 2.0, "drives", "drives"), 4) == Speed(None, 8.0, "drives", "drives")
-    assert a.factor_short(10.0, 5.0) == 1
+    assert a.together([]) == 0

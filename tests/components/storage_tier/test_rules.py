@@ -42,6 +42,11 @@ def drives(nodes: int = 4, network: float | None = 25.0, **fields: Any) -> Place
     return site(without(here, "storage_gb_per_s") if network is None else {**here, "storage_gb_per_s": network})
 
 
+WIDE = {**PATH, "size_gib": 200_000}
+SMALL = {**PATH, "size_gib": 512, "prefetch": FILL}
+FED = {**OBJECTS, "paths": [PATH]}
+HALF_HOME = tier(engine="nfs-rdma", name="half", size_tib=100.0, fill_percent=50)
+HUNGRY = {"part": "train", "dataset_gb_per_s_per_gpu": 0.4}
 LOCAL = {**SHARED, "name": "local", "access": ["ReadWriteOnce"], "default": False}
 Case = tuple[str, list[dict[str, Any]], Place | None, str]
 FIRING: list[Case] = [
@@ -213,7 +218,6 @@ FIRING: list[Case] = [
     ("STO-021", [{**OBJECTS, "fill_percent": 86}, tier()], drives(12), "set it to 85 or less"),
     ("STO-022", [without(tier(), "copies")], None, "write copies:"),
     ("STO-023", [tier(paths=[{**PATH, "tenant": "reserch"}])], None, 'did you mean "research"?'),
-    ("STO-023", [tier(paths=[{**PATH, "size_gib": 400_000}])], None, "want 390.6 TiB, and it holds 300.0"),
     (
         "STO-023",
         [
@@ -224,6 +228,89 @@ FIRING: list[Case] = [
         'did you mean "tickets"?',
     ),
     ("STO-024", [{**OBJECTS, "encryption": {"place": "DE"}}, tier()], None, "name a vault and its token"),
+    # 300 TiB = 307 200 GiB.
+    (
+        "STO-031",
+        [tier(paths=[{**PATH, "size_gib": 400_000}])],
+        None,
+        "path tickets (400000 GiB) want 390.62 TiB of tier files, which holds 300.00 | make them 92800 GiB smaller",
+    ),
+    # 390.625 TiB below 75 percent: 520.8 TiB.
+    (
+        "STO-031",
+        [tier(paths=[PATH]), {**RUN, "checkpoint": {"size_gib": 400_000}}],
+        None,
+        (
+            "checkpoints of pretrain (400000 GiB) want 391.62 TiB of tier files, which holds 300.00 | make them "
+            "93824 GiB smaller, or have a system of 523 TiB"
+        ),
+    ),
+    ("STO-031", [tier(size_tib=1.5), RUN], None, "which holds 1.50 | make them 512 GiB smaller, or set size_tib to 2"),
+    # 30 TiB are asked for, and 40 960 GiB are 40.
+    ("STO-031", [{**OBJECTS, "paths": [{**PATH, "size_gib": 40_960}]}, tier()], None, "set size_tib to 40"),
+    # Each of two tiers fits in the 300 TiB of their class alone: 2 x 195.3125 = 390.625.
+    (
+        "STO-032",
+        [tier(paths=[WIDE]), tier(name="more", paths=[WIDE])],
+        None,
+        (
+            "tiers files (195.31 TiB) and more (195.31 TiB) share StorageClass shared, and want 390.62 TiB of it; it "
+            "holds 300.00 at the lower fill limit of them | make them 90.63 TiB smaller together"
+        ),
+    ),
+    # 50 percent of 400 TiB are 200.
+    (
+        "STO-032",
+        [tier(engine="nfs-rdma", name="home", size_tib=150.0), HALF_HOME, tier()],
+        None,
+        "share NFS share nas.example.com:/ai, and want 250.00 TiB of it; it holds 200.00",
+    ),
+    # What a bucket may hold is copied, unless less is said.
+    (
+        "STO-033",
+        [FED, tier(fed_by="objects", paths=[SMALL])],
+        None,
+        "set size_gib of the path to 1024, or copy a folde",
+    ),
+    (
+        "STO-033",
+        [FED, tier(fed_by="objects", paths=[{**SMALL, "prefetch": {**FILL, "size_gib": 768, "folder": "a"}}])],
+        None,
+        "up to 768 GiB of bucket tickets are copied to path tickets of tier files, which has 512",
+    ),
+    (
+        "STO-033",
+        [FED, tier(fed_by="objects", paths=[{**WIDE, "prefetch": {**FILL, "size_gib": 2_048}}])],
+        None,
+        "2048 GiB are copied of bucket tickets, which may hold 1024 | set it to 1024 or less",
+    ),
+    # Each of two tiers reads 64 x 0.4 = 25.6 of the 40 of their class: 51.2 together.
+    (
+        "STO-007",
+        [tier(feeds=[HUNGRY]), tier(name="more", feeds=[HUNGRY])],
+        None,
+        (
+            "tiers files and more share StorageClass shared, and read more of it than there is at the worst moment, in "
+            "GB/s: tier files 25.60 of 40.00 (train), tier more 25.60 of 40.00 (train); together 128% of its time | "
+            "have a system that reads 51.20 GB/s"
+        ),
+    ),
+    (
+        "STO-007",
+        [tier(engine="nfs-rdma", name="home", feeds=[HUNGRY]), {**HALF_HOME, "feeds": [HUNGRY]}, tier()],
+        None,
+        "tiers half and home share NFS share nas.example.com:/ai",
+    ),
+    # 64 x 0.25 = 16 of 20 writes, and 1120 / 100 = 11.2: 27.2. 20 - 16 = 4 are left: 280 s.
+    (
+        "STO-008",
+        [
+            tier(feeds=[{"part": "train", "checkpoint": {**SAVED, "write_within_s": 100}}]),
+            tier(name="more", feeds=[{"part": "train", "kv_offload_gb_per_s_per_gpu": 0.25}]),
+        ],
+        None,
+        "have a system that writes 27.20 GB/s; or set write_within_s of train to 280",
+    ),
     ("STO-025", [{**OBJECTS, "name": "shared"}, tier()], None, "has a StorageClass shared already"),
 ]
 
