@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Literal
 
 from aifactory.components.base import PlanContext, Rejected
@@ -155,12 +156,23 @@ def firmware(
     return tuple(FirmwareSource(sources[e.nic_model], tuple(e.archives)) for e in spec.firmware), checks
 
 
+def _shared_classes(ctx: PlanContext) -> list[str]:
+    return [given.name for given in ctx.place.cluster.storage_classes if "ReadWriteMany" in given.access]
+
+
+def firmware_use(spec: FabricSpec, ctx: PlanContext) -> Iterator[StorageUse]:
+    """The volume that `firmware_storage` settles on, for whoever has its class. All fabrics of a site share one."""
+    wanted = spec.firmware_storage_class or next(iter(_shared_classes(ctx)), "")
+    told = any(use.keeps == "firmware" for use in ctx.offers(StorageUse))
+    if spec.firmware and wanted and not told:
+        yield StorageUse(ctx.part, 0, wanted, "firmware", len(spec.firmware))
+
+
 def firmware_storage(spec: FabricSpec, ctx: PlanContext) -> FirmwareStorage | None:
     """The volume of the archives; None when no firmware is compared, or with a problem."""
     if not spec.firmware:
         return None
-    classes = {given.name: given for given in ctx.place.cluster.storage_classes}
-    shared = [name for name, given in classes.items() if "ReadWriteMany" in given.access]
+    shared = _shared_classes(ctx)
     wanted = spec.firmware_storage_class or next(iter(shared), "")
     if not ctx.check(
         "FAB-024",
@@ -173,9 +185,7 @@ def firmware_storage(spec: FabricSpec, ctx: PlanContext) -> FirmwareStorage | No
     ):
         return None
     ctx.decide("firmware.storage_class", wanted, "each node reads the archives", source=("firmware",))
-    size_gib = len(spec.firmware)
-    ctx.offer(StorageUse(ctx.part, 0, wanted, "firmware", size_gib))
-    return FirmwareStorage(wanted, "nic-fw-storage-pvc", size_gib)
+    return FirmwareStorage(wanted, "nic-fw-storage-pvc", len(spec.firmware))
 
 
 def function_pools(

@@ -74,8 +74,10 @@ def resolve(spec: FabricSpec, ctx: PlanContext) -> Draft | None:
     return draft
 
 
-def size(draft: Draft, ctx: PlanContext) -> Draft:  # noqa: ARG001 - the planner calls all parts alike
-    """Nothing to size: rails and their rate are given."""
+def size(draft: Draft, ctx: PlanContext) -> Draft:
+    """Say which volume there will be. Rails and their rate are given."""
+    for use in nics.firmware_use(draft.spec, ctx):
+        ctx.offer(use)
     return draft
 
 

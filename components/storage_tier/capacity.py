@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from aifactory.components.base import PlanContext
 from aifactory.components.counting import counted
@@ -37,8 +38,8 @@ def _explain(draft: Draft, ctx: PlanContext) -> None:
             **({"tiers_beside_tib": others} if others else {}),
         },
         (f"as wanted: {spec.size_tib:g} TiB" if spec.size_tib else _holds(draft))
-        + (f"; {draft.system} also holds {listed(others)}" if others else "")
-        + "; each path and volume counts with the size that it may grow to",
+        + (f". {draft.system} also holds {_sized(others, 'TiB')}" if others else "")
+        + (f". On it, each with the size that it may grow to: {_sized(volumes, 'GiB')}" if volumes else ""),
         source=("size_tib",) if spec.size_tib else ("fill_percent",),
     )
 
@@ -61,14 +62,14 @@ def _volumes_fit(draft: Draft, ctx: PlanContext) -> bool:
     return ctx.check(
         "STO-031",
         usable is None or wanted <= usable,
-        lambda: f"{_named(volumes)} want {wanted:.2f} TiB of tier {spec.name}, which holds {usable or 0:.2f}",
+        lambda: f"{_sized(volumes, 'GiB')} want {wanted:.2f} TiB of tier {spec.name}, which holds {usable or 0:.2f}",
         ("paths",) if spec.paths else ("size_tib",) if spec.size_tib else ("engine",),
         f"make them {math.ceil((wanted - (usable or 0)) * PER_TIB)} GiB smaller, or {_larger(draft, wanted)}",
     )
 
 
-def _named(volumes: dict[str, int]) -> str:
-    return ", ".join(f"{name} ({gib} GiB)" for name, gib in volumes.items())
+def _sized(sizes: Mapping[str, float], unit: str) -> str:
+    return listed(f"{name} ({size} {unit})" for name, size in sizes.items())
 
 
 def _larger(draft: Draft, wanted: float) -> str:

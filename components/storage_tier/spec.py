@@ -173,8 +173,9 @@ class Feed(Spec):
 
     level: Literal["good", "better", "best"] | None = None
     """Rule of thumb for reading a dataset and writing checkpoints. good: text, from memory after the first pass.
-    better: images and long context. best: video, or checkpoints each few minutes. Default: better where the feed says
-    nothing else, and where figures are stated those alone. Source: NVIDIA DGX SuperPOD RA-11333, table 6."""
+    better: images and long context. best: video, or checkpoints each few minutes. No less than one node of 8 GPUs asks
+    for: 4, 8 or 40 GB/s read and half of it written. Default: better where the feed says nothing else, and where
+    figures are stated those alone. Source: NVIDIA DGX SuperPOD RA-11333, table 6."""
 
     dataset_gb_per_s_per_gpu: GbPerS | None = None
     """Rate at which one GPU reads its dataset, as measured. Unit: GB per s. Default none."""

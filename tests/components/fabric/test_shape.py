@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aifactory.components.offers import StorageUse
 from aifactory.components.rows import KubernetesRow, Wave
 from aifactory.components.values import plain
 from support.fabrics import UFM, Fabrics, group, infiniband, place, plan_fabrics, pool, roce
@@ -31,6 +32,16 @@ SITES: dict[str, dict[str, Any]] = {
 def fabric(site: str) -> Fabrics:
     """One of the sites, with two tenants and firmware to compare."""
     return plan_fabrics([{"firmware": FIRMWARE}], place(**SITES[site]), readers={"red": "red", "blue": "blue"})
+
+
+def test_the_volume_of_firmware_is_said_to_whoever_has_its_class() -> None:
+    found = fabric("infiniband, whole devices")
+    (use,) = [each for each in found.site_plan.offers if isinstance(each, StorageUse)]
+    assert found.plan.operators is not None
+    assert found.plan.operators.nic_operator is not None
+    kept = found.plan.operators.nic_operator.storage
+    assert kept is not None
+    assert (use.storage_class, use.keeps, use.size_gib) == (kept.storage_class, "firmware", kept.size_gib)
 
 
 @pytest.mark.schema

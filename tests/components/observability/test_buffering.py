@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aifactory.components.observability import buffering
-from aifactory.components.offers import OperatorNote
+from aifactory.components.offers import OperatorNote, StorageUse
 from support.away import ALWAYS, CENTRE, REMOTE, STORE, UPLINK, away, disk
 from support.edges import CLUSTER
 from support.watching import HERE, PAGER
@@ -50,6 +50,14 @@ def test_nodes_share_the_lines_and_each_collector_has_room_for_all() -> None:
     assert plan.replicas == 2
     assert plan.buffer.agent_bytes == math.ceil((20 * 3 + 4) * 768 / 3 * 259_200)
     assert plan.buffer.volume_gib == 5
+
+
+def test_volumes_are_said_to_whoever_has_their_class() -> None:
+    said = [each for each in away(count=3).site_plan.offers if isinstance(each, StorageUse)]
+    assert {(each.what, each.storage_class, each.size_gib) for each in said} == {
+        ("Prometheus", "local-path", away(count=3).site_plan.decisions["watch.metrics_volume"].value["gib"]),
+        ("queues of collectors", "local-path", 2 * 5),
+    }
 
 
 def test_where_the_uplink_is_always_there_nothing_waits() -> None:

@@ -33,6 +33,11 @@ def offer(found: Any, part: str) -> StorageOffer:
     return only
 
 
+def decided(found: Planned, key: str) -> Any:
+    """The value of a decision."""
+    return found.decisions[key].value
+
+
 def test_a_class_of_the_site_is_used_with_its_figures_and_never_made() -> None:
     found = tiered(tier())
     plan = found.plans["files"]
@@ -296,8 +301,8 @@ def test_tiers_of_one_class_share_its_rates_and_its_room() -> None:
     assert broken(found) == []
     # 64 x 0.25 = 16 each of 40: each leaves 24 to the other. 100 TiB each of 300.
     for name, other in (("files", "more"), ("more", "files")):
-        assert found.decisions[f"{name}.read_gb_per_s"].value == {"gives": 24.0, "needed": 16.0, "for_each_gpu": 0.375}
-        capacity = found.decisions[f"{name}.capacity"].value
+        assert decided(found, f"{name}.read_gb_per_s") == {"gives": 24.0, "needed": 16.0, "for_each_gpu": 0.375}
+        capacity = decided(found, f"{name}.capacity")
         assert (capacity["usable_tib"], capacity["volumes_tib"], capacity["left_tib"]) == (300.0, 100.0, 200.0)
         assert capacity["tiers_beside_tib"] == {other: 100.0}
 
@@ -306,8 +311,8 @@ def test_a_volume_on_a_class_of_two_tiers_is_counted_by_one_of_them() -> None:
     first, second = tiered(tier(), tier(name="more"), RUN).plans, tiered(tier(), tier(name="more", feeds=[WAITS]), RUN)
     assert (first["files"].gpus, first["more"].gpus) == (64, 0)
     assert (second.plans["files"].gpus, second.plans["more"].gpus) == (0, 64)
-    assert second.decisions["more.capacity"].value["volumes_gib"] == {"checkpoints of pretrain": 2048}
-    assert second.decisions["files.capacity"].value["volumes_gib"] == {}
+    assert decided(second, "more.capacity")["volumes_gib"] == {"checkpoints of pretrain": 2048}
+    assert decided(second, "files.capacity")["volumes_gib"] == {}
 
 
 WAITS = {"part": "pretrain"}
@@ -316,15 +321,16 @@ WAITS = {"part": "pretrain"}
 def test_everything_that_lands_on_a_tier_counts_with_its_name() -> None:
     found = tiered(tier(paths=PATHS), RUN, WATCH, at=site(telemetry=KEPT))
     # Nodes of this site are more than three, so Loki has three replicas.
-    assert found.decisions["files.capacity"].value["volumes_gib"] == {
+    assert decided(found, "files.capacity")["volumes_gib"] == {
         "path tickets": 1024,
         "checkpoints of pretrain": 2048,
         "Prometheus of watch": 200,
         "Loki of watch": 30,
         "Tempo of watch": 10,
     }
+    assert "Prometheus of watch (200 GiB)" in found.decisions["files.capacity"].reason
     bare = tiered(tier(), {"kind": "cluster", "name": "base", "capabilities": ["metrics"]})
-    assert bare.decisions["files.capacity"].value["volumes_gib"] == {"Prometheus of base": 200}
+    assert decided(bare, "files.capacity")["volumes_gib"] == {"Prometheus of base": 200}
 
 
 def test_telemetry_may_lie_on_drives_of_a_node_and_checkpoints_may_not() -> None:
@@ -366,7 +372,7 @@ def test_drives_of_a_node_count_once_for_a_pool_and_what_runs_on_it() -> None:
         tier("local-cache", name="scratch", feeds=[{**pool, "dataset_gb_per_s_per_gpu": 3.5}, run]), tier(), RUN
     )
     assert less.plans["scratch"].gpus == 64
-    assert less.decisions["scratch.read_gb_per_s"].value == {"gives": 54.4, "needed": 52.0, "for_each_gpu": 6.8}
+    assert decided(less, "scratch.read_gb_per_s") == {"gives": 54.4, "needed": 52.0, "for_each_gpu": 6.8}
 
 
 def test_a_run_on_a_pool_that_a_tier_feeds_is_counted_with_the_pool() -> None:
@@ -382,7 +388,7 @@ def test_a_pool_of_ceph_has_a_quota_with_and_without_a_size() -> None:
     found = tiered(without(OBJECTS, "size_tib"))
     # 74.878 TiB, as above, are 76 675 GiB.
     assert found.plans["objects"].pool.max_bytes == 76_675 * 2**30
-    assert found.decisions["objects.quota"].value == {"max_gib": 76_675}
+    assert decided(found, "objects.quota") == {"max_gib": 76_675}
     assert tiered(OBJECTS).plans["objects"].pool.max_bytes == 40 * 2**40
 
 
