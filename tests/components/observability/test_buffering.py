@@ -53,10 +53,12 @@ def test_nodes_share_the_lines_and_each_collector_has_room_for_all() -> None:
 
 
 def test_volumes_are_said_to_whoever_has_their_class() -> None:
-    said = [each for each in away(count=3).site_plan.offers if isinstance(each, StorageUse)]
-    assert {(each.what, each.storage_class, each.size_gib) for each in said} == {
-        ("Prometheus", "local-path", away(count=3).site_plan.decisions["watch.metrics_volume"].value["gib"]),
-        ("queues of collectors", "local-path", 2 * 5),
+    seen = away(count=3)
+    said = [each for each in seen.site_plan.offers if isinstance(each, StorageUse)]
+    claim = seen.asked("metrics")["prometheus"]["prometheusSpec"]["storageSpec"]["volumeClaimTemplate"]["spec"]
+    assert {(each.what, each.storage_class, f"{each.size_gib}Gi") for each in said} == {
+        ("Prometheus", "local-path", claim["resources"]["requests"]["storage"]),
+        ("queues of collectors", "local-path", "10Gi"),  # two collectors, 5 GiB each
     }
 
 
