@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext
-from aifactory.components.offers import PoolOffer, StorageUse
+from aifactory.components.offers import KvOffloadUse, PoolOffer, StorageUse
 from aifactory.components.problems import nearest
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.arithmetic import Need
@@ -68,6 +68,7 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
     uses = {use.part: use for use in ctx.offers(StorageUse)}
     gpus = {pool.part: pool.gpus for pool in ctx.offers(PoolOffer)} | {part: use.gpus for part, use in uses.items()}
     spec, found, sound = draft.spec, [], True
+    cached = {use.part: use for use in ctx.offers(KvOffloadUse) if use.tier == spec.name}
     own = {(path.namespace, path.name) for path in draft.paths}
     here = {part: use for part, use in uses.items() if _lies_here(use, draft.storage_class, own)}
     for index, feed in enumerate(spec.feeds):
@@ -77,9 +78,10 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
                 ctx.refuse(says, ("feeds", index, "part"), nearest(feed.part, gpus))
             sound = False
             continue
-        found.append(_of_feed(feed, feed.gpus or gpus[feed.part], here.get(feed.part)))
+        found.append(_of_feed(feed, feed.gpus or gpus[feed.part], here.get(feed.part), cached.get(feed.part)))
     named = {feed.part for feed in spec.feeds}
     found += [_of_use(use) for part, use in here.items() if part not in named]
+    found += [Need(part, use.gpus, kv_offload=use.gb_per_s) for part, use in cached.items() if part not in named]
     if not sound:
         return None
     _explain(draft, found, ctx)
@@ -97,9 +99,9 @@ def _of_use(use: StorageUse) -> Need:
     return Need(use.part, use.gpus, weights=use.read_gb_per_s)
 
 
-def _of_feed(feed: Feed, gpus: int, use: StorageUse | None) -> Need:
+def _of_feed(feed: Feed, gpus: int, use: StorageUse | None, cached: KvOffloadUse | None) -> Need:
     checkpoint, weights = feed.checkpoint, feed.weights
-    measured = feed.dataset_gb_per_s_per_gpu or feed.kv_offload_gb_per_s_per_gpu or checkpoint or weights
+    measured = feed.dataset_gb_per_s_per_gpu or feed.kv_offload_gb_per_s_per_gpu or checkpoint or weights or cached
     loads = use.read_gb_per_s if use and use.keeps == "weights" else 0.0
     level = feed.level or ("" if measured or loads else USUAL)
     thumb = arithmetic.rule_of_thumb(feed.part, gpus, level) if level else Need(feed.part, gpus)
@@ -112,7 +114,7 @@ def _of_feed(feed: Feed, gpus: int, use: StorageUse | None) -> Need:
         restart_s=checkpoint.restart_within_s if checkpoint else 0,
         checkpoint_rate=thumb.checkpoint_rate,
         weights=arithmetic.loading(weights.gb, weights.at_once, weights.load_within_s) if weights else loads,
-        kv_offload=gpus * (feed.kv_offload_gb_per_s_per_gpu or 0.0),
+        kv_offload=gpus * (feed.kv_offload_gb_per_s_per_gpu or 0.0) or (cached.gb_per_s if cached else 0.0),
     )
 
 
