@@ -219,9 +219,10 @@ def _aligned(sized: Sized) -> bool:
 
 
 def room(ctx: PlanContext) -> bool:
-    """Whether each node of the tier has room for the volumes of the pods that its GPUs hold, and for one that goes.
+    """Whether each node of the tier has room for the volumes of the pods that its GPUs hold, and for those that go.
 
-    A pod that ends frees its GPUs before its volume is removed: its successor's volume is made meanwhile.
+    A pod that ends frees its GPUs before its volume is removed: its successor's volume is made meanwhile. Each model
+    replaces one pod at a time.
     """
     uses = {use.part: use for use in ctx.offers(KvOffloadUse)}
     own = uses.get(ctx.part)
@@ -231,26 +232,27 @@ def room(ctx: PlanContext) -> bool:
     beside = [use for use in uses.values() if use.tier == own.tier]
     if beside[-1] is not own:
         return True  # The last one speaks for all, so that one overflow is told once.
-    largest = max(use.size_gib for use in beside)
+    going = sum(use.size_gib for use in beside)
     by_pods = sum(use.pods_per_node * use.size_gib for use in beside)
     by_gpus = int(own.gpus_per_node * max(use.size_gib / use.gpus_per_pod for use in beside))
-    needed = min(by_pods, by_gpus) + largest
+    needed = min(by_pods, by_gpus) + going
     has = tier.node_gib or 0
     fits = ctx.check(
         "SRV-034",
         needed <= has,
-        f"volumes of {needed} GiB on a node at the worst, one that is being removed among them, and tier {tier.part} "
-        f"has {has} GiB on each",
+        f"volumes of {needed} GiB on a node at the worst, {going} that are being removed among them, and tier "
+        f"{tier.part} has {has} GiB on each",
         ("kv_offload", "size_gib"),
         f"set size_gib to {own.size_gib * has // needed} or less"
         + (f", and those of {', '.join(use.part for use in beside[:-1])} by as much" if beside[1:] else ""),
     )
     if fits:
+        each = " of each model" if beside[1:] else ""
         ctx.decide(
             "kv_offload.room",
             {"needed_gib": needed, "node_gib": has},
-            "the volumes of all pods that the GPUs of a node hold, and one more: replicas are replaced without surge, "
-            "and GPUs are free before the volume of the pod that ended is removed",
+            f"the volumes of all pods that the GPUs of a node hold, and one more{each}: replicas are replaced without "
+            "surge, and GPUs are free before the volume of the pod that ended is removed",
             because=[f"{use.part}.kv_offload" for use in beside],
             source=("kv_offload", "size_gib"),
         )

@@ -249,7 +249,7 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
     "SRV-034": (
         on_drives(drives(node_gib=4_999)),
         on_drives(drives(node_gib=5_000)),
-        "volumes of 5000 GiB on a node at the worst, one that is being removed among them, and tier scratch has 4999",
+        "volumes of 5000 GiB on a node at the worst, 1000 that are being removed among them, and tier scratch has 4999",
         "set size_gib to 999 or less",
     ),
     "SRV-035": (
@@ -377,3 +377,8 @@ def test_models_of_one_node_share_its_room_and_the_overflow_is_told_once(served:
     told = [problem for problem in found.problems if problem.rule == "SRV-034"]
     assert [problem.path for problem in told] == [("parts", 1, "kv_offload", "size_gib")]
     assert "and those of chat by as much" in told[0].hint
+    roomy, wide = on_drives(drives(node_gib=20_000))
+    enough = served(roomy, again, **{**wide, "demands": [CHAT, small]})
+    assert "SRV-034" not in enough.broken
+    assert enough.decisions["sort.kv_offload.room"].because == ("chat.kv_offload", "sort.kv_offload")
+    assert "one more of each model" in enough.decisions["sort.kv_offload.room"].reason
