@@ -104,6 +104,10 @@ class DriveSet(Spec):
     write_gb_per_s: GbPerS | None = None
     """Rate at which one drive writes in sequence, for longer than its cache lasts. Unit: GB per s. Default: unknown."""
 
+    encryption: EncryptionGiven | None = None
+    """Encryption at rest that the drives do by themselves, or that the node lays under its volume group. Default: none
+    is known."""
+
     filter: DeviceFilter | None = None
     """Kernel names of the drives, the same on each node. Default none: `by_id` names each drive."""
 

@@ -170,6 +170,30 @@ class StorageOffer(Struct, frozen=True):
     """Address of its buckets, which speak S3. Empty: it has none that a claim makes."""
     endpoint_at: tuple[str, int] = ("", 0)
     """Namespace and TCP port of the pods behind that address."""
+    nodes: tuple[str, ...] = ()
+    """Nodes whose own drives it is on, none where any node reaches it."""
+    node_gib: int | None = None
+    """Room for volumes on each of these nodes. Unit: GiB. None: it is not on drives of a node."""
+
+
+class KvOffloadUse(Struct, frozen=True):
+    """Keys and values that a served model keeps on a tier of the node."""
+
+    part: str
+    tier: str
+    """Part of the tier."""
+    gpus: int
+    """GPUs that carry the peak."""
+    gb_per_s: float
+    """What they write, or read again, all together. Unit: GB per s."""
+    size_gib: int
+    """Volume of one pod."""
+    gpus_per_pod: int
+    pods_per_node: int
+    """Pods of the part on one node, at most."""
+    gpus_per_node: int
+    pool: str
+    """Part that has its GPUs."""
 
 
 class StorageUse(Struct, frozen=True):
@@ -180,7 +204,7 @@ class StorageUse(Struct, frozen=True):
     """GPUs that wait for it."""
     storage_class: str = ""
     """Class of its volume, empty without one."""
-    keeps: Literal["", "checkpoints", "weights", "vectors", "backups", "telemetry", "firmware"] = ""
+    keeps: Literal["", "checkpoints", "weights", "vectors", "backups", "telemetry", "firmware", "cached keys"] = ""
     size_gib: int = 0
     """What its volumes may grow to, all of them together. 0 of a claim that somebody else makes."""
     read_gb_per_s: float = 0.0

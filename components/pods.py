@@ -77,6 +77,8 @@ class Volume(Struct, frozen=True):
     """Image whose content it is, instead of a claim."""
     scratch_gib: int = 0
     """Room of the node that vanishes with the pod, instead of a claim. Unit: GiB."""
+    storage_class: str = ""
+    """Class of which that room is a volume, made with the pod. Empty: it is a folder of the node."""
     read_only: bool = False
 
 
@@ -304,7 +306,18 @@ def sources(volumes: Iterable[Volume]) -> list[Tree]:
 def _source(volume: Volume) -> Tree:
     if volume.image:
         return {"image": {"reference": volume.image, "pullPolicy": "IfNotPresent"}}
+    if volume.storage_class:
+        return {"ephemeral": {"volumeClaimTemplate": {"spec": _own_claim(volume)}}}
     if volume.scratch_gib:
         return {"emptyDir": {"sizeLimit": quantities.gib(volume.scratch_gib)}}
     claim: Tree = {"claimName": volume.claim}
     return {"persistentVolumeClaim": {**claim, "readOnly": True} if volume.read_only else claim}
+
+
+def _own_claim(volume: Volume) -> Tree:
+    """A claim that the pod owns: it is deleted with it, and its volume by the reclaim policy of the class."""
+    return {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": volume.storage_class,
+        "resources": {"requests": {"storage": quantities.gib(volume.scratch_gib)}},
+    }

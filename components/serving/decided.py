@@ -75,6 +75,17 @@ class ScalingPlan(Struct, frozen=True):
     """Time that a lower load must last before a replica stops. Unit: s."""
 
 
+class OffloadPlan(Struct, frozen=True):
+    """Where keys and values go that GPU memory has no room for."""
+
+    settings: dict[str, object]
+    """What the engine's connector is told."""
+    volume: Volume | None = None
+    """Volume of each pod, None for memory."""
+    class_row: str = ""
+    """Row that makes the volume's class, empty where nobody does."""
+
+
 class RouterPlan(Struct, frozen=True):
     """The endpoint picker of one pool of replicas."""
 
@@ -138,6 +149,7 @@ class ServingPlan(Struct, frozen=True):
     """Requests that a replica computes at once."""
     spans: SpanSink | None
     """Where its replicas send spans, None where nobody keeps them."""
+    offload: OffloadPlan | None = None
     task: str = "chat"
     dimension: int = 0
     """Numbers of a vector that an embedding model makes, 0 for models that write text."""

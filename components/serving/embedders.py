@@ -35,7 +35,7 @@ def _stack(spec: ServingSpec, ctx: PlanContext) -> bool:
 
 
 def _plain(spec: ServingSpec, ctx: PlanContext) -> bool:
-    written = [name for name in ("kv_cache", "lora") if getattr(spec, name) is not None]
+    written = [name for name in ("kv_cache", "kv_offload", "lora") if getattr(spec, name) is not None]
     if spec.parallelism and spec.parallelism.pipeline > 1:
         written.append("parallelism")
     return ctx.check(

@@ -5,11 +5,12 @@ The names of all flags and variables stand in components/catalog/engines.yaml, w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from msgspec import Struct
 
-from aifactory.components.serving.decided import Layout
+from aifactory.components.serving.decided import Layout, OffloadPlan
 from aifactory.components.serving.spec import Lora
 from aifactory.components.tracing import SpanSink
 
@@ -63,6 +64,8 @@ class Start(Struct, frozen=True):
     lora: Lora | None
     cache: str
     ready_s: int
+    offload: OffloadPlan | None
+    """Where keys and values go that GPU memory has no room for, None for nowhere."""
     spans: SpanSink | None
     """Where a span of each request goes, None where nobody keeps them."""
     batch_tokens: int = 0
@@ -96,6 +99,8 @@ def arguments(start: Start) -> tuple[str, ...]:
         flags["quantization"] = start.quantization
     if start.streamed:
         flags["load-format"] = "runai_streamer"
+    if start.offload:
+        flags["kv-transfer-config"] = _connector(start.offload)
     flags["shutdown-timeout"] = start.answer_s
     if start.spans:
         flags["otlp-traces-endpoint"] = start.spans.url
@@ -107,6 +112,16 @@ def arguments(start: Start) -> tuple[str, ...]:
         switches.append("enable-expert-parallel")
     words = [start.path, *(f"--{name}={value}" for name, value in flags.items()), *(f"--{name}" for name in switches)]
     return (*words, *_adapters(start.lora))
+
+
+def _connector(offload: OffloadPlan) -> str:
+    """The connector that stores blocks and loads them again, both in this engine alone."""
+    told = {
+        "kv_connector": "SimpleCPUOffloadConnector",
+        "kv_role": "kv_both",
+        "kv_connector_extra_config": offload.settings,
+    }
+    return json.dumps(told, separators=(",", ":"))
 
 
 def _adapters(lora: Lora | None) -> list[str]:

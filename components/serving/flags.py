@@ -37,6 +37,10 @@ WHY = {
         "what the memory was counted with; the rest is for the driver and for peaks", ("memory",)
     ),
     "kv-cache-dtype": Why("format of keys and values", ("kv_cache",)),
+    "kv-transfer-config": Why(
+        "blocks that leave GPU memory are kept by the engine's own connector, and loaded when a prompt begins alike",
+        ("kv_offload",),
+    ),
     "quantization": Why("made of the stored weights while they load", ("precision",)),
     "shutdown-timeout": Why("a server that stops ends every answer that it began", ("longest_tokens",)),
     "otlp-traces-endpoint": Why(

@@ -18,6 +18,7 @@ from aifactory.components.serving import (
     around,
     engine,
     flags,
+    offload,
     operating,
     reaching,
     replicas,
@@ -32,7 +33,9 @@ from aifactory.components.serving.decided import (
     IMAGE_S,
     KSERVE_API,
     POOL_API,
+    BenchmarkPlan,
     Layout,
+    OffloadPlan,
     ScalingPlan,
     ServingPlan,
     WeightsPlan,
@@ -137,16 +140,20 @@ def size(draft: Draft, ctx: PlanContext) -> ServingPlan | None:
     held, scaled = scaling.scaling_of(spec, host.namespace, sized, ctx)
     if not held:
         return None
-    plan = _plan(draft, host, kept, _contract(sized, pool, fabric, ctx), pool, ctx, scaled)
+    contract = _contract(sized, pool, fabric, ctx)
+    sound, offloaded = offload.offload_of(spec, draft.demand, sized, contract, pool, ctx)
+    if not sound:
+        return None
+    plan = _plan(draft, host, kept, contract, pool, ctx, scaled, offloaded)
     reaching.judge(plan, ctx)
     _around_it(plan, sized.answer_s, fabric, ctx)
     ctx.offer(_use(spec, plan))
     return plan
 
 
-def settle(plan: ServingPlan, ctx: PlanContext) -> ServingPlan:  # noqa: ARG001 - every part has the pass
-    """Nothing is left to settle."""
-    return plan
+def settle(plan: ServingPlan, ctx: PlanContext) -> ServingPlan | None:
+    """Judge the room of a node for volumes of all models, once all of them are known."""
+    return plan if offload.room(ctx) else None
 
 
 def _is_alone(spec: ServingSpec, host: Host, ctx: PlanContext) -> bool:
@@ -190,14 +197,13 @@ def _plan(
     pool: PoolOffer,
     ctx: PlanContext,
     scaled: ScalingPlan | None,
+    offloaded: OffloadPlan | None,
 ) -> ServingPlan:
     spec, sized = draft.spec, draft.sized
-    service, port = service_of(spec.stack, spec.identity, engine.PORT)
-    address = f"http://{service}.{host.namespace}.svc:{port}"
-    tokenizer = tokenizer_folder(spec.cache) if isinstance(spec.weights, StoredWeights) else kept.path
     image = _image(spec, ctx)
     spans = span_sink(ctx)
-    programs = programs_of(spec, replicas.start_of(spec, sized, kept, spans), kept, image, sized.answer_s)
+    start = replicas.start_of(spec, sized, kept, offloaded, spans)
+    programs = programs_of(spec, start, kept, image, sized.answer_s)
     flags.explain(programs[0].args, ctx, vectors=sized.shape.dimension > 0)
     _spread(spec, pool, ctx)
     return ServingPlan(
@@ -222,7 +228,7 @@ def _plan(
         pull_secrets=tuple(spec.pull_secrets),
         scaling=scaled,
         router=routing.router_of(spec, ctx),
-        benchmark=benchmark_of(spec, draft.demand, address, tokenizer, sized.peak_per_s, ctx),
+        benchmark=_benchmark(draft, host, kept, ctx),
         benchmark_program=benchmark_program(spec, image),
         benchmark_first=tokenizer_program(spec, kept, image),
         ready_s=min(28_800, (kept.load_s + IMAGE_S) * (sized.replicas + 1)),
@@ -231,7 +237,16 @@ def _plan(
         dimension=sized.shape.dimension,
         least_dimension=sized.shape.least_dimension,
         spans=spans,
+        offload=offloaded,
     )
+
+
+def _benchmark(draft: Draft, host: Host, kept: WeightsPlan, ctx: PlanContext) -> BenchmarkPlan:
+    spec = draft.spec
+    service, port = service_of(spec.stack, spec.identity, engine.PORT)
+    address = f"http://{service}.{host.namespace}.svc:{port}"
+    tokenizer = tokenizer_folder(spec.cache) if isinstance(spec.weights, StoredWeights) else kept.path
+    return benchmark_of(spec, draft.demand, address, tokenizer, draft.sized.peak_per_s, ctx)
 
 
 def _volumes(spec: ServingSpec, kept: WeightsPlan) -> tuple[Volume, ...]:

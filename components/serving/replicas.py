@@ -13,7 +13,7 @@ from aifactory.components.demand import ModelDemand
 from aifactory.components.offers import PoolCard
 from aifactory.components.problems import Path
 from aifactory.components.serving import embedders
-from aifactory.components.serving.decided import Layout, WeightsPlan
+from aifactory.components.serving.decided import Layout, OffloadPlan, WeightsPlan
 from aifactory.components.serving.engine import Start
 from aifactory.components.serving.spec import ServingSpec, StoredWeights
 from aifactory.components.sizing.card import Card
@@ -349,7 +349,9 @@ def _sized(
     )
 
 
-def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan, spans: SpanSink | None) -> Start:
+def start_of(
+    spec: ServingSpec, sized: Sized, kept: WeightsPlan, offload: OffloadPlan | None, spans: SpanSink | None
+) -> Start:
     """How the engine is started for these replicas."""
     return Start(
         model=spec.model,
@@ -367,5 +369,6 @@ def start_of(spec: ServingSpec, sized: Sized, kept: WeightsPlan, spans: SpanSink
         ready_s=kept.load_s,
         batch_tokens=sized.batch_tokens,
         encoder=sized.shape.encoder,
+        offload=offload,
         spans=spans,
     )

@@ -225,4 +225,32 @@ RULES: tuple[Rule, ...] = (
         "What is written and means nothing is a mistake of whoever wrote it.",
         "vLLM documentation, Pooling Models",
     ),
+    Rule(
+        "SRV-032",
+        "error",
+        "Offloaded keys lie on drives of the pod's own node",
+        "A request waits while they are read, over a network too long; and without such drives the pod starts nowhere.",
+        "topolvm/topolvm docs/design.md, a volume lies on the node of its pod",
+    ),
+    Rule(
+        "SRV-033",
+        "error",
+        "Keys and values are kept as the prompts that they are made of",
+        "Text can be made of them again, and drives leave the building when they fail.",
+        "NIST SP 800-111, Guide to Storage Encryption Technologies",
+    ),
+    Rule(
+        "SRV-034",
+        "error",
+        "A node has room for the volumes of its pods",
+        "A pod whose volume finds no room is pending beside GPUs that are free, at each rollout anew.",
+        "kubernetes.io docs, Ephemeral Volumes, generic ephemeral volumes",
+    ),
+    Rule(
+        "SRV-035",
+        "error",
+        "Offloaded keys leave memory for the engine",
+        "Pinned memory is never given back: a pod that has too little left is ended while it loads weights.",
+        "vllm-project/vllm 0.33.0, vllm/v1/simple_kv_offload/worker.py",
+    ),
 )

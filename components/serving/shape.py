@@ -16,7 +16,8 @@ def rows(plan: ServingPlan, maker: Maker) -> Iterator[Row]:
     marks = Marks.of(plan, maker)
     own = list(_before(plan, marks))
     yield from own
-    server = servers.server(plan, marks, after=[row.id for row in own])
+    stands_on = [plan.offload.class_row] if plan.offload and plan.offload.class_row else []
+    server = servers.server(plan, marks, after=[*(row.id for row in own), *stands_on])
     yield server
     yield servers.budget(plan, marks)
     if plan.stack != "kserve":

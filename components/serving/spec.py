@@ -157,6 +157,29 @@ class Autoscaling(Spec):
     preempts requests and computes them again."""
 
 
+class KvOffload(Spec):
+    """Where keys and values of prompts are kept once GPU memory is full, so that a prompt that begins like an earlier
+    one is read instead of computed: drives of the node, or its memory."""
+
+    tier: Name | None = None
+    """Storage tier local-cache on whose drives they lie, in a volume that is made with each pod and goes with it.
+    Default none: memory."""
+
+    size_gib: int | None = Field(default=None, ge=1, le=65_536)
+    """Size of the volume of each pod. Unit: GiB. Default none; needed with tier."""
+
+    cpu_gib: int | None = Field(default=None, ge=1, le=8_192)
+    """Memory of each pod for them, out of its share of the node. Unit: GiB. Default none; needed without tier."""
+
+    @truth
+    def _it_is_one_of_both(self) -> Iterator[Misfit]:
+        if (self.tier is None) != (self.size_gib is None):
+            yield Misfit("tier and size_gib need each other", "write both, or cpu_gib alone")
+        elif (self.tier is None) == (self.cpu_gib is None):
+            says = "keys and values on drives and in memory at once" if self.tier else "nowhere to keep keys and values"
+            yield Misfit(says, "write {tier: ..., size_gib: ...}, or {cpu_gib: ...}: the engine takes one")
+
+
 class ServingSpec(PartSpec):
     """A model behind an OpenAI-compatible API, on GPUs of one pool."""
 
@@ -191,6 +214,10 @@ class ServingSpec(PartSpec):
     kv_cache: Literal["fp8", "bf16"] | None = None
     """Format of keys and values in GPU memory. fp8 holds twice as many requests, and needs scales in the weights to be
     as exact. Default bf16: as the model computes."""
+
+    kv_offload: KvOffload | None = None
+    """Where keys and values go that GPU memory has no room for. It pays where prompts come back or begin alike, and
+    reading them is faster than computing. Default none: they are computed again."""
 
     weights: Weights
     """Where the weights come from. Nothing is ever downloaded from the public internet while a replica starts."""

@@ -143,6 +143,8 @@ def _topolvm(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         system_tib=usable,
         drives=found,
         speed=node,
+        key=found.set.encryption.key if found.set.encryption else "",
+        key_place=found.set.encryption.place if found.set.encryption else "",
     )
 
 

@@ -120,7 +120,9 @@ def _encrypted(draft: Draft, ctx: PlanContext) -> None:
         bool(draft.key),
         f"tier {spec.name} keeps {spec.data_class} data, and no encryption is stated",
         ("data_class",),
-        "write encryption: {place: ...}" if draft.on_ceph else "add system.encryption to the site file, with its key",
+        "write encryption: {place: ...}"
+        if draft.on_ceph
+        else f"add {'system.' * (draft.drives is None)}encryption to the site file, with its key",
     )
 
 

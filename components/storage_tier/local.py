@@ -60,5 +60,13 @@ def ask_for_topolvm(draft: Draft, ctx: PlanContext) -> bool:
     return True
 
 
+def node_gib(draft: Draft) -> int | None:
+    """Room for volumes in the volume group of one node, after fill limit and what the driver spares. Unit: GiB."""
+    usable = draft.figures.usable_tib
+    if draft.spec.engine != "topolvm" or draft.drives is None or usable is None:
+        return None
+    return int(usable / len(draft.drives.nodes) * 1024) - SPARE_GB
+
+
 def _terms(expressions: list[dict[str, object]]) -> dict[str, object]:
     return {"nodeSelectorTerms": [{"matchExpressions": expressions}]}

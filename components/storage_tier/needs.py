@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aifactory.components.base import PlanContext
-from aifactory.components.offers import PoolOffer, StorageUse
+from aifactory.components.offers import KvOffloadUse, PoolOffer, StorageUse
 from aifactory.components.problems import nearest
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.arithmetic import NODE_GPUS, PER_GPU, PER_NODE, Need
@@ -23,6 +23,7 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
     uses = {use.part: use for use in ctx.offers(StorageUse) if use.gpus}
     gpus = pools | {part: use.gpus for part, use in uses.items()}
     spec, found, sound = draft.spec, [], True
+    cached = {use.part: use for use in ctx.offers(KvOffloadUse) if use.tier == spec.name}
     own = {(path.namespace, path.name) for path in draft.paths}
     here = {use.part: use for use in ctx.offers(StorageUse) if use.claim and (use.namespace, use.claim) in own}
     here |= {use.part: use for use in uses_of(stake_of(draft), ctx) if use.keeps in ("checkpoints", "weights")}
@@ -34,11 +35,14 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
             sound = False
             continue
         pool = feed.part if feed.part in pools else uses[feed.part].pool
-        found.append(_of_feed(feed, feed.gpus or gpus[feed.part], pool, here.get(feed.part)))
+        known = here.get(feed.part), cached.get(feed.part)
+        found.append(_of_feed(feed, feed.gpus or gpus[feed.part], pool, *known))
     if not sound:
         return None
     named = {feed.part for feed in spec.feeds}
     found += _unnamed([use for part, use in here.items() if part not in named], found)
+    kept = (use for part, use in cached.items() if part not in named)
+    found += [Need(use.part, use.gpus, kv_offload=use.gb_per_s, pool=use.pool) for use in kept]
     _explain(draft, found, ctx)
     return tuple(found)
 
@@ -59,9 +63,9 @@ def _unnamed(uses: Iterable[StorageUse], named: Iterable[Need]) -> list[Need]:
     return found
 
 
-def _of_feed(feed: Feed, gpus: int, pool: str, use: StorageUse | None) -> Need:
+def _of_feed(feed: Feed, gpus: int, pool: str, use: StorageUse | None, cached: KvOffloadUse | None) -> Need:
     checkpoint, weights = feed.checkpoint, feed.weights
-    measured = feed.dataset_gb_per_s_per_gpu or feed.kv_offload_gb_per_s_per_gpu or checkpoint or weights
+    measured = feed.dataset_gb_per_s_per_gpu or feed.kv_offload_gb_per_s_per_gpu or checkpoint or weights or cached
     loads = use.read_gb_per_s if use and use.keeps == "weights" else 0.0
     level = feed.level or ("" if measured or loads else USUAL)
     thumb = arithmetic.rule_of_thumb(feed.part, gpus, level) if level else Need(feed.part, gpus)
@@ -74,7 +78,7 @@ def _of_feed(feed: Feed, gpus: int, pool: str, use: StorageUse | None) -> Need:
         restart_s=checkpoint.restart_within_s if checkpoint else 0,
         checkpoint_rate=thumb.checkpoint_rate,
         weights=arithmetic.loading(weights.gb, weights.at_once, weights.load_within_s) if weights else loads,
-        kv_offload=gpus * (feed.kv_offload_gb_per_s_per_gpu or 0.0),
+        kv_offload=gpus * (feed.kv_offload_gb_per_s_per_gpu or 0.0) or (cached.gb_per_s if cached else 0.0),
         level=level,
         pool=pool,
     )

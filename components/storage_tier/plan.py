@@ -15,7 +15,7 @@ from aifactory.components.storage_tier.classes import made_class, snapshots_of
 from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, GATEWAY_PORT, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
-from aifactory.components.storage_tier.local import ask_for_topolvm, volume_group
+from aifactory.components.storage_tier.local import ask_for_topolvm, node_gib, volume_group
 from aifactory.components.storage_tier.spec import StorageTierSpec
 
 RULES: tuple[Rule, ...] = rules.RULES
@@ -60,6 +60,8 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             if spec.engine == "existing"
             else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
             endpoint=paths.endpoint_of(spec.identity) if spec.buckets else "",
+            nodes=tuple(draft.drives.nodes) if draft.drives and spec.engine == "topolvm" else (),
+            node_gib=node_gib(draft),
             endpoint_at=(CEPH_NAMESPACE, GATEWAY_PORT) if spec.buckets else ("", 0),
         )
     )

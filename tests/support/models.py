@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aifactory.components.offers import PoolCard, PoolShare, QueueOffer, TenantOffer
+from aifactory.components.offers import PoolCard, PoolShare, QueueOffer, StorageOffer, TenantOffer
 
 CHAT: dict[str, Any] = {
     "name": "llama-3.3-70b",
@@ -43,3 +43,19 @@ def reserved(gpus: int = 64) -> QueueOffer:
     """A queue whose inference tenant `assist` reserves GPUs of the pool."""
     tenant = TenantOffer("assist", "assist", "", gpus, gpus, (PoolShare("train", gpus, gpus),), "", "inference")
     return QueueOffer("teams", "teams", "kueue", ("train",), (tenant,), (), serving_priority="teams-serving")
+
+
+def drives(nodes: int = 40, **changes: Any) -> StorageOffer:
+    """A tier `scratch` on drives of the nodes of the pool `train`."""
+    fields: dict[str, Any] = {
+        "name": "fast-local",
+        "access": ("ReadWriteOnce",),
+        "place": "DE",
+        "part": "scratch",
+        "tier": "local-cache",
+        "failure_domain": "none",
+        "nodes": tuple(f"n{node + 1}" for node in range(nodes)),
+        "node_gib": 20_000,
+        "row": "StorageClass.storage.k8s.io/fast-local",
+    }
+    return StorageOffer(**{**fields, **changes})

@@ -8,7 +8,7 @@ from typing import Any
 
 from aifactory.components.base import Place, SitePlan
 from aifactory.components.catalog import Catalog
-from aifactory.components.demand import Residency
+from aifactory.components.demand import Demand, Residency
 from aifactory.components.parts import BY_KIND
 from aifactory.components.rows import HelmRow, KubernetesRow
 from aifactory.stacks.planning.model import PlannedSpec
@@ -72,7 +72,12 @@ def storage_group(nodes: int = 4, drives: Mapping[str, Any] | None = None, **fie
     return {**whole, **fields}
 
 
-def site(*groups: Mapping[str, Any], classes: list[Any] | None = None, **changes: Any) -> Place:
+def site(
+    *groups: Mapping[str, Any],
+    classes: list[Any] | None = None,
+    drives: Mapping[str, Any] = SCRATCH,
+    **changes: Any,
+) -> Place:
     """A place with GPU nodes that have drives, and storage nodes unless others are named."""
     cluster: dict[str, Any] = {
         "version": "1.35.6",
@@ -82,7 +87,7 @@ def site(*groups: Mapping[str, Any], classes: list[Any] | None = None, **changes
         "nfs": [deepcopy(SHARE)],
     }
     cluster |= changes.pop("cluster", {})
-    nodes = [group(drives=[dict(SCRATCH)]), *(groups or [storage_group()])]
+    nodes = [group(drives=[dict(drives)]), *(groups or [storage_group()])]
     return place(cluster=cluster, nodes=nodes, **changes)
 
 
@@ -119,16 +124,23 @@ def tier(kind: str = "parallel", **fields: Any) -> dict[str, Any]:
     return {**whole, **fields}
 
 
-def tiered(*specs: Mapping[str, Any], at: Place | None = None, residency: Mapping[str, Any] | None = None) -> Planned:
+def tiered(
+    *specs: Mapping[str, Any],
+    at: Place | None = None,
+    residency: Mapping[str, Any] | None = None,
+    demand: Mapping[str, Any] | None = None,
+    queue: Mapping[str, Any] | None = None,
+) -> Planned:
     """Plan tiers and whatever else is given, with a pool and a queue. Without a tier on it, no class is the default."""
     used = any(spec.get("engine") == "existing" for spec in specs)
     here = at or site(classes=None if used else [{**SHARED, "default": False}])
     written = [
         PlannedSpec(BY_KIND[str(spec["kind"])].spec.model_validate(dict(spec)), ("parts", index))
-        for index, spec in enumerate([*specs, POOL, QUEUE])
+        for index, spec in enumerate([*specs, POOL, {**QUEUE, **(queue or {})}])
     ]
     rules = Residency.model_validate(residency) if residency else None
-    site_plan, stack = run_passes("demo", written, here, Catalog.shipped(), residency=rules)
+    asked = Demand.model_validate(demand) if demand else None
+    site_plan, stack = run_passes("demo", written, here, Catalog.shipped(), residency=rules, demand=asked)
     assert isinstance(site_plan, SitePlan)
     return Planned(site_plan, stack)
 

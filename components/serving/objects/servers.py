@@ -114,7 +114,7 @@ def _pod(plan: ServingPlan, program: Program) -> Tree:
         program,
         service_account=plan.identity,
         grace_s=plan.grace_s,
-        volumes=plan.volumes,
+        volumes=(*plan.volumes, *([plan.offload.volume] if plan.offload and plan.offload.volume else [])),
         claim_template=plan.claim_template,
         restart_policy="Always",
     )

@@ -33,6 +33,7 @@ VARIANTS: list[dict[str, Any]] = [
         }
     },
     {"lora": {"adapters": [{"name": "law", "folder": "adapters/law"}], "max_rank": 64}},
+    {"kv_offload": {"cpu_gib": 100}},
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aifactory.components.serving.rules import RULES
-from support.models import CHAT, EU, card, reserved
+from support.models import CHAT, EU, card, drives, reserved
 from support.offered import fabric, pool
 from support.planning import place
 
@@ -44,6 +44,12 @@ def cluster(**changes: Any) -> dict[str, Any]:
 def cards(*more: Any, **changes: Any) -> list[Any]:
     """What a pool offers, and more."""
     return [card(**changes), fabric(), pool(nodes=40), *more]
+
+
+def on_drives(tier: Any, **demand: Any) -> Any:
+    """Keys and values on a tier, and what is around that."""
+    around = {"offers": cards(tier), "demands": [{**CHAT, **demand}], "residency": EU}
+    return {"kv_offload": {"tier": "scratch", "size_gib": 1_000}}, around
 
 
 Case = tuple[dict[str, Any], dict[str, Any]]
@@ -228,6 +234,30 @@ CASES: dict[str, tuple[Case, Case, str, str]] = {
         "kv_cache and lora of an embedding model",
         "delete kv_cache and lora",
     ),
+    "SRV-032": (
+        on_drives(drives(nodes=39)),
+        on_drives(drives()),
+        "tier scratch has no drives in node n40 of pool train",
+        "offload to memory: {cpu_gib: ...}",
+    ),
+    "SRV-033": (
+        on_drives(drives(), data_class="customer"),
+        on_drives(drives(data_class="customer", key="kmip://hsm.example.com/drives"), data_class="customer"),
+        "keys and values of customer prompts on tier scratch, which is for data of no class",
+        "set data_class of the tier to customer",
+    ),
+    "SRV-034": (
+        on_drives(drives(node_gib=4_999)),
+        on_drives(drives(node_gib=5_000)),
+        "volumes of 5000 GiB on a node at the worst, 1000 that are being removed among them, and tier scratch has 4999",
+        "set size_gib to 999 or less",
+    ),
+    "SRV-035": (
+        ({"kv_offload": {"cpu_gib": 245}}, {}),
+        ({"kv_offload": {"cpu_gib": 244}}, {}),
+        "245 GiB of keys and values in 488 GiB of memory that a pod has beside /dev/shm",
+        "set cpu_gib to 244 or less",
+    ),
     "SRV-025": (
         ({"stack": "kserve", "load_mb_per_s": 282}, {}),
         ({"stack": "kserve", "load_mb_per_s": 283}, {}),
@@ -316,3 +346,39 @@ def test_a_model_that_writes_text_embeds_nothing(served: Any) -> None:
     assert (found.rule, found.path) == ("SRV-029", ("demand", "models", 0, "task"))
     assert "which makes text, and no vectors" in found.says
     assert found.hint == "ask an embedding model for it"
+
+
+@pytest.mark.parametrize(
+    ("tier", "rule", "says", "hint"),
+    [
+        (drives(part="scrach"), "", '"scratch" is no storage tier', 'did you mean "scrach"?'),
+        (drives(part="files", tier="parallel"), "", '"scratch" is no storage tier', "tier: local-cache"),
+        (drives(tier="parallel"), "SRV-032", "scratch is a parallel tier", "add a storage-tier with tier: local-cache"),
+        (drives(data_class="public"), "SRV-033", "which is for public data", "set data_class of the tier to customer"),
+        (drives(data_class="customer"), "SRV-033", "no encryption is stated", "encryption with its key to the drives"),
+    ],
+)
+def test_drives_that_may_not_hold_prompts_hold_no_keys_of_them(
+    tier: Any, rule: str, says: str, hint: str, served: Any
+) -> None:
+    spec, around = on_drives(tier, data_class="customer")
+    found = served(spec, **around).only()
+    assert (found.rule or "") == rule
+    assert says in found.says
+    assert hint in found.hint
+    assert found.path == ("parts", 0, "kv_offload", "tier")
+
+
+def test_models_of_one_node_share_its_room_and_the_overflow_is_told_once(served: Any) -> None:
+    spec, around = on_drives(drives(node_gib=4_999))
+    small = {**CHAT, "name": "llama-3.1-8b"}
+    again = {**spec, "name": "sort", "model": "llama-3.1-8b"}
+    found = served(spec, again, **{**around, "demands": [CHAT, small]})
+    told = [problem for problem in found.problems if problem.rule == "SRV-034"]
+    assert [problem.path for problem in told] == [("parts", 1, "kv_offload", "size_gib")]
+    assert "and those of chat by as much" in told[0].hint
+    roomy, wide = on_drives(drives(node_gib=20_000))
+    enough = served(roomy, again, **{**wide, "demands": [CHAT, small]})
+    assert "SRV-034" not in enough.broken
+    assert enough.decisions["sort.kv_offload.room"].because == ("chat.kv_offload", "sort.kv_offload")
+    assert "one more of each model" in enough.decisions["sort.kv_offload.room"].reason

@@ -8,13 +8,15 @@ import pytest
 
 from aifactory.components.names import MODEL_DIGEST_ANNOTATION, MODEL_LABEL, SERVING_LABEL
 from aifactory.components.values import plain
-from support.models import EU, REASONING, card, reserved
+from support.models import EU, REASONING, card, drives, reserved
 from support.offered import fabric, pool
 from support.schemas import Schemas
 
 STORE = {"kind": "object-store", "uri": "s3://models/x", "endpoint": "https://s3.example.com", "credentials": "s3"}
 FETCH = {"kind": "fetch", "hub": "https://hub.example.com", "size_gib": 200, "token": "hub"}
 TAGGED = {"kind": "oci", "image": "registry.example.com/m:1"}
+
+OFFLOADED = {"kv_offload": {"tier": "scratch", "size_gib": 1_000}}
 
 
 def many_nodes(**offer: Any) -> dict[str, Any]:
@@ -34,6 +36,16 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "nodes as root": ({"model": "deepseek-r1"}, many_nodes(ipc_lock=True)),
     "devices": ({}, {"offers": [card(), fabric(), pool(nodes=40, device_claim="gpu.nvidia.com")]}),
     "arm": ({}, {"offers": [card(), fabric(), pool(nodes=40, architecture="arm64")]}),
+    "drives": (OFFLOADED, {"offers": [card(), fabric(), pool(nodes=40), drives()]}),
+    "drives of kserve": ({**OFFLOADED, "stack": "kserve"}, {"offers": [card(), fabric(), pool(nodes=40), drives()]}),
+    "drives of many nodes": (
+        {"model": "deepseek-r1", "kv_cache": None, **OFFLOADED},
+        {
+            "demands": [REASONING],
+            "offers": [card("nvidia-h100-sxm"), fabric(), pool(nodes=40), drives()],
+        },
+    ),
+    "memory": ({"kv_offload": {"cpu_gib": 100}}, {}),
     "adapters": ({"lora": {"adapters": [{"name": "law", "folder": "adapters/law"}]}}, {}),
 }
 

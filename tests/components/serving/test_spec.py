@@ -97,3 +97,19 @@ def test_what_is_no_served_model_is_refused(changes: dict[str, Any], says: str) 
     with pytest.raises(ValidationError) as refused:
         spec(**changes)
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kv_offload", "says"),
+    [
+        ({}, "nowhere to keep keys and values"),
+        ({"tier": "scratch"}, "tier and size_gib need each other"),
+        ({"size_gib": 100}, "tier and size_gib need each other"),
+        ({"tier": "scratch", "size_gib": 100, "cpu_gib": 100}, "on drives and in memory at once"),
+        ({"tier": "scratch", "size_gib": 0}, "greater than or equal to 1"),
+        ({"tier": "Scratch\nx", "size_gib": 1}, "should match pattern"),
+    ],
+)
+def test_keys_and_values_go_to_one_place_of_a_stated_size(kv_offload: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        spec(kv_offload=kv_offload)
