@@ -88,8 +88,8 @@ def cluster_of(draft: Draft, ctx: PlanContext) -> CephPlan | None:
     tiers = [each for each in ctx.offers(CephTier) if spec.name in (each.part, each.owner)]
     image = ctx.catalog.row("images", "ceph:ceph")
     text = f"{image.text('repository')}/{image.text('image')}:{image.text('tag')}"
-    key = spec.encryption
-    how = "by lasting names" if found.set.by_id else f"by the pattern {found.set.filter}"
+    keys = draft.keys
+    how = f"by the pattern {found.set.filter}" if found.set.filter else "by lasting names"
     ctx.decide(
         "ceph.devices",
         {"nodes": len(found.nodes), "drives": found.figures.count},
@@ -108,10 +108,10 @@ def cluster_of(draft: Draft, ctx: PlanContext) -> CephPlan | None:
         image=image_reference.parse_image(text).text,
         nodes=found.devices,
         osds=found.figures.count,
-        encrypted=key is not None,
-        vault=(key.vault or "") if key else "",
-        token=(key.token or "") if key else "",
-        path=key.path if key else "",
+        encrypted=keys is not None,
+        vault=keys.vault if keys else "",
+        token=keys.token if keys else "",
+        path=keys.path if keys else "",
         csi_key_type=_key_type(ctx),
         drivers=tuple(sorted({DRIVERS[each.tier] for each in tiers if each.tier in DRIVERS})),
         snapshots=any(each.snapshots for each in tiers),

@@ -33,6 +33,31 @@ class CephTier(Struct, frozen=True):
     snapshots: bool
 
 
+class Keys(Struct, frozen=True):
+    """What holds the keys of drives."""
+
+    where: str
+    country: str = ""
+    """Empty: the site doesn't state it."""
+    nationality: str = ""
+    vault: str = ""
+    """Empty: Secrets of the cluster."""
+    token: str = ""
+    path: str = ""
+
+
+class Copy(Struct, frozen=True):
+    """A copy that somebody makes elsewhere."""
+
+    name: str
+    kind: str
+    to: str
+    country: str
+    """Empty: the site doesn't state it."""
+    nationality: str
+    every_h: int
+
+
 class Bucket(Struct, frozen=True):
     """A bucket that another tier may be filled from."""
 
@@ -168,7 +193,7 @@ class StorageTierPlan(Struct, frozen=True):
     paths: tuple[PathPlan, ...] = ()
     fills: tuple[FillPlan, ...] = ()
     copies: tuple[tuple[str, str, str], ...] = ()
-    """Name, system and country of each copy."""
+    """Name, system and country of each copy, empty where the site doesn't state it."""
 
     @property
     def in_short(self) -> str:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import StorageSystem
-from aifactory.components.storage_tier import arithmetic
+from aifactory.components.storage_tier import arithmetic, kept
 from aifactory.components.storage_tier.arithmetic import Redundancy, Speed
 from aifactory.components.storage_tier.decided import Figures
 from aifactory.components.storage_tier.draft import Draft
@@ -32,7 +32,8 @@ REPAIR_PERCENT = 90
 
 def drafted(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     """The tier on what the site has for it; None after a problem."""
-    return ENGINES[spec.engine](spec, ctx)
+    found, copies = ENGINES[spec.engine](spec, ctx), kept.copies_of(spec, ctx)
+    return None if found is None or copies is None else replace(found, copies=copies)
 
 
 def _existing(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
@@ -161,8 +162,9 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     gateways = (spec.gateways or GATEWAYS) if spec.buckets else 0
     speed = arithmetic.shared_speed(found.figures, redundancy, gateways)
     _explain_ceph(spec, redundancy, domain, ctx)
-    key = spec.encryption
-    where = f"{key.vault}/{key.path}" if key and key.vault else f"Secrets of {ctx.place.site}" if key else ""
+    keys = kept.keys_of(spec, ctx)
+    if spec.encryption and keys is None:
+        return None
     return Draft(
         spec=spec,
         storage_class=spec.identity,
@@ -173,8 +175,9 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         redundancy=redundancy,
         drives=found,
         speed=speed,
-        key=where,
-        key_place=key.place if key else "",
+        key=keys.where if keys else "",
+        key_place=keys.country if keys else "",
+        keys=keys,
         gateways=gateways,
     )
 

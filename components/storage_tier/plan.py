@@ -28,6 +28,7 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     if draft is None:
         return None
     judging.figures_known(draft, ctx)
+    judging.drives_named(draft, ctx)
     judging.keys_apart(draft, ctx)
     judging.copied(draft, ctx)
     held = [
@@ -112,7 +113,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
         pool=ceph.pool_of(draft) if draft.on_ceph else None,
         paths=draft.paths,
         fills=fills,
-        copies=tuple((copy.copy_name, copy.to, copy.place) for copy in spec.copies),
+        copies=tuple((copy.name, copy.to, copy.country) for copy in draft.copies),
     )
 
 
@@ -149,12 +150,11 @@ def _note(draft: Draft, ctx: PlanContext) -> None:
             f"Drives {which} of each node of group {found.group.group} are empty, with {use}: whatever is there goes."
         )
         ctx.offer(OperatorNote(ctx.part, "before", says))
-    if spec.encryption and spec.encryption.token:
-        secret = f"Secret {spec.encryption.token} of {CEPH_NAMESPACE}, with key token for {spec.encryption.vault},"
+    if draft.keys and draft.keys.token:
+        secret = f"Secret {draft.keys.token} of {CEPH_NAMESPACE}, with key token for {draft.keys.vault},"
         says = f"{secret} is made as soon as its namespace is there: the Ceph cluster waits for it."
         ctx.offer(OperatorNote(ctx.part, "before", says))
-    for copy in spec.copies:
-        says = (
-            f"A {copy.kind} of tier {spec.name} is made to {copy.to} ({copy.place}) each {copy.every_h} h by its owner."
-        )
+    for copy in draft.copies:
+        where = copy.country or "place unknown"
+        says = f"A {copy.kind} of tier {spec.name} is made to {copy.to} ({where}) each {copy.every_h} h by its owner."
         ctx.offer(OperatorNote(ctx.part, "running", says))

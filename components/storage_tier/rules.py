@@ -186,4 +186,19 @@ RULES: tuple[Rule, ...] = (
         "A class can't be changed, so one of the same name can't become ours.",
         "kubernetes.io docs, Storage Classes",
     ),
+    Rule(
+        "STO-029",
+        "warning",
+        "Drives have names that last",
+        "The kernel numbers drives as it finds them: after a reboot or with one drive more the pattern matches others, "
+        "and what is on them is at stake.",
+        "Rook documentation, CephCluster CRD, storage selection settings; rook/rook#10504",
+    ),
+    Rule(
+        "STO-037",
+        "error",
+        "Where keys and copies lie is stated by the site",
+        "A blueprint runs at several sites, and a wish in it moves no machine: what nobody stated may be anywhere.",
+        "Regulation (EU) 2016/679, articles 28 and 44 to 49",
+    ),
 )

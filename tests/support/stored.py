@@ -36,7 +36,7 @@ BULK: dict[str, Any] = {
     "tb": 15.36,
     "read_gb_per_s": 6.5,
     "write_gb_per_s": 3.4,
-    "filter": "^nvme[1-6]n1$",
+    "by_path": [f"/dev/disk/by-path/pci-0000:{slot}1:00.0-nvme-1" for slot in range(2, 8)],
 }
 SCRATCH: dict[str, Any] = {
     "drives": "scratch",
@@ -44,10 +44,14 @@ SCRATCH: dict[str, Any] = {
     "tb": 3.84,
     "read_gb_per_s": 6.8,
     "write_gb_per_s": 4.0,
-    "filter": "^nvme[2-9]n1$",
+    "by_path": [f"/dev/disk/by-path/pci-0000:{slot}3:00.0-nvme-1" for slot in range(1, 9)],
 }
 SHARE: dict[str, Any] = {"nfs": "home", "server": "nas.example.com", "share": "/ai", "rdma": True, "system": SYSTEM}
-COPIES = [{"copy_name": "far", "kind": "backup", "to": "tape library", "place": "DE", "every_h": 24, "keep_days": 30}]
+COPIES = [{"copy_name": "far", "kind": "backup", "to": "tapes", "every_h": 24, "keep_days": 30}]
+KEY = {"keys": "vault"}
+AT_HOME = {"country": "DE", "operator": "Lab GmbH", "nationality": "DE"}
+VAULT = {"keys": "vault", "vault": "https://vault.example.com:8200", "token": "rook-vault", "place": AT_HOME}
+TAPES = {"target": "tapes", "kind": "tape", "system": "tape library", "place": AT_HOME}
 EU = {"data_classes": {"customer": {"jurisdictions": ["eu"], "operators": ["eu"]}}}
 
 
@@ -83,7 +87,8 @@ def site(*groups: Mapping[str, Any], classes: list[Any] | None = None, **changes
     }
     cluster |= changes.pop("cluster", {})
     nodes = [group(drives=[dict(SCRATCH)]), *(groups or [storage_group()])]
-    return place(cluster=cluster, nodes=nodes, **changes)
+    kept = {"key_stores": [deepcopy(VAULT)], "copy_targets": [deepcopy(TAPES)], **changes.pop("storage", {})}
+    return place(cluster=cluster, nodes=nodes, storage=kept, **changes)
 
 
 POOL: dict[str, Any] = {

@@ -230,8 +230,7 @@ def test_long_names_fit_where_kubernetes_counts_them() -> None:
 
 
 def test_who_deploys_is_told_what_no_row_does() -> None:
-    key = {"vault": "https://vault.example.com", "token": "rook-vault", "place": "DE"}
-    found = tiered({**OBJECTS, "encryption": key}, tier("local-cache", name="scratch"))
+    found = tiered({**OBJECTS, "encryption": {"keys": "vault"}}, tier("local-cache", name="scratch"))
     notes = [each.says for each in found.site_plan.offers if isinstance(each, OperatorNote)]
     assert any("Secret rook-vault of rook-ceph, with key token" in note for note in notes)
     assert any("volume group aifactory-scratch" in note for note in notes)

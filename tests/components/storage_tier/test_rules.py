@@ -7,12 +7,16 @@ import pytest
 from aifactory.components.base import Place
 from aifactory.components.storage_tier.rules import RULES
 from support.stored import (
+    AT_HOME,
     BULK,
     COPIES,
     EU,
+    KEY,
     RUN,
     SHARED,
     SYSTEM,
+    TAPES,
+    VAULT,
     broken,
     says,
     site,
@@ -22,7 +26,6 @@ from support.stored import (
     without,
 )
 
-KEY = {"vault": "https://vault.example.com", "token": "rook-vault", "place": "DE"}
 OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67)
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
 FILL = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
@@ -37,11 +40,19 @@ def classed(**system: Any) -> Place:
 
 def drives(nodes: int = 4, network: float | None = 25.0, **fields: Any) -> Place:
     """A site with other storage nodes; None leaves a figure out."""
+    if "count" in fields:
+        fields["by_path"] = BULK["by_path"][: fields["count"]]
     known = {key: value for key, value in {**BULK, **fields}.items() if value is not None}
     here = storage_group(nodes, known)
     return site(without(here, "storage_gb_per_s") if network is None else {**here, "storage_gb_per_s": network})
 
 
+def kept(**changes: Any) -> Place:
+    """A site with other stores of keys or targets of copies."""
+    return site(storage=changes)
+
+
+OLD_KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault"}
 LOCAL = {**SHARED, "name": "local", "access": ["ReadWriteOnce"], "default": False}
 Case = tuple[str, list[dict[str, Any]], Place | None, str]
 FIRING: list[Case] = [
@@ -162,9 +173,15 @@ FIRING: list[Case] = [
     ("STO-013", [tier(data_class="secret")], None, 'data class "secret" has no rules'),
     (
         "STO-013",
-        [tier(data_class="customer", copies=[{**COPIES[0], "place": "US"}])],
-        None,
+        [tier(data_class="customer")],
+        kept(copy_targets=[{**TAPES, "place": {**AT_HOME, "country": "US"}}]),
         "backup far of tier files lies in US",
+    ),
+    (
+        "STO-013",
+        [tier(data_class="customer")],
+        kept(copy_targets=[{**TAPES, "place": {**AT_HOME, "nationality": "US"}}]),
+        "whoever runs backup far of tier files is of US",
     ),
     (
         "STO-013",
@@ -175,12 +192,12 @@ FIRING: list[Case] = [
     ("STO-013", [tier(data_class="customer")], site(classes=[{**SHARED, "place": "US"}]), "the data of tier files"),
     (
         "STO-013",
-        [{**OBJECTS, "data_class": "customer", "encryption": {**KEY, "place": "CH"}}, tier()],
-        None,
-        "lies in CH",
+        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
+        kept(key_stores=[{**VAULT, "place": {**AT_HOME, "country": "CH"}}]),
+        "the key of tier objects lies in CH",
     ),
     ("STO-014", [tier(data_class="customer")], classed(encryption=None), "add system.encryption to the site file"),
-    ("STO-014", [{**OBJECTS, "data_class": "customer"}, tier()], None, "write encryption: {place: ...}"),
+    ("STO-014", [{**OBJECTS, "data_class": "customer"}, tier()], None, "write encryption: {keys: ...}"),
     ("STO-015", [{**OBJECTS, "fed_by": "files"}, tier()], None, "object tier objects is fed by files, a parallel tier"),
     (
         "STO-016",
@@ -223,7 +240,63 @@ FIRING: list[Case] = [
         None,
         'did you mean "tickets"?',
     ),
-    ("STO-024", [{**OBJECTS, "encryption": {"place": "DE"}}, tier()], None, "name a vault and its token"),
+    ("STO-024", [{**OBJECTS, "encryption": {}}, tier()], None, "write keys: ..."),
+    (
+        "STO-029",
+        [OBJECTS, tier()],
+        drives(by_path=None, filter="^nvme[1-6]n1$"),
+        "found by the kernel's names, ^nvme[1-6]n1$ | name them in the site file by_path",
+    ),
+    ("STO-037", [{**OBJECTS, "encryption": {"keys": "valut"}}, tier()], None, 'did you mean "vault"?'),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {"keys": "vault"}}, tier()],
+        kept(key_stores=[]),
+        "add it to storage.key_stores of the site file",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {**OLD_KEY, "place": "FR"}}, tier()],
+        None,
+        "is thought to be in FR, and lab states DE | delete place",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "data_class": "customer", "encryption": {**OLD_KEY, "place": "DE"}}, tier()],
+        kept(key_stores=[]),
+        "where store of keys https://vault.example.com:8200/rook lies is not stated by lab, and customer data may",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
+        kept(key_stores=[without(VAULT, "place")]),
+        "may not go to unknown places | name it in storage.key_stores of the site file, with place",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {"place": "FR"}}, tier()],
+        None,
+        "Secrets of the cluster is thought to be in FR",
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer", copies=[{**COPIES[0], "to": "tpaes", "place": "DE"}])],
+        None,
+        'did you mean "tapes"?',
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer", copies=[{**COPIES[0], "to": "tape library", "place": "DE"}])],
+        kept(copy_targets=[]),
+        "add it to storage.copy_targets of the site file, with its place",
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer")],
+        kept(copy_targets=[without(TAPES, "place")]),
+        "add place: {country, operator, nationality} to copy target tapes",
+    ),
+    ("STO-037", [tier(copies=[{**COPIES[0], "place": "FR"}])], None, "is thought to be in FR"),
     ("STO-025", [{**OBJECTS, "name": "shared"}, tier()], None, "has a StorageClass shared already"),
 ]
 

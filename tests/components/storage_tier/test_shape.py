@@ -11,9 +11,22 @@ from aifactory.components.rows import HelmRow, KubernetesRow
 from support.generating import MADE_UP
 from support.planning import Planned
 from support.schemas import Schemas
-from support.stored import BULK, COPIES, RUN, body, broken, says, site, storage_group, tier, tiered, values, without
+from support.stored import (
+    BULK,
+    COPIES,
+    KEY,
+    RUN,
+    body,
+    broken,
+    says,
+    site,
+    storage_group,
+    tier,
+    tiered,
+    values,
+    without,
+)
 
-KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault", "place": "DE"}
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
 FILL = {"bucket": "tickets", "folder": "2026/11", "image": "registry.example.com/tools/rclone:1.71.0"}
 OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67, encryption=KEY, paths=[PATH])
@@ -64,15 +77,23 @@ def test_every_value_is_one_that_its_chart_knows(every: Planned, schemas: Schema
 def test_ceph_gets_named_nodes_and_drives_and_never_all(every: Planned) -> None:
     storage = body(every, CEPH)["spec"]["storage"]
     assert (storage["useAllNodes"], storage["useAllDevices"]) == (False, False)
-    assert storage["nodes"] == [{"name": f"sto-{node}", "deviceFilter": "^nvme[1-6]n1$"} for node in range(1, 5)]
+    assert storage["nodes"] == [
+        {"name": f"sto-{node}", "devices": [{"name": path} for path in BULK["by_path"]]} for node in range(1, 5)
+    ]
     assert storage["config"] == {"encryptedDevice": "true"}
 
 
 def test_drives_by_lasting_names_stand_there_one_by_one() -> None:
     paths = {f"sto-{node}": [f"/dev/disk/by-id/nvme-X{node}{drive}" for drive in range(6)] for node in range(1, 5)}
-    at = site(storage_group(drives={**without(BULK, "filter"), "by_id": paths}))
+    at = site(storage_group(drives={**without(BULK, "by_path"), "by_id": paths}))
     storage = body(tiered(OBJECTS, tier(), at=at), CEPH)["spec"]["storage"]
     assert storage["nodes"][0] == {"name": "sto-1", "devices": [{"name": path} for path in paths["sto-1"]]}
+
+
+def test_drives_by_pattern_stay_a_pattern() -> None:
+    at = site(storage_group(drives={**without(BULK, "by_path"), "filter": "^nvme[1-6]n1$"}))
+    storage = body(tiered(OBJECTS, tier(), at=at), CEPH)["spec"]["storage"]
+    assert storage["nodes"][0] == {"name": "sto-1", "deviceFilter": "^nvme[1-6]n1$"}
 
 
 def test_keys_of_drives_come_from_the_vault_by_reference(every: Planned) -> None:
