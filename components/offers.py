@@ -170,6 +170,8 @@ class StorageOffer(Struct, frozen=True):
     """Address of its buckets, which speak S3. Empty: it has none that a claim makes."""
     endpoint_at: tuple[str, int] = ("", 0)
     """Namespace and TCP port of the pods behind that address."""
+    issuer: str = ""
+    """ClusterIssuer that signs for that address, and whose certificate clients must trust. Empty: it has no TLS."""
 
 
 class StorageUse(Struct, frozen=True):

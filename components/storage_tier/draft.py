@@ -31,6 +31,8 @@ class Draft(Struct, frozen=True):
     snapshot_class: str = ""
     gateways: int = 0
     """Gateways in front of buckets, 0 for volumes."""
+    issuer: str = ""
+    """ClusterIssuer that signs the certificate of these, empty for plain HTTP."""
     server: str = ""
     share: str = ""
     needs: tuple[Need, ...] = ()

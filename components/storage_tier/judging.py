@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components.base import PlanContext
+from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import binds
 from aifactory.components.counting import counted
 from aifactory.components.offers import StorageOffer, StorageUse
 from aifactory.components.problems import Path, nearest
+from aifactory.components.storage_tier import racks
 from aifactory.components.storage_tier.decided import PathPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.found import listed
@@ -56,8 +57,10 @@ def _capacity(draft: Draft) -> str:
     if draft.drives is None:
         return f"what its system holds, filled to {percent} percent"
     drives = draft.drives.figures
+    uneven = racks.in_words(draft.drives, draft.redundancy, draft.failure_domain)
     return (
-        f"{counted(drives.count, 'drive')} of {drives.tb:g} TB hold {drives.raw_tib:.1f} TiB raw, {draft.redundancy} "
+        f"{counted(drives.count, 'drive')} of {drives.tb:g} TB hold {drives.raw_tib:.1f} TiB raw{uneven}, "
+        f"{draft.redundancy} "
         f"leave {float(draft.redundancy.left):.3f} of it, filled to {percent} percent"
     )
 
@@ -160,6 +163,29 @@ def _encrypted(draft: Draft, ctx: PlanContext) -> None:
         "write encryption: {keys: ...}, a store of the site"
         if draft.on_ceph
         else "add system.encryption to the site file, with its key",
+    )
+
+
+def answers_by_tls(draft: Draft, ctx: PlanContext) -> bool:
+    """Whether buckets of classified data answer over TLS alone."""
+    spec, site = draft.spec, ctx.place.site
+    if not spec.buckets:
+        return True
+    ctx.decide(
+        "tls",
+        draft.issuer or "none",
+        f"gateways have a certificate of ClusterIssuer {draft.issuer} and no other port; each namespace with a bucket "
+        "gets the issuer's certificate in a Secret"
+        if draft.issuer
+        else f"{site} states no issuer for Services of the cluster, and the data has no class",
+        rejected=[Rejected("a private CA", "Secrets don't leave their namespace, so tenants couldn't trust it")],
+    )
+    return ctx.check(
+        "STO-036",
+        bool(draft.issuer) or spec.data_class is None,
+        f"buckets of tier {spec.name} hold {spec.data_class} data, and {site} states no issuer for their certificate",
+        ("data_class",),
+        "add cluster.certificates: {cluster_issuer: ...} to the site file, an issuer of kind CA or Vault",
     )
 
 

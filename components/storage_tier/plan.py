@@ -12,7 +12,7 @@ from aifactory.components.rules import Rule
 from aifactory.components.storage_tier import ceph, judging, needs, paths, rules
 from aifactory.components.storage_tier.arithmetic import read_needed, write_needed
 from aifactory.components.storage_tier.classes import made_class, snapshots_of
-from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, GATEWAY_PORT, StorageTierPlan
+from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
 from aifactory.components.storage_tier.local import ask_for_topolvm, volume_group
@@ -36,6 +36,7 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         judging.snapshots_taken(draft, ctx),
         judging.place_allowed(draft, ctx),
         judging.class_is_new(draft, ctx),
+        judging.answers_by_tls(draft, ctx),
     ]
     if not all(held) or not _ask(draft, ctx):
         return None
@@ -59,8 +60,9 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             row=""
             if spec.engine == "existing"
             else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
-            endpoint=paths.endpoint_of(spec.identity) if spec.buckets else "",
-            endpoint_at=(CEPH_NAMESPACE, GATEWAY_PORT) if spec.buckets else ("", 0),
+            endpoint=paths.endpoint_of(draft) if spec.buckets else "",
+            endpoint_at=(CEPH_NAMESPACE, paths.port_of(draft)) if spec.buckets else ("", 0),
+            issuer=draft.issuer,
         )
     )
     return draft
@@ -113,6 +115,8 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
         pool=ceph.pool_of(draft) if draft.on_ceph else None,
         paths=draft.paths,
         fills=fills,
+        trust=paths.trust_of(draft),
+        issuer=draft.issuer,
         copies=tuple((copy.name, copy.to, copy.country) for copy in draft.copies),
     )
 
@@ -124,6 +128,10 @@ def _ask(draft: Draft, ctx: PlanContext) -> bool:
         ctx.require("volume-snapshots", "definitions and controller of snapshots, which drivers need before they start")
     if spec.engine == "rook-ceph":
         ctx.require("rook-ceph", f"runs the Ceph cluster that tier {spec.name} lies in")
+        if spec.beside is None:
+            ctx.require("node-feature-discovery", "labels the nodes with their racks, from which Ceph makes its map")
+        if draft.issuer:
+            ctx.require("cert-manager", f"certificates of the gateways of tier {spec.name}, and of who trusts them")
         purpose = "Ceph, and the gateway to its buckets"
         ctx.namespace(NamespaceRequest(CEPH_NAMESPACE, ctx.part, purpose, "privileged", holds_data=True))
     elif spec.engine == "nfs-rdma":
@@ -154,6 +162,12 @@ def _note(draft: Draft, ctx: PlanContext) -> None:
         secret = f"Secret {draft.keys.token} of {CEPH_NAMESPACE}, with key token for {draft.keys.vault},"
         says = f"{secret} is made as soon as its namespace is there: the Ceph cluster waits for it."
         ctx.offer(OperatorNote(ctx.part, "before", says))
+    if draft.issuer:
+        says = (
+            f"Gateways of {spec.identity} read their certificate when they start: restart Deployments "
+            f"rook-ceph-rgw-{spec.identity}-* of {CEPH_NAMESPACE} within 90 days of each renewal."
+        )
+        ctx.offer(OperatorNote(ctx.part, "running", says))
     for copy in draft.copies:
         where = copy.country or "place unknown"
         says = f"A {copy.kind} of tier {spec.name} is made to {copy.to} ({where}) each {copy.every_h} h by its owner."

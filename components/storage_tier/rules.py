@@ -195,6 +195,21 @@ RULES: tuple[Rule, ...] = (
         "Rook documentation, CephCluster CRD, storage selection settings; rook/rook#10504",
     ),
     Rule(
+        "STO-030",
+        "error",
+        "There are racks enough to keep copies apart, and the smallest hold what is wanted",
+        "With fewer racks than copies or chunks, placement groups never become clean; racks of unequal size are full "
+        "when the smallest is, and the rest of the others lies idle.",
+        "Ceph documentation, CRUSH maps; Rook documentation, CephCluster CRD, OSD Topology",
+    ),
+    Rule(
+        "STO-036",
+        "error",
+        "Classified data crosses the network encrypted",
+        "Buckets answer each request in clear without TLS, keys to them too: whoever sees a node's network reads both.",
+        "NIST SP 800-52 rev. 2; Rook documentation, CephObjectStore CRD, securePort",
+    ),
+    Rule(
         "STO-037",
         "error",
         "Where keys and copies lie is stated by the site",

@@ -76,6 +76,16 @@ def storage_group(nodes: int = 4, drives: Mapping[str, Any] | None = None, **fie
     return {**whole, **fields}
 
 
+def racked(*nodes: int) -> dict[str, Any]:
+    """Storage nodes in racks, so many in each."""
+    names = iter(range(1, sum(nodes) + 1))
+    racks = [
+        {"rack": f"s{index + 1}", "block": "b1", "nodes": [f"sto-{next(names)}" for _ in range(count)]}
+        for index, count in enumerate(nodes)
+    ]
+    return storage_group(racks=racks)
+
+
 def site(*groups: Mapping[str, Any], classes: list[Any] | None = None, **changes: Any) -> Place:
     """A place with GPU nodes that have drives, and storage nodes unless others are named."""
     cluster: dict[str, Any] = {
@@ -84,6 +94,7 @@ def site(*groups: Mapping[str, Any], classes: list[Any] | None = None, **changes
         "provides": {"volume-snapshots": {"version": "v8.6.0"}},
         "storage_classes": deepcopy([SHARED] if classes is None else classes),
         "nfs": [deepcopy(SHARE)],
+        "certificates": {"cluster_issuer": "platform-ca"},
     }
     cluster |= changes.pop("cluster", {})
     nodes = [group(drives=[dict(SCRATCH)]), *(groups or [storage_group()])]

@@ -18,6 +18,7 @@ from support.stored import (
     TAPES,
     VAULT,
     broken,
+    racked,
     says,
     site,
     storage_group,
@@ -52,6 +53,7 @@ def kept(**changes: Any) -> Place:
     return site(storage=changes)
 
 
+RACKED = {**OBJECTS, "failure_domain": "rack"}
 OLD_KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault"}
 LOCAL = {**SHARED, "name": "local", "access": ["ReadWriteOnce"], "default": False}
 Case = tuple[str, list[dict[str, Any]], Place | None, str]
@@ -78,7 +80,7 @@ FIRING: list[Case] = [
     ("STO-003", [tier()], classed(failure_domain=None), "add system.failure_domain to the site file"),
     ("STO-003", [tier(failure_domain="rack")], None, "set failure_domain to node, or use another system"),
     ("STO-003", [tier("local-cache", name="scratch", failure_domain="node"), tier()], None, "survive no loss of it"),
-    ("STO-003", [{**OBJECTS, "failure_domain": "rack"}, tier()], None, "labels topology.rook.io/rack"),
+    ("STO-003", [{**OBJECTS, "failure_domain": "site"}, tier()], None, "set failure_domain to rack or node"),
     ("STO-004", [OBJECTS, tier()], drives(2), "needs 3 | give the set of drives 1 more nodes"),
     (
         "STO-004",
@@ -247,6 +249,51 @@ FIRING: list[Case] = [
         drives(by_path=None, filter="^nvme[1-6]n1$"),
         "found by the kernel's names, ^nvme[1-6]n1$ | name them in the site file by_path",
     ),
+    (
+        "STO-030",
+        [RACKED, tier()],
+        site(racked(2, 2)),
+        "keeps 3 replicas in 2 racks of group storage, and needs 3: one for each copy or chunk, and for each of 3",
+    ),
+    (
+        "STO-030",
+        [{**RACKED, "redundancy": {"replicas": 2}}, tier()],
+        site(racked(2, 2)),
+        "put its nodes into 3 racks, or set failure_domain to node",
+    ),
+    (
+        "STO-030",
+        [{**RACKED, "redundancy": {"data": 4, "parity": 2}}, tier()],
+        site(racked(2, 2, 2, 2, 2)),
+        "keeps 4+2 in 5 racks of group storage, and needs 6",
+    ),
+    # 8 nodes of 83.819 TiB hold 670.552; racks of 4, 2 and 2 fill to 502.914: x 0.67 / 3 = 112.32, and 149.76 evenly.
+    (
+        "STO-030",
+        [{**RACKED, "size_tib": 113.0}, tier()],
+        site(racked(4, 2, 2)),
+        "racks of 335.3, 167.6, 167.6 TiB hold 112.32: the smaller are full when 502.9 of 670.6 TiB are | put as many",
+    ),
+    (
+        "STO-030",
+        [RACKED, tier()],
+        site(storage_group(racks=[{"rack": f"sto-{n}", "block": "b1", "nodes": [f"sto-{n}"]} for n in range(1, 5)])),
+        "has the name of a node",
+    ),
+    ("STO-005", [RACKED, tier()], site(racked(2, 2, 2)), "leave no rack on which a lost one's data is made again"),
+    # One of four racks lost: 4 x 75 / 3 = 100, and 90 of it at 67.5.
+    (
+        "STO-005",
+        [{**RACKED, "fill_percent": 75}, tier()],
+        site(racked(2, 2, 2, 2)),
+        "the other 3 racks would be 100 percent full | set fill_percent to 67",
+    ),
+    (
+        "STO-036",
+        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
+        site(cluster={"certificates": None}),
+        "lab states no issuer for their certificate | add cluster.certificates",
+    ),
     ("STO-037", [{**OBJECTS, "encryption": {"keys": "valut"}}, tier()], None, 'did you mean "vault"?'),
     (
         "STO-037",
@@ -322,12 +369,13 @@ def test_every_rule_is_seen_to_fire(rule: str) -> None:
 def test_where_all_is_well_every_rule_is_asked_and_none_finds_anything() -> None:
     key = {"data_class": "customer", "encryption": KEY}
     found = tiered(
-        {**OBJECTS, **key, "paths": [PATH], "feeds": [{"part": "train"}]},
+        {**RACKED, **key, "paths": [PATH], "feeds": [{"part": "train"}]},
         tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=67),
         tier(fed_by="objects", data_class="customer", paths=[{**PATH, "prefetch": FILL}]),
         tier("local-cache", name="scratch", fed_by="files"),
         tier(engine="nfs-rdma", name="home"),
         RUN,
+        at=site(racked(1, 1, 1, 1)),
         residency=EU,
     )
     assert broken(found) == []
