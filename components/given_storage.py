@@ -71,6 +71,9 @@ class StorageSystem(Spec):
     encryption: EncryptionGiven | None = None
     """Encryption at rest. Default: none is known."""
 
+    gds: bool = False
+    """Whether its clients serve GPUDirect Storage, as its vendor states. Default false: nothing is known of it."""
+
     snapshot_class: Name | None = None
     """VolumeSnapshotClass of the cluster that takes its snapshots. Default: none."""
 

@@ -58,6 +58,10 @@ class PoolOffer(Struct, frozen=True):
     """DeviceClass where GPUs are handed out by DRA, empty with the device plugin."""
     holds_controllers: bool = False
     """Whether controllers of the cluster run on these nodes, because the site has no others."""
+    gds: bool = False
+    """Whether its nodes should read storage straight into GPU memory."""
+    own_driver: bool = True
+    """Whether the driver, and so the modules beside it, is brought by the factory and not by its hosts."""
 
     @property
     def gpus(self) -> int:

@@ -9,7 +9,7 @@ from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import OperatorNote, StorageOffer
 from aifactory.components.rules import Rule
-from aifactory.components.storage_tier import ceph, judging, needs, paths, rules
+from aifactory.components.storage_tier import ceph, gds, judging, needs, paths, rules
 from aifactory.components.storage_tier.arithmetic import read_needed, write_needed
 from aifactory.components.storage_tier.classes import made_class, snapshots_of
 from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, StorageTierPlan
@@ -87,6 +87,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     """Judge the tier with all others, once every bucket and every load is known."""
     draft = needs.with_fills(draft, ctx)
     fits = [needs.judge(draft, ctx), judging.neighbours(ctx)]
+    fits += [gds.served(draft, ctx)]
     fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
     fills = paths.fills_of(draft, draft.paths, ctx)
     if fills is None or not all(fits):

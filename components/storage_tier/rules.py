@@ -187,6 +187,13 @@ RULES: tuple[Rule, ...] = (
         "kubernetes.io docs, Storage Classes",
     ),
     Rule(
+        "STO-027",
+        "error",
+        "GPUDirect Storage has all that it needs",
+        "Where file system, nvidia-fs or driver lacks it, cuFile copies through the CPU and says nothing.",
+        "NVIDIA GPU Operator documentation, platform support, GPUDirect Storage; NVIDIA/gds-nvidia-fs#31, #4",
+    ),
+    Rule(
         "STO-029",
         "warning",
         "Drives have names that last",

@@ -250,6 +250,10 @@ class StorageTierSpec(PartSpec):
     encryption: EncryptionSpec | None = None
     """Encryption of the drives, for engine rook-ceph. Default none; of a given system the site states it."""
 
+    gds: bool = False
+    """Whether its files are read straight into GPU memory (GPUDirect Storage). Needs `gds` of all GPU pools, and of a
+    system of the site its own. Default false: data passes through the CPU."""
+
     snapshots: bool = False
     """Whether volumes may be snapshotted: a VolumeSnapshotClass that keeps snapshots when their object is deleted.
     Default false: the snapshot definitions and their controller are then not needed."""
@@ -317,6 +321,11 @@ class StorageTierSpec(PartSpec):
             fitting = [engine for engine, tiers in makes.items() if self.tier in tiers]
             says = f"{self.engine} makes no {self.tier} tier"
             yield Misfit(says, f"use engine {' or '.join(fitting)}", ("engine",))
+
+    @truth
+    def _gpus_read_files_past_the_cpu(self) -> Iterator[Misfit]:
+        if self.gds and self.tier in ("object", "block", "archive"):
+            yield Misfit(f"gds of tier {self.tier}", "delete gds: GPUs read files of parallel or local tiers", ("gds",))
 
     @truth
     def _gateways_stand_before_buckets(self) -> Iterator[Misfit]:

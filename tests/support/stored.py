@@ -135,13 +135,18 @@ def tier(kind: str = "parallel", **fields: Any) -> dict[str, Any]:
     return {**whole, **fields}
 
 
-def tiered(*specs: Mapping[str, Any], at: Place | None = None, residency: Mapping[str, Any] | None = None) -> Planned:
+def tiered(
+    *specs: Mapping[str, Any],
+    at: Place | None = None,
+    residency: Mapping[str, Any] | None = None,
+    pool: Mapping[str, Any] | None = None,
+) -> Planned:
     """Plan tiers and whatever else is given, with a pool and a queue. Without a tier on it, no class is the default."""
     used = any(spec.get("engine") == "existing" for spec in specs)
     here = at or site(classes=None if used else [{**SHARED, "default": False}])
     written = [
         PlannedSpec(BY_KIND[str(spec["kind"])].spec.model_validate(dict(spec)), ("parts", index))
-        for index, spec in enumerate([*specs, POOL, QUEUE])
+        for index, spec in enumerate([*specs, {**POOL, **(pool or {})}, QUEUE])
     ]
     rules = Residency.model_validate(residency) if residency else None
     site_plan, stack = run_passes("demo", written, here, Catalog.shipped(), residency=rules)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from aifactory.components.offers import OperatorNote, StorageOffer
 from support.planning import Planned, plan_site
@@ -100,6 +101,25 @@ def test_data_without_a_class_may_be_copied_to_places_that_nobody_states() -> No
     found = tiered({**OBJECTS, "copies": [copy]}, tier())
     assert broken(found) == []
     assert found.plans["objects"].copies == (("far", "somebody's shelf", ""),)
+
+
+def test_files_past_the_cpu_need_the_system_the_module_and_a_driver_of_ours() -> None:
+    fast = site(classes=[{**SHARED, "system": {**SYSTEM, "gds": True}}])
+    found = tiered(tier(gds=True), at=fast, pool={"gds": True})
+    assert broken(found) == [], says(found)
+    assert found.decisions["files.gds"].value is True
+    assert any("gdscheck -p" in each.says for each in found.site_plan.offers if isinstance(each, OperatorNote))
+    local = tiered(tier("local-cache", name="scratch", gds=True), tier(), pool={"gds": True})
+    assert broken(local) == [], says(local)
+
+
+def test_files_past_the_cpu_are_not_promised_where_hosts_own_the_driver() -> None:
+    here = site(classes=[{**SHARED, "system": {**SYSTEM, "gds": True}}])
+    (gpus, *others) = here.nodes
+    owned = gpus.model_copy(update={"host": gpus.host.model_copy(update={"driver": "580.178.04"})})
+    found = tiered(tier(gds=True), at=replace(here, nodes=(owned, *others)), pool={"gds": True})
+    assert "STO-027" in broken(found), says(found)
+    assert "hosts of pool train own their driver" in says(found)
 
 
 def test_a_run_gets_the_tier_that_it_names_or_the_first_that_outlives_a_node() -> None:

@@ -243,6 +243,14 @@ FIRING: list[Case] = [
         'did you mean "tickets"?',
     ),
     ("STO-024", [{**OBJECTS, "encryption": {}}, tier()], None, "write keys: ..."),
+    ("STO-027", [tier(gds=True)], None, "doesn't say that clients of the vast system serve GPUDirect Storage"),
+    ("STO-027", [tier(gds=True)], classed(gds=True), "which reads past the CPU | set gds of train to true"),
+    (
+        "STO-027",
+        [tier(engine="rook-ceph", name="work", fill_percent=67, gds=True), tier()],
+        None,
+        "use engine existing, nfs-rdma or topolvm",
+    ),
     (
         "STO-029",
         [OBJECTS, tier()],

@@ -43,6 +43,7 @@ def test_a_tier_needs_its_kind_and_its_engine_alone() -> None:
         ("object", {"encryption": {"vault": "https://v.example.com", "place": "DE"}}, "vault and token need each"),
         ("object", {"encryption": {"vault": "http://v.example.com", "token": "t", "place": "DE"}}, "match pattern"),
         ("parallel", {"gateways": 2}, "gateways is for engine rook-ceph"),
+        ("object", {"gds": True}, "gds of tier object"),
         ("block", {"gateways": 2}, "gateways before a block tier"),
         ("parallel", {"fill_percent": 96}, "less than or equal to 95"),
         ("parallel", {"size_tib": 0}, "greater than 0"),
