@@ -18,6 +18,7 @@ from aifactory.components.given import (
     Power,
     RackGiven,
     State,
+    StorageGiven,
 )
 from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.given_uplink import UplinkGiven
@@ -66,6 +67,10 @@ class Site(Spec):
 
     uplink: UplinkGiven | None = None
     """The way out of the site. Default none: it is always there; an edge site says."""
+
+    storage: StorageGiven | None = None
+    """Stores of keys, and systems that hold copies. Default none: classified data has neither."""
+
     telemetry: TelemetryGiven | None = None
     """Where logs, traces, metrics and alerts may go. Default none: metrics stay in the cluster, and nothing else is
     kept."""

@@ -20,6 +20,7 @@ from aifactory.components.given import (
     NodeGroup,
     Power,
     State,
+    StorageGiven,
 )
 from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.given_uplink import UplinkGiven
@@ -71,6 +72,7 @@ class Place(Struct, frozen=True):
         return self.names_every_node and self.node_count == 1
 
     telemetry: TelemetryGiven | None = None
+    storage: StorageGiven | None = None
 
     def group_of(self, accelerator: str) -> NodeGroup | None:
         """The first node group with this accelerator."""

@@ -34,10 +34,13 @@ from aifactory.components.given_network import (
     UfmGiven,
 )
 from aifactory.components.given_storage import (
+    CopyTargetGiven,
     DriveSet,
     EncryptionGiven,
     GbPerS,
+    KeyStoreGiven,
     NfsGiven,
+    StorageGiven,
     StorageSystem,
     misfits_of_drives,
 )
@@ -48,6 +51,7 @@ from aifactory.components.spec import Misfit, Spec, truth, twice
 __all__ = [
     "Certificates",
     "ClusterGiven",
+    "CopyTargetGiven",
     "Delivery",
     "DriveSet",
     "EcnMarking",
@@ -56,6 +60,7 @@ __all__ = [
     "GivenCapability",
     "HostGiven",
     "InfinibandGiven",
+    "KeyStoreGiven",
     "Kubeconfig",
     "Leaf",
     "Location",
@@ -70,8 +75,10 @@ __all__ = [
     "RoceGiven",
     "State",
     "StorageClassGiven",
+    "StorageGiven",
     "StorageSystem",
     "Switches",
+    "TaintGiven",
     "UfmGiven",
 ]
 
@@ -178,6 +185,13 @@ class StorageClassGiven(Spec):
     """What stands behind it. Needed of a class that a storage tier uses. Default none: nothing is known of it."""
 
 
+class Certificates(Spec):
+    """Who signs certificates at the site."""
+
+    cluster_issuer: Name
+    """ClusterIssuer of cert-manager that exists in the cluster."""
+
+
 class ClusterGiven(Spec):
     """The Kubernetes cluster of the site."""
 
@@ -196,6 +210,11 @@ class ClusterGiven(Spec):
 
     storage_classes: list[StorageClassGiven] = []
     """StorageClasses that workloads may use. Default none."""
+
+    certificates: Certificates | None = None
+    """Who signs certificates of Services inside the cluster, for names that end in .svc: an issuer of kind CA or Vault,
+    which gives its own certificate along; a public one can't. Default none: Services that hold no classified data
+    answer without TLS."""
 
     nfs: list[NfsGiven] = Field(default=[], max_length=100)
     """Shares of NFS servers from which storage tiers make a class. Default none."""
@@ -264,6 +283,21 @@ class HostGiven(Spec):
     Mellanox."""
 
 
+class TaintGiven(Spec):
+    """A taint that nodes of a group have."""
+
+    key: str = Field(
+        max_length=300, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
+    )
+    """Key of the taint, such as node-role.example.com/storage."""
+
+    value: str = Field(default="", max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+    """Its value. Default empty."""
+
+    effect: Literal["NoSchedule", "NoExecute"]
+    """What it does to pods that don't tolerate it."""
+
+
 class NodeGroup(Spec):
     """Nodes of one kind at the site."""
 
@@ -300,6 +334,9 @@ class NodeGroup(Spec):
 
     nic_model: Literal["connectx-6", "connectx-7", "connectx-8", "bluefield-3"] | None = None
     """Model of these NICs. Default none; needed as soon as there are any."""
+
+    taints: list[TaintGiven] = Field(default=[], max_length=20)
+    """Taints that the nodes have already. Storage of ours on these nodes tolerates them. Default none."""
 
     drives: list[DriveSet] = Field(default=[], max_length=20)
     """Drives in each node that the factory may use, whole and empty. Default none: no tier is made of these nodes."""
@@ -382,13 +419,6 @@ class State(Spec):
                 if is_secret_name(key):
                     hint = "give credentials to the machine that runs up, in its environment"
                     yield Misfit(f"its option {key} is a credential", hint, (name,))
-
-
-class Certificates(Spec):
-    """Who signs certificates at the site."""
-
-    cluster_issuer: Name
-    """ClusterIssuer of cert-manager that exists in the cluster."""
 
 
 _OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"

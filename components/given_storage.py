@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aifactory.components.forms import AbsolutePath, Country, HostName, Line
+from aifactory.components.forms import AbsolutePath, Country, Folder, HostName, Line, SecretName
+from aifactory.components.given_telemetry import TelemetryPlace
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
@@ -25,8 +26,15 @@ DevicePath = Annotated[str, Field(pattern=r"^/dev/disk/by-(id|path)/[A-Za-z0-9][
 """A drive by a name that survives a reboot, such as /dev/disk/by-id/nvme-KCD7XLUG7T68_X1Y2; /dev/nvme0n1 is another
 drive after the next."""
 
+SlotPath = Annotated[str, Field(pattern=r"^/dev/disk/by-path/[A-Za-z0-9][A-Za-z0-9._:+=-]*$", max_length=255)]
+"""A drive by the slot it is in, such as /dev/disk/by-path/pci-0000:41:00.0-nvme-1: the same in each server of a
+model."""
+
 DeviceFilter = Annotated[str, Field(pattern=r"^\^[a-z]+([a-z0-9]|\[[0-9-]+\]|\([0-9|]+\))*\$$", max_length=80)]
 """Kernel names of drives as a pattern from ^ to $, such as ^nvme[1-4]n1$. Only letters, digits, [0-9] and (1|2)."""
+
+VaultUrl = Annotated[str, Field(max_length=400, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")]
+"""The address of a Vault or OpenBao server, such as https://vault.example.com:8200."""
 
 SecretKeyPlace = Annotated[Line, Field(min_length=3, max_length=200)]
 """The name of a key and of what holds it, such as kmip://hsm.example.com/ai-storage: a reference, never the key."""
@@ -63,6 +71,9 @@ class StorageSystem(Spec):
     encryption: EncryptionGiven | None = None
     """Encryption at rest. Default: none is known."""
 
+    gds: bool = False
+    """Whether its clients serve GPUDirect Storage, as its vendor states. Default false: nothing is known of it."""
+
     snapshot_class: Name | None = None
     """VolumeSnapshotClass of the cluster that takes its snapshots. Default: none."""
 
@@ -84,6 +95,65 @@ class NfsGiven(Spec):
 
     system: StorageSystem
     """What stands behind it."""
+
+
+class StoragePlace(TelemetryPlace):
+    """Where keys or copies lie, and who can be ordered to hand them over."""
+
+
+class KeyStoreGiven(Spec):
+    """A Vault or OpenBao that keeps keys of drives for this site."""
+
+    keys: Name
+    """Name of the store in blueprints."""
+
+    vault: VaultUrl
+    """Its address, as pods reach it."""
+
+    token: SecretName
+    """Existing Secret of the namespace rook-ceph whose key `token` opens it."""
+
+    path: Folder = "rook"
+    """Path of the secrets engine in it. Default rook."""
+
+    place: StoragePlace | None = None
+    """Where it stands. Without it no classified data is encrypted by its keys. Default none: unknown."""
+
+
+class CopyTargetGiven(Spec):
+    """A system elsewhere that holds copies of what lies here."""
+
+    target: Name
+    """Name of the target in blueprints."""
+
+    kind: Literal["tape", "object-store", "file-system", "block-store", "other"]
+    """What it is."""
+
+    system: Line = Field(min_length=3, max_length=200)
+    """The system and where its owner finds it, for people."""
+
+    place: StoragePlace | None = None
+    """Where it stands. Without it no classified data is copied there. Default none: unknown."""
+
+
+class StorageGiven(Spec):
+    """What the site has beside drives and classes: stores of keys, and systems that hold copies."""
+
+    key_stores: list[KeyStoreGiven] = Field(default=[], max_length=50)
+    """Stores of keys. Default none: keys lie in Secrets of the cluster."""
+
+    copy_targets: list[CopyTargetGiven] = Field(default=[], max_length=50)
+    """Systems that hold copies. Default none."""
+
+    @truth
+    def _each_has_a_name_of_its_own(self) -> Iterator[Misfit]:
+        named = {
+            ("key_stores", "keys"): [each.keys for each in self.key_stores],
+            ("copy_targets", "target"): [each.target for each in self.copy_targets],
+        }
+        for (field, key), names in named.items():
+            for index in twice(names):
+                yield Misfit(f'"{names[index]}" is listed twice', "give each its own name", (field, index, key))
 
 
 class DriveSet(Spec):
@@ -109,16 +179,27 @@ class DriveSet(Spec):
     is known."""
 
     filter: DeviceFilter | None = None
-    """Kernel names of the drives, the same on each node. Default none: `by_id` names each drive."""
+    """Kernel names of the drives, the same on each node. The kernel numbers drives as it finds them, so another drive
+    may match after a reboot. Default none: `by_path` or `by_id` names them."""
 
     by_id: dict[HostName, list[DevicePath]] = Field(default={}, max_length=2_000)
-    """Drives of each node by a lasting name. Default none: `filter` finds them."""
+    """Drives of each node by a lasting name. Default none: `by_path` or `filter` names them."""
+
+    by_path: list[SlotPath] = Field(default=[], max_length=128)
+    """Slots of the drives, the same in each node: servers of one model and one layout. Default none: `by_id` or
+    `filter` names them."""
+
+    def paths(self, node: str) -> list[str]:
+        """Lasting names of the drives of a node, empty where a filter finds them."""
+        return self.by_id.get(node, self.by_path)
 
     @truth
     def _drives_are_named_in_one_way(self) -> Iterator[Misfit]:
-        if bool(self.filter) == bool(self.by_id):
-            says = "drives by filter and by_id at once" if self.filter else "drives that neither filter nor by_id names"
-            yield Misfit(says, "write by_id with the lasting names of each node's drives, or filter alone")
+        ways = {"filter": self.filter, "by_id": self.by_id, "by_path": self.by_path}
+        written = [name for name, value in ways.items() if value]
+        if len(written) != 1:
+            known = f"drives by {' and '.join(written)} at once" if written else "drives that nothing names"
+            yield Misfit(known, "write by_path with their slots, or by_id with the lasting names of each node's drives")
 
     @truth
     def _a_filter_is_a_pattern(self) -> Iterator[Misfit]:
@@ -126,6 +207,14 @@ class DriveSet(Spec):
             re.compile(self.filter or "")
         except re.error as wrong:
             yield Misfit(f"{wrong}", "write a pattern, such as ^nvme[1-4]n1$", ("filter",))
+
+    @truth
+    def _slots_are_as_many_as_counted(self) -> Iterator[Misfit]:
+        if self.by_path and len(self.by_path) != self.count:
+            says = f"{len(self.by_path)} slots, and count is {self.count}"
+            yield Misfit(says, "name the slot of each drive", ("by_path",))
+        for index in twice(self.by_path):
+            yield Misfit(f"{self.by_path[index]} is listed twice", "list each slot once", ("by_path", index))
 
     @truth
     def _each_node_has_as_many_as_counted(self) -> Iterator[Misfit]:

@@ -58,6 +58,10 @@ class PoolOffer(Struct, frozen=True):
     """DeviceClass where GPUs are handed out by DRA, empty with the device plugin."""
     holds_controllers: bool = False
     """Whether controllers of the cluster run on these nodes, because the site has no others."""
+    gds: bool = False
+    """Whether its nodes should read storage straight into GPU memory."""
+    own_driver: bool = True
+    """Whether the driver, and so the modules beside it, is brought by the factory and not by its hosts."""
 
     @property
     def gpus(self) -> int:
@@ -174,6 +178,8 @@ class StorageOffer(Struct, frozen=True):
     """Nodes whose own drives it is on, none where any node reaches it."""
     node_gib: int | None = None
     """Room for volumes on each of these nodes. Unit: GiB. None: it is not on drives of a node."""
+    issuer: str = ""
+    """ClusterIssuer that signs for that address, and whose certificate clients must trust. Empty: it has no TLS."""
 
 
 class KvOffloadUse(Struct, frozen=True):

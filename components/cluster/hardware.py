@@ -87,7 +87,8 @@ def _dra_driver(terms: Terms) -> Iterator[Setting]:
 
 
 NODE_FEATURE_DISCOVERY = Recipe(
-    wave=Wave.HARDWARE,
+    # Before the hardware: storage reads the racks of its nodes from labels, and comes in this wave.
+    wave=Wave.TELEMETRY,
     timeout_s=600,
     settings=_node_feature_discovery,
     purpose="Node labels from hardware",

@@ -182,4 +182,6 @@ def _offer(sized: Sized, group: NodeGroup, ctx: PlanContext) -> PoolOffer:
         fabric=sized.fabric,
         device_claim=GPU_CLASS if sized.wishes.device_management == "dra" else "",
         holds_controllers=holds_controllers,
+        gds=sized.wishes.gds,
+        own_driver=group.host.driver is None,
     )

@@ -35,6 +35,8 @@ class BackupPlan(Struct, frozen=True):
     class_row: str
     """Row of that class, empty where it is given."""
     endpoint: str
+    issuer: str
+    """ClusterIssuer that signs for that address, empty where it has no TLS."""
     size_gib: int
     keep_days: int
     hour: int

@@ -195,7 +195,9 @@ def _backup(
     )
     _reach(spec, objects, ctx)
     ctx.offer(StorageUse(ctx.part, 0, objects.name, "backups", size))
-    return True, BackupPlan(bucket, objects.name, objects.row, objects.endpoint, size, wish.keep_days, wish.hour)
+    return True, BackupPlan(
+        bucket, objects.name, objects.row, objects.endpoint, objects.issuer, size, wish.keep_days, wish.hour
+    )
 
 
 def _bucket_name(*names: str) -> str:
@@ -228,6 +230,8 @@ def _buckets(wish: BackupSpec, tier: StorageOffer, data_class: str, ctx: PlanCon
 def _reach(spec: RagSpec, objects: StorageOffer, ctx: PlanContext) -> None:
     """Let the database out to the buckets, and into their namespace."""
     space, port = objects.endpoint_at
+    if objects.issuer:
+        ctx.require("cert-manager", f"the certificate of the issuer that {spec.name} trusts at its buckets")
     purpose = "Vectors of documents"
     ctx.namespace(NamespaceRequest(spec.identity, ctx.part, purpose, egress_to=((space, port),), holds_data=True))
     ctx.namespace(NamespaceRequest(space, ctx.part, "Buckets", ingress_from=(spec.identity,), holds_data=True))

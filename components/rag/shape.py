@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from aifactory.components import quantities
+from aifactory.components import quantities, trusting
 from aifactory.components.names import DATA_CLASS_LABEL, HOSTNAME_LABEL, TENANT_LABEL
 from aifactory.components.rag.arithmetic import TYPES
 from aifactory.components.rag.decided import BackupPlan, CollectionPlan, DatabasePlan, RagPlan
@@ -45,6 +45,10 @@ def _database(plan: RagPlan, found: DatabasePlan, maker: Maker) -> Iterator[Kube
         bucket = _bucket(plan, found.backup, maker)
         yield bucket
         after.append(bucket.id)
+        if found.backup.issuer:
+            trust = trusting.trusted(maker, _trust(found.backup), plan.namespace, found.backup.issuer)
+            yield trust
+            after.append(trust.id)
     yield maker.kubernetes(
         CNPG,
         "Cluster",
@@ -132,6 +136,11 @@ def _postgresql(found: DatabasePlan) -> Tree:
     return spec
 
 
+def _trust(backup: BackupPlan) -> str:
+    """Secret with the certificate of the issuer that signs for the buckets."""
+    return f"{backup.bucket}-trust"
+
+
 def _store(backup: BackupPlan) -> Tree:
     def key(name: str) -> Tree:
         return {"name": backup.bucket, "key": name}
@@ -142,6 +151,7 @@ def _store(backup: BackupPlan) -> Tree:
         "barmanObjectStore": {
             "destinationPath": f"s3://{backup.bucket}/",
             "endpointURL": backup.endpoint,
+            **({"endpointCA": {"name": _trust(backup), "key": trusting.AUTHORITY}} if backup.issuer else {}),
             "s3Credentials": {
                 "accessKeyId": key("AWS_ACCESS_KEY_ID"),
                 "secretAccessKey": key("AWS_SECRET_ACCESS_KEY"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from aifactory.components.base import PlanContext
 from aifactory.components.counting import counted
+from aifactory.components.storage_tier import racks
 from aifactory.components.storage_tier.arithmetic import GIB, TIB
 from aifactory.components.storage_tier.decided import Bucket
 from aifactory.components.storage_tier.draft import Draft
@@ -49,8 +50,10 @@ def _holds(draft: Draft) -> str:
     if draft.drives is None:
         return f"what its system holds, filled to {percent} percent"
     drives = draft.drives.figures
+    uneven = racks.in_words(draft.drives, draft.redundancy, draft.failure_domain)
     return (
-        f"{counted(drives.count, 'drive')} of {drives.tb:g} TB hold {drives.raw_tib:.1f} TiB raw, {draft.redundancy} "
+        f"{counted(drives.count, 'drive')} of {drives.tb:g} TB hold {drives.raw_tib:.1f} TiB raw{uneven}, "
+        f"{draft.redundancy} "
         f"leave {float(draft.redundancy.left):.3f} of it, filled to {percent} percent"
     )
 

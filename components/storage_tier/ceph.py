@@ -5,9 +5,17 @@ from __future__ import annotations
 from aifactory.components import image_reference
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog.trains import release
+from aifactory.components.offers import Taint
 from aifactory.components.problems import nearest
-from aifactory.components.storage_tier import arithmetic
-from aifactory.components.storage_tier.decided import CEPHFS_DRIVER, RBD_DRIVER, CephPlan, CephTier, PoolPlan
+from aifactory.components.storage_tier import arithmetic, racks
+from aifactory.components.storage_tier.decided import (
+    CEPHFS_DRIVER,
+    RACK_LABEL,
+    RBD_DRIVER,
+    CephPlan,
+    CephTier,
+    PoolPlan,
+)
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import CRUSH
 
@@ -21,8 +29,19 @@ def member(draft: Draft) -> CephTier:
     """What the tier is in the cluster that holds it."""
     wanted = draft.spec.size_tib
     raw = None if wanted is None else arithmetic.raw_needed_tib(wanted, draft.redundancy)
+    if raw is not None and draft.drives:
+        # What the smallest rack can't take lies idle in the others, for every tier of the cluster.
+        raw /= racks.share(draft.drives, draft.redundancy, draft.failure_domain)
     drives = draft.drives.set.drives if draft.drives else ""
-    return CephTier(draft.spec.name, draft.spec.beside or "", draft.spec.tier, drives, raw, draft.spec.snapshots)
+    return CephTier(
+        draft.spec.name,
+        draft.spec.beside or "",
+        draft.spec.tier,
+        drives,
+        raw,
+        draft.spec.snapshots,
+        draft.failure_domain == "rack",
+    )
 
 
 def one_cluster(draft: Draft, ctx: PlanContext) -> bool:
@@ -69,6 +88,7 @@ def _all_fit(draft: Draft, members: list[CephTier], ctx: PlanContext) -> bool:
         f"{drives.count} drives of {drives.tb:g} TB; {fill} percent of it may be filled",
         source=("fill_percent",),
     )
+    even = racks.share(draft.drives, draft.redundancy, draft.failure_domain)
     return ctx.check(
         "STO-006",
         wanted <= room,
@@ -76,7 +96,7 @@ def _all_fit(draft: Draft, members: list[CephTier], ctx: PlanContext) -> bool:
         f"{drives.tb:g} TB hold {room:.1f} TiB at {fill} percent",
         ("size_tib",),
         f"put {needed} drives into each node instead of {drives.each}, or want "
-        f"{room * float(draft.redundancy.left):.1f} TiB in all",
+        f"{room * even * float(draft.redundancy.left):.1f} TiB in all",
     )
 
 
@@ -88,8 +108,8 @@ def cluster_of(draft: Draft, ctx: PlanContext) -> CephPlan | None:
     tiers = [each for each in ctx.offers(CephTier) if spec.name in (each.part, each.owner)]
     image = ctx.catalog.row("images", "ceph:ceph")
     text = f"{image.text('repository')}/{image.text('image')}:{image.text('tag')}"
-    key = spec.encryption
-    how = "by lasting names" if found.set.by_id else f"by the pattern {found.set.filter}"
+    keys = draft.keys
+    how = f"by the pattern {found.set.filter}" if found.set.filter else "by lasting names"
     ctx.decide(
         "ceph.devices",
         {"nodes": len(found.nodes), "drives": found.figures.count},
@@ -104,17 +124,46 @@ def cluster_of(draft: Draft, ctx: PlanContext) -> CephPlan | None:
         "kernels of all nodes reach monitors and drives at node addresses, past overlay and pod policies",
         rejected=[Rejected("pod network", "policies of pods know no kernel of another node, and mounts would hang")],
     )
+    taints = taints_of(draft)
+    _explain_placing(draft, taints, ctx)
     return CephPlan(
         image=image_reference.parse_image(text).text,
         nodes=found.devices,
+        racks=tuple((rack.rack, tuple(rack.nodes)) for rack in found.group.racks),
+        apart_by_rack=any(each.by_rack for each in tiers),
+        taints=taints,
         osds=found.figures.count,
-        encrypted=key is not None,
-        vault=(key.vault or "") if key else "",
-        token=(key.token or "") if key else "",
-        path=key.path if key else "",
+        encrypted=keys is not None,
+        vault=keys.vault if keys else "",
+        token=keys.token if keys else "",
+        path=keys.path if keys else "",
         csi_key_type=_key_type(ctx),
         drivers=tuple(sorted({DRIVERS[each.tier] for each in tiers if each.tier in DRIVERS})),
         snapshots=any(each.snapshots for each in tiers),
+    )
+
+
+def taints_of(draft: Draft) -> tuple[Taint, ...]:
+    """Taints that the site states of the nodes with the drives."""
+    return tuple(Taint(each.key, each.value, each.effect) for each in draft.drives.group.taints) if draft.drives else ()
+
+
+def _explain_placing(draft: Draft, taints: tuple[Taint, ...], ctx: PlanContext) -> None:
+    found = draft.drives
+    if found is None:
+        return
+    ctx.decide(
+        "ceph.racks",
+        {rack.rack: list(rack.nodes) for rack in found.group.racks},
+        f"as the site states them, in labels {RACK_LABEL} before the first drive is taken: Ceph reads them once, and "
+        "a rack can become the failure domain later without emptying nodes",
+        source=("failure_domain",) if draft.failure_domain == "rack" else (),
+    )
+    ctx.decide(
+        "ceph.placement",
+        {"nodes": len(found.nodes), "tolerates": [each.key for each in taints]},
+        "all daemons of Ceph on the nodes with its drives, spread over hosts, with the taints that the site states",
+        rejected=[Rejected("any node", "a gateway or metadata server beside GPUs takes their network and memory")],
     )
 
 
@@ -149,4 +198,7 @@ def pool_of(draft: Draft, ctx: PlanContext) -> PoolPlan:
         failure_domain=CRUSH[draft.failure_domain],
         max_bytes=max_gib * arithmetic.GIB,
         gateways=draft.gateways,
+        nodes=tuple(draft.drives.nodes) if draft.drives else (),
+        taints=taints_of(draft),
+        issuer=draft.issuer,
     )

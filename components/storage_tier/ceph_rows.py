@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components import names, quantities
-from aifactory.components.names import HOSTNAME_LABEL
+from aifactory.components import names, quantities, trusting
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Tree, capability
+from aifactory.components.storage_tier import ceph_placing
 from aifactory.components.storage_tier.arithmetic import GIB, Redundancy
 from aifactory.components.storage_tier.classes import DATA_POOL
 from aifactory.components.storage_tier.decided import (
     CEPH_CLUSTER,
     CEPH_NAMESPACE,
+    RACK_LABEL,
+    SECURE_PORT,
     CephPlan,
     NodeDevices,
     PoolPlan,
     StorageTierPlan,
+    service_of,
 )
 
 CEPH, CSI = "ceph.rook.io/v1", "csi.ceph.io/v1"
@@ -25,13 +28,7 @@ OPERATOR_CONFIG = "ceph-csi-operator-config"
 """The one name that the drivers' operator reads. Source: ceph/ceph-csi-operator docs, OperatorConfig."""
 READY = ".status.phase"
 THREE = Redundancy(replicas=3)
-CRITICAL = {"mon": "system-node-critical", "osd": "system-node-critical", "mgr": "system-cluster-critical"}
-RESOURCES: Tree = {
-    "mon": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
-    "mgr": {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
-    "osd": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "4Gi"}},
-}
-"""Source: rook/rook deploy/charts/rook-ceph-cluster/values.yaml @v1.20.6; 4Gi is what an OSD's cache is tuned for."""
+NFD = "nfd.k8s-sigs.io/v1alpha1"
 CLUSTER_TIMEOUT_S, POOL_TIMEOUT_S = 3_600, 900
 
 
@@ -39,7 +36,9 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[KubernetesRow]:
     """What the tier makes of Ceph, the pool last. Nothing for a tier on another engine."""
     if plan.ceph:
         yield from _drivers(plan.ceph, maker)
-        yield _object("CephCluster", CEPH_CLUSTER, maker, _cluster(plan.ceph), [], CLUSTER_TIMEOUT_S)
+        labels = _racks(plan, plan.ceph, maker)
+        yield labels
+        yield _object("CephCluster", CEPH_CLUSTER, maker, _cluster(plan.ceph), [labels.id], CLUSTER_TIMEOUT_S)
     if plan.pool:
         yield from _POOLS[plan.pool.kind](plan.identity, plan.pool, maker)
 
@@ -60,6 +59,22 @@ def _object(
         retain_on_delete=True,
         timeout_s=timeout_s,
     )
+
+
+def _racks(plan: StorageTierPlan, ceph: CephPlan, maker: Maker) -> KubernetesRow:
+    """Racks of the nodes with drives, in the label that Rook makes Ceph's map from."""
+    rules = [
+        {
+            "name": f"rack {rack}",
+            "labels": {RACK_LABEL: rack},
+            "matchFeatures": [
+                {"feature": "system.name", "matchExpressions": {"nodename": {"op": "In", "value": list(nodes)}}}
+            ],
+        }
+        for rack, nodes in ceph.racks
+    ]
+    after = [capability("node-feature-discovery")]
+    return maker.kubernetes(NFD, "NodeFeatureRule", f"{plan.identity}-racks", spec={"rules": rules}, after=after)
 
 
 def _drivers(plan: CephPlan, maker: Maker) -> Iterator[KubernetesRow]:
@@ -92,9 +107,9 @@ def _cluster(plan: CephPlan) -> Tree:
             "provider": "host",
             "connections": {"requireMsgr2": True, "encryption": {"enabled": plan.encrypted}},
         },
-        "placement": {"all": {"nodeAffinity": _on([each.node for each in plan.nodes])}},
-        "priorityClassNames": CRITICAL,
-        "resources": RESOURCES,
+        "placement": ceph_placing.cluster(plan),
+        "priorityClassNames": ceph_placing.PRIORITIES,
+        "resources": ceph_placing.RESOURCES,
         "storage": _storage(plan),
         "disruptionManagement": {"managePodBudgets": True},
         "cleanupPolicy": {"confirmation": "", "allowUninstallWithVolumes": False},
@@ -135,11 +150,6 @@ def _node(devices: NodeDevices) -> Tree:
     return {"name": devices.node, "devices": [{"name": path} for path in devices.paths]}
 
 
-def _on(nodes: list[str]) -> Tree:
-    here: Tree = {"key": HOSTNAME_LABEL, "operator": "In", "values": nodes}
-    return {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}}
-
-
 def _pool(plan: PoolPlan, redundancy: Redundancy, *, limited: bool = False) -> Tree:
     found: Tree = {"failureDomain": plan.failure_domain}
     if redundancy.data:
@@ -165,7 +175,13 @@ def _files(name: str, plan: PoolPlan, maker: Maker) -> Iterator[KubernetesRow]:
         "metadataPool": _pool(plan, THREE),
         "dataPools": [{"name": DATA_POOL, **_pool(plan, plan.redundancy, limited=True)}],
         "preserveFilesystemOnDelete": True,
-        "metadataServer": {"activeCount": 1, "activeStandby": True},
+        "metadataServer": {
+            "activeCount": 1,
+            "activeStandby": True,
+            "placement": ceph_placing.metadata_servers(plan, name),
+            "priorityClassName": ceph_placing.CLUSTER_CRITICAL,
+            "resources": ceph_placing.METADATA,
+        },
     }
     files = _object("CephFilesystem", name, maker, spec, [_cluster_id()])
     yield files
@@ -174,14 +190,29 @@ def _files(name: str, plan: PoolPlan, maker: Maker) -> Iterator[KubernetesRow]:
 
 
 def _objects(name: str, plan: PoolPlan, maker: Maker) -> Iterator[KubernetesRow]:
+    after = [_cluster_id()]
+    if plan.issuer:
+        hosts = [f"{service_of(name)}", f"{service_of(name)}.cluster.local"]
+        certificate = trusting.serving(maker, f"{name}-gateway-tls", CEPH_NAMESPACE, hosts, plan.issuer)
+        yield certificate
+        after.append(certificate.id)
     spec: Tree = {
         "metadataPool": _pool(plan, THREE),
         "dataPool": _pool(plan, plan.redundancy, limited=True),
         "preservePoolsOnDelete": True,
-        # In the pod network, so that policies say which tenants reach it.
-        "gateway": {"port": 80, "instances": plan.gateways, "hostNetwork": False},
+        "gateway": {
+            **(
+                {"securePort": SECURE_PORT, "sslCertificateRef": f"{name}-gateway-tls"} if plan.issuer else {"port": 80}
+            ),
+            "instances": plan.gateways,
+            # In the pod network, so that policies say which tenants reach it.
+            "hostNetwork": False,
+            "placement": ceph_placing.gateways(plan, name),
+            "priorityClassName": ceph_placing.CLUSTER_CRITICAL,
+            "resources": ceph_placing.GATEWAY,
+        },
     }
-    yield _object("CephObjectStore", name, maker, spec, [_cluster_id()])
+    yield _object("CephObjectStore", name, maker, spec, after)
 
 
 _POOLS = {"block": _block, "files": _files, "objects": _objects}

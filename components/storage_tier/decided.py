@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from aifactory.components.offers import Taint
 from aifactory.components.storage_tier.arithmetic import Redundancy
 
 CEPH_NAMESPACE = "rook-ceph"
@@ -12,12 +13,22 @@ RBD_DRIVER = f"{CEPH_NAMESPACE}.rbd.csi.ceph.com"
 CEPHFS_DRIVER = f"{CEPH_NAMESPACE}.cephfs.csi.ceph.com"
 """Names that Rook gives its drivers: the namespace of its operator goes before them."""
 BUCKET_PROVISIONER = f"{CEPH_NAMESPACE}.ceph.rook.io/bucket"
+RACK_LABEL = "topology.rook.io/rack"
+"""Source: Rook documentation, CephCluster CRD, OSD Topology."""
 GATEWAY_PORT = 8_080
 """Port of the gateway's container; its Service has port 80. Source: rook/rook pkg/operator/ceph/object, rgw ports."""
+SECURE_PORT = 8_443
+"""Port of the gateway's container and of its Service with TLS: Rook takes one number for both, and above 1024 it needs
+no privilege. Source: rook/rook pkg/operator/ceph/object/spec.go, generateService."""
 TOPOLVM_DRIVER = "topolvm.io"
 NFS_DRIVER = "nfs.csi.k8s.io"
 
 Pairs = tuple[tuple[str, str], ...]
+
+
+def service_of(store: str) -> str:
+    """Host name of an object store: Rook names its Service so."""
+    return f"rook-ceph-rgw-{store}.{CEPH_NAMESPACE}.svc"
 
 
 class CephTier(Struct, frozen=True):
@@ -31,6 +42,33 @@ class CephTier(Struct, frozen=True):
     raw_tib: float | None
     """Raw capacity that its size takes. None: it takes what is there."""
     snapshots: bool
+    by_rack: bool = False
+    """Whether its copies or chunks lie in different racks."""
+
+
+class Keys(Struct, frozen=True):
+    """What holds the keys of drives."""
+
+    where: str
+    country: str = ""
+    """Empty: the site doesn't state it."""
+    nationality: str = ""
+    vault: str = ""
+    """Empty: Secrets of the cluster."""
+    token: str = ""
+    path: str = ""
+
+
+class Copy(Struct, frozen=True):
+    """A copy that somebody makes elsewhere."""
+
+    name: str
+    kind: str
+    to: str
+    country: str
+    """Empty: the site doesn't state it."""
+    nationality: str
+    every_h: int
 
 
 class Bucket(Struct, frozen=True):
@@ -44,6 +82,10 @@ class Bucket(Struct, frozen=True):
     """Object store that holds it."""
     size_gib: int
     """What it may hold."""
+    endpoint: str
+    """Address of the gateways before it."""
+    trust: str
+    """Secret of the tenant's namespace with the certificate of their issuer, empty for plain HTTP."""
 
 
 class NodeDevices(Struct, frozen=True):
@@ -69,6 +111,12 @@ class CephPlan(Struct, frozen=True):
     drivers: tuple[str, ...]
     """CSI drivers that its tiers need."""
     snapshots: bool
+    racks: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Racks of its nodes."""
+    apart_by_rack: bool = False
+    """Whether a tier survives the loss of a rack, and so must the monitors."""
+    taints: tuple[Taint, ...] = ()
+    """What its nodes have, and its daemons tolerate."""
 
 
 class PoolPlan(Struct, frozen=True):
@@ -78,10 +126,15 @@ class PoolPlan(Struct, frozen=True):
     """block, files or objects."""
     redundancy: Redundancy
     failure_domain: str
-    """In Ceph's words: osd or host."""
+    """In Ceph's words: osd, host or rack."""
     max_bytes: int
     """Data that it takes, copies and chunks not counted."""
     gateways: int
+    nodes: tuple[str, ...] = ()
+    """Nodes that gateways and metadata servers run on."""
+    taints: tuple[Taint, ...] = ()
+    issuer: str = ""
+    """ClusterIssuer that signs the certificate of its gateways, empty for plain HTTP."""
 
 
 class ClassPlan(Struct, frozen=True):
@@ -132,6 +185,8 @@ class FillPlan(Struct, frozen=True):
     bucket_row: str
     folder: str
     endpoint: str
+    trust: str
+    """Secret with the certificate of the issuer that the bucket's address is signed by, empty for plain HTTP."""
     within_s: int
 
 
@@ -169,8 +224,12 @@ class StorageTierPlan(Struct, frozen=True):
     pool: PoolPlan | None = None
     paths: tuple[PathPlan, ...] = ()
     fills: tuple[FillPlan, ...] = ()
+    trust: str = ""
+    """Secret, in each namespace with a bucket, with the certificate of the gateways' issuer."""
+    issuer: str = ""
+    """That issuer, empty for plain HTTP."""
     copies: tuple[tuple[str, str, str], ...] = ()
-    """Name, system and country of each copy."""
+    """Name, system and country of each copy, empty where the site doesn't state it."""
 
     @property
     def in_short(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.storage_tier.arithmetic import Need, Redundancy, Speed
-from aifactory.components.storage_tier.decided import Figures, FillPlan, PathPlan
+from aifactory.components.storage_tier.decided import Copy, Figures, FillPlan, Keys, PathPlan
 from aifactory.components.storage_tier.found import DrivesFound
 from aifactory.components.storage_tier.spec import StorageTierSpec
 
@@ -27,9 +27,14 @@ class Draft(Struct, frozen=True):
     """Of one node for drives of the node, else of all together."""
     key: str = ""
     key_place: str = ""
+    keys: Keys | None = None
+    """What holds the keys of drives that the tier encrypts."""
+    copies: tuple[Copy, ...] = ()
     snapshot_class: str = ""
     gateways: int = 0
     """Gateways in front of buckets, 0 for volumes."""
+    issuer: str = ""
+    """ClusterIssuer that signs the certificate of these, empty for plain HTTP."""
     server: str = ""
     share: str = ""
     needs: tuple[Need, ...] = ()

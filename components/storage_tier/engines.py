@@ -8,18 +8,18 @@ from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import StorageSystem
-from aifactory.components.storage_tier import arithmetic
+from aifactory.components.storage_tier import arithmetic, kept, racks
 from aifactory.components.storage_tier.arithmetic import Redundancy, Speed
 from aifactory.components.storage_tier.decided import Figures
 from aifactory.components.storage_tier.draft import Draft
-from aifactory.components.storage_tier.found import SHARED, class_of, drives_of, share_of
+from aifactory.components.storage_tier.found import SHARED, DrivesFound, class_of, drives_of, share_of
 from aifactory.components.storage_tier.spec import RedundancySpec, StorageTierSpec
 
 SINGLE = "ReadWriteOnce"
 THREE = Redundancy(replicas=3)
 RANK = {name: rank for rank, name in enumerate(("none", "drive", "node", "rack", "site"))}
-CRUSH = {"drive": "osd", "node": "host"}
-"""Failure domains that Ceph knows without labels that somebody else sets on nodes."""
+CRUSH = {"drive": "osd", "node": "host", "rack": "rack"}
+"""Failure domains in Ceph's words. Racks come from labels of nodes, which rows of ours set."""
 GATEWAYS = 2
 LEAST_NODES = 3
 """Monitors of which one may be lost. Source: rook/rook deploy/examples/cluster.yaml, mon.count."""
@@ -32,7 +32,8 @@ REPAIR_PERCENT = 90
 
 def drafted(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     """The tier on what the site has for it; None after a problem."""
-    return ENGINES[spec.engine](spec, ctx)
+    found, copies = ENGINES[spec.engine](spec, ctx), kept.copies_of(spec, ctx)
+    return None if found is None or copies is None else replace(found, copies=copies)
 
 
 def _existing(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
@@ -155,18 +156,21 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     known = ctx.check(
         "STO-003",
         domain in CRUSH,
-        f"Ceph can't keep copies apart by {domain} here: it reads racks from labels topology.rook.io/rack of nodes",
+        f"Ceph keeps no copies apart by {domain} here: one cluster of a site knows drives, nodes and racks",
         ("failure_domain",),
-        "set failure_domain to node",
+        "set failure_domain to rack or node",
     )
-    if found is None or not known or not _redundant(spec, redundancy, found.figures.nodes, domain, ctx):
+    if found is None or not known or not _redundant(spec, redundancy, found, domain, ctx):
         return None
-    usable = spec.size_tib or arithmetic.usable_tib(found.figures.raw_tib, redundancy, spec.fill_percent)
+    raw = found.figures.raw_tib * racks.share(found, redundancy, domain)
+    usable = spec.size_tib or arithmetic.usable_tib(raw, redundancy, spec.fill_percent)
     gateways = (spec.gateways or GATEWAYS) if spec.buckets else 0
     speed = arithmetic.shared_speed(found.figures, redundancy, gateways)
     _explain_ceph(spec, redundancy, domain, ctx)
-    key = spec.encryption
-    where = f"{key.vault}/{key.path}" if key and key.vault else f"Secrets of {ctx.place.site}" if key else ""
+    signs = ctx.place.cluster.certificates
+    keys = kept.keys_of(spec, ctx)
+    if spec.encryption and keys is None:
+        return None
     return Draft(
         spec=spec,
         storage_class=spec.identity,
@@ -178,9 +182,11 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         system_tib=usable,
         drives=found,
         speed=speed,
-        key=where,
-        key_place=key.place if key else "",
+        key=keys.where if keys else "",
+        key_place=keys.country if keys else "",
+        keys=keys,
         gateways=gateways,
+        issuer=signs.cluster_issuer if signs and spec.buckets else "",
     )
 
 
@@ -191,9 +197,13 @@ def redundancy_of(spec: RedundancySpec | None) -> Redundancy:
     return Redundancy(spec.replicas or 1, spec.data or 0, spec.parity or 0)
 
 
-def _redundant(spec: StorageTierSpec, redundancy: Redundancy, nodes: int, domain: str, ctx: PlanContext) -> bool:
-    """Whether data survives as the tier says, on so many nodes."""
-    at = ("redundancy",) if spec.redundancy else ("engine",)
+def _redundant(
+    spec: StorageTierSpec, redundancy: Redundancy, found: DrivesFound, domain: str, ctx: PlanContext
+) -> bool:
+    """Whether data survives as the tier says, on its nodes and in their racks."""
+    at, nodes = ("redundancy",) if spec.redundancy else ("engine",), len(found.nodes)
+    if domain == "rack" and not _in_racks(spec, redundancy, found, ctx):
+        return False
     needed = max(LEAST_NODES, redundancy.width if domain == "node" else 0)
     enough = ctx.check(
         "STO-004",
@@ -223,28 +233,43 @@ def _redundant(spec: StorageTierSpec, redundancy: Redundancy, nodes: int, domain
         at,
         "write {replicas: 3}, or parity: 2",
     )
-    if enough and domain == "node":
-        _room_for_repair(spec, redundancy, nodes, ctx)
+    if enough and domain in ("node", "rack"):
+        _room_for_repair(spec, redundancy, found, domain, ctx)
     return enough and buckets and low
 
 
-def _room_for_repair(spec: StorageTierSpec, redundancy: Redundancy, nodes: int, ctx: PlanContext) -> None:
-    """Whether what a lost node held can be made again on the others."""
-    after = arithmetic.fill_after_loss(spec.fill_percent, nodes)
-    spare = nodes > redundancy.width
+def _in_racks(spec: StorageTierSpec, redundancy: Redundancy, found: DrivesFound, ctx: PlanContext) -> bool:
+    at = ("failure_domain",)
+    return racks.suffice(found, redundancy, spec.name, at, ctx) and racks.size_fits(
+        found, redundancy, spec.size_tib, spec.fill_percent, ctx
+    )
+
+
+def _room_for_repair(
+    spec: StorageTierSpec, redundancy: Redundancy, found: DrivesFound, domain: str, ctx: PlanContext
+) -> None:
+    """Whether what a lost node or rack held can be made again on the others."""
+    sizes = list(racks.sizes_tib(found).values())
+    domains = len(sizes) if domain == "rack" else len(found.nodes)
+    after = arithmetic.fill_after_loss(spec.fill_percent, domains)
+    if domain == "rack":
+        after = racks.fill_after_loss(sizes, redundancy.width, spec.fill_percent)
+    spare = domains > redundancy.width
     ctx.check(
         "STO-005",
         spare and after <= REPAIR_PERCENT,
-        f"{redundancy} on {nodes} nodes leave no node on which a lost one's data is made again"
+        f"{redundancy} on {domains} {domain}s leave no {domain} on which a lost one's data is made again"
         if not spare
-        else f"at {spec.fill_percent} percent the other {nodes - 1} nodes would be {after:.0f} percent full",
+        else f"at {spec.fill_percent} percent the other {domains - 1} {domain}s would be {after:.0f} percent full",
         ("fill_percent",) if spare else ("redundancy",),
-        f"set fill_percent to {REPAIR_PERCENT * (nodes - 1) // nodes}" if spare else "add a node to the set of drives",
+        f"set fill_percent to {int(REPAIR_PERCENT * spec.fill_percent / after)}"
+        if spare
+        else f"add a {domain} to the set of drives",
     )
 
 
 def _explain_ceph(spec: StorageTierSpec, redundancy: Redundancy, domain: str, ctx: PlanContext) -> None:
-    apart = {"node": "no two on one node", "drive": "no two on one drive"}[domain]
+    apart = f"no two on one {domain}" if domain != "rack" else "no two in one rack"
     ctx.decide(
         "redundancy",
         str(redundancy),

@@ -46,9 +46,7 @@ class DrivesFound(Struct, frozen=True):
     @property
     def devices(self) -> tuple[NodeDevices, ...]:
         """The drives of each node, by lasting names or by pattern."""
-        return tuple(
-            NodeDevices(node, self.set.filter or "", tuple(self.set.by_id.get(node, ()))) for node in self.nodes
-        )
+        return tuple(NodeDevices(node, self.set.filter or "", tuple(self.set.paths(node))) for node in self.nodes)
 
 
 def drives_of(spec: StorageTierSpec, ctx: PlanContext) -> DrivesFound | None:
@@ -105,7 +103,7 @@ def _one(
 
 def _add_drives(spec: StorageTierSpec) -> str:
     where = "GPU nodes" if spec.engine == "topolvm" else "nodes without GPUs"
-    return f"add drives to a group of {where} in the site file: name, count, tb, and filter or by_id"
+    return f"add drives to a group of {where} in the site file: name, count, tb, and by_path or by_id"
 
 
 def listed(names: Iterable[str]) -> str:

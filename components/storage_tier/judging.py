@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components.base import PlanContext
+from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import binds
 from aifactory.components.offers import StorageOffer, StorageUse
 from aifactory.components.problems import Path, nearest
@@ -42,6 +42,20 @@ def figures_known(draft: Draft, ctx: PlanContext) -> None:
         else f"one {draft.failure_domain} may be lost without losing data",
         source=("failure_domain",) if spec.failure_domain else (),
     )
+
+
+def drives_named(draft: Draft, ctx: PlanContext) -> None:
+    """Whether the drives are found again after a reboot."""
+    if draft.drives is not None:
+        found = draft.drives
+        ctx.check(
+            "STO-029",
+            not found.set.filter,
+            f"drives {found.set.drives} of group {found.group.group} are found by the kernel's names, "
+            f"{found.set.filter}",
+            ("drives",) if draft.spec.drives else ("engine",),
+            "name them in the site file by_path, the same slots in each server, or by_id",
+        )
 
 
 def given_size_fits(draft: Draft, ctx: PlanContext) -> bool:
@@ -83,9 +97,13 @@ def place_allowed(draft: Draft, ctx: PlanContext) -> bool:
         hint = nearest(spec.data_class, known) if known else f"add residency.data_classes.{spec.data_class}"
         return ctx.check("STO-013", False, says, ("data_class",), hint)
     outside = [
-        (what, country, at)
-        for what, country, at in _places(draft)
+        (f"{what} of tier {spec.name} lies in {country}", at)
+        for what, country, _, at in _places(draft)
         if not binds(ctx.catalog, country, rules.jurisdictions)
+    ] + [
+        (f"whoever runs {what} of tier {spec.name} is of {law}", at)
+        for what, _, law, at in _places(draft)
+        if law and not binds(ctx.catalog, law, rules.operators)
     ]
     owner = ctx.place.location.operator
     run = binds(ctx.catalog, owner.nationality, rules.operators)
@@ -95,22 +113,23 @@ def place_allowed(draft: Draft, ctx: PlanContext) -> bool:
         "STO-013",
         not outside and run,
         lambda: (
-            f"{may}; {outside[0][0]} of tier {spec.name} lies in {outside[0][1]}"
+            f"{may}; {outside[0][0]}"
             if outside
             else f"{may}; {owner.name}, of {owner.nationality}, runs {ctx.place.site}"
         ),
-        outside[0][2] if outside else ("data_class",),
+        outside[0][1] if outside else ("data_class",),
         "move it, or keep another data class in this tier",
     )
 
 
-def _places(draft: Draft) -> Iterator[tuple[str, str, Path]]:
-    yield "the data", draft.place, ("data_class",)
+def _places(draft: Draft) -> Iterator[tuple[str, str, str, Path]]:
+    """What lies where, and under whose law, empty for the site's own."""
+    yield "the data", draft.place, "", ("data_class",)
     if draft.key_place:
-        at: Path = ("encryption", "place") if draft.spec.encryption else ("data_class",)
-        yield "the key", draft.key_place, at
-    for index, copy in enumerate(draft.spec.copies):
-        yield f"{copy.kind} {copy.copy_name}", copy.place, ("copies", index, "place")
+        at: Path = ("encryption",) if draft.spec.encryption else ("data_class",)
+        yield "the key", draft.key_place, draft.keys.nationality if draft.keys else "", at
+    for index, copy in enumerate(draft.copies):
+        yield f"{copy.kind} {copy.name}", copy.country, copy.nationality, ("copies", index, "to")
 
 
 def _encrypted(draft: Draft, ctx: PlanContext) -> None:
@@ -120,25 +139,50 @@ def _encrypted(draft: Draft, ctx: PlanContext) -> None:
         bool(draft.key),
         f"tier {spec.name} keeps {spec.data_class} data, and no encryption is stated",
         ("data_class",),
-        "write encryption: {place: ...}"
+        "write encryption: {keys: ...}, a store of the site"
         if draft.on_ceph
         else f"add {'system.' * (draft.drives is None)}encryption to the site file, with its key",
     )
 
 
+def answers_by_tls(draft: Draft, ctx: PlanContext) -> bool:
+    """Whether buckets of classified data answer over TLS alone."""
+    spec, site = draft.spec, ctx.place.site
+    if not spec.buckets:
+        return True
+    ctx.decide(
+        "tls",
+        draft.issuer or "none",
+        f"gateways have a certificate of ClusterIssuer {draft.issuer} and no other port; each namespace with a bucket "
+        "gets the issuer's certificate in a Secret"
+        if draft.issuer
+        else f"{site} states no issuer for Services of the cluster, and the data has no class",
+        rejected=[Rejected("a private CA", "Secrets don't leave their namespace, so tenants couldn't trust it")],
+    )
+    return ctx.check(
+        "STO-036",
+        bool(draft.issuer) or spec.data_class is None,
+        f"buckets of tier {spec.name} hold {spec.data_class} data, and {site} states no issuer for their certificate",
+        ("data_class",),
+        "add cluster.certificates: {cluster_issuer: ...} to the site file, an issuer of kind CA or Vault",
+    )
+
+
 def keys_apart(draft: Draft, ctx: PlanContext) -> None:
     """Whether keys lie apart from the cluster whose drives they open."""
-    key = draft.spec.encryption
-    if key is not None:
+    keys = draft.keys
+    if keys is not None:
         ctx.check(
             "STO-024",
-            key.vault is not None,
+            bool(keys.vault),
             f"keys of tier {draft.spec.name} lie in Secrets of the cluster",
             ("encryption",),
-            "name a vault and its token",
+            "write keys: ..., a store of storage.key_stores of the site file",
         )
     if draft.key:
-        ctx.decide("encryption", {"key": draft.key, "place": draft.key_place}, "a reference: the key stays there")
+        ctx.decide(
+            "encryption", {"key": draft.key, "place": draft.key_place or None}, "a reference: the key stays there"
+        )
 
 
 def copied(draft: Draft, ctx: PlanContext) -> None:
@@ -149,13 +193,13 @@ def copied(draft: Draft, ctx: PlanContext) -> None:
         bool(spec.copies) or spec.tier not in LASTING,
         f"tier {spec.name} has no copy elsewhere",
         ("tier",),
-        "write copies: [{copy_name: ..., kind: backup, to: ..., place: ..., every_h: 24, keep_days: 30}]",
+        "write copies: [{copy_name: ..., kind: backup, to: ..., every_h: 24, keep_days: 30}]",
     )
-    for copy in spec.copies:
-        kept = f", kept for {copy.keep_days} days" if copy.keep_days else ""
+    for wish, copy in zip(spec.copies, draft.copies, strict=True):
+        kept = f", kept for {wish.keep_days} days" if wish.keep_days else ""
         ctx.decide(
-            f"copies.{copy.copy_name}",
-            {"to": copy.to, "place": copy.place, "every_h": copy.every_h},
+            f"copies.{copy.name}",
+            {"to": copy.to, "place": copy.country or None, "every_h": copy.every_h},
             f"a {copy.kind} that somebody makes there{kept}: no row of this part does",
             source=("copies",),
         )

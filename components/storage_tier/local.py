@@ -8,6 +8,7 @@ from aifactory.components.base import PlanContext
 from aifactory.components.names import HOSTNAME_LABEL
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_tier.found import DrivesFound
 
 EVERYWHERE: list[object] = [{"operator": "Exists"}]
 
@@ -37,7 +38,7 @@ def ask_for_topolvm(draft: Draft, ctx: PlanContext) -> bool:
     if not alone or found is None:
         return False
     ctx.offer(LocalTier(spec.name))
-    node_tib = found.figures.raw_tib / len(found.nodes)
+    node_tib = _node_tib(found)
     spare_gib = ctx.decide(
         "spare_gib",
         arithmetic.spare_gib(node_tib, spec.fill_percent),
@@ -61,11 +62,15 @@ def ask_for_topolvm(draft: Draft, ctx: PlanContext) -> bool:
 
 
 def node_gib(draft: Draft) -> int | None:
-    """Room for volumes in the volume group of one node, after fill limit and what the driver spares. Unit: GiB."""
-    usable = draft.figures.usable_tib
-    if draft.spec.engine != "topolvm" or draft.drives is None or usable is None:
+    """Room for volumes in the volume group of one node, after what the driver spares. Unit: GiB."""
+    if draft.spec.engine != "topolvm" or draft.drives is None:
         return None
-    return int(usable / len(draft.drives.nodes) * 1024) - SPARE_GB
+    node_tib = _node_tib(draft.drives)
+    return int(node_tib * 1024) - arithmetic.spare_gib(node_tib, draft.spec.fill_percent)
+
+
+def _node_tib(found: DrivesFound) -> float:
+    return found.figures.raw_tib / len(found.nodes)
 
 
 def _terms(expressions: list[dict[str, object]]) -> dict[str, object]:

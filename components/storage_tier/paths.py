@@ -12,7 +12,15 @@ from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import QueueOffer, TenantOffer
 from aifactory.components.problems import nearest
-from aifactory.components.storage_tier.decided import CEPH_NAMESPACE, GATEWAY_PORT, Bucket, FillPlan, PathPlan
+from aifactory.components.storage_tier.decided import (
+    CEPH_NAMESPACE,
+    GATEWAY_PORT,
+    SECURE_PORT,
+    Bucket,
+    FillPlan,
+    PathPlan,
+    service_of,
+)
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.spec import Prefetch, TierPath
 
@@ -44,12 +52,13 @@ def paths_of(draft: Draft, ctx: PlanContext) -> Held:
     for plan in found if buckets else ():
         row = names.object_id(BUCKET_API, "ObjectBucketClaim", plan.namespace, plan.name)
         name = plan.name.removeprefix(f"{spec.identity}-")
-        ctx.offer(Bucket(spec.name, name, plan.tenant, row, spec.identity, plan.size_gib))
+        reached = endpoint_of(draft), trust_of(draft)
+        ctx.offer(Bucket(spec.name, name, plan.tenant, row, spec.identity, plan.size_gib, *reached))
     for plan in found:
         ctx.offer(plan)
     sound = len(found) == len(spec.paths)
     if sound and buckets:
-        _open(found, ctx)
+        _open(draft, found, ctx)
     return Held(tuple(found), sound)
 
 
@@ -68,7 +77,7 @@ def _tenant(
     return tenant
 
 
-def _open(paths: list[PathPlan], ctx: PlanContext) -> None:
+def _open(draft: Draft, paths: list[PathPlan], ctx: PlanContext) -> None:
     """Let pods of the tenants reach the gateway in front of the buckets."""
     spaces = sorted({path.namespace for path in paths})
     for space in spaces:
@@ -77,7 +86,7 @@ def _open(paths: list[PathPlan], ctx: PlanContext) -> None:
                 name=space,
                 part=ctx.part,
                 purpose="Buckets",
-                egress_to=((CEPH_NAMESPACE, GATEWAY_PORT),),
+                egress_to=((CEPH_NAMESPACE, port_of(draft)),),
             )
         )
     if spaces:
@@ -119,9 +128,20 @@ def fills_of(draft: Draft, paths: tuple[PathPlan, ...], ctx: PlanContext) -> tup
     return tuple(found)
 
 
-def endpoint_of(store: str) -> str:
-    """Address of an object store: Rook names its Service so."""
-    return f"http://rook-ceph-rgw-{store}.{CEPH_NAMESPACE}.svc"
+def port_of(draft: Draft) -> int:
+    """Port at which containers of the gateways listen."""
+    return SECURE_PORT if draft.issuer else GATEWAY_PORT
+
+
+def endpoint_of(draft: Draft) -> str:
+    """Address of the buckets of a tier."""
+    host = service_of(draft.spec.identity)
+    return f"https://{host}:{SECURE_PORT}" if draft.issuer else f"http://{host}"
+
+
+def trust_of(draft: Draft) -> str:
+    """Secret, in each namespace with a bucket of the tier, that says whom to trust; empty for plain HTTP."""
+    return f"{draft.spec.identity}-trust" if draft.issuer else ""
 
 
 def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPlan:
@@ -137,6 +157,7 @@ def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPla
         bucket=bucket.row.rpartition("/")[2],
         bucket_row=bucket.row,
         folder=wish.folder or "",
-        endpoint=endpoint_of(bucket.store),
+        endpoint=bucket.endpoint,
+        trust=bucket.trust,
         within_s=wish.within_s,
     )

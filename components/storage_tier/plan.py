@@ -9,10 +9,10 @@ from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import OperatorNote, StorageOffer
 from aifactory.components.rules import Rule
-from aifactory.components.storage_tier import capacity, ceph, judging, needs, paths, rates, rules, sharing
+from aifactory.components.storage_tier import capacity, ceph, gds, judging, needs, paths, rates, rules, sharing
 from aifactory.components.storage_tier.arithmetic import gpus_of, needed
 from aifactory.components.storage_tier.classes import made_class, snapshots_of
-from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, GATEWAY_PORT, StorageTierPlan
+from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
 from aifactory.components.storage_tier.local import ask_for_topolvm, node_gib, volume_group
@@ -28,6 +28,7 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     if draft is None:
         return None
     judging.figures_known(draft, ctx)
+    judging.drives_named(draft, ctx)
     judging.keys_apart(draft, ctx)
     judging.copied(draft, ctx)
     held = [
@@ -35,6 +36,7 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         judging.snapshots_taken(draft, ctx),
         judging.place_allowed(draft, ctx),
         judging.class_is_new(draft, ctx),
+        judging.answers_by_tls(draft, ctx),
     ]
     if not all(held) or not _ask(draft, ctx):
         return None
@@ -59,10 +61,11 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             row=""
             if spec.engine == "existing"
             else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
-            endpoint=paths.endpoint_of(spec.identity) if spec.buckets else "",
+            endpoint=paths.endpoint_of(draft) if spec.buckets else "",
             nodes=tuple(draft.drives.nodes) if draft.drives and spec.engine == "topolvm" else (),
             node_gib=node_gib(draft),
-            endpoint_at=(CEPH_NAMESPACE, GATEWAY_PORT) if spec.buckets else ("", 0),
+            endpoint_at=(CEPH_NAMESPACE, paths.port_of(draft)) if spec.buckets else ("", 0),
+            issuer=draft.issuer,
         )
     )
     return draft
@@ -87,6 +90,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     """Judge the tier with all others, once every bucket and every load is known."""
     draft = rates.with_fills(draft, ctx)
     fits = [rates.judge(draft, ctx), capacity.fits(draft, ctx), judging.neighbours(ctx)]
+    fits += [gds.served(draft, ctx)]
     fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
     fills = paths.fills_of(draft, draft.paths, ctx)
     if fills is None or not all(fits):
@@ -115,7 +119,9 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
         pool=ceph.pool_of(draft, ctx) if draft.on_ceph else None,
         paths=draft.paths,
         fills=fills,
-        copies=tuple((copy.copy_name, copy.to, copy.place) for copy in spec.copies),
+        trust=paths.trust_of(draft),
+        issuer=draft.issuer,
+        copies=tuple((copy.name, copy.to, copy.country) for copy in draft.copies),
     )
 
 
@@ -126,6 +132,10 @@ def _ask(draft: Draft, ctx: PlanContext) -> bool:
         ctx.require("volume-snapshots", "definitions and controller of snapshots, which drivers need before they start")
     if spec.engine == "rook-ceph":
         ctx.require("rook-ceph", f"runs the Ceph cluster that tier {spec.name} lies in")
+        if spec.beside is None:
+            ctx.require("node-feature-discovery", "labels the nodes with their racks, from which Ceph makes its map")
+        if draft.issuer:
+            ctx.require("cert-manager", f"certificates of the gateways of tier {spec.name}, and of who trusts them")
         purpose = "Ceph, and the gateway to its buckets"
         ctx.namespace(NamespaceRequest(CEPH_NAMESPACE, ctx.part, purpose, "privileged", holds_data=True))
     elif spec.engine == "nfs-rdma":
@@ -152,12 +162,17 @@ def _note(draft: Draft, ctx: PlanContext) -> None:
             f"Drives {which} of each node of group {found.group.group} are empty, with {use}: whatever is there goes."
         )
         ctx.offer(OperatorNote(ctx.part, "before", says))
-    if spec.encryption and spec.encryption.token:
-        secret = f"Secret {spec.encryption.token} of {CEPH_NAMESPACE}, with key token for {spec.encryption.vault},"
+    if draft.keys and draft.keys.token:
+        secret = f"Secret {draft.keys.token} of {CEPH_NAMESPACE}, with key token for {draft.keys.vault},"
         says = f"{secret} is made as soon as its namespace is there: the Ceph cluster waits for it."
         ctx.offer(OperatorNote(ctx.part, "before", says))
-    for copy in spec.copies:
+    if draft.issuer:
         says = (
-            f"A {copy.kind} of tier {spec.name} is made to {copy.to} ({copy.place}) each {copy.every_h} h by its owner."
+            f"Gateways of {spec.identity} read their certificate when they start: restart Deployments "
+            f"rook-ceph-rgw-{spec.identity}-* of {CEPH_NAMESPACE} within 90 days of each renewal."
         )
+        ctx.offer(OperatorNote(ctx.part, "running", says))
+    for copy in draft.copies:
+        where = copy.country or "place unknown"
+        says = f"A {copy.kind} of tier {spec.name} is made to {copy.to} ({where}) each {copy.every_h} h by its owner."
         ctx.offer(OperatorNote(ctx.part, "running", says))

@@ -207,4 +207,41 @@ RULES: tuple[Rule, ...] = (
         "A copy that is larger than its volume fails when the volume is full, after hours, and each retry fails again.",
         "rclone documentation, copy",
     ),
+    Rule(
+        "STO-027",
+        "error",
+        "GPUDirect Storage has all that it needs",
+        "Where file system, nvidia-fs or driver lacks it, cuFile copies through the CPU and says nothing.",
+        "NVIDIA GPU Operator documentation, platform support, GPUDirect Storage; NVIDIA/gds-nvidia-fs#31, #4",
+    ),
+    Rule(
+        "STO-029",
+        "warning",
+        "Drives have names that last",
+        "The kernel numbers drives as it finds them: after a reboot or with one drive more the pattern matches others, "
+        "and what is on them is at stake.",
+        "Rook documentation, CephCluster CRD, storage selection settings; rook/rook#10504",
+    ),
+    Rule(
+        "STO-030",
+        "error",
+        "There are racks enough to keep copies apart, and the smallest hold what is wanted",
+        "With fewer racks than copies or chunks, placement groups never become clean; racks of unequal size are full "
+        "when the smallest is, and the rest of the others lies idle.",
+        "Ceph documentation, CRUSH maps; Rook documentation, CephCluster CRD, OSD Topology",
+    ),
+    Rule(
+        "STO-036",
+        "error",
+        "Classified data crosses the network encrypted",
+        "Buckets answer each request in clear without TLS, keys to them too: whoever sees a node's network reads both.",
+        "NIST SP 800-52 rev. 2; Rook documentation, CephObjectStore CRD, securePort",
+    ),
+    Rule(
+        "STO-037",
+        "error",
+        "Where keys and copies lie is stated by the site",
+        "A blueprint runs at several sites, and a wish in it moves no machine: what nobody stated may be anywhere.",
+        "Regulation (EU) 2016/679, articles 28 and 44 to 49",
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components import names, pods, quantities
+from aifactory.components import names, pods, quantities, trusting
 from aifactory.components.pods import Volume
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
 from aifactory.components.storage_tier import ceph_rows
@@ -18,6 +18,8 @@ DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 CLASS_API, SNAPSHOT_API = "storage.k8s.io/v1", "snapshot.storage.k8s.io/v1"
 KEEPS_LABEL = "aifactory.io/keeps"
 TARGET = "/data"
+TRUST, TRUST_PATH = "trust", "/trust"
+TRUST_MOUNT: Tree = {"name": TRUST, "mountPath": TRUST_PATH, "readOnly": True}
 COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "8Gi"}}
 SCRATCH = Volume("scratch", "", "/tmp", scratch_gib=1)  # noqa: S108 - the pod's own, gone with it
 
@@ -43,6 +45,9 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
             },
             after=[capability("volume-snapshots"), *stands_on],
         )
+    if plan.trust:
+        for space in sorted({path.namespace for path in plan.paths}):
+            yield trusting.trusted(maker, plan.trust, space, plan.issuer)
     for path in plan.paths:
         yield _bucket(plan, path, maker, stands_on) if path.bucket else _volume(plan, path, maker, stands_on)
     for fill in plan.fills:
@@ -138,6 +143,7 @@ def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
     queue = (
         [names.object_id(KUEUE, "LocalQueue", fill.namespace, fill.queue), capability("kueue")] if fill.queue else []
     )
+    trust = [names.object_id(trusting.CERTIFICATES, "Certificate", fill.namespace, fill.trust)] if fill.trust else []
     yield maker.kubernetes(
         "batch/v1",
         "Job",
@@ -149,7 +155,7 @@ def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
             "activeDeadlineSeconds": fill.within_s,
             "template": {"metadata": {"labels": {**maker.pod_labels(), **labels}}, "spec": _pod(fill)},
         },
-        after=[account.id, claim, fill.bucket_row, *queue],
+        after=[account.id, claim, fill.bucket_row, *trust, *queue],
         wave=Wave.SERVING,
         gate=Gate(condition="Complete", timeout_s=fill.within_s),
     )
@@ -165,8 +171,9 @@ def _pod(fill: FillPlan) -> Tree:
         "env": list(_environment(fill)),
         "resources": COPYING,
         "securityContext": {**pods.confined(), "readOnlyRootFilesystem": True},
-        "volumeMounts": pods.mounts(volumes),
+        "volumeMounts": [*pods.mounts(volumes), *([TRUST_MOUNT] if fill.trust else [])],
     }
+    authority: Tree = {"secretName": fill.trust, "items": [{"key": trusting.AUTHORITY, "path": trusting.AUTHORITY}]}
     return {
         "serviceAccountName": fill.claim,
         "automountServiceAccountToken": False,
@@ -174,7 +181,7 @@ def _pod(fill: FillPlan) -> Tree:
         "restartPolicy": "OnFailure",
         "securityContext": pods.pod_security(owns_volumes=True),
         "containers": [container],
-        "volumes": pods.sources(volumes),
+        "volumes": [*pods.sources(volumes), *([{"name": TRUST, "secret": authority}] if fill.trust else [])],
     }
 
 
@@ -183,6 +190,8 @@ def _environment(fill: FillPlan) -> Iterator[Tree]:
     yield {"name": "BUCKET_NAME", "valueFrom": {"configMapKeyRef": {"name": fill.bucket, "key": "BUCKET_NAME"}}}
     plain = {"TYPE": "s3", "PROVIDER": "Ceph", "ENDPOINT": fill.endpoint}
     yield {"name": "RCLONE_CONFIG", "value": "/tmp/none.conf"}  # noqa: S108 - a file that isn't there: no settings
+    if fill.trust:
+        yield {"name": "RCLONE_CA_CERT", "value": f"{TRUST_PATH}/{trusting.AUTHORITY}"}
     for name, value in plain.items():
         yield {"name": f"RCLONE_CONFIG_SRC_{name}", "value": value}
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):

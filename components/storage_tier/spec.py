@@ -9,12 +9,9 @@ from pydantic import Field
 
 from aifactory.components.demand import DataClass
 from aifactory.components.forms import Country, Folder, ImageText, Line, SecretName
-from aifactory.components.given_storage import FailureDomain, GbPerS
+from aifactory.components.given_storage import FailureDomain, GbPerS, VaultUrl
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
-
-VaultUrl = Annotated[str, Field(max_length=400, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")]
-"""The address of a Vault or OpenBao server, such as https://vault.example.com:8200."""
 
 BucketName = Annotated[str, Field(max_length=50, pattern=r"^[a-z0-9][-a-z0-9]{1,48}[a-z0-9]$")]
 """The name of a bucket: lower-case letters, digits and -."""
@@ -48,9 +45,13 @@ class RedundancySpec(Spec):
 class EncryptionSpec(Spec):
     """Encryption of drives by this tier, with one key a drive."""
 
+    keys: Name | None = None
+    """Store of keys that the site states in `storage.key_stores`, with its address, its token and its place. Default
+    none: Secrets of the cluster keep them, and whoever reads its etcd reads the data."""
+
     vault: VaultUrl | None = None
-    """Vault or OpenBao that keeps the keys. Default none: Secrets of the cluster keep them, and whoever reads its etcd
-    reads the data."""
+    """Vault or OpenBao that keeps the keys, where `keys` doesn't name it. Its place is what the site states of this
+    address. Default none."""
 
     token: SecretName | None = None
     """Existing Secret of the namespace rook-ceph whose key `token` opens the Vault. Default none; needed with vault."""
@@ -58,13 +59,20 @@ class EncryptionSpec(Spec):
     path: Folder = "rook"
     """Path of the secrets engine in the Vault. Default rook."""
 
-    place: Country
-    """Country in which the keys are kept."""
+    place: Country | None = None
+    """Country in which the keys are thought to be. It only stands beside what the site states, and is refused where
+    both differ. Default none."""
 
     @truth
     def _a_vault_has_a_token(self) -> Iterator[Misfit]:
         if (self.vault is None) != (self.token is None):
             yield Misfit("vault and token need each other", "write both, or neither", ("token",))
+
+    @truth
+    def _a_store_of_the_site_has_its_own_address(self) -> Iterator[Misfit]:
+        if self.keys is not None and self.vault is not None:
+            says = f"keys {self.keys} and a vault beside it"
+            yield Misfit(says, "delete vault, token and path: the site states them", ("vault",))
 
 
 class CopySpec(Spec):
@@ -77,10 +85,12 @@ class CopySpec(Spec):
     """replica: follows each change, mistakes too. backup: keeps what was."""
 
     to: Line = Field(min_length=3, max_length=200)
-    """System that holds it."""
+    """System that holds it: a target that the site states in `storage.copy_targets`. Of data without a class it may be
+    any words."""
 
-    place: Country
-    """Country it lies in."""
+    place: Country | None = None
+    """Country it is thought to lie in. It only stands beside what the site states, and is refused where both differ.
+    Default none."""
 
     every_h: int = Field(ge=1, le=8_760)
     """Time between two copies: what a loss may cost. Unit: hours."""
@@ -239,11 +249,16 @@ class StorageTierSpec(PartSpec):
     copies again after a loss."""
 
     failure_domain: FailureDomain | None = None
-    """Largest thing that may be lost without losing data. Default: node for rook-ceph, none for topolvm, and what the
-    site states of systems that it gives."""
+    """Largest thing that may be lost without losing data. rook-ceph keeps copies or chunks apart by drive, node or
+    rack, with racks as the site states them. Default: node for rook-ceph, none for topolvm, and what the site states
+    of systems that it gives."""
 
     encryption: EncryptionSpec | None = None
     """Encryption of the drives, for engine rook-ceph. Default none; of a given system the site states it."""
+
+    gds: bool = False
+    """Whether its files are read straight into GPU memory (GPUDirect Storage). Needs `gds` of all GPU pools, and of a
+    system of the site its own. Default false: data passes through the CPU."""
 
     snapshots: bool = False
     """Whether volumes may be snapshotted: a VolumeSnapshotClass that keeps snapshots when their object is deleted.
@@ -312,6 +327,11 @@ class StorageTierSpec(PartSpec):
             fitting = [engine for engine, tiers in makes.items() if self.tier in tiers]
             says = f"{self.engine} makes no {self.tier} tier"
             yield Misfit(says, f"use engine {' or '.join(fitting)}", ("engine",))
+
+    @truth
+    def _gpus_read_files_past_the_cpu(self) -> Iterator[Misfit]:
+        if self.gds and self.tier in ("object", "block", "archive"):
+            yield Misfit(f"gds of tier {self.tier}", "delete gds: GPUs read files of parallel or local tiers", ("gds",))
 
     @truth
     def _gateways_stand_before_buckets(self) -> Iterator[Misfit]:

@@ -22,4 +22,5 @@ def place_of(site: Site, train: str) -> Place:
         endpoints=site.endpoints,
         uplink=site.uplink,
         telemetry=site.telemetry,
+        storage=site.storage,
     )

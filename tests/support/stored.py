@@ -36,7 +36,7 @@ BULK: dict[str, Any] = {
     "tb": 15.36,
     "read_gb_per_s": 6.5,
     "write_gb_per_s": 3.4,
-    "filter": "^nvme[1-6]n1$",
+    "by_path": [f"/dev/disk/by-path/pci-0000:{slot}1:00.0-nvme-1" for slot in range(2, 8)],
 }
 SCRATCH: dict[str, Any] = {
     "drives": "scratch",
@@ -44,10 +44,14 @@ SCRATCH: dict[str, Any] = {
     "tb": 3.84,
     "read_gb_per_s": 6.8,
     "write_gb_per_s": 4.0,
-    "filter": "^nvme[2-9]n1$",
+    "by_path": [f"/dev/disk/by-path/pci-0000:{slot}3:00.0-nvme-1" for slot in range(1, 9)],
 }
 SHARE: dict[str, Any] = {"nfs": "home", "server": "nas.example.com", "share": "/ai", "rdma": True, "system": SYSTEM}
-COPIES = [{"copy_name": "far", "kind": "backup", "to": "tape library", "place": "DE", "every_h": 24, "keep_days": 30}]
+COPIES = [{"copy_name": "far", "kind": "backup", "to": "tapes", "every_h": 24, "keep_days": 30}]
+KEY = {"keys": "vault"}
+AT_HOME = {"country": "DE", "operator": "Lab GmbH", "nationality": "DE"}
+VAULT = {"keys": "vault", "vault": "https://vault.example.com:8200", "token": "rook-vault", "place": AT_HOME}
+TAPES = {"target": "tapes", "kind": "tape", "system": "tape library", "place": AT_HOME}
 EU = {"data_classes": {"customer": {"jurisdictions": ["eu"], "operators": ["eu"]}}}
 
 
@@ -72,6 +76,16 @@ def storage_group(nodes: int = 4, drives: Mapping[str, Any] | None = None, **fie
     return {**whole, **fields}
 
 
+def racked(*nodes: int) -> dict[str, Any]:
+    """Storage nodes in racks, so many in each."""
+    names = iter(range(1, sum(nodes) + 1))
+    racks = [
+        {"rack": f"s{index + 1}", "block": "b1", "nodes": [f"sto-{next(names)}" for _ in range(count)]}
+        for index, count in enumerate(nodes)
+    ]
+    return storage_group(racks=racks)
+
+
 def site(
     *groups: Mapping[str, Any],
     classes: list[Any] | None = None,
@@ -85,10 +99,12 @@ def site(
         "provides": {"volume-snapshots": {"version": "v8.6.0"}},
         "storage_classes": deepcopy([SHARED] if classes is None else classes),
         "nfs": [deepcopy(SHARE)],
+        "certificates": {"cluster_issuer": "platform-ca"},
     }
     cluster |= changes.pop("cluster", {})
     nodes = [group(drives=[dict(drives)]), *(groups or [storage_group()])]
-    return place(cluster=cluster, nodes=nodes, **changes)
+    kept = {"key_stores": [deepcopy(VAULT)], "copy_targets": [deepcopy(TAPES)], **changes.pop("storage", {})}
+    return place(cluster=cluster, nodes=nodes, storage=kept, **changes)
 
 
 POOL: dict[str, Any] = {
@@ -130,13 +146,14 @@ def tiered(
     residency: Mapping[str, Any] | None = None,
     demand: Mapping[str, Any] | None = None,
     queue: Mapping[str, Any] | None = None,
+    pool: Mapping[str, Any] | None = None,
 ) -> Planned:
     """Plan tiers and whatever else is given, with a pool and a queue. Without a tier on it, no class is the default."""
     used = any(spec.get("engine") == "existing" for spec in specs)
     here = at or site(classes=None if used else [{**SHARED, "default": False}])
     written = [
         PlannedSpec(BY_KIND[str(spec["kind"])].spec.model_validate(dict(spec)), ("parts", index))
-        for index, spec in enumerate([*specs, POOL, {**QUEUE, **(queue or {})}])
+        for index, spec in enumerate([*specs, {**POOL, **(pool or {})}, {**QUEUE, **(queue or {})}])
     ]
     rules = Residency.model_validate(residency) if residency else None
     asked = Demand.model_validate(demand) if demand else None

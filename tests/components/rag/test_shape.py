@@ -13,7 +13,7 @@ from aifactory.components.rag.placing import ROLE_PREFIX, role_of
 from support.planning import Planned, group, place, plan_site
 from support.schemas import Schemas
 from support.stored import BULK, COPIES, SHARED, body, storage_group, tier
-from support.vectors import around, here, model, queue
+from support.vectors import around, buckets, here, model, queue
 
 CLUSTER = "Cluster.postgresql.cnpg.io/vectors/vectors"
 BUCKET = "ObjectBucketClaim.objectbucket.io/vectors/demo-lab-vectors-backups"
@@ -72,6 +72,19 @@ def test_backups_go_to_the_bucket_with_the_key_that_comes_with_it(stored: Any) -
     assert {each["name"] for each in keys.values()} == {BUCKET.rpartition("/")[2]}
     assert found.body("ScheduledBackup.postgresql.cnpg.io/vectors/vectors")["spec"]["schedule"] == "0 0 3 * * *"
     assert BUCKET in found.rows()[CLUSTER].after
+
+
+def test_backups_over_tls_trust_the_issuer_of_the_gateways(stored: Any) -> None:
+    secure = buckets(issuer="platform-ca", endpoint="https://rook-ceph-rgw-objects.rook-ceph.svc:8443")
+    found = stored(EVERY, offers=around(buckets=secure))
+    name = f"{BUCKET.rpartition('/')[2]}-trust"
+    certificate = f"Certificate.cert-manager.io/vectors/{name}"
+    assert found.body(certificate)["spec"]["secretName"] == name
+    assert certificate in found.rows()[CLUSTER].after
+    store = found.body(CLUSTER)["spec"]["backup"]["barmanObjectStore"]
+    assert store["endpointCA"] == {"name": name, "key": "ca.crt"}
+    plain = stored(EVERY).body(CLUSTER)["spec"]["backup"]["barmanObjectStore"]
+    assert "endpointCA" not in plain
 
 
 def test_a_store_without_backups_asks_no_bucket(stored: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from aifactory.components.offers import KvOffloadUse, OperatorNote, StorageOffer
 from support.models import CHAT
@@ -15,6 +16,7 @@ from support.stored import (
     SHARED,
     SYSTEM,
     broken,
+    racked,
     says,
     site,
     storage_group,
@@ -74,6 +76,72 @@ def test_a_tier_alone_in_its_cluster_takes_all_that_is_there() -> None:
     found = tiered(without(OBJECTS, "size_tib"))
     # 24 x 15.36 TB = 335.276 TiB; / 3 x 0.67 = 74.878.
     assert found.plans["objects"].figures.usable_tib == pytest.approx(74.878, abs=0.001)
+
+
+def test_racks_of_unequal_size_hold_what_their_smallest_allow() -> None:
+    even = {**without(OBJECTS, "size_tib"), "failure_domain": "rack"}
+    # A node has 6 x 15.36 TB = 92.16 TB = 83.819 TiB. Racks of 4, 2 and 2 nodes, one copy in each: the small are full
+    # at 2 x 3 = 6 of 8 nodes: 502.914 TiB; / 3 x 0.67 = 112.318.
+    found = tiered(even, tier(), at=site(racked(4, 2, 2)))
+    plan = found.plans["objects"]
+    assert plan.figures.usable_tib == pytest.approx(112.318, abs=0.001)
+    assert (plan.failure_domain, plan.pool.failure_domain) == ("rack", "rack")
+    assert "335.3, 167.6, 167.6 TiB can be filled to 75.0%" in found.decisions["objects.capacity"].reason
+    # Over hosts the eight nodes fill evenly: 670.552 / 3 x 0.67 = 149.757.
+    hosts = tiered(without(OBJECTS, "size_tib"), tier(), at=site(racked(4, 2, 2))).plans["objects"]
+    assert hosts.figures.usable_tib == pytest.approx(149.757, abs=0.001)
+
+
+def test_a_tier_over_racks_takes_more_of_the_cluster_when_racks_are_unequal() -> None:
+    block = tier("block", name="volumes", beside="objects", size_tib=20.0, fill_percent=67)
+    found = tiered({**OBJECTS, "failure_domain": "rack"}, block, tier(), at=site(racked(4, 2, 2)))
+    # 40 TiB x 3 = 120 raw, at 6 of 8 nodes 160; and 20 x 3 = 60.
+    assert found.decisions["objects.raw_capacity"].value["wanted_tib"] == pytest.approx(220.0)
+
+
+@pytest.mark.parametrize("domain", ["drive", "node", "rack"])
+def test_the_failure_domain_of_a_tier_is_stated_and_explained(domain: str) -> None:
+    found = tiered({**OBJECTS, "failure_domain": domain}, tier(), at=site(racked(2, 2, 2, 2)))
+    assert found.plans["objects"].failure_domain == domain
+    assert found.decisions["objects.failure_domain"].reason == f"one {domain} may be lost without losing data"
+
+
+def test_places_of_keys_and_copies_are_those_that_the_site_states() -> None:
+    old = {"vault": "https://vault.example.com:8200", "token": "rook-vault"}
+    for key in ({"keys": "vault"}, old):
+        found = tiered({**OBJECTS, "data_class": "customer", "encryption": key}, tier(), residency=EU)
+        plan = found.plans["objects"]
+        assert (plan.key, plan.key_place) == ("https://vault.example.com:8200/rook", "DE"), says(found)
+        assert (plan.ceph.vault, plan.ceph.token) == ("https://vault.example.com:8200", "rook-vault")
+        assert plan.copies == (("far", "tape library", "DE"),)
+    kept = tiered({**OBJECTS, "data_class": "customer", "encryption": {}}, tier(), residency=EU).plans["objects"]
+    assert (kept.key, kept.key_place, kept.ceph.vault) == ("Secrets of lab", "DE", "")
+
+
+def test_data_without_a_class_may_be_copied_to_places_that_nobody_states() -> None:
+    copy = {"copy_name": "far", "kind": "replica", "to": "somebody's shelf", "every_h": 24}
+    found = tiered({**OBJECTS, "copies": [copy]}, tier())
+    assert broken(found) == []
+    assert found.plans["objects"].copies == (("far", "somebody's shelf", ""),)
+
+
+def test_files_past_the_cpu_need_the_system_the_module_and_a_driver_of_ours() -> None:
+    fast = site(classes=[{**SHARED, "system": {**SYSTEM, "gds": True}}])
+    found = tiered(tier(gds=True), at=fast, pool={"gds": True})
+    assert broken(found) == [], says(found)
+    assert found.decisions["files.gds"].value is True
+    assert any("gdscheck -p" in each.says for each in found.site_plan.offers if isinstance(each, OperatorNote))
+    local = tiered(tier("local-cache", name="scratch", gds=True), tier(), pool={"gds": True})
+    assert broken(local) == [], says(local)
+
+
+def test_files_past_the_cpu_are_not_promised_where_hosts_own_the_driver() -> None:
+    here = site(classes=[{**SHARED, "system": {**SYSTEM, "gds": True}}])
+    (gpus, *others) = here.nodes
+    owned = gpus.model_copy(update={"host": gpus.host.model_copy(update={"driver": "580.178.04"})})
+    found = tiered(tier(gds=True), at=replace(here, nodes=(owned, *others)), pool={"gds": True})
+    assert "STO-027" in broken(found), says(found)
+    assert "hosts of pool train own their driver" in says(found)
 
 
 def test_a_run_gets_the_tier_that_it_names_or_the_first_that_outlives_a_node() -> None:
@@ -216,7 +284,7 @@ def test_buckets_and_volumes_lie_with_their_tenants_and_are_filled_once() -> Non
     assert (bucket.name, bucket.namespace, bucket.bucket) == ("objects-tickets", "research", True)
     assert (volume.name, volume.namespace, volume.bucket) == ("files-tickets", "research", False)
     (fill,) = found.plans["files"].fills
-    assert (fill.bucket, fill.endpoint) == ("objects-tickets", "http://rook-ceph-rgw-objects.rook-ceph.svc")
+    assert (fill.bucket, fill.endpoint) == ("objects-tickets", "https://rook-ceph-rgw-objects.rook-ceph.svc:8443")
     again = tiered(objects, tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": {**FILL, "run": 2}}]))
     assert again.plans["files"].fills[0].job != fill.job
 
@@ -240,7 +308,7 @@ def test_names_stay_when_a_tier_is_renamed() -> None:
     objects = {**OBJECTS, "paths": PATHS, "name": "cold", "renamed_from": "objects"}
     files = tier(fed_by="cold", paths=[{**PATHS[0], "prefetch": FILL}])
     found = tiered(objects, files)
-    assert found.plans["files"].fills[0].endpoint == "http://rook-ceph-rgw-objects.rook-ceph.svc"
+    assert found.plans["files"].fills[0].endpoint == "https://rook-ceph-rgw-objects.rook-ceph.svc:8443"
     assert "CephObjectStore.ceph.rook.io/rook-ceph/objects" in found.rows
 
 
@@ -255,8 +323,7 @@ def test_long_names_fit_where_kubernetes_counts_them() -> None:
 
 
 def test_who_deploys_is_told_what_no_row_does() -> None:
-    key = {"vault": "https://vault.example.com", "token": "rook-vault", "place": "DE"}
-    found = tiered({**OBJECTS, "encryption": key}, tier("local-cache", name="scratch"))
+    found = tiered({**OBJECTS, "encryption": {"keys": "vault"}}, tier("local-cache", name="scratch"))
     notes = [each.says for each in found.site_plan.offers if isinstance(each, OperatorNote)]
     assert any("Secret rook-vault of rook-ceph, with key token" in note for note in notes)
     assert any("volume group aifactory-scratch" in note for note in notes)
@@ -467,8 +534,8 @@ def test_drives_too_slow_for_what_is_offloaded_starve_its_gpus() -> None:
 def test_a_tier_of_the_node_offers_its_nodes_their_room_and_the_key_of_its_drives() -> None:
     found = offer(tiered(tier("local-cache", name="scratch"), at=site(drives=LOCKED)), "scratch")
     assert found.nodes == tuple(f"hgx-h200-{index + 1:03d}" for index in range(8))
-    # 8 x 3.84 TB = 27.9397 TiB x 0.75 x 1024 = 21457 GiB, of which the driver spares 10.
-    assert (found.node_gib, found.key) == (21_447, "kmip://hsm.example.com/drives")
+    # 8 x 3.84 TB = 28610.2 GiB, of which the driver spares a quarter, 7153.
+    assert (found.node_gib, found.key) == (21_457, "kmip://hsm.example.com/drives")
     other = offer(tiered(tier()), "files")
     assert (other.nodes, other.node_gib) == ((), None)
 

@@ -7,13 +7,18 @@ import pytest
 from aifactory.components.base import Place
 from aifactory.components.storage_tier.rules import RULES
 from support.stored import (
+    AT_HOME,
     BULK,
     COPIES,
     EU,
+    KEY,
     RUN,
     SHARED,
     SYSTEM,
+    TAPES,
+    VAULT,
     broken,
+    racked,
     says,
     site,
     storage_group,
@@ -22,7 +27,6 @@ from support.stored import (
     without,
 )
 
-KEY = {"vault": "https://vault.example.com", "token": "rook-vault", "place": "DE"}
 OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67)
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
 FILL = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
@@ -37,6 +41,8 @@ def classed(**system: Any) -> Place:
 
 def drives(nodes: int = 4, network: float | None = 25.0, **fields: Any) -> Place:
     """A site with other storage nodes; None leaves a figure out."""
+    if "count" in fields:
+        fields["by_path"] = BULK["by_path"][: fields["count"]]
     known = {key: value for key, value in {**BULK, **fields}.items() if value is not None}
     here = storage_group(nodes, known)
     return site(without(here, "storage_gb_per_s") if network is None else {**here, "storage_gb_per_s": network})
@@ -47,6 +53,15 @@ SMALL = {**PATH, "size_gib": 512, "prefetch": FILL}
 FED = {**OBJECTS, "paths": [PATH]}
 HALF_HOME = tier(engine="nfs-rdma", name="half", size_tib=100.0, fill_percent=50)
 HUNGRY = {"part": "train", "dataset_gb_per_s_per_gpu": 0.4}
+
+
+def kept(**changes: Any) -> Place:
+    """A site with other stores of keys or targets of copies."""
+    return site(storage=changes)
+
+
+RACKED = {**OBJECTS, "failure_domain": "rack"}
+OLD_KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault"}
 LOCAL = {**SHARED, "name": "local", "access": ["ReadWriteOnce"], "default": False}
 Case = tuple[str, list[dict[str, Any]], Place | None, str]
 FIRING: list[Case] = [
@@ -72,7 +87,7 @@ FIRING: list[Case] = [
     ("STO-003", [tier()], classed(failure_domain=None), "add system.failure_domain to the site file"),
     ("STO-003", [tier(failure_domain="rack")], None, "set failure_domain to node, or use another system"),
     ("STO-003", [tier("local-cache", name="scratch", failure_domain="node"), tier()], None, "survive no loss of it"),
-    ("STO-003", [{**OBJECTS, "failure_domain": "rack"}, tier()], None, "labels topology.rook.io/rack"),
+    ("STO-003", [{**OBJECTS, "failure_domain": "site"}, tier()], None, "set failure_domain to rack or node"),
     ("STO-004", [OBJECTS, tier()], drives(2), "needs 3 | give the set of drives 1 more nodes"),
     (
         "STO-004",
@@ -167,9 +182,15 @@ FIRING: list[Case] = [
     ("STO-013", [tier(data_class="secret")], None, 'data class "secret" has no rules'),
     (
         "STO-013",
-        [tier(data_class="customer", copies=[{**COPIES[0], "place": "US"}])],
-        None,
+        [tier(data_class="customer")],
+        kept(copy_targets=[{**TAPES, "place": {**AT_HOME, "country": "US"}}]),
         "backup far of tier files lies in US",
+    ),
+    (
+        "STO-013",
+        [tier(data_class="customer")],
+        kept(copy_targets=[{**TAPES, "place": {**AT_HOME, "nationality": "US"}}]),
+        "whoever runs backup far of tier files is of US",
     ),
     (
         "STO-013",
@@ -180,12 +201,12 @@ FIRING: list[Case] = [
     ("STO-013", [tier(data_class="customer")], site(classes=[{**SHARED, "place": "US"}]), "the data of tier files"),
     (
         "STO-013",
-        [{**OBJECTS, "data_class": "customer", "encryption": {**KEY, "place": "CH"}}, tier()],
-        None,
-        "lies in CH",
+        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
+        kept(key_stores=[{**VAULT, "place": {**AT_HOME, "country": "CH"}}]),
+        "the key of tier objects lies in CH",
     ),
     ("STO-014", [tier(data_class="customer")], classed(encryption=None), "add system.encryption to the site file"),
-    ("STO-014", [{**OBJECTS, "data_class": "customer"}, tier()], None, "write encryption: {place: ...}"),
+    ("STO-014", [{**OBJECTS, "data_class": "customer"}, tier()], None, "write encryption: {keys: ...}"),
     ("STO-015", [{**OBJECTS, "fed_by": "files"}, tier()], None, "object tier objects is fed by files, a parallel tier"),
     (
         "STO-016",
@@ -227,7 +248,6 @@ FIRING: list[Case] = [
         None,
         'did you mean "tickets"?',
     ),
-    ("STO-024", [{**OBJECTS, "encryption": {"place": "DE"}}, tier()], None, "name a vault and its token"),
     # 300 TiB = 307 200 GiB.
     (
         "STO-031",
@@ -311,6 +331,116 @@ FIRING: list[Case] = [
         None,
         "have a system that writes 27.20 GB/s; or set write_within_s of train to 280",
     ),
+    ("STO-024", [{**OBJECTS, "encryption": {}}, tier()], None, "write keys: ..."),
+    ("STO-027", [tier(gds=True)], None, "doesn't say that clients of the vast system serve GPUDirect Storage"),
+    ("STO-027", [tier(gds=True)], classed(gds=True), "which reads past the CPU | set gds of train to true"),
+    (
+        "STO-027",
+        [tier(engine="rook-ceph", name="work", fill_percent=67, gds=True), tier()],
+        None,
+        "use engine existing, nfs-rdma or topolvm",
+    ),
+    (
+        "STO-029",
+        [OBJECTS, tier()],
+        drives(by_path=None, filter="^nvme[1-6]n1$"),
+        "found by the kernel's names, ^nvme[1-6]n1$ | name them in the site file by_path",
+    ),
+    (
+        "STO-030",
+        [RACKED, tier()],
+        site(racked(2, 2)),
+        "keeps 3 replicas in 2 racks of group storage, and needs 3: one for each copy or chunk, and for each of 3",
+    ),
+    (
+        "STO-030",
+        [{**RACKED, "redundancy": {"replicas": 2}}, tier()],
+        site(racked(2, 2)),
+        "put its nodes into 3 racks, or set failure_domain to node",
+    ),
+    (
+        "STO-030",
+        [{**RACKED, "redundancy": {"data": 4, "parity": 2}}, tier()],
+        site(racked(2, 2, 2, 2, 2)),
+        "keeps 4+2 in 5 racks of group storage, and needs 6",
+    ),
+    # 8 nodes of 83.819 TiB hold 670.552; racks of 4, 2 and 2 fill to 502.914: x 0.67 / 3 = 112.32, and 149.76 evenly.
+    (
+        "STO-030",
+        [{**RACKED, "size_tib": 113.0}, tier()],
+        site(racked(4, 2, 2)),
+        "racks of 335.3, 167.6, 167.6 TiB hold 112.32: the smaller are full when 502.9 of 670.6 TiB are | put as many",
+    ),
+    (
+        "STO-030",
+        [RACKED, tier()],
+        site(storage_group(racks=[{"rack": f"sto-{n}", "block": "b1", "nodes": [f"sto-{n}"]} for n in range(1, 5)])),
+        "has the name of a node",
+    ),
+    ("STO-005", [RACKED, tier()], site(racked(2, 2, 2)), "leave no rack on which a lost one's data is made again"),
+    # One of four racks lost: 4 x 75 / 3 = 100, and 90 of it at 67.5.
+    (
+        "STO-005",
+        [{**RACKED, "fill_percent": 75}, tier()],
+        site(racked(2, 2, 2, 2)),
+        "the other 3 racks would be 100 percent full | set fill_percent to 67",
+    ),
+    (
+        "STO-036",
+        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
+        site(cluster={"certificates": None}),
+        "lab states no issuer for their certificate | add cluster.certificates",
+    ),
+    ("STO-037", [{**OBJECTS, "encryption": {"keys": "valut"}}, tier()], None, 'did you mean "vault"?'),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {"keys": "vault"}}, tier()],
+        kept(key_stores=[]),
+        "add it to storage.key_stores of the site file",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {**OLD_KEY, "place": "FR"}}, tier()],
+        None,
+        "is thought to be in FR, and lab states DE | delete place",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "data_class": "customer", "encryption": {**OLD_KEY, "place": "DE"}}, tier()],
+        kept(key_stores=[]),
+        "where store of keys https://vault.example.com:8200/rook lies is not stated by lab, and customer data may",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
+        kept(key_stores=[without(VAULT, "place")]),
+        "may not go to unknown places | name it in storage.key_stores of the site file, with place",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {"place": "FR"}}, tier()],
+        None,
+        "Secrets of the cluster is thought to be in FR",
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer", copies=[{**COPIES[0], "to": "tpaes", "place": "DE"}])],
+        None,
+        'did you mean "tapes"?',
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer", copies=[{**COPIES[0], "to": "tape library", "place": "DE"}])],
+        kept(copy_targets=[]),
+        "add it to storage.copy_targets of the site file, with its place",
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer")],
+        kept(copy_targets=[without(TAPES, "place")]),
+        "add place: {country, operator, nationality} to copy target tapes",
+    ),
+    ("STO-037", [tier(copies=[{**COPIES[0], "place": "FR"}])], None, "is thought to be in FR"),
     ("STO-025", [{**OBJECTS, "name": "shared"}, tier()], None, "has a StorageClass shared already"),
 ]
 
@@ -336,12 +466,13 @@ def test_every_rule_is_seen_to_fire(rule: str) -> None:
 def test_where_all_is_well_every_rule_is_asked_and_none_finds_anything() -> None:
     key = {"data_class": "customer", "encryption": KEY}
     found = tiered(
-        {**OBJECTS, **key, "paths": [PATH], "feeds": [{"part": "train"}]},
+        {**RACKED, **key, "paths": [PATH], "feeds": [{"part": "train"}]},
         tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=67),
         tier(fed_by="objects", data_class="customer", paths=[{**PATH, "prefetch": FILL}]),
         tier("local-cache", name="scratch", fed_by="files"),
         tier(engine="nfs-rdma", name="home"),
         RUN,
+        at=site(racked(1, 1, 1, 1)),
         residency=EU,
     )
     assert broken(found) == []

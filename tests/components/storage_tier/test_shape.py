@@ -11,9 +11,23 @@ from aifactory.components.rows import HelmRow, KubernetesRow
 from support.generating import MADE_UP
 from support.planning import Planned
 from support.schemas import Schemas
-from support.stored import BULK, COPIES, RUN, body, broken, says, site, storage_group, tier, tiered, values, without
+from support.stored import (
+    BULK,
+    COPIES,
+    KEY,
+    RUN,
+    body,
+    broken,
+    racked,
+    says,
+    site,
+    storage_group,
+    tier,
+    tiered,
+    values,
+    without,
+)
 
-KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault", "place": "DE"}
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
 FILL = {"bucket": "tickets", "folder": "2026/11", "image": "registry.example.com/tools/rclone:1.71.0"}
 OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67, encryption=KEY, paths=[PATH])
@@ -24,6 +38,8 @@ WORK = tier(
 FILES = tier(fed_by="objects", paths=[{**PATH, "prefetch": FILL}])
 LOCAL = tier("local-cache", name="scratch", fed_by="files")
 HOME = tier(engine="nfs-rdma", name="home")
+TAINT = {"key": "storage", "value": "yes", "effect": "NoSchedule"}
+STORE, CEPHFS = "CephObjectStore.ceph.rook.io/rook-ceph/objects", "CephFilesystem.ceph.rook.io/rook-ceph/work"
 CEPH = "CephCluster.ceph.rook.io/rook-ceph/rook-ceph"
 
 
@@ -45,6 +61,15 @@ def objects(found: Planned) -> list[KubernetesRow]:
 def test_every_object_is_one_that_an_api_server_takes(every: Planned, schemas: Schemas) -> None:
     rows = objects(every)
     assert len(rows) >= 15
+    over_racks = tiered(
+        {**OBJECTS, "failure_domain": "rack"},
+        {**WORK, "failure_domain": "rack"},
+        tier(),
+        at=site({**racked(1, 1, 1, 1), "taints": [TAINT]}),
+    )
+    plain = tiered(OBJECTS, tier(), at=site(cluster={"certificates": None}))
+    for found in (over_racks, plain):
+        assert [problem for row in objects(found) for problem in schemas.problems(found.stack.plain_tree(row))] == []
     assert [problem for row in rows for problem in schemas.problems(every.stack.plain_tree(row))] == []
 
 
@@ -64,15 +89,99 @@ def test_every_value_is_one_that_its_chart_knows(every: Planned, schemas: Schema
 def test_ceph_gets_named_nodes_and_drives_and_never_all(every: Planned) -> None:
     storage = body(every, CEPH)["spec"]["storage"]
     assert (storage["useAllNodes"], storage["useAllDevices"]) == (False, False)
-    assert storage["nodes"] == [{"name": f"sto-{node}", "deviceFilter": "^nvme[1-6]n1$"} for node in range(1, 5)]
+    assert storage["nodes"] == [
+        {"name": f"sto-{node}", "devices": [{"name": path} for path in BULK["by_path"]]} for node in range(1, 5)
+    ]
     assert storage["config"] == {"encryptedDevice": "true"}
 
 
 def test_drives_by_lasting_names_stand_there_one_by_one() -> None:
     paths = {f"sto-{node}": [f"/dev/disk/by-id/nvme-X{node}{drive}" for drive in range(6)] for node in range(1, 5)}
-    at = site(storage_group(drives={**without(BULK, "filter"), "by_id": paths}))
+    at = site(storage_group(drives={**without(BULK, "by_path"), "by_id": paths}))
     storage = body(tiered(OBJECTS, tier(), at=at), CEPH)["spec"]["storage"]
     assert storage["nodes"][0] == {"name": "sto-1", "devices": [{"name": path} for path in paths["sto-1"]]}
+
+
+def test_drives_by_pattern_stay_a_pattern() -> None:
+    at = site(storage_group(drives={**without(BULK, "by_path"), "filter": "^nvme[1-6]n1$"}))
+    storage = body(tiered(OBJECTS, tier(), at=at), CEPH)["spec"]["storage"]
+    assert storage["nodes"][0] == {"name": "sto-1", "deviceFilter": "^nvme[1-6]n1$"}
+
+
+def test_racks_are_labelled_before_ceph_and_drives_wait_for_their_label() -> None:
+    found = tiered({**OBJECTS, "failure_domain": "rack"}, tier(), at=site(racked(2, 1, 1, 1)))
+    labels = body(found, "NodeFeatureRule.nfd.k8s-sigs.io/objects-racks")["spec"]["rules"]
+    assert [(rule["labels"], rule["matchFeatures"][0]["matchExpressions"]["nodename"]["value"]) for rule in labels] == [
+        ({"topology.rook.io/rack": "s1"}, ["sto-1", "sto-2"]),
+        ({"topology.rook.io/rack": "s2"}, ["sto-3"]),
+        ({"topology.rook.io/rack": "s3"}, ["sto-4"]),
+        ({"topology.rook.io/rack": "s4"}, ["sto-5"]),
+    ]
+    assert "NodeFeatureRule.nfd.k8s-sigs.io/objects-racks" in found.rows[CEPH].after
+    placement = body(found, CEPH)["spec"]["placement"]
+    for daemon in ("osd", "prepareosd"):
+        terms = placement[daemon]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+        named = {each["key"]: each["values"] for each in terms["nodeSelectorTerms"][0]["matchExpressions"]}
+        assert named["topology.rook.io/rack"] == ["s1", "s2", "s3", "s4"]
+        assert named["kubernetes.io/hostname"] == [f"sto-{node}" for node in range(1, 6)]
+    store = body(found, STORE)["spec"]
+    assert (store["dataPool"]["failureDomain"], store["metadataPool"]["failureDomain"]) == ("rack", "rack")
+
+
+def test_a_lost_rack_leaves_a_majority_of_monitors_where_a_tier_survives_it(every: Planned) -> None:
+    found = tiered({**OBJECTS, "failure_domain": "rack"}, tier(), at=site(racked(1, 1, 1, 1)))
+    (apart,) = body(found, CEPH)["spec"]["placement"]["mon"]["topologySpreadConstraints"]
+    assert (apart["topologyKey"], apart["maxSkew"], apart["whenUnsatisfiable"]) == (
+        "topology.rook.io/rack",
+        1,
+        "DoNotSchedule",
+    )
+    assert "mon" not in body(every, CEPH)["spec"]["placement"]
+
+
+@pytest.mark.parametrize("daemon", [(STORE, "gateway"), (CEPHFS, "metadataServer")])
+def test_gateways_and_metadata_servers_run_apart_on_the_nodes_with_drives(daemon: tuple[str, str]) -> None:
+    row, field = daemon
+    found = tiered(
+        OBJECTS, {**WORK, "failure_domain": "rack"}, tier(), at=site({**racked(1, 1, 1, 1), "taints": [TAINT]})
+    )
+    made = body(found, row)["spec"][field]
+    terms = made["placement"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert terms[0]["matchExpressions"][0]["values"] == [f"sto-{node}" for node in range(1, 5)]
+    wanted = {"key": "storage", "operator": "Equal", "value": "yes", "effect": "NoSchedule"}
+    assert made["placement"]["tolerations"] == [wanted]
+    assert body(found, CEPH)["spec"]["placement"]["all"]["tolerations"] == [wanted]
+    over = [each["topologyKey"] for each in made["placement"]["topologySpreadConstraints"]]
+    assert over == ["kubernetes.io/hostname", *(["topology.rook.io/rack"] if row == CEPHFS else [])]
+    assert made["priorityClassName"] == "system-cluster-critical"
+    assert set(made["resources"]) == {"requests", "limits"}
+
+
+def test_buckets_answer_over_tls_alone_where_the_site_has_an_issuer(every: Planned) -> None:
+    gateway = body(every, STORE)["spec"]["gateway"]
+    assert (gateway["securePort"], gateway["sslCertificateRef"]) == (8443, "objects-gateway-tls")
+    assert "port" not in gateway
+    certificate = "Certificate.cert-manager.io/rook-ceph/objects-gateway-tls"
+    assert certificate in every.rows[STORE].after
+    spec = body(every, certificate)["spec"]
+    assert spec["dnsNames"][0] == "rook-ceph-rgw-objects.rook-ceph.svc"
+    assert spec["issuerRef"] == {"kind": "ClusterIssuer", "name": "platform-ca"}
+    plain = body(tiered(OBJECTS, tier(), at=site(cluster={"certificates": None})), STORE)["spec"]["gateway"]
+    assert plain["port"] == 80
+    assert {"securePort", "sslCertificateRef"} & set(plain) == set()
+
+
+def test_a_fill_trusts_the_issuer_of_the_gateways(every: Planned) -> None:
+    trust = "Certificate.cert-manager.io/research/objects-trust"
+    assert body(every, trust)["spec"]["secretName"] == "objects-trust"
+    (job,) = [row for row in objects(every) if row.body["kind"] == "Job"]
+    assert trust in job.after
+    pod = body(every, job.id)["spec"]["template"]["spec"]
+    (volume,) = [each for each in pod["volumes"] if each["name"] == "trust"]
+    assert volume["secret"] == {"secretName": "objects-trust", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    plain = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
+    assert plain["RCLONE_CA_CERT"] == "/trust/ca.crt"
+    assert plain["RCLONE_CONFIG_SRC_ENDPOINT"] == "https://rook-ceph-rgw-objects.rook-ceph.svc:8443"
 
 
 def test_keys_of_drives_come_from_the_vault_by_reference(every: Planned) -> None:
@@ -246,7 +355,7 @@ def test_only_namespaces_with_buckets_reach_the_gateway(every: Planned) -> None:
     ]
     assert names == ["research"]
     tenant = body(every, "NetworkPolicy.networking.k8s.io/research/allowed")["spec"]
-    assert [rule["ports"] for rule in tenant["egress"] if rule.get("ports") == [{"protocol": "TCP", "port": 8080}]]
+    assert [rule["ports"] for rule in tenant["egress"] if rule.get("ports") == [{"protocol": "TCP", "port": 8443}]]
 
 
 def test_an_erasure_code_keeps_its_index_in_copies() -> None:

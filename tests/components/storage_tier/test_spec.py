@@ -12,7 +12,7 @@ from support.stored import BULK, SHARE, SHARED, SYSTEM, storage_group, tier, wit
 
 NODES = ["sto-1", "sto-2", "sto-3", "sto-4"]
 PATHS = {node: [f"/dev/disk/by-id/nvme-X_{node}-{index}" for index in range(6)] for node in NODES}
-BY_ID = {**without(BULK, "filter"), "by_id": PATHS}
+BY_ID = {**without(BULK, "by_path"), "by_id": PATHS}
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 10}
 PREFETCH = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
 HOSTILE = ["a\nb", "a b", "$(reboot)", "../x", "a;b", "`x`", "{{ x }}", "ä", "", "-x", "x" * 400, "a\u0000b"]
@@ -39,9 +39,11 @@ def test_a_tier_needs_its_kind_and_its_engine_alone() -> None:
         ("object", {"redundancy": {}}, "neither copies nor an erasure code"),
         ("object", {"redundancy": {"data": 4}}, "neither copies nor an erasure code"),
         ("object", {"redundancy": {"replicas": 3, "data": 4, "parity": 2}}, "neither copies nor an erasure code"),
+        ("object", {"encryption": {"vault": "https://v.example.com", "token": "t", "keys": "v"}}, "a vault beside it"),
         ("object", {"encryption": {"vault": "https://v.example.com", "place": "DE"}}, "vault and token need each"),
         ("object", {"encryption": {"vault": "http://v.example.com", "token": "t", "place": "DE"}}, "match pattern"),
         ("parallel", {"gateways": 2}, "gateways is for engine rook-ceph"),
+        ("object", {"gds": True}, "gds of tier object"),
         ("block", {"gateways": 2}, "gateways before a block tier"),
         ("parallel", {"fill_percent": 96}, "less than or equal to 95"),
         ("parallel", {"size_tib": 0}, "greater than 0"),
@@ -56,7 +58,7 @@ def test_a_tier_needs_its_kind_and_its_engine_alone() -> None:
         ("parallel", {"feeds": [{"part": "a", "level": "good", "dataset_gb_per_s_per_gpu": 1.0}]}, "a level beside"),
         (
             "parallel",
-            {"copies": [{"copy_name": "a", "kind": "backup", "to": "tape", "place": "DE", "every_h": 1}]},
+            {"copies": [{"copy_name": "a", "kind": "backup", "to": "tape", "every_h": 1}]},
             "a backup without",
         ),
         ("parallel", {"rate": 5}, "Extra inputs"),
@@ -116,12 +118,15 @@ def test_drives_may_be_named_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("drives", "message"),
     [
-        ({**BULK, "by_id": PATHS}, "drives by filter and by_id at once"),
-        (without(BULK, "filter"), "drives that neither filter nor by_id names"),
-        ({**BULK, "filter": "nvme"}, "match pattern"),
-        ({**BULK, "filter": "^.*$"}, "match pattern"),
-        ({**BULK, "filter": "^nvme[1-6]n1$|sda"}, "match pattern"),
-        ({**BULK, "filter": "^nvme[9-1]n1$"}, "bad character range"),
+        ({**BULK, "by_id": PATHS}, "drives by by_id and by_path at once"),
+        (without(BULK, "by_path"), "drives that nothing names"),
+        ({**BULK, "by_path": BULK["by_path"][:5]}, "5 slots, and count is 6"),
+        ({**BULK, "by_path": BULK["by_path"][:5] * 2, "count": 10}, "is listed twice"),
+        ({**BULK, "by_path": ["/dev/disk/by-id/nvme-X"] * 6}, "match pattern"),
+        ({**without(BULK, "by_path"), "filter": "nvme"}, "match pattern"),
+        ({**without(BULK, "by_path"), "filter": "^.*$"}, "match pattern"),
+        ({**without(BULK, "by_path"), "filter": "^nvme[1-6]n1$|sda"}, "match pattern"),
+        ({**without(BULK, "by_path"), "filter": "^nvme[9-1]n1$"}, "bad character range"),
         ({**BY_ID, "by_id": {**PATHS, "sto-1": ["/dev/sda"] * 6}}, "match pattern"),
         ({**BY_ID, "by_id": {**PATHS, "sto-1": ["/dev/disk/by-id/../../sda"] * 6}}, "match pattern"),
         ({**BY_ID, "by_id": {**PATHS, "sto-1": PATHS["sto-1"][:5]}}, "5 drives of node sto-1, and count is 6"),

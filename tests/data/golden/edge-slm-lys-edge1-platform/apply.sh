@@ -180,6 +180,7 @@ fi
 
 if wave 04-telemetry; then
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
+  release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
   release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
   objects manifests/04-telemetry/00-watch.yaml
   objects manifests/04-telemetry/01-watch.yaml
@@ -188,9 +189,8 @@ fi
 
 if wave 05-hardware; then
   by_hand hosts/README.md
-  release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
-  objects manifests/05-hardware/00-edge.yaml
   release gpu-operator gpu-operator 1800 gpu-operator helm/gpu-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version v26.7.0
+  objects manifests/05-hardware/00-edge.yaml
   objects manifests/05-hardware/01-edge.yaml
   objects manifests/05-hardware/02-edge.yaml
   job 3900 gpu-acceptance edge-gpus-05eb956d

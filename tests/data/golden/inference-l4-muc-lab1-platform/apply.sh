@@ -180,17 +180,16 @@ fi
 
 if wave 04-telemetry; then
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
+  release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
 fi
 
 if wave 05-hardware; then
   by_hand hosts/README.md
-  release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
-  objects manifests/05-hardware/00-small.yaml
   release gpu-operator gpu-operator 1800 gpu-operator helm/gpu-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version v26.7.0
+  objects manifests/05-hardware/00-small.yaml
   objects manifests/05-hardware/01-small.yaml
-  objects manifests/05-hardware/02-small.yaml
   gate 1800 'jsonpath={.status.state}=ready' '' nvidiadriver.nvidia.com/small
-  objects manifests/05-hardware/03-small.yaml
+  objects manifests/05-hardware/02-small.yaml
   job 3900 gpu-acceptance small-gpus-28c7e084
 fi
 

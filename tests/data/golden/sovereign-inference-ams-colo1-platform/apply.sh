@@ -184,8 +184,10 @@ if wave 04-telemetry; then
   release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
   release rook-ceph rook-ceph 900 rook-ceph helm/rook-ceph.yaml --repo https://charts.rook.io/release --version v1.20.6
   release topolvm-system topolvm 900 topolvm helm/topolvm.yaml --repo https://topolvm.github.io/topolvm --version 16.0.1
+  objects manifests/04-telemetry/00-objects.yaml
   objects manifests/04-telemetry/00-scratch.yaml
   objects manifests/04-telemetry/00-watch.yaml
+  gate 600 condition=Ready rook-ceph certificate.cert-manager.io/objects-gateway-tls
   objects manifests/04-telemetry/01-objects.yaml
   objects manifests/04-telemetry/01-watch.yaml
   gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
@@ -254,6 +256,7 @@ fi
 if wave 09-serving; then
   objects manifests/09-serving/00-objects.yaml
   objects manifests/09-serving/00-shared.yaml
+  gate 600 condition=Ready tuning certificate.cert-manager.io/objects-trust
   objects manifests/09-serving/01-shared.yaml
   job 14400 tuning shared-tickets-f42f336b
 fi

@@ -182,44 +182,46 @@ fi
 if wave 04-telemetry; then
   release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
+  release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
   release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
   release rook-ceph rook-ceph 900 rook-ceph helm/rook-ceph.yaml --repo https://charts.rook.io/release --version v1.20.6
   release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
   release topolvm-system topolvm 900 topolvm helm/topolvm.yaml --repo https://topolvm.github.io/topolvm --version 16.0.1
+  objects manifests/04-telemetry/00-objects.yaml
   objects manifests/04-telemetry/00-scratch.yaml
   objects manifests/04-telemetry/00-watch.yaml
+  gate 600 condition=Ready rook-ceph certificate.cert-manager.io/objects-gateway-tls
   objects manifests/04-telemetry/01-objects.yaml
   objects manifests/04-telemetry/01-watch.yaml
-  gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
   objects manifests/04-telemetry/02-objects.yaml
   objects manifests/04-telemetry/02-watch.yaml
-  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
   objects manifests/04-telemetry/03-objects.yaml
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  objects manifests/04-telemetry/04-objects.yaml
 fi
 
 if wave 05-hardware; then
   by_hand hosts/README.md
   by_hand switches/README.md
-  release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
+  release nvidia-network-operator network-operator 1200 network-operator helm/network-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version 26.4.1
   objects manifests/05-hardware/00-fabric.yaml
   objects manifests/05-hardware/00-serve.yaml
-  release nvidia-network-operator network-operator 1200 network-operator helm/network-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version 26.4.1
+  release gpu-operator gpu-operator 1800 gpu-operator helm/gpu-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version v26.7.0
   objects manifests/05-hardware/01-fabric.yaml
   objects manifests/05-hardware/01-serve.yaml
-  release gpu-operator gpu-operator 1800 gpu-operator helm/gpu-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version v26.7.0
-  objects manifests/05-hardware/02-fabric.yaml
   gate 3600 'jsonpath={.status.state}=ready' '' nicnodepolicy.mellanox.com/serve
-  objects manifests/05-hardware/03-fabric.yaml
-  objects manifests/05-hardware/03-serve.yaml
+  objects manifests/05-hardware/02-fabric.yaml
+  objects manifests/05-hardware/02-serve.yaml
   gate 1800 'jsonpath={.status.state}=ready' '' nicclusterpolicy.mellanox.com/nic-cluster-policy
   gate 3600 'jsonpath={.status.state}=ready' '' nvidiadriver.nvidia.com/serve
-  objects manifests/05-hardware/04-fabric.yaml
-  objects manifests/05-hardware/04-serve.yaml
+  objects manifests/05-hardware/03-fabric.yaml
+  objects manifests/05-hardware/03-serve.yaml
   job 5100 gpu-acceptance serve-gpus-4bef9663
+  objects manifests/05-hardware/04-fabric.yaml
   objects manifests/05-hardware/05-fabric.yaml
   objects manifests/05-hardware/06-fabric.yaml
   objects manifests/05-hardware/07-fabric.yaml
-  objects manifests/05-hardware/08-fabric.yaml
   job 15600 gpu-acceptance fabric-rails-6f261563
 fi
 
@@ -258,6 +260,7 @@ fi
 if wave 09-serving; then
   objects manifests/09-serving/00-objects.yaml
   objects manifests/09-serving/00-shared.yaml
+  gate 600 condition=Ready tuning certificate.cert-manager.io/objects-trust
   objects manifests/09-serving/01-shared.yaml
   job 14400 tuning shared-tickets-f42f336b
 fi

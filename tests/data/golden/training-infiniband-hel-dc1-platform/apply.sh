@@ -19,7 +19,7 @@ export KUBECONFIG="${KUBECONFIG:-}"
 [ -n "$KUBECONFIG" ] || KUBECONFIG="$HOME"/.kube/config
 context="${KUBE_CONTEXT:-}"
 [ -n "$context" ] || context=hel-dc1
-waves='00-foundation 02-trust 05-hardware 06-scheduling 10-workloads'
+waves='00-foundation 02-trust 04-telemetry 05-hardware 06-scheduling 10-workloads'
 from='' to='' over='' dry='' force='' wave='' doing='' wait=''
 accepted=0 early=0 refused=0
 
@@ -177,30 +177,32 @@ if wave 02-trust; then
   release cert-manager cert-manager 600 oci://quay.io/jetstack/charts/cert-manager helm/cert-manager.yaml --version v1.21.1
 fi
 
+if wave 04-telemetry; then
+  release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
+fi
+
 if wave 05-hardware; then
   by_hand hosts/README.md
-  release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
+  release nvidia-network-operator network-operator 1200 network-operator helm/network-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version 26.4.1
   objects manifests/05-hardware/00-fabric.yaml
   objects manifests/05-hardware/00-train.yaml
-  release nvidia-network-operator network-operator 1200 network-operator helm/network-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version 26.4.1
+  release gpu-operator gpu-operator 1800 gpu-operator helm/gpu-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version v26.7.0
   objects manifests/05-hardware/01-fabric.yaml
   objects manifests/05-hardware/01-train.yaml
-  release gpu-operator gpu-operator 1800 gpu-operator helm/gpu-operator.yaml --repo https://helm.ngc.nvidia.com/nvidia --version v26.7.0
-  objects manifests/05-hardware/02-fabric.yaml
   gate 3600 'jsonpath={.status.state}=ready' '' nicnodepolicy.mellanox.com/train
-  objects manifests/05-hardware/03-fabric.yaml
-  objects manifests/05-hardware/03-train.yaml
+  objects manifests/05-hardware/02-fabric.yaml
+  objects manifests/05-hardware/02-train.yaml
   gate 1800 'jsonpath={.status.state}=ready' '' nicclusterpolicy.mellanox.com/nic-cluster-policy
   gate 3600 'jsonpath={.status.state}=ready' '' nvidiadriver.nvidia.com/train
-  objects manifests/05-hardware/04-fabric.yaml
-  objects manifests/05-hardware/04-train.yaml
+  objects manifests/05-hardware/03-fabric.yaml
+  objects manifests/05-hardware/03-train.yaml
   job 8400 gpu-acceptance train-gpus-ed1c761e
+  objects manifests/05-hardware/04-fabric.yaml
   objects manifests/05-hardware/05-fabric.yaml
   objects manifests/05-hardware/06-fabric.yaml
   objects manifests/05-hardware/07-fabric.yaml
-  objects manifests/05-hardware/08-fabric.yaml
   job 28800 gpu-acceptance fabric-rails-6d4ec629
-  objects manifests/05-hardware/09-fabric.yaml
+  objects manifests/05-hardware/08-fabric.yaml
 fi
 
 if wave 06-scheduling; then

@@ -1,0 +1,98 @@
+"""Where keys and copies of a tier lie: a fact of the site, whatever a blueprint thinks. Unknown places hold nothing
+that is bound to a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aifactory.components.base import PlanContext
+from aifactory.components.given import CopyTargetGiven, KeyStoreGiven
+from aifactory.components.problems import Path, nearest
+from aifactory.components.storage_tier.decided import Copy, Keys
+from aifactory.components.storage_tier.spec import CopySpec, EncryptionSpec, StorageTierSpec
+
+CLUSTER = "Secrets of the cluster"
+
+
+def keys_of(spec: StorageTierSpec, ctx: PlanContext) -> Keys | None:
+    """What holds the keys of drives that the tier encrypts. None without encryption, and after a problem."""
+    wish = spec.encryption
+    if wish is None:
+        return None
+    known = {each.keys: each for each in _stores(ctx)}
+    if wish.keys is None and wish.vault is None:
+        location = ctx.place.location
+        found = Keys(f"Secrets of {ctx.place.site}", location.country, location.operator.nationality)
+        return found if _agrees(wish.place, found.country, CLUSTER, ("encryption", "place"), ctx) else None
+    if wish.keys is not None and wish.keys not in known:
+        says = f'"{wish.keys}" is no store of keys of {ctx.place.site}'
+        hint = nearest(wish.keys, known) if known else "add it to storage.key_stores of the site file"
+        ctx.check("STO-037", False, says, ("encryption", "keys"), hint)
+        return None
+    store = known[wish.keys] if wish.keys is not None else _at(wish, known.values())
+    found = Keys(f"{wish.vault}/{wish.path}", vault=wish.vault or "", token=wish.token or "", path=wish.path)
+    if store is not None:
+        country, law = (store.place.country, store.place.nationality) if store.place else ("", "")
+        found = Keys(f"{store.vault}/{store.path}", country, law, store.vault, store.token, store.path)
+    who, at = f"store of keys {found.where}", ("encryption", "keys" if wish.keys else "vault")
+    hint = "name it in storage.key_stores of the site file, with place: {country, operator, nationality}"
+    agrees = _agrees(wish.place, found.country, who, ("encryption", "place"), ctx)
+    return found if agrees and _known(spec, found.country, who, at, hint, ctx) else None
+
+
+def copies_of(spec: StorageTierSpec, ctx: PlanContext) -> tuple[Copy, ...] | None:
+    """The copies with the places of their targets; None after a problem."""
+    known = {each.target: each for each in _targets(ctx)}
+    found = [_copy(spec, index, wish, known.get(wish.to), ctx) for index, wish in enumerate(spec.copies)]
+    sound = [each for each in found if each is not None]
+    return tuple(sound) if len(sound) == len(found) else None
+
+
+def _copy(
+    spec: StorageTierSpec, index: int, wish: CopySpec, target: CopyTargetGiven | None, ctx: PlanContext
+) -> Copy | None:
+    place = target.place if target else None
+    country, law = (place.country, place.nationality) if place else ("", "")
+    who, at = f"{wish.kind} {wish.copy_name} to {wish.to}", ("copies", index)
+    hint = f"add place: {{country, operator, nationality}} to copy target {wish.to} in the site file"
+    if target is None:
+        names = [each.target for each in _targets(ctx)]
+        add = "add it to storage.copy_targets of the site file, with its place, and write its name"
+        hint = nearest(wish.to, names) if names else add
+    agrees = _agrees(wish.place, country, who, (*at, "place"), ctx)
+    if not agrees or not _known(spec, country, who, (*at, "to"), hint, ctx):
+        return None
+    return Copy(wish.copy_name, wish.kind, target.system if target else wish.to, country, law, wish.every_h)
+
+
+def _agrees(thought: str | None, stated: str, who: str, at: Path, ctx: PlanContext) -> bool:
+    return ctx.check(
+        "STO-037",
+        thought is None or not stated or thought == stated,
+        f"{who} is thought to be in {thought}, and {ctx.place.site} states {stated}",
+        at,
+        "delete place: the site states it",
+    )
+
+
+def _known(spec: StorageTierSpec, country: str, who: str, at: Path, hint: str, ctx: PlanContext) -> bool:
+    return ctx.check(
+        "STO-037",
+        bool(country) or spec.data_class is None,
+        f"where {who} lies is not stated by {ctx.place.site}, and {spec.data_class} data may not go to unknown places",
+        at,
+        hint,
+    )
+
+
+def _stores(ctx: PlanContext) -> Iterable[KeyStoreGiven]:
+    return ctx.place.storage.key_stores if ctx.place.storage else ()
+
+
+def _targets(ctx: PlanContext) -> Iterable[CopyTargetGiven]:
+    return ctx.place.storage.copy_targets if ctx.place.storage else ()
+
+
+def _at(wish: EncryptionSpec, stores: Iterable[KeyStoreGiven]) -> KeyStoreGiven | None:
+    """The store of the site at the address that a blueprint writes."""
+    return next((each for each in stores if each.vault == wish.vault), None)
