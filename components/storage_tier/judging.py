@@ -14,6 +14,8 @@ from aifactory.components.storage_tier.found import listed
 
 ORDER = {"archive": 0, "object": 1, "parallel": 2, "block": 2, "local-cache": 3}
 """Steps of the pipeline from where data rests to where GPUs read it."""
+FLEETING = ("telemetry", "cached keys")
+"""What may die with a node: metrics and logs are sent on or made anew, keys and values made of prompts again."""
 LASTING = ("object", "parallel", "block", "archive")
 
 
@@ -292,7 +294,7 @@ def _volumes(tiers: list[StorageOffer], ctx: PlanContext) -> Iterator[bool]:
         )
         yield ctx.check(
             "STO-012",
-            tier is None or tier.failure_domain != "none" or use.keeps == "telemetry",
+            tier is None or tier.failure_domain != "none" or use.keeps in FLEETING,
             f"{use.keeps} of part {use.part} lie on {use.storage_class}, and die with a node",
             (),
             "set its storage_class to a tier that outlives a node",

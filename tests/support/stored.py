@@ -9,6 +9,7 @@ from typing import Any
 from aifactory.components.base import Place, SitePlan
 from aifactory.components.catalog import Catalog
 from aifactory.components.demand import Demand, Residency
+from aifactory.components.offers import StorageOffer
 from aifactory.components.parts import BY_KIND
 from aifactory.components.rows import HelmRow, KubernetesRow
 from aifactory.stacks.planning.model import PlannedSpec
@@ -184,3 +185,13 @@ def values(found: Planned, row: str) -> dict[str, Any]:
     known = found.rows[row]
     assert isinstance(known, HelmRow)
     return dict(found.stack.plain_tree(known))
+
+
+GATEWAYS = {"gateway-api": {"version": "v1.6.1"}, "inference-extension": {"version": "v1.6.0"}}
+"""Capabilities that a site with served models gives."""
+
+
+def offer(found: Any, part: str) -> StorageOffer:
+    """What a tier offers."""
+    (only,) = [each for each in found.site_plan.offers if isinstance(each, StorageOffer) and each.part == part]
+    return only

@@ -1,0 +1,85 @@
+"""Keys and values that models keep on drives of their nodes, as the tier counts and judges them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aifactory.components.offers import KvOffloadUse
+from support.models import CHAT
+from support.planning import Planned
+from support.stored import EU, GATEWAYS, SCRATCH, SHARED, broken, offer, says, site, tier, tiered
+
+LOCKED = {**SCRATCH, "encryption": {"key": "kmip://hsm.example.com/drives", "place": "DE"}}
+CHATS = {"models": [{**CHAT, "data_class": "customer"}]}
+ASSIST = {"tenants": [{"name": "assist", "workload": "inference", "gpus": "demand"}]}
+OFFLOADING = {
+    "kind": "serving",
+    "name": "chat",
+    "model": "llama-3.3-70b",
+    "pool": "train",
+    "tenant": "assist",
+    "precision": "fp8",
+    "stored_as": "fp8",
+    "weights": {"kind": "oci", "image": f"registry.example.com/models/llama:1@sha256:{'a' * 64}"},
+    "kv_offload": {"tier": "scratch", "size_gib": 1_000},
+}
+
+
+def offloaded(scratch: dict[str, Any], drives: dict[str, Any]) -> Planned:
+    """A model that offloads customers' keys and values to a tier on such drives."""
+    at = site(drives=drives, classes=[{**SHARED, "default": False}], cluster={"provides": GATEWAYS})
+    return tiered(scratch, OFFLOADING, at=at, residency=EU, demand=CHATS, queue=ASSIST)
+
+
+def test_what_a_model_offloads_is_counted_without_being_asked_twice() -> None:
+    scratch = tier("local-cache", name="scratch", data_class="customer")
+    found = offloaded(scratch, LOCKED)
+    assert not found.errors, says(found)
+    (use,) = [each for each in found.site_plan.offers if isinstance(each, KvOffloadUse)]
+    plan = found.plans["scratch"]
+    assert plan.gpus == use.gpus
+    assert plan.read_needed == plan.write_needed == pytest.approx(use.gb_per_s)
+    # 16 requests of 2150 tokens, each with 80 layers x 2 x 8 heads x 128 x 2 bytes.
+    assert use.gb_per_s == pytest.approx(16 * 2_150 * 327_680 / 1e9)
+    value: Any = found.site_plan.decisions["scratch.needs.chat"].value
+    assert value["kv_offload"] == pytest.approx(11.272, abs=0.001)
+
+
+def test_a_measured_rate_in_a_feed_takes_the_place_of_the_demands() -> None:
+    feed = {"part": "chat", "gpus": 10, "kv_offload_gb_per_s_per_gpu": 0.25}
+    scratch = tier("local-cache", name="scratch", data_class="customer", feeds=[feed])
+    found = offloaded(scratch, LOCKED)
+    assert found.plans["scratch"].write_needed == pytest.approx(2.5)
+
+
+def test_drives_too_slow_for_what_is_offloaded_starve_its_gpus() -> None:
+    scratch = tier("local-cache", name="scratch", data_class="customer")
+    slow = {**LOCKED, "write_gb_per_s": 0.3}
+    found = offloaded(scratch, slow)
+    assert broken(found) == ["STO-008"]
+    assert "drives into each node instead of 8" in says(found)
+
+
+def test_a_tier_of_the_node_offers_its_nodes_their_room_and_the_key_of_its_drives() -> None:
+    found = offer(tiered(tier("local-cache", name="scratch"), at=site(drives=LOCKED)), "scratch")
+    assert found.nodes == tuple(f"hgx-h200-{index + 1:03d}" for index in range(8))
+    # 8 x 3.84 TB = 28610.2 GiB, of which the driver spares a quarter, 7153.
+    assert (found.node_gib, found.key) == (21_457, "kmip://hsm.example.com/drives")
+    other = offer(tiered(tier()), "files")
+    assert (other.nodes, other.node_gib) == ((), None)
+
+
+def test_drives_whose_key_lies_elsewhere_hold_no_data_of_the_class() -> None:
+    abroad = {**LOCKED, "encryption": {"key": "kmip://hsm.example.com/drives", "place": "US"}}
+    scratch = tier("local-cache", name="scratch", data_class="customer")
+    found = tiered(scratch, at=site(drives=abroad), residency=EU)
+    assert broken(found) == ["STO-013"]
+    assert "the key of tier scratch lies in US" in says(found)
+
+
+def test_a_class_on_drives_without_encryption_asks_for_theirs() -> None:
+    found = tiered(tier("local-cache", name="scratch", data_class="customer"), residency=EU)
+    assert broken(found) == ["STO-014"]
+    assert "add encryption to the site file" in says(found)
