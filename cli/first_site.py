@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from aifactory.components.catalog import Catalog
+from aifactory.components.gpu_node_pool.accelerators import card
+from aifactory.components.gpu_node_pool.driver import default_release
 from aifactory.components.venues import VENUES, Venue, VenueFacts
 
 _NODES_PER_RACK = 4
@@ -55,7 +57,7 @@ def site_text(answers: Answers) -> str:
     facts = _facts(answers)
     runs = f"  distribution: {facts.distributions[0]}   # REPLACE\n" if facts.distributions else ""
     access = "[ReadWriteOnce]" if facts.nodes_at_most else "[ReadWriteOnce, ReadWriteMany]"
-    driver = 'driver: "580.178.04", ' if facts.starts_offline else ""
+    driver = _driver(answers) if facts.starts_offline else ""
     uplink = "uplink: {mbit_per_s: 20, longest_outage_hours: 24}   # REPLACE\n" if facts.starts_offline else ""
     return f"""\
 # Values marked REPLACE are examples: put what your site has.
@@ -92,6 +94,13 @@ network:
 {"".join(_network_lines(answers))}
 {uplink}state: {{backend: "file://state", secrets_provider: passphrase, place: {answers.country}}}
 """
+
+
+def _driver(answers: Answers) -> str:
+    """The release that a pool would get; nothing where the catalog has none, which `check` then refuses."""
+    catalog = Catalog.shipped()
+    release = default_release(catalog, card(catalog, answers.accelerator))
+    return f'driver: "{release.version}", ' if release else ""
 
 
 def _facts(answers: Answers) -> VenueFacts:

@@ -21,6 +21,7 @@ from aifactory.components.forms import (
     InterfaceName,
     Line,
     PciAddress,
+    SecretName,
     Version,
 )
 from aifactory.components.given_network import (
@@ -444,12 +445,26 @@ class EndpointsGiven(Spec):
     """Class of the load balancer, such as metallb.io/metallb. Default: the cluster's own."""
 
     limit_store: HostAndPort | None = None
-    """Redis of the site that gateways count requests, tokens and spend of tenants in, as host and port. Its network
-    must keep others out: nobody signs in there. Default none: no limits."""
+    """Redis of the site that gateways count requests, tokens and spend of tenants in, as host and port. Default none:
+    no limits."""
+
+    limit_store_tls: SecretName | None = None
+    """Secret of namespace envoy-gateway-system with which limit_store is asked over TLS: `tls.crt` and `tls.key` of
+    a client, `ca.crt` of the store's CA. Default none: in the clear, which is warned of."""
+
+    limit_store_auth: SecretName | None = None
+    """Secret of namespace envoy-gateway-system whose key `auth` signs in at limit_store: a password, or user:password
+    of an ACL. Default none: nobody signs in there, which is warned of."""
 
     outside: list[OutsideGiven] = Field(default=[], max_length=50)
     """Hosts that gateways call, each with its networks: where token keys lie, providers, limit_store. Default none: the
     ports of such hosts are open to any address outside of the cluster, which is warned of."""
+
+    @truth
+    def _a_store_that_is_signed_in_at_is_named(self) -> Iterator[Misfit]:
+        for field in ("limit_store_tls", "limit_store_auth"):
+            if self.limit_store is None and getattr(self, field) is not None:
+                yield Misfit(f"{field} without limit_store", f"name the store, or delete {field}", (field,))
 
     @truth
     def _a_host_outside_is_listed_once(self) -> Iterator[Misfit]:

@@ -133,6 +133,7 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
         replicas=replicas,
         priority_class=f"{ctx.factory}-control",
         nodes=place.node_count,
+        volumes=_has_default(ctx),
     )
     wanted = [*ctx.site_plan.requirements, *_written(spec, ctx)]
     answers = answered(ctx, wanted, terms)
@@ -225,13 +226,12 @@ def _default_storage(ctx: PlanContext) -> bool:
 
 
 def _say_if_no_default(ctx: PlanContext) -> None:
-    """A class of the site, or one that a part makes: all are offered by now."""
+    """All classes that parts make are offered by now."""
     known = [each.name for each in ctx.place.cluster.storage_classes]
     at = ("cluster", "storage_classes")
-    default = any(each.default for each in ctx.place.cluster.storage_classes)
     ctx.check(
         "CLU-014",
-        default or any(offer.default for offer in ctx.offers(StorageOffer)),
+        _has_default(ctx),
         f"{ctx.place.site} has no default StorageClass",
         at if known else ("cluster",),
         f"set default: true on {' or '.join(known)}, if the cluster has it as default"
@@ -239,6 +239,11 @@ def _say_if_no_default(ctx: PlanContext) -> None:
         else "list the cluster's StorageClasses in cluster.storage_classes",
         "site",
     )
+
+
+def _has_default(ctx: PlanContext) -> bool:
+    given = any(each.default for each in ctx.place.cluster.storage_classes)
+    return given or any(offer.default for offer in ctx.offers(StorageOffer))
 
 
 def _replicas(spec: ClusterSpec, ctx: PlanContext) -> int:

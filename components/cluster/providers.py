@@ -74,6 +74,8 @@ class SiteTerms(Struct, frozen=True):
     replicas: int
     priority_class: str
     nodes: int
+    volumes: bool
+    """Whether a claim without a class gets one, of the site or of a tier."""
 
     def of(self, release: Release, recipe: Recipe, metrics: Release | None, wanted: Iterable[str]) -> Terms:
         """The terms of one release. Monitors need the kinds to be there before it."""
@@ -86,7 +88,7 @@ class SiteTerms(Struct, frozen=True):
             distribution=self.cluster.distribution,
             scraped="metrics" in self.cluster.provides or (ours and comes_after_metrics(recipe)),
             metrics_namespace=metrics.namespace if ours and metrics else "",
-            volumes=any(known.default for known in self.cluster.storage_classes),
+            volumes=self.volumes,
             wanted=tuple(wanted),
         )
 

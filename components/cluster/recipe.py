@@ -30,7 +30,7 @@ class Terms(Struct, frozen=True):
     metrics_namespace: str
     """Namespace of the Prometheus of ours, empty when it is given or there is none."""
     volumes: bool
-    """Whether a volume without a class name gets one: the site has a default StorageClass."""
+    """Whether a volume without a class name gets one: the site or a tier has the default StorageClass."""
     wanted: tuple[str, ...] = ()
     """Capabilities that parts of the site need: a release may have to know its neighbours."""
 

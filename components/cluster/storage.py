@@ -22,13 +22,16 @@ def _rook_ceph(terms: Terms) -> Iterator[Setting]:
     yield from tolerate_control_nodes("tolerations")
 
 
-def _topolvm(_: Terms) -> Iterator[Setting]:
+def _topolvm(terms: Terms) -> Iterator[Setting]:
     yield Setting("storageClasses", [], "classes are the tiers': the chart's own has no tier and no failure domain")
     yield Setting("lvmd.managed", True, "nothing is installed on hosts; the volume group alone is theirs")
     yield Setting("webhook.certManager", True, "its webhook takes its certificate from there")
     yield Setting("cert-manager.enabled", False, "the cluster has one cert-manager")
     yield Setting("snapshot.enabled", False, "thick volumes take none, and its controller asks for their kinds")
-    yield Setting("controller.replicaCount", 2, "a drained node must not stop new volumes")
+    yield Setting("controller.replicaCount", terms.replicas, "a drained node must not stop new volumes")
+    if terms.replicas == 1:
+        why = "the chart keeps its pods apart, so at an update the new one would wait for ever for the old one's node"
+        yield Setting("controller.affinity", "", why)
     yield from tolerate_control_nodes("controller.tolerations")
 
 

@@ -146,6 +146,19 @@ class LimitPlan(Struct, frozen=True):
     counts: Literal["requests", "llm_total_token", "llm_cost"]
 
 
+class StorePlan(Struct, frozen=True):
+    """Where limits are counted."""
+
+    address: str
+    """Host and port."""
+    tls: str
+    """Secret with certificate, key and CA; empty for a connection in the clear."""
+    auth: str
+    """Secret with a password, empty for none."""
+    ours: bool
+    """Whether the operator that counts there is of ours."""
+
+
 class ListenerPlan(Struct, frozen=True):
     """A host name, and how callers sign in there."""
 
@@ -199,6 +212,8 @@ class GatewayPlan(Struct, frozen=True):
     models: tuple[ModelPlan, ...]
     lists: tuple[ListPlan, ...]
     limits: tuple[LimitPlan, ...]
+    store: StorePlan | None
+    """Where limits are counted, None where nothing is."""
     by_client: bool
     """Whether the tenant's header may name a client behind the tenant."""
     log_prompts: bool

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.gateway import door, explaining, listing, places, published, reaching, rules, usage, using
+from aifactory.components.gateway import (
+    demanded,
+    door,
+    explaining,
+    listing,
+    places,
+    published,
+    reaching,
+    rules,
+    store,
+    usage,
+    using,
+)
 from aifactory.components.gateway.decided import (
     HTTPS_PORT,
     PROXY_NAMESPACE,
@@ -69,6 +81,7 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         models=decided,
         lists=listing.lists(spec.identity, listeners, decided),
         limits=limits,
+        store=store.of(limits, ctx),
         by_client=spec.sign_in.keys is not None,
         log_prompts=spec.log_prompts,
         country=ctx.place.location.country,
@@ -79,7 +92,9 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         **door.ground(spec, ctx),
     )
     reaching.ask(plan.identity, plan.reaches, counts=bool(limits), ctx=ctx)
-    usage.ask_for_store(limits, ctx)
+    if plan.store:
+        store.ask(plan.store, ctx)
+    demanded.carried(spec, models, ctx)
     explaining.explain(plan, models, spec, ctx)
     _around_it(plan, models, ctx)
     return plan

@@ -172,4 +172,19 @@ RULES: tuple[Rule, ...] = (
         "An inference profile of Bedrock sends requests to other regions when its own is full.",
         "Amazon Bedrock user guide, cross-region inference",
     ),
+    Rule(
+        "GTW-024",
+        "warning",
+        "Limits hold the demand that the blueprint states",
+        "A tenant that is cut off at what it was said to need was limited by mistake, and GPUs bought for it stand "
+        "idle.",
+        "envoyproxy/gateway, BackendTrafficPolicy rateLimit.global",
+    ),
+    Rule(
+        "GTW-025",
+        "warning",
+        "The store of limits is asked over TLS, and asks who comes",
+        "Whoever reaches an open store deletes a count, and with it a limit.",
+        "Redis documentation, security; envoyproxy/gateway, EnvoyGateway rateLimit.backend.redis.tls",
+    ),
 )

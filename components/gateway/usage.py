@@ -1,19 +1,15 @@
-"""How much tenants may use: limits of requests, tokens and spend, and the store that all proxies count in."""
+"""How much tenants may use: limits of requests, tokens and spend."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.base import PlanContext
 from aifactory.components.gateway.decided import UNITS_PER_USD, LimitPlan
 from aifactory.components.gateway.published import Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_tenants import TenantLimits
 from aifactory.components.problems import nearest
-
-STORE_TIMEOUT = "250ms"
-"""Time to wait for a count. Envoy's own 20 ms would refuse requests at each pause of the store, now that it fails
-closed."""
 
 
 def sound(spec: GatewaySpec, models: list[Published], ctx: PlanContext) -> bool:
@@ -41,14 +37,25 @@ def _known(spec: GatewaySpec, models: list[Published], ctx: PlanContext) -> Iter
             ("tenants", index, "name"),
             nearest(tenant.name, callers),
         )
-    limited = {tenant.name for tenant in spec.tenants if tenant.tokens_per_minute or tenant.tokens_per_day}
+    given = ctx.place.endpoints
+    stored = given is not None and given.limit_store is not None
+    # A store beyond the uplink would close the door with it: there, tenants are held by requests at a time.
+    alone = ctx.place.venue_facts.starts_offline and not stored
+    limited = {
+        tenant.name
+        for tenant in spec.tenants
+        if tenant.tokens_per_minute or tenant.tokens_per_day or (alone and tenant.parallel_requests)
+    }
     left = [name for name in callers if name not in limited]
     ctx.check(
         "GTW-015",
         not left,
         f"{', '.join(left)} may use as many tokens as there are",
         ("tenants",),
-        "set tokens_per_minute or tokens_per_day for each tenant",
+        "set parallel_requests for each tenant"
+        if alone
+        else "set tokens_per_minute or tokens_per_day for each tenant"
+        + ("" if stored else ", and add endpoints.limit_store to the site file"),
     )
 
 
@@ -87,40 +94,3 @@ def _limits(tenant: TenantLimits) -> Iterator[LimitPlan]:
         yield LimitPlan(tenant.name, "Day", int(tenant.usd_per_day * UNITS_PER_USD), "llm_cost")
     if tenant.usd_per_month:
         yield LimitPlan(tenant.name, "Month", int(tenant.usd_per_month * UNITS_PER_USD), "llm_cost")
-
-
-def ask_for_store(planned: tuple[LimitPlan, ...], ctx: PlanContext) -> None:
-    """The operator of the proxies counts in the site's store, and refuses what it can't count."""
-    given = ctx.place.endpoints
-    if not planned or given is None or given.limit_store is None:
-        return
-    count: dict[str, object] = {
-        "backend": {"type": "Redis", "redis": {"url": given.limit_store}},
-        "failClosed": True,
-        "timeout": STORE_TIMEOUT,
-    }
-    ctx.require("envoy-gateway", "limits of tenants", {"config": {"envoyGateway": {"rateLimit": count}}})
-    ctx.check(
-        "GTW-018",
-        "envoy-gateway" not in ctx.place.cluster.provides,
-        f"site {ctx.place.site} gives envoy-gateway: whether it refuses requests while {given.limit_store} is gone is "
-        "its own setting",
-        ("tenants",),
-        "see that its rateLimit has failClosed: true and this store",
-    )
-    ctx.decide(
-        "limit_store",
-        given.limit_store,
-        "all proxies count here; without it nobody gets an answer. What fails open: tokens are known when an answer "
-        "ends, so requests that run when a limit is reached are answered",
-        rejected=[
-            Rejected(
-                "QuotaPolicy",
-                "v1alpha1 counts in a second service of its own that Envoy AI Gateway lets fail open, and knows "
-                "AIServiceBackends alone",
-            ),
-            Rejected("limits in each proxy", "two proxies would grant twice as much"),
-        ],
-        source=("endpoints", "limit_store"),
-        document="site",
-    )

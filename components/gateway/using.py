@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from aifactory.components.gateway import store
 from aifactory.components.gateway.decided import HTTPS_PORT, PROXY_NAMESPACE, GatewayPlan, ListenerPlan, SecretPlan
 from aifactory.components.gateway.places import API_KEY, ENTRIES
 from aifactory.components.offers import OperatorNote
@@ -19,6 +20,8 @@ def notes(part: str, plan: GatewayPlan) -> Iterator[OperatorNote]:
     """Secrets, a load balancer and names before, a request after."""
     for says in _before(plan):
         yield OperatorNote(part, "before", says)
+    if plan.store:
+        yield from store.notes(part, plan.store)
     yield from _secrets(part, plan)
     yield from _way(part, plan)
     for listener in plan.listeners:

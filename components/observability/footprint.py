@@ -11,7 +11,7 @@ from aifactory.components.observability.places import Ways
 from aifactory.components.offers import PoolOffer
 from aifactory.components.pods import CONTROLLER_CPUS, CONTROLLER_MEMORY_GIB
 
-OTHER_CPUS, OTHER_MEMORY_GIB = 2.5, 4.5
+OTHER_CPUS, OTHER_MEMORY_GIB = 2.75, 4.5
 """What other controllers of a small site request, of what is kept for all of them. A test adds it up."""
 BURST = 2
 """Of memory, as much again is left for bursts."""

@@ -185,7 +185,8 @@ def _require(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> int:
 
 def _require_metrics(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> int:
     remote = found.sink("metrics")
-    gib = buffering.metrics_gib(spec, buffering.disk_of(spec, ctx), ctx)
+    disk = buffering.disk_of(spec, ctx)
+    gib = buffering.metrics_gib(spec, disk, ctx)
     wanted = values.prometheus(
         spec,
         ctx.factory,
@@ -197,16 +198,17 @@ def _require_metrics(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> 
         stored=[signal for signal, _ in found.stored],
     )
     changes: list[Any] = []
-    has_volume = bool(spec.storage_class) or any(each.default for each in ctx.place.cluster.storage_classes)
-    if has_volume:
-        changes.append(values.claim(gib, spec.storage_class or ""))
+    if disk.name:
+        # The class of a tier may come after the claim, which would then have none.
+        given = any(each.default for each in ctx.place.cluster.storage_classes)
+        changes.append(values.claim(gib, (spec.storage_class or "") if given else disk.name))
     own = _own_prometheus(spec, ctx)
     if own and _shares_nodes(ctx):
         changes.append(values.small(own.mib, own.milli_cpus))
     for change in changes:
         wanted["prometheus"]["prometheusSpec"].update(change["prometheus"]["prometheusSpec"])  # type: ignore[index]
     ctx.require("metrics", "metrics, alerts and dashboards of the site", wanted)
-    return gib if has_volume else 0
+    return gib if disk.name else 0
 
 
 def _classes(spec: ObservabilitySpec, ctx: PlanContext) -> tuple[str, ...]:

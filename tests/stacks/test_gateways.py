@@ -9,18 +9,29 @@ import yaml
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.rows import HelmRow, KubernetesRow
+from aifactory.components.serving.decided import ServingPlan
 from aifactory.stacks.assembly.stack import Stack
 from support import doors, shipped
 from support.flows import wrong_flows
 from support.gateways import ENDPOINTS, OIDC, RESIDENCY, provider
 from support.graph import unreached
 from support.planning import place, plan_site
+from support.served import plans
 
 OWN = ("sovereign-inference-fra-dc1-platform", "sovereign-inference-ams-colo1-platform")
 """Where tenants ask models on GPUs of their own."""
 SHARED = "rag-private-fra-dc1-platform"
 """Where a tenant serves, and others ask."""
-STACKS = (SHARED, *OWN)
+SMALL = ("edge-slm-lys-edge1-platform", "inference-l4-muc-lab1-platform")
+"""Where one namespace asks, by keys: nothing there asks an identity provider."""
+STACKS = (*SMALL, SHARED, *OWN)
+TENANTS = {
+    "edge-slm-lys-edge1-platform": {"qwen3-4b": {"depot"}},
+    "inference-l4-muc-lab1-platform": {"qwen3-8b": {"playground"}},
+    SHARED: {"llama-3.1-8b": {"legal", "research"}, "bge-m3": {"legal", "research"}},
+    **{name: {"llama-3.3-70b": {"assist"}, "llama-3.1-8b": {"triage"}} for name in OWN},
+}
+"""Who may ask for what, as the blueprints mean it."""
 
 
 def bodies(name: str) -> list[dict[str, Any]]:
@@ -28,9 +39,40 @@ def bodies(name: str) -> list[dict[str, Any]]:
     return [dict(stack.plain_tree(row)) for row in stack.rows if isinstance(row, KubernetesRow)]
 
 
-def test_these_are_all_stacks_with_a_gateway() -> None:
+def test_each_stack_that_serves_models_has_a_gateway_and_no_other() -> None:
     found = [name for name in shipped.STACKS if doors.of(bodies(name), "SecurityPolicy")]
-    assert tuple(found) == STACKS
+    serving = [name for name, stack in shipped.stacks().items() if plans(stack.plan, ServingPlan)]
+    assert tuple(found) == tuple(serving) == STACKS
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_each_served_model_is_reached_by_exactly_its_tenants_and_past_the_gateway_by_nobody(name: str) -> None:
+    made = bodies(name)
+    served = {plan.model for plan in plans(shipped.stacks()[name].plan, ServingPlan).values()}
+    assert doors.callers(made) == TENANTS[name]
+    assert set(TENANTS[name]) == served
+    assert (doors.half_open(made), doors.unguarded(made), doors.past(made)) == (set(), [], [])
+
+
+def test_a_plain_route_to_a_model_would_be_found() -> None:
+    made = bodies(SMALL[0])
+    (backend,) = doors.of(made, "AIServiceBackend")
+    plain = {
+        "kind": "HTTPRoute",
+        "metadata": {"name": "plain", "namespace": "helper"},
+        "spec": {"rules": [{"backendRefs": [{"name": "helper-predictor", "port": 80}]}]},
+    }
+    assert backend
+    assert doors.past([*made, plain]) == ["helper/plain leads to helper-predictor"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_keys_alone_are_asked_for_where_an_identity_provider_may_be_out_of_reach(name: str) -> None:
+    policies = [each for each in doors.of(bodies(name), "SecurityPolicy") if "authorization" in each["spec"]]
+    assert policies
+    for policy in policies:
+        assert "apiKeyAuth" in policy["spec"], policy["metadata"]["name"]
+        assert not {"jwt", "oidc", "extAuth"} & set(policy["spec"]), policy["metadata"]["name"]
 
 
 @pytest.mark.parametrize("name", OWN)

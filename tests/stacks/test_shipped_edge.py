@@ -19,6 +19,7 @@ from aifactory.components.rows import HelmRow, KubernetesRow
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.images import images
 from support import shipped
+from support.released import values_of
 from support.schemas import Schemas
 
 NAME = "edge-slm-lys-edge1-platform"
@@ -34,22 +35,13 @@ def stack() -> Stack:
     return shipped.stacks()[NAME]
 
 
-def merged(below: Any, above: Any) -> Any:
-    """Chart values as Helm merges them."""
-    if isinstance(below, Mapping) and isinstance(above, Mapping):
-        return {key: merged(below.get(key), above[key]) if key in above else below[key] for key in {**below, **above}}
-    return above
-
-
 def trees(stack: Stack, schemas: Schemas) -> Iterator[tuple[str, Any]]:
     """Every object, and the values of every release over those of its chart."""
     for row in stack.rows:
-        tree = stack.plain_tree(row) if isinstance(row, (HelmRow, KubernetesRow)) else {}
         if isinstance(row, HelmRow):
-            has_values = not row.chart.endswith("-crd")  # a chart of definitions alone has no values file
-            yield row.id, merged(schemas.values(row.chart), tree) if has_values else tree
+            yield row.id, values_of(row, stack, schemas)
         elif isinstance(row, KubernetesRow):
-            yield row.id, tree
+            yield row.id, stack.plain_tree(row)
 
 
 def below(tree: Any, name: str) -> Iterator[Any]:

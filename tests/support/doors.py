@@ -87,6 +87,16 @@ def unguarded(bodies: Sequence[Body]) -> list[str]:
     return found
 
 
+def past(bodies: Sequence[Body]) -> list[str]:
+    """Plain routes that lead anywhere: nobody asks who comes by them, or for which model."""
+    return [
+        f"{route['metadata']['namespace']}/{route['metadata']['name']} leads to {backend['name']}"
+        for route in of(bodies, "HTTPRoute")
+        for rule in route["spec"]["rules"]
+        for backend in rule.get("backendRefs", ())
+    ]
+
+
 def told(bodies: Sequence[Body]) -> dict[str, set[str]]:
     """Names of models that each caller is told of, at any host name that lets it in.
 

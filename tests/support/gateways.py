@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
-from aifactory.components.demand import Residency
+from aifactory.components.demand import Demand, Residency
 from aifactory.components.gateway.decided import GatewayPlan
 from aifactory.components.gateway.plan import RULES, resolve, settle, size
 from aifactory.components.gateway.shape import rows
@@ -26,6 +26,8 @@ ENDPOINTS = {
     "domain": "ai.example.com",
     "clients": ["192.0.2.0/24"],
     "limit_store": "redis.example.com:6379",
+    "limit_store_tls": "redis-client",
+    "limit_store_auth": "redis-password",
     "outside": [{"host": f"{host}.example.com", "networks": ["198.51.100.128/25"]} for host in HOSTS],
 }
 POOL = ModelOffer(
@@ -121,6 +123,7 @@ def planned(
     site: Mapping[str, Any] | None = None,
     queue: bool = True,
     also: Sequence[object] = (),
+    demand: Sequence[Mapping[str, Any]] = (),
     **fields: Any,
 ) -> Planned:
     """A gateway with these models; `fields` are those of its part."""
@@ -132,6 +135,7 @@ def planned(
         table(*RULES),
         offers=[*([QUEUE] if queue else []), *offers, *also],
         residency=Residency.model_validate({"data_classes": residency}) if residency else None,
+        demand=Demand.model_validate({"models": list(demand)}) if demand else None,
     )
     written = {"kind": "gateway", "name": "door", "sign_in": {"oidc": OIDC}, **fields}
     ctx = PlanContext(site_plan, str(written["name"]), ("parts", 0))

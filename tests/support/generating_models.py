@@ -17,7 +17,12 @@ GIVEN = {
     "inference-extension": {"version": "v1.6.0"},
     "load-balancer": {"version": "v0.15.2"},
 }
-ENDPOINTS = {"domain": "ai.example.com", "clients": ["192.0.2.0/24"], "limit_store": "redis.example.com:6379"}
+STORE = {
+    "limit_store": "redis.example.com:6379",
+    "limit_store_tls": "redis-client",
+    "limit_store_auth": "redis-password",
+}
+ENDPOINTS = {"domain": "ai.example.com", "clients": ["192.0.2.0/24"], **STORE}
 Factory = tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]
 """A site, the parts at it, and the demand."""
 
@@ -120,7 +125,7 @@ def served_factories(draw: st.DrawFn) -> Factory:
     site["endpoints"] = {
         "domain": "ai.example.com",
         "clients": ["192.0.2.0/24"],
-        "limit_store": "redis.example.com:6379",
+        **STORE,
     }
     known = MODELS.get(accelerator, (*SMALL, *LARGE))
     models = tuple(draw(st.lists(st.sampled_from(known), min_size=1, max_size=2, unique=True)))

@@ -1,11 +1,12 @@
 """What a gateway decides."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from aifactory.components.gateway import cost, splitting
+from aifactory.components.gateway import cost, splitting, using
 from aifactory.components.gateway.spec_models import Price
 from aifactory.components.offers import EndpointOffer, GatewayOffer, OperatorNote
 from support.gateways import ENDPOINTS, KEYS, LARGE, OIDC, POOL, SMALL, leads, planned, provider
@@ -145,6 +146,36 @@ def test_limits_are_counted_in_the_store_of_the_site_and_refuse_without_it() -> 
     values = [each.values for each in made.ctx.site_plan.requirements if each.capability == "envoy-gateway"]
     count = values[-1]["config"]["envoyGateway"]["rateLimit"]  # type: ignore[index]
     assert (count["failClosed"], count["backend"]["redis"]["url"]) == (True, "redis.example.com:6379")
+
+
+def _told(given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """What Envoy Gateway is told of the store, and what people are."""
+    made = planned(tenants=[{"name": name, "tokens_per_day": 9} for name in ("assist", "triage")], given=given)
+    assert made.plan is not None
+    (values,) = (each.values for each in made.ctx.site_plan.requirements if "config" in each.values)
+    notes = [note for note in using.notes("door", made.plan) if "redis" in f"{note.says}{note.commands}"]
+    return values["config"]["envoyGateway"], "\n".join(f"{note.says} {note.commands}" for note in notes)  # type: ignore[index]
+
+
+def test_the_store_is_asked_over_tls_with_a_password_that_stays_in_its_secret() -> None:
+    told, notes = _told(ENDPOINTS)
+    assert told["rateLimit"]["backend"]["redis"]["tls"] == {"certificateRef": {"name": "redis-client"}}
+    container = told["provider"]["kubernetes"]["rateLimitDeployment"]["container"]
+    assert container["env"] == [
+        {"name": "REDIS_TLS_CACERT", "value": "/redis-certs/ca.crt"},
+        {"name": "REDIS_AUTH", "valueFrom": {"secretKeyRef": {"name": "redis-password", "key": "auth"}}},
+    ]
+    assert "every model answers 500" in notes
+    assert "each limit begins anew" in notes
+    assert "create secret generic redis-client --type=kubernetes.io/tls --from-file=tls.crt=tls.crt" in notes
+    assert "create secret generic redis-password --from-file=auth=/dev/stdin" in notes
+
+
+def test_a_store_in_the_clear_gets_no_empty_settings() -> None:
+    told, notes = _told({**ENDPOINTS, "limit_store_tls": None, "limit_store_auth": None})
+    assert "provider" not in told
+    assert told["rateLimit"]["backend"]["redis"] == {"url": "redis.example.com:6379"}
+    assert "create secret" not in notes
 
 
 def test_nothing_is_counted_where_nothing_is_limited() -> None:

@@ -6,8 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from aifactory.components.gateway.plan import RULES
+from support.edges import edge_data
 from support.gateways import ENDPOINTS, KEYS, LARGE, OIDC, POOL, SMALL, US, leads, planned, provider
 
+STORELESS = {**ENDPOINTS, "limit_store": None, "limit_store_tls": None, "limit_store_auth": None}
 LIMITS = [{"name": name, "tokens_per_day": 1} for name in ("assist", "triage")]
 PRICE = {"input_usd": 1.0, "output_usd": 2.0}
 SERVICES: dict[str, Any] = {"offers": (SMALL, LARGE), "tenants": LIMITS[1:]}
@@ -55,6 +57,14 @@ def cloud(region: str, *, model: str = "amazon.nova-pro-v1:0", **fields: Any) ->
     }
 
 
+def asked(model: str, peak: float, **fields: Any) -> dict[str, Any]:
+    """Demand for a model: 1,000 tokens a request, and half of the peak over a day."""
+    rates = {"mean": peak / 2, "peak": peak}
+    return {"name": model, "requests_per_s": rates, "input_tokens": 800, "output_tokens": 200, "itl_ms": 40.0, **fields}
+
+
+KNOWN = (replace(POOL, model="llama-3.3-70b"), replace(SMALL, model="llama-3.1-8b"))
+"""Models that the catalog knows, so that a blueprint may state demand for them."""
 CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"tenants": LIMITS}, []),
     ({"tenants": LIMITS, "reach": "site"}, []),
@@ -96,8 +106,11 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"tenants": LIMITS, "sign_in": {"keys": KEYS}}, []),
     ({"tenants": LIMITS, "sign_in": {"keys": {**KEYS, "clients": KEYS["clients"][:1]}}}, ["GTW-012"]),
     ({"offers": (replace(SMALL, tenant=""),)}, ["GTW-012"]),
-    ({"tenants": LIMITS, "given": {**ENDPOINTS, "limit_store": None}}, ["GTW-013"]),
+    ({"tenants": LIMITS, "given": STORELESS}, ["GTW-013"]),
     ({"tenants": LIMITS, "given": None}, ["GTW-013"]),
+    ({"tenants": LIMITS, "given": {**ENDPOINTS, "limit_store_tls": None}}, ["GTW-025"]),
+    ({"tenants": LIMITS, "given": {**ENDPOINTS, "limit_store_auth": None}}, ["GTW-025"]),
+    ({"tenants": LIMITS, "offers": KNOWN, "demand": [asked("llama-3.3-70b", 1.0)]}, ["GTW-024"]),
     ({"tenants": [*LIMITS[:1], {"name": "triage", "parallel_requests": 5}], "given": ENDPOINTS}, ["GTW-015"]),
     ({**SERVICES, "offers": (SMALL,), "tenants": [{**LIMITS[1], "usd_per_day": 1.0}]}, ["GTW-014"]),
     (
@@ -150,6 +163,71 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("fields", "rules"), CASES)
 def test_a_rule_finds_what_breaks_it(fields: dict[str, Any], rules: list[str]) -> None:
     assert planned(**fields).broken == rules
+
+
+CHAT = asked("llama-3.3-70b", 1.0)
+BOTH = [leads({"part": "chat"}, tenants=["assist", "triage"]), leads({"part": "sort"}, tenants=["triage"])]
+BOTH[1]["name"] = "sort"
+HELD: list[tuple[dict[str, int], dict[str, int], list[dict[str, Any]], str]] = [
+    # 1 request of 1,000 tokens a second at peak are 60 and 60,000 a minute, 0.5 at the mean 43,200,000 a day.
+    ({"tokens_per_minute": 60_000, "tokens_per_day": 43_200_000}, {}, [CHAT], ""),
+    (
+        {"tokens_per_minute": 59_999},
+        {},
+        [CHAT],
+        "59999 tokens per minute, and the demand for llama",
+    ),
+    ({"tokens_per_day": 43_199_999}, {}, [CHAT], "llama-3.3-70b is 43200000"),
+    (
+        {"requests_per_minute": 59, "tokens_per_day": 43_200_000},
+        {},
+        [CHAT],
+        "59 requests per min",
+    ),
+    ({"tokens_per_minute": 66_000}, {}, [asked("llama-3.3-70b", 1.0, growth_percent=10)], ""),
+    ({"tokens_per_minute": 65_999}, {}, [asked("llama-3.3-70b", 1.0, growth_percent=10)], "llama-3.3-70b is 66000"),
+    ({"tokens_per_minute": 179_999}, {}, [asked("llama-3.3-70b", 1.0, agentic_factor=3)], "llama-3.3-70b is 180000"),
+    ({"tokens_per_minute": 1}, {}, [asked("llama-3.1-8b", 1.0)], ""),
+]
+
+
+@pytest.mark.parametrize(("assist", "triage", "demand", "says"), HELD)
+def test_a_limit_below_the_demand_for_its_models_is_warned_of(
+    assist: dict[str, int], triage: dict[str, int], demand: list[dict[str, Any]], says: str
+) -> None:
+    tenants = [{"name": "assist", **assist}, {"name": "triage", "tokens_per_minute": 10_000_000, **triage}]
+    made = planned(tenants=tenants, offers=KNOWN, demand=demand)
+    assert made.plan is not None
+    assert says in made.says
+    assert [rule for rule in made.broken if rule == "GTW-024"] == (["GTW-024"] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("assist", "triage", "says"),
+    [
+        (30_000, 90_000, ""),
+        (30_000, 89_999, "assist and triage may use 119999 tokens per minute, and the demand for llama-3.3"),
+        (1_000_000, 59_999, "triage may use 59999 tokens per minute, and the demand for llama-3.1-8b is 60000"),
+    ],
+)
+def test_a_model_of_several_tenants_is_asked_for_by_all_of_them(assist: int, triage: int, says: str) -> None:
+    tenants = [{"name": "assist", "tokens_per_minute": assist}, {"name": "triage", "tokens_per_minute": triage}]
+    made = planned(offers=KNOWN, models=BOTH, tenants=tenants, demand=[CHAT, asked("llama-3.1-8b", 1.0)])
+    assert says in made.says
+    assert made.broken.count("GTW-024") == bool(says)
+
+
+def test_a_tenant_without_a_limit_may_ask_for_what_the_others_leave() -> None:
+    tenants = [{"name": "assist", "tokens_per_minute": 1}, {"name": "triage", "tokens_per_day": 86_400_000}]
+    assert "GTW-024" not in planned(offers=KNOWN, models=BOTH, tenants=tenants, demand=[CHAT]).broken
+
+
+def test_without_an_uplink_requests_at_a_time_hold_a_tenant() -> None:
+    edge = edge_data()
+    bound = [{"name": name, "parallel_requests": 8} for name in ("assist", "triage")]
+    assert "GTW-015" not in planned(tenants=bound, given=None, site=edge).broken
+    assert "GTW-015" in planned(tenants=bound[:1], given=None, site=edge).broken
+    assert "GTW-015" in planned(tenants=bound, given=None).broken
 
 
 def test_nobody_is_let_in_where_no_namespace_is_known() -> None:

@@ -42,7 +42,7 @@ def test_more_than_the_node_has_is_refused_where_models_share_it(
     if rules:
         (problem,) = found.problems
         assert problem.says == (
-            "telemetry asks for 0.7 CPUs and 5.1 GiB, and beside models and other controllers there are 1.5 CPUs and "
+            "telemetry asks for 0.7 CPUs and 5.1 GiB, and beside models and other controllers there are 1.25 CPUs and "
             "3.5 GiB"
         )
 

@@ -174,6 +174,7 @@ if wave 00-foundation; then
 fi
 
 if wave 01-crds; then
+  release envoy-ai-gateway-system ai-gateway-crds-helm 300 oci://docker.io/envoyproxy/ai-gateway-crds-helm helm/ai-gateway-crds-helm.yaml --version v1.1.0
   release envoy-gateway-system envoy-gateway-crds 300 oci://docker.io/envoyproxy/gateway-crds-helm helm/envoy-gateway-crds.yaml --version v1.9.0
   release kserve kserve-crd 300 oci://ghcr.io/kserve/charts/kserve-crd helm/kserve-crd.yaml --version v0.20.0
 fi
@@ -182,6 +183,8 @@ if wave 04-telemetry; then
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
   release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
   release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
+  release topolvm-system topolvm 900 topolvm helm/topolvm.yaml --repo https://topolvm.github.io/topolvm --version 16.0.1
+  objects manifests/04-telemetry/00-local.yaml
   objects manifests/04-telemetry/00-watch.yaml
   objects manifests/04-telemetry/01-watch.yaml
   objects manifests/04-telemetry/02-watch.yaml
@@ -198,17 +201,19 @@ fi
 
 if wave 08-gateway; then
   release envoy-gateway-system gateway-helm 600 oci://docker.io/envoyproxy/gateway-helm helm/gateway-helm.yaml --version v1.9.0
-  objects manifests/08-gateway/00-door.yaml
-  gate 600 condition=Ready door issuer.cert-manager.io/door-root
-  objects manifests/08-gateway/01-door.yaml
-  gate 600 condition=Ready door certificate.cert-manager.io/door-ca
-  objects manifests/08-gateway/02-door.yaml
-  gate 600 condition=Ready door issuer.cert-manager.io/door-ca
-  objects manifests/08-gateway/03-door.yaml
-  gate 600 condition=Ready door certificate.cert-manager.io/door
-  objects manifests/08-gateway/04-door.yaml
-  gate 600 condition=Programmed door gateway.gateway.networking.k8s.io/door
-  objects manifests/08-gateway/05-door.yaml
+  objects manifests/08-gateway/00-desk.yaml
+  gate 600 condition=Ready desk issuer.cert-manager.io/desk-root
+  release envoy-ai-gateway-system ai-gateway-helm 600 oci://docker.io/envoyproxy/ai-gateway-helm helm/ai-gateway-helm.yaml --version v1.1.0
+  objects manifests/08-gateway/01-desk.yaml
+  gate 600 condition=Ready desk certificate.cert-manager.io/desk-ca
+  objects manifests/08-gateway/02-desk.yaml
+  gate 600 condition=Ready desk issuer.cert-manager.io/desk-ca
+  objects manifests/08-gateway/03-desk.yaml
+  gate 600 condition=Ready desk certificate.cert-manager.io/desk
+  objects manifests/08-gateway/04-desk.yaml
+  gate 600 condition=Programmed desk gateway.gateway.networking.k8s.io/desk
+  objects manifests/08-gateway/05-desk.yaml
+  objects manifests/08-gateway/06-desk.yaml
 fi
 
 if wave 09-serving; then
@@ -220,8 +225,10 @@ if wave 10-workloads; then
   objects manifests/10-workloads/01-helper.yaml
   objects manifests/10-workloads/02-helper.yaml
   gate 2520 condition=Ready helper inferenceservice.serving.kserve.io/helper
-  objects manifests/10-workloads/03-door.yaml
-  objects manifests/10-workloads/04-door.yaml
+  objects manifests/10-workloads/03-desk.yaml
+  objects manifests/10-workloads/04-desk.yaml
+  objects manifests/10-workloads/05-desk.yaml
+  objects manifests/10-workloads/06-desk.yaml
 fi
 
 doing=''
