@@ -170,6 +170,10 @@ class StorageOffer(Struct, frozen=True):
     """Address of its buckets, which speak S3. Empty: it has none that a claim makes."""
     endpoint_at: tuple[str, int] = ("", 0)
     """Namespace and TCP port of the pods behind that address."""
+    engine: str = ""
+    """What makes it: rook-ceph, nfs-rdma or topolvm; existing where the site gives its class."""
+    fill_percent: int = 0
+    """Fill that it is made for. 0: nothing is said."""
 
 
 class StorageUse(Struct, frozen=True):
@@ -180,7 +184,7 @@ class StorageUse(Struct, frozen=True):
     """GPUs that wait for it."""
     storage_class: str = ""
     """Class of its volume, empty without one."""
-    keeps: Literal["", "checkpoints", "weights", "vectors"] = ""
+    keeps: Literal["", "checkpoints", "weights", "vectors", "telemetry"] = ""
     size_gib: int = 0
     read_gb_per_s: float = 0.0
     """Rate that its plan counts on while all who may start at once do. 0: it states none."""
@@ -293,6 +297,19 @@ class EndpointOffer(Struct, frozen=True):
     """Parts whose models it leads to."""
 
 
+class PricedModel(Struct, frozen=True):
+    """A model behind a governed door, as its metrics name it, and what its tokens cost."""
+
+    ids: tuple[str, ...]
+    """Names that requests carry."""
+    parts: tuple[str, ...]
+    """Serving parts of the site that it may lead to."""
+    input_usd: float | None = None
+    """Highest price of any place that it leads to. Unit: USD per million prompt tokens. None: it has none."""
+    output_usd: float | None = None
+    """The same of tokens of answers."""
+
+
 class GatewayOffer(Struct, frozen=True):
     """A governed door to models, as those see it who watch it."""
 
@@ -315,6 +332,22 @@ class GatewayOffer(Struct, frozen=True):
     providers: tuple[str, ...]
     """Services outside of the cluster that it may send requests to."""
     prompts_logged: bool
+    priced: tuple[PricedModel, ...] = ()
+    """The same models, with where they lead to and what they cost."""
+    budgets: tuple[tuple[str, float], ...] = ()
+    """Tenants with a limit of spend a month. Unit: USD."""
+
+
+class DatabaseOffer(Struct, frozen=True):
+    """A database of a part, as those see it who watch it."""
+
+    part: str
+    namespace: str
+    cluster: str
+    """Name of its Cluster of CloudNativePG, which its pods carry as label cnpg.io/cluster."""
+    instances: int
+    backs_up: bool
+    """Whether a base backup is made each day, and each change is archived."""
 
 
 class TelemetryOffer(Struct, frozen=True):

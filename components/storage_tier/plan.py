@@ -60,6 +60,8 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
             endpoint=paths.endpoint_of(spec.identity) if spec.buckets else "",
             endpoint_at=(CEPH_NAMESPACE, GATEWAY_PORT) if spec.buckets else ("", 0),
+            engine=spec.engine,
+            fill_percent=spec.fill_percent,
         )
     )
     return draft

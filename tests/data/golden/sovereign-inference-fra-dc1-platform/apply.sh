@@ -180,11 +180,9 @@ if wave 01-crds; then
 fi
 
 if wave 04-telemetry; then
-  release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
   release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
   release rook-ceph rook-ceph 900 rook-ceph helm/rook-ceph.yaml --repo https://charts.rook.io/release --version v1.20.6
-  release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
   release topolvm-system topolvm 900 topolvm helm/topolvm.yaml --repo https://topolvm.github.io/topolvm --version 16.0.1
   objects manifests/04-telemetry/00-scratch.yaml
   objects manifests/04-telemetry/00-watch.yaml
@@ -192,9 +190,13 @@ if wave 04-telemetry; then
   objects manifests/04-telemetry/01-watch.yaml
   gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
   objects manifests/04-telemetry/02-objects.yaml
-  objects manifests/04-telemetry/02-watch.yaml
-  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  objects manifests/04-telemetry/02-volumes.yaml
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects cephblockpool.ceph.rook.io/volumes
   objects manifests/04-telemetry/03-objects.yaml
+  objects manifests/04-telemetry/03-volumes.yaml
+  release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
+  release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
+  objects manifests/04-telemetry/05-watch.yaml
 fi
 
 if wave 05-hardware; then
