@@ -239,11 +239,13 @@ class PlanContext(Struct, frozen=True):
         reason: str,
         values: dict[str, object] | None = None,
         features: Iterable[str] = (),
+        after: tuple[str, ...] = (),
     ) -> None:
         """Ask for a prerequisite. The cluster part answers with the site's own or one release of ours."""
         if capability not in CAPABILITIES:
             raise KeyError(capability)
-        self.site_plan.requirements.append(Requirement(capability, self.part, reason, values or {}, tuple(features)))
+        asked = Requirement(capability, self.part, reason, values or {}, tuple(features), after)
+        self.site_plan.requirements.append(asked)
 
     def namespace(self, request: NamespaceRequest) -> None:
         """Ask for a namespace of ours."""

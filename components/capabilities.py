@@ -58,6 +58,8 @@ class Requirement(Struct, frozen=True):
     values: dict[str, object] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     """Features that a given one must have; ours has them by `values`."""
+    after: tuple[str, ...] = ()
+    """Rows that must be there before its release."""
 
 
 class PodEgress(Struct, frozen=True):

@@ -69,9 +69,10 @@ class TelemetrySink(Spec):
     name: Name
     """Name of the sink, unique at the site."""
 
-    kind: Literal["otlp", "loki", "prometheus", "alerts"]
+    kind: Literal["otlp", "loki", "prometheus", "alerts", "heartbeat"]
     """otlp: takes signals by OTLP over HTTP. loki: takes logs. prometheus: takes metrics by remote write. alerts: takes
-    alerts as webhooks of Alertmanager."""
+    alerts as webhooks of Alertmanager. heartbeat: takes a webhook every 5 minutes, and calls somebody when none
+    comes: a dead man's switch, which stands elsewhere."""
 
     signals: list[Signal] = Field(default=[], max_length=3)
     """What an otlp sink takes. Default none: for the other kinds, which say it by themselves."""
@@ -105,8 +106,9 @@ class TelemetrySink(Spec):
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """Signals that it takes; alerts count as one."""
-        own: dict[str, tuple[str, ...]] = {"loki": ("logs",), "prometheus": ("metrics",), "alerts": ("alerts",)}
+        """Signals that it takes; alerts and signs of life count as one each."""
+        own: dict[str, tuple[str, ...]] = {"loki": ("logs",), "prometheus": ("metrics",)}
+        own |= {kind: (kind,) for kind in ("alerts", "heartbeat")}
         return own.get(self.kind, tuple(self.signals))
 
     @property

@@ -180,6 +180,10 @@ class StorageOffer(Struct, frozen=True):
     """Room for volumes on each of these nodes. Unit: GiB. None: it is not on drives of a node."""
     issuer: str = ""
     """ClusterIssuer that signs for that address, and whose certificate clients must trust. Empty: it has no TLS."""
+    engine: str = ""
+    """What makes it: rook-ceph, nfs-rdma or topolvm; existing where the site gives its class."""
+    fill_percent: int = 0
+    """Fill that it is made for. 0: nothing is said."""
 
 
 class KvOffloadUse(Struct, frozen=True):
@@ -328,6 +332,19 @@ class EndpointOffer(Struct, frozen=True):
     """Parts whose models it leads to."""
 
 
+class PricedModel(Struct, frozen=True):
+    """A model behind a governed door, as its metrics name it, and what its tokens cost."""
+
+    ids: tuple[str, ...]
+    """Names that requests carry."""
+    parts: tuple[str, ...]
+    """Serving parts of the site that it may lead to."""
+    input_usd: float | None = None
+    """Highest price of any place that it leads to. Unit: USD per million prompt tokens. None: it has none."""
+    output_usd: float | None = None
+    """The same of tokens of answers."""
+
+
 class GatewayOffer(Struct, frozen=True):
     """A governed door to models, as those see it who watch it."""
 
@@ -350,6 +367,22 @@ class GatewayOffer(Struct, frozen=True):
     providers: tuple[str, ...]
     """Services outside of the cluster that it may send requests to."""
     prompts_logged: bool
+    priced: tuple[PricedModel, ...] = ()
+    """The same models, with where they lead to and what they cost."""
+    budgets: tuple[tuple[str, float], ...] = ()
+    """Tenants with a limit of spend a month. Unit: USD."""
+
+
+class DatabaseOffer(Struct, frozen=True):
+    """A database of a part, as those see it who watch it."""
+
+    part: str
+    namespace: str
+    cluster: str
+    """Name of its Cluster of CloudNativePG, which its pods carry as label cnpg.io/cluster."""
+    instances: int
+    backs_up: bool
+    """Whether a base backup is made each day, and each change is archived."""
 
 
 class TelemetryOffer(Struct, frozen=True):

@@ -275,7 +275,7 @@ def _releases(ctx: PlanContext, answers: Answers, terms: SiteTerms, made: set[st
         crds = tuple(name for name in chosen.crds() if name not in owned)
         _note_shared(ctx, chosen, owned)
         owned.update(crds)
-        planned.append(_release(chosen, crds, _after(chosen, answers, terms, made)))
+        planned.append(_release(chosen, crds, _after(chosen, answers, terms, made, ctx)))
     return tuple(planned)
 
 
@@ -308,9 +308,9 @@ def _release(chosen: Chosen, crds: tuple[str, ...], after: tuple[str, ...]) -> R
     )
 
 
-def _after(chosen: Chosen, answers: Answers, terms: SiteTerms, made: set[str]) -> tuple[str, ...]:
+def _after(chosen: Chosen, answers: Answers, terms: SiteTerms, made: set[str], ctx: PlanContext) -> tuple[str, ...]:
     """Releases of ours that it needs or that must be first, its permission for critical pods, its priority
-    class."""
+    class, and rows that parts say."""
     recipe, namespace = chosen.recipe, chosen.release.namespace
     first = [*chosen.first(), *(["metrics"] if comes_after_metrics(recipe) else [])]
     found = [answers.chosen[name].id for name in first if name in answers.chosen]
@@ -318,4 +318,5 @@ def _after(chosen: Chosen, answers: Answers, terms: SiteTerms, made: set[str]) -
         found.append(names.object_id("v1", "ResourceQuota", namespace, CRITICAL_PODS))
     if recipe.uses_priority_class:
         found.append(names.object_id("scheduling.k8s.io/v1", "PriorityClass", "", terms.priority_class))
-    return tuple(found)
+    asked = (each for each in ctx.site_plan.requirements if each.capability == chosen.capability)
+    return tuple(dict.fromkeys([*found, *(row for each in asked for row in each.after)]))

@@ -28,7 +28,7 @@ from aifactory.components.gateway.decided import (
 from aifactory.components.gateway.objects.doors import ACCESS_LOG
 from aifactory.components.gateway.published import Published
 from aifactory.components.gateway.spec import GatewaySpec
-from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer
+from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, PricedModel
 from aifactory.components.rules import Rule
 from aifactory.components.tracing import collector_of, explain_spans, span_sink
 
@@ -96,7 +96,7 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         store.ask(plan.store, ctx)
     demanded.carried(spec, models, ctx)
     explaining.explain(plan, models, spec, ctx)
-    _around_it(plan, models, ctx)
+    _around_it(plan, models, spec, ctx)
     return plan
 
 
@@ -135,7 +135,7 @@ def _private(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bo
     )
 
 
-def _around_it(plan: GatewayPlan, models: list[Published], ctx: PlanContext) -> None:
+def _around_it(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> None:
     """Its namespace, a way in to those of models, and what it offers."""
     ctx.namespace(NamespaceRequest(name=plan.identity, part=ctx.part, purpose="Gateway, policies and keys"))
     parts = {offer.part: offer for model in models for offer in model.parts}
@@ -160,7 +160,7 @@ def _around_it(plan: GatewayPlan, models: list[Published], ctx: PlanContext) -> 
             parts=tuple(parts),
         )
     )
-    ctx.offer(_offer(plan, ctx.part))
+    ctx.offer(_offer(plan, models, spec, ctx.part))
     for note in using.notes(ctx.part, plan):
         ctx.offer(note)
 
@@ -170,7 +170,7 @@ def _host(plan: GatewayPlan, model: ModelPlan) -> str:
     return next(each.host for each in plan.listeners if any(map(each.takes, model.callers)))
 
 
-def _offer(plan: GatewayPlan, part: str) -> GatewayOffer:
+def _offer(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, part: str) -> GatewayOffer:
     return GatewayOffer(
         part=part,
         host=plan.host,
@@ -184,4 +184,18 @@ def _offer(plan: GatewayPlan, part: str) -> GatewayOffer:
         models=tuple(called for model in plan.models for called in model.ids),
         providers=tuple(backend.place for backend in plan.backends if backend.place != plan.site),
         prompts_logged=plan.log_prompts,
+        priced=tuple(_priced(model) for model in models),
+        budgets=tuple((tenant.name, tenant.usd_per_month) for tenant in spec.tenants if tenant.usd_per_month),
+    )
+
+
+def _priced(model: Published) -> PricedModel:
+    """Metrics don't say which place answered: the highest price calls early, and never late."""
+    prices = [price for place in model.places if (price := place.leg.price or model.spec.price)]
+    known = len(prices) == len(model.places)
+    return PricedModel(
+        ids=(model.id, *model.spec.aliases),
+        parts=tuple(dict.fromkeys(offer.part for offer in model.parts)),
+        input_usd=max(price.input_usd for price in prices) if known else None,
+        output_usd=max(price.output_usd for price in prices) if known else None,
     )

@@ -4,39 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from aifactory.components.observability import databases, spending, storage
+from aifactory.components.observability.alert import Alert, Group, Labels
 from aifactory.components.observability.decided import ObservabilityPlan, WatchedModel, WatchedPool
-from aifactory.components.observability.texts import any_of, matcher, quoted, said
+from aifactory.components.observability.texts import ASKED, DOOR, any_of, matcher, quoted
 
 DAY_S = 86_400
-DOOR = "gateway_envoyproxy_io_owning_gateway_name"
-"""Label of proxies' series with the name of their Gateway, as the monitor copies it."""
 LISTENERS = "admin|eg-ready-http|eg-stats-http"
 """Listeners of a proxy that no client reaches. Source: envoyproxy/gateway internal/xds/bootstrap."""
 FEWEST_PER_S = 0.05
 """Requests per s below which a share of errors says nothing: one of two is 50 percent."""
-
-
-Labels = tuple[tuple[str, str], ...]
-
-
-class Alert(Struct, frozen=True):
-    """One alert."""
-
-    name: str
-    expression: str
-    for_: str
-    severity: str
-    summary: str
-    labels: Labels = ()
-
-
-class Group(Struct, frozen=True):
-    """The alerts of one subject."""
-
-    name: str
-    alerts: tuple[Alert, ...]
 
 
 def groups(plan: ObservabilityPlan) -> Iterator[Group]:
@@ -52,6 +29,9 @@ def groups(plan: ObservabilityPlan) -> Iterator[Group]:
         alerts = tuple(found)
         if alerts:
             yield Group(f"{plan.identity}-{name}", alerts)
+    yield from storage.groups(plan)
+    yield from spending.groups(plan)
+    yield from databases.groups(plan)
 
 
 def _model(model: WatchedModel, plan: ObservabilityPlan) -> Iterator[Alert]:
@@ -99,16 +79,17 @@ def _model(model: WatchedModel, plan: ObservabilityPlan) -> Iterator[Alert]:
 
 def _promises(model: WatchedModel, own: str, labels: Labels) -> Iterator[Alert]:
     if model.ttft_p99_ms:
-        # A vector comes at once, so the time to it is that of the whole request.
-        series, what = ("e2e_request_latency", "vector") if model.embeds else ("time_to_first_token", "first token")
-        first = f"sum by (le) (rate(vllm:{series}_seconds_bucket{own}[5m]))"
+        what = "vector" if model.embeds else "first token"
+        at = "gateway" if model.doors else "engine"
+        first = f"sum by (le) (rate({_first(model, own)}[5m]))"
         yield Alert(
             "ModelFirstTokenLate",
             f"histogram_quantile(0.99, {first}) > {model.ttft_p99_ms / 1000:g}",
             "10m",
             "critical",
-            f"One request of 100 to {model.model} waits longer than {model.ttft_p99_ms:g} ms for its {what}.",
-            labels,
+            f"One request of 100 to {model.model} waits longer than {model.ttft_p99_ms:g} ms for its {what}, as its "
+            f"{at} sees it.",
+            (*labels, ("measured_at", at)),
         )
     if model.itl_ms:
         series = "vllm:inter_token_latency_seconds"
@@ -120,6 +101,19 @@ def _promises(model: WatchedModel, own: str, labels: Labels) -> Iterator[Alert]:
             f"The time between tokens of {model.model} is above the {model.itl_ms:g} ms of its demand.",
             labels,
         )
+
+
+def _first(model: WatchedModel, own: str) -> str:
+    """Buckets of the time to the first token. A vector comes at once: the time to it is that of the whole request."""
+    if not model.doors:
+        return f"vllm:{'e2e_request_latency' if model.embeds else 'time_to_first_token'}_seconds_bucket{own}"
+    series = "request_duration" if model.embeds else "time_to_first_token"
+    return f"gen_ai_server_{series}_seconds_bucket{asked_at_door(model)}"
+
+
+def asked_at_door(model: WatchedModel) -> str:
+    """A selector of what gateways tell of requests for a model."""
+    return f"{{{DOOR}=~{any_of(model.doors)},{ASKED}=~{any_of(model.ids)}}}"
 
 
 def _pools(plan: ObservabilityPlan) -> Iterator[Alert]:
@@ -195,16 +189,6 @@ def _platform(plan: ObservabilityPlan) -> Iterator[Alert]:
             "warning",
             "A certificate is not ready: its issuer refuses, or can't be reached.",
         )
-    if "kubelet" in plan.watched.exporters and plan.watched.namespaces:
-        own = f"{{namespace=~{any_of(plan.watched.namespaces)}}}"
-        share = plan.limit.storage_percent
-        yield Alert(
-            "VolumeFills",
-            f"kubelet_volume_stats_used_bytes{own} / kubelet_volume_stats_capacity_bytes{own} > {share / 100:g}",
-            "30m",
-            "warning",
-            f"A volume is over {share} percent full.",
-        )
     if "otel-collector" in plan.watched.exporters:
         own = matcher(namespace=plan.identity)
         yield Alert(
@@ -221,14 +205,3 @@ def _platform(plan: ObservabilityPlan) -> Iterator[Alert]:
         "warning",
         "A program that is watched doesn't answer; alerts on its metrics are blind.",
     )
-
-
-def rule(alert: Alert) -> dict[str, object]:
-    """The alert as Prometheus reads it."""
-    return {
-        "alert": alert.name,
-        "expr": alert.expression,
-        "for": alert.for_,
-        "labels": {"severity": alert.severity, **{name: said(value) for name, value in alert.labels}},
-        "annotations": {"summary": said(alert.summary)},
-    }

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import math
 
-from msgspec import Struct
-
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.observability.decided import Buffer
 from aifactory.components.observability.places import Ways
 from aifactory.components.observability.spec import ObservabilitySpec
-from aifactory.components.offers import ModelOffer, StorageOffer
+from aifactory.components.observability.volumes import Disk, disk_of
+from aifactory.components.offers import ModelOffer
 from aifactory.components.problems import Path
 
 GIB = 2**30
@@ -43,30 +42,9 @@ SERIES_OF_A_SITE, SERIES_OF_A_NODE = 40_000, 4_000
 prometheus_tsdb_head_series."""
 
 
-class Disk(Struct, frozen=True):
-    """The StorageClass that volumes of this part get."""
-
-    name: str
-    """Empty where the cluster has none."""
-    holds_gib: int | None
-    """None: nobody stated it."""
-
-
 def away_hours(ctx: PlanContext) -> float:
     """Longest time without an uplink, 0 where it is always there."""
     return ctx.place.uplink.outage_hours if ctx.place.uplink else 0.0
-
-
-def disk_of(spec: ObservabilitySpec, ctx: PlanContext) -> Disk:
-    """The class that the blueprint names, else the cluster's own, with what a tier or the site says of it."""
-    given = {each.name: each for each in ctx.place.cluster.storage_classes}
-    tiers = {offer.name: offer for offer in ctx.offers(StorageOffer) if offer.part}
-    default = [name for name, each in given.items() if each.default]
-    default += [name for name, offer in tiers.items() if offer.default]
-    name = spec.storage_class or (default[0] if default else "")
-    system = given[name].system if name in given else None
-    tib = tiers[name].usable_tib if name in tiers else system.usable_tib if system else None
-    return Disk(name, math.floor(tib * 1024) if tib is not None else None)
 
 
 def series_of(spec: ObservabilitySpec, ctx: PlanContext) -> int:

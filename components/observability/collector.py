@@ -8,6 +8,7 @@ Names of components are those that release 0.158 of opentelemetry-collector-k8s 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from aifactory.components import names
 from aifactory.components.capabilities import PROMETHEUS_URL
@@ -37,6 +38,9 @@ RENAMED = (
 """Attributes of vLLM's spans, and what the conventions call them."""
 FORWARD = "forwarded"
 HEALTH = 13133
+NODE_NAME = "KUBE_NODE_NAME"
+"""Variable of an agent with the name of its node. Source: opentelemetry-collector-contrib
+processor/k8sattributesprocessor/README.md, As an agent."""
 ANYWHERE = "0.0.0.0"  # noqa: S104 - of a pod, whose policies say who gets through
 METRICS = 8888
 DROPPED = "dropped: it may hold text of a prompt or an answer"
@@ -109,8 +113,11 @@ def _waits(plan: ObservabilityPlan, signal: str) -> int:
 
 def agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
     """What reads the logs of a node."""
+    common = _common(plan)
     processors: Tree = {
-        **_common(plan),
+        **common,
+        # Without it each agent would hold every pod of the cluster, and the API server would tell each of all.
+        "k8sattributes": {**_tree(common["k8sattributes"]), "filter": {"node_from_env_var": NODE_NAME}},
         **({} if plan.kept.text else {"transform/lines": _known_lines(plan.kept)}),
     }
     lines = [] if plan.kept.text else ["transform/lines"]
@@ -135,12 +142,14 @@ def agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
     return _with_disk(found, {**noted, **({QUEUE: _disk(QUEUES)} if plan.buffer else {})})
 
 
+def _tree(value: object) -> dict[str, Any]:
+    assert isinstance(value, dict)  # noqa: S101 - made below
+    return value
+
+
 def _with_disk(found: Tree, storages: Tree) -> Tree:
     """The configuration with extensions that keep things on disk."""
-    service = found["service"]
-    assert isinstance(service, dict)  # noqa: S101 - made below
-    extensions = found["extensions"]
-    assert isinstance(extensions, dict)  # noqa: S101 - made below
+    service, extensions = _tree(found["service"]), _tree(found["extensions"])
     named = {**service, "extensions": [*service["extensions"], *storages]}
     return {**found, "extensions": {**extensions, **storages}, "service": named}
 

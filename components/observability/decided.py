@@ -69,6 +69,10 @@ class WatchedModel(Struct, frozen=True):
     """Promised time to the first token, or to the vector. 0: none."""
     embeds: bool = False
     """Whether it makes vectors: then it writes no token, and keeps nothing that could be full."""
+    doors: tuple[str, ...] = ()
+    """Gateways at which its first token is measured. Empty: its engine measures it."""
+    ids: tuple[str, ...] = ()
+    """Names that requests carry there."""
 
 
 class WatchedPool(Struct, frozen=True):
@@ -88,6 +92,27 @@ class WatchedQueue(Struct, frozen=True):
     cluster_queues: tuple[str, ...]
 
 
+class WatchedBudget(Struct, frozen=True):
+    """What a tenant may spend in 30 days."""
+
+    gateway: str
+    tenant: str
+    usd: float
+    prices: tuple[tuple[tuple[str, ...], float, float], ...]
+    """Names that requests carry, and USD per million tokens of prompts and of answers."""
+
+
+class WatchedDatabase(Struct, frozen=True):
+    """A database of CloudNativePG."""
+
+    part: str
+    namespace: str
+    cluster: str
+    instances: int
+    backs_up: bool
+    """Whether a base backup is made each day, and each change is archived."""
+
+
 class Watched(Struct, frozen=True):
     """The parts that are there, as far as somebody looks at them."""
 
@@ -102,6 +127,10 @@ class Watched(Struct, frozen=True):
     """Rows of the catalog's exporters that are present."""
     namespaces: tuple[str, ...] = ()
     """Namespaces whose volumes are watched."""
+    ceph_fill_percent: int = 0
+    """Fill of the Ceph cluster above which a lost host can't be made good. 0: there is none."""
+    budgets: tuple[WatchedBudget, ...] = ()
+    databases: tuple[WatchedDatabase, ...] = ()
 
 
 class Limit(Struct, frozen=True):
@@ -113,6 +142,7 @@ class Limit(Struct, frozen=True):
     gateway_errors_percent: float
     certificate_days: int
     storage_percent: int
+    budget_percent: int
 
 
 class Kept(Struct, frozen=True):

@@ -52,7 +52,7 @@ def footprint(
     counts = [
         (prometheus or Footprint(0, 0), 1),
         (GRAFANA, 1 if prometheus else 0),
-        (ALERTMANAGER, (1 if alone else 2) if prometheus and found.sink("alerts") else 0),
+        (ALERTMANAGER, (1 if alone else 2) if prometheus and (found.sink("alerts") or found.sink("heartbeat")) else 0),
         (OPERATOR, (1 if alone else 2) if collects else 0),
         (GATEWAY, replicas if collects else 0),
         (AGENT, ctx.place.node_count if collects else 0),

@@ -6,21 +6,17 @@ from collections.abc import Iterator
 
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import log_copies
-from aifactory.components.observability.buffering import Disk
+from aifactory.components.observability.asking import managers, tells
 from aifactory.components.observability.decided import ObservabilityPlan
 from aifactory.components.observability.places import Ways
+from aifactory.components.observability.volumes import ALERTMANAGER_GIB, KEEPER_GIB, Disk
 from aifactory.components.offers import StorageUse
-
-STORE_GIB = 10
-"""Volume of a Loki replica, and of Tempo: what is not in the object store yet. Source: charts loki 18.11.0, value
-singleBinary.persistence.size, and tempo, value persistence.size."""
 
 
 def volumes(
     plan: ObservabilityPlan, found: Ways, disk: Disk, metrics_gib: int, ctx: PlanContext
 ) -> Iterator[StorageUse]:
-    """Volumes of this part on the cluster's classes. Alertmanager has none, and agents write to disks of their
-    nodes."""
+    """Volumes of this part on the cluster's classes. Agents write to disks of their nodes."""
 
     def on(storage_class: str, gib: int, what: str) -> StorageUse:
         return StorageUse(ctx.part, 0, storage_class, "telemetry", gib, what=what)
@@ -29,10 +25,11 @@ def volumes(
         yield on(disk.name, metrics_gib, "Prometheus")
     if plan.buffer and plan.buffer.storage_class:
         yield on(plan.buffer.storage_class, plan.buffer.volume_gib * plan.replicas, "queues of collectors")
-    # Their charts make volumes where the cluster has a default class, and then on the one that is named.
+    if disk.written and metrics_gib and tells(found):
+        yield on(disk.name, ALERTMANAGER_GIB * managers(ctx), "Alertmanager")
     stores = {signal for signal, _ in found.stored}
-    if any(each.default for each in ctx.place.cluster.storage_classes):
+    if disk.name:
         if "logs" in stores:
-            yield on(disk.name, STORE_GIB * log_copies(ctx.place.node_count), "Loki")
+            yield on(disk.name, KEEPER_GIB * log_copies(ctx.place.node_count), "Loki")
         if "traces" in stores:
-            yield on(disk.name, STORE_GIB, "Tempo")
+            yield on(disk.name, KEEPER_GIB, "Tempo")

@@ -52,7 +52,7 @@ def ways(spec: ObservabilitySpec, ctx: PlanContext) -> Ways | None:
     given = ctx.place.telemetry or TelemetryGiven()
     takes = {signal: (index, sink) for index, sink in enumerate(given.sinks) for signal in sink.takes}
     buckets = {"logs": given.store.logs, "traces": given.store.traces} if given.store else {}
-    used = [signal for signal in (*spec.signals, "metrics", "alerts") if signal in takes]
+    used = [signal for signal in (*spec.signals, "metrics", "alerts", "heartbeat") if signal in takes]
     stored = [(signal, bucket) for signal in spec.signals if signal not in takes and (bucket := buckets.get(signal))]
     kept = {signal for signal, _ in stored}
     missing = [signal for signal in spec.signals if signal not in takes and signal not in kept]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from msgspec import Struct
 
@@ -12,14 +11,16 @@ from aifactory.components.capabilities import METRICS_NAMESPACE, PROMETHEUS_URL,
 from aifactory.components.catalog.trains import provider
 from aifactory.components.observability import (
     alerts,
+    asking,
     buffering,
     footprint,
     keeping,
+    measuring,
     places,
     present,
     rules,
     using,
-    values,
+    volumes,
 )
 from aifactory.components.observability.decided import (
     LOKI,
@@ -35,7 +36,6 @@ from aifactory.components.observability.decided import (
     Limit,
     ObservabilityPlan,
 )
-from aifactory.components.observability.footprint import Footprint
 from aifactory.components.observability.places import Ways
 from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, QueueOffer, TelemetryOffer
@@ -80,9 +80,11 @@ def resolve(spec: ObservabilitySpec, ctx: PlanContext) -> Draft | None:
     if not ctx.check("OBS-005", not others, says, (), "make one part of both"):
         return None
     found = places.ways(spec, ctx)
-    if found is None or not _ours_to_configure(found, ctx) or not _has_class(spec, ctx):
+    if found is None or not _ours_to_configure(found, ctx) or not volumes.known(spec, ctx):
         return None
-    gib = _require(spec, found, ctx)
+    gib = asking.require(spec, found, ctx)
+    if gib is None:
+        return None
     service = f"{spec.identity}-gateway-collector"
     host = f"{service}.{spec.identity}.svc"
     urls = f"http://{host}:{OTLP_HTTP}", f"{host}:{OTLP_GRPC}"
@@ -99,11 +101,13 @@ def size(draft: Draft, ctx: PlanContext) -> ObservabilityPlan | None:
         return None
     replicas = 1 if ctx.place.is_one_node else REPLICAS
     waits, buffer = buffering.buffer_of(spec, found, replicas, draft.metrics_gib, ctx)
-    asked = footprint.footprint(found, replicas, _own_prometheus(spec, ctx), collects=_collects(spec, found), ctx=ctx)
+    asked = footprint.footprint(
+        found, replicas, asking.own_prometheus(spec, ctx), collects=asking.collects(spec, found), ctx=ctx
+    )
     if not (waits and footprint.fits(asked, ctx)):
         return None
     plan = _plan(spec, found, replicas, buffer, ctx)
-    for use in keeping.volumes(plan, found, buffering.disk_of(spec, ctx), draft.metrics_gib, ctx):
+    for use in keeping.volumes(plan, found, volumes.disk_of(spec, ctx), draft.metrics_gib, ctx):
         ctx.offer(use)
     _explain(spec, plan, found, classes, ctx)
     _warn(plan, found, ctx)
@@ -119,7 +123,7 @@ def settle(plan: ObservabilityPlan, ctx: PlanContext) -> ObservabilityPlan:  # n
 
 
 def _ours_to_configure(found: Ways, ctx: PlanContext) -> bool:
-    wanted = [signal for signal in ("metrics", "alerts") if found.sink(signal)]
+    wanted = [signal for signal in ("metrics", "alerts", "heartbeat") if found.sink(signal)]
     return ctx.check(
         "OBS-009",
         "metrics" not in ctx.place.cluster.provides or not wanted,
@@ -128,87 +132,6 @@ def _ours_to_configure(found: Ways, ctx: PlanContext) -> bool:
         "let whoever runs it send them, and delete the sink here; or take metrics out of cluster.provides",
         "site",
     )
-
-
-def _has_class(spec: ObservabilitySpec, ctx: PlanContext) -> bool:
-    classes = {given.name for given in ctx.place.cluster.storage_classes}
-    if spec.storage_class is None or spec.storage_class in classes:
-        return True
-    says = f'"{spec.storage_class}" is not a StorageClass of {ctx.place.site}'
-    ctx.refuse(says, ("storage_class",), nearest(spec.storage_class, classes))
-    return False
-
-
-def _collects(spec: ObservabilitySpec, found: Ways) -> bool:
-    return bool(spec.signals) or _forwards(found)
-
-
-def _forwards(found: Ways) -> bool:
-    """Whether a collector takes metrics out of the site."""
-    sink = found.sink("metrics")
-    return sink is not None and sink.kind == "otlp"
-
-
-def _own_prometheus(spec: ObservabilitySpec, ctx: PlanContext) -> Footprint | None:
-    """What our Prometheus asks for, None where the site gives one."""
-    if "metrics" in ctx.place.cluster.provides:
-        return None
-    if not _shares_nodes(ctx):
-        return footprint.USUAL_PROMETHEUS
-    mib = footprint.prometheus_mib(buffering.series_of(spec, ctx))
-    return Footprint(footprint.PROMETHEUS.milli_cpus, mib)
-
-
-def _shares_nodes(ctx: PlanContext) -> bool:
-    """Whether controllers stand beside models, so that each GiB is counted."""
-    return ctx.place.names_every_node
-
-
-def _require(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> int:
-    """Ask for what collects and keeps. Returns the volume of our Prometheus."""
-    given = "metrics" in ctx.place.cluster.provides
-    gib = 0
-    if given:
-        ctx.require("metrics", "metrics, alerts and dashboards of the site")
-    else:
-        gib = _require_metrics(spec, found, ctx)
-    if _collects(spec, found):
-        signals = [*spec.signals, *(["metrics"] if _forwards(found) else [])]
-        ctx.require("opentelemetry-operator", f"collectors of {' and '.join(signals)}")
-    store = found.store
-    for signal, bucket in found.stored if store else ():
-        of = values.loki if signal == "logs" else values.tempo
-        name = LOKI if signal == "logs" else TEMPO
-        ctx.require(name, f"{signal} of the site", of(spec, store, bucket) if store else {})
-    return gib
-
-
-def _require_metrics(spec: ObservabilitySpec, found: Ways, ctx: PlanContext) -> int:
-    remote = found.sink("metrics")
-    disk = buffering.disk_of(spec, ctx)
-    gib = buffering.metrics_gib(spec, disk, ctx)
-    wanted = values.prometheus(
-        spec,
-        ctx.factory,
-        ctx.place.site,
-        gib=gib,
-        managers=1 if ctx.place.is_one_node else 2,
-        remote=remote if remote and remote.kind == "prometheus" else None,
-        pager=found.sink("alerts"),
-        stored=[signal for signal, _ in found.stored],
-    )
-    changes: list[Any] = []
-    if disk.name:
-        # The class of a tier may come after the claim, which would then have none.
-        given = any(each.default for each in ctx.place.cluster.storage_classes)
-        changes.append(values.claim(gib, (spec.storage_class or "") if given else disk.name))
-    own = _own_prometheus(spec, ctx)
-    if own and _shares_nodes(ctx):
-        changes.append(values.small(own.mib, own.milli_cpus))
-    for change in changes:
-        wanted["prometheus"]["prometheusSpec"].update(change["prometheus"]["prometheusSpec"])  # type: ignore[index]
-    ctx.require("metrics", "metrics, alerts and dashboards of the site", wanted)
-    return gib if disk.name else 0
 
 
 def _classes(spec: ObservabilitySpec, ctx: PlanContext) -> tuple[str, ...]:
@@ -235,8 +158,8 @@ def _plan(
     spec: ObservabilitySpec, found: Ways, replicas: int, buffer: Buffer | None, ctx: PlanContext
 ) -> ObservabilityPlan:
     limits = spec.limits
-    watched = present.watched(spec, ctx, collects=_collects(spec, found))
-    metrics = _destination("metrics", spec, found) if _forwards(found) else None
+    watched = present.watched(spec, ctx, collects=asking.collects(spec, found))
+    metrics = _destination("metrics", spec, found) if asking.forwards(found) else None
     ours = "metrics" not in ctx.place.cluster.provides
     return ObservabilityPlan(
         identity=spec.identity,
@@ -259,6 +182,7 @@ def _plan(
             limits.gateway_errors_percent,
             limits.certificate_days,
             limits.storage_percent,
+            limits.budget_percent,
         ),
         watched=watched,
         scrapes_certificates=present.certificates(ctx),
@@ -328,6 +252,7 @@ def _explain(
         source=("signals",),
     )
     _explain_text(spec, plan, ctx)
+    measuring.explain(plan, ctx)
     ctx.decide(
         "alerts",
         {group.name: len(group.alerts) for group in alerts.groups(plan)},
@@ -371,6 +296,14 @@ def _warn(plan: ObservabilityPlan, found: Ways, ctx: PlanContext) -> None:
         f"nobody receives the alerts of {ctx.place.site}",
         ("telemetry",) if ctx.place.telemetry else (),
         "add a sink of kind alerts to telemetry.sinks of the site file",
+        "site",
+    )
+    ctx.check(
+        "OBS-018",
+        given or found.sink("heartbeat") is not None or buffering.away_hours(ctx) > 0,
+        f"nobody notices when the alerts of {ctx.place.site} are dead",
+        ("telemetry",) if ctx.place.telemetry else (),
+        "add a sink of kind heartbeat to telemetry.sinks of the site file: a dead man's switch elsewhere",
         "site",
     )
     for model in plan.watched.models:

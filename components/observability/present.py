@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import METRICS_NAMESPACE
 from aifactory.components.catalog import Catalog
 from aifactory.components.catalog.trains import provider
-from aifactory.components.observability.decided import Watched, WatchedModel, WatchedPool, WatchedQueue
+from aifactory.components.observability import measuring
+from aifactory.components.observability.decided import (
+    Watched,
+    WatchedDatabase,
+    WatchedModel,
+    WatchedPool,
+    WatchedQueue,
+)
 from aifactory.components.observability.spec import ObservabilitySpec
-from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, PoolOffer, QueueOffer
+from aifactory.components.offers import (
+    DatabaseOffer,
+    EndpointOffer,
+    GatewayOffer,
+    ModelOffer,
+    PoolOffer,
+    QueueOffer,
+    StorageOffer,
+)
 
 CLUSTER_QUEUE = "ClusterQueue/"
 NVIDIA = "nvidia.com/"
+ROOK, LOCAL = "rook-ceph", "topolvm"
+"""Engines of storage tiers that export metrics."""
 HISTOGRAM = ("_bucket", "_sum", "_count")
 OF_PROMETHEUS = ("kube-state-metrics", "kubelet")
 """Exporters that kube-prometheus-stack runs or scrapes. Of a given Prometheus the site says whether it does."""
@@ -26,14 +45,26 @@ def watched(spec: ObservabilitySpec, ctx: PlanContext, *, collects: bool) -> Wat
     queues = tuple(_queue(offer) for offer in ctx.offers(QueueOffer))
     doors = tuple(offer.gateway for offer in ctx.offers(EndpointOffer))
     counting = tuple(offer.namespace for offer in ctx.offers(GatewayOffer))  # named as its Gateway is
-    exporters = tuple(_exporters(Watched(models, pools, queues, doors, counting), ctx, collects=collects))
-    return Watched(models, pools, queues, doors, counting, exporters, _namespaces(spec, models, ctx))
+    there = Watched(
+        models,
+        pools,
+        queues,
+        doors,
+        counting,
+        ceph_fill_percent=_fill_percent(ctx),
+        budgets=measuring.budgets(ctx),
+        databases=tuple(_database(offer) for offer in ctx.offers(DatabaseOffer)),
+    )
+    exporters = tuple(_exporters(there, ctx, collects=collects))
+    return replace(there, exporters=exporters, namespaces=_namespaces(spec, there, ctx))
 
 
 def _model(offer: ModelOffer, spec: ObservabilitySpec, ctx: PlanContext) -> WatchedModel:
     asked = ctx.demand_of(offer.model)
     demand = asked[1] if asked else None
     promised = {promise.model: promise.ttft_p99_ms for promise in spec.promises}
+    ttft = promised.get(offer.model, (demand.ttft_ms or 0) if demand else 0)
+    at = measuring.at_door(offer, ttft, ctx)
     return WatchedModel(
         part=offer.part,
         model=offer.model,
@@ -42,9 +73,21 @@ def _model(offer: ModelOffer, spec: ObservabilitySpec, ctx: PlanContext) -> Watc
         routed=offer.backend == "InferencePool",
         pool=offer.backend_name,
         itl_ms=demand.itl_ms if demand else 0,
-        ttft_p99_ms=promised.get(offer.model, (demand.ttft_ms or 0) if demand else 0),
+        ttft_p99_ms=ttft,
         embeds=offer.dimension > 0,
+        doors=at.doors,
+        ids=at.ids,
     )
+
+
+def _fill_percent(ctx: PlanContext) -> int:
+    """The lowest fill limit of the tiers that lie in Ceph: they share its drives. 0 where there is none."""
+    limits = [offer.fill_percent for offer in ctx.offers(StorageOffer) if offer.engine == ROOK]
+    return min(limits, default=0)
+
+
+def _database(offer: DatabaseOffer) -> WatchedDatabase:
+    return WatchedDatabase(offer.part, offer.namespace, offer.cluster, offer.instances, offer.backs_up)
 
 
 def _pool(offer: PoolOffer) -> WatchedPool:
@@ -60,24 +103,24 @@ def _queue(offer: QueueOffer) -> WatchedQueue:
 
 def _exporters(there: Watched, ctx: PlanContext, *, collects: bool) -> Iterator[str]:
     yield "prometheus"
-    if there.models:
-        yield "vllm"
-    if any(model.routed for model in there.models):
-        yield "llm-d-router"
-    if there.pools:
-        yield "dcgm"
-    if there.queues:
-        yield "kueue"
-    if there.doors:
-        yield "envoy"
-    if there.counting:
-        yield "ai-gateway"
-    if certificates(ctx):
-        yield "cert-manager"
+    engines = {offer.engine for offer in ctx.offers(StorageOffer)}
     given = ctx.place.cluster.provides.get("metrics")
-    yield from (name for name in OF_PROMETHEUS if given is None or name in given.features)
-    if collects:
-        yield "otel-collector"
+    found = {
+        "vllm": there.models,
+        "llm-d-router": any(model.routed for model in there.models),
+        "dcgm": there.pools,
+        "kueue": there.queues,
+        "envoy": there.doors,
+        "ai-gateway": there.counting,
+        "tenant-spend": there.budgets,
+        "cnpg": there.databases,
+        "ceph": ROOK in engines,
+        "topolvm": LOCAL in engines,
+        "cert-manager": certificates(ctx),
+        **{name: given is None or name in given.features for name in OF_PROMETHEUS},
+        "otel-collector": collects,
+    }
+    yield from (name for name, is_there in found.items() if is_there)
 
 
 def series(exporters: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
@@ -103,10 +146,11 @@ def certificates(ctx: PlanContext) -> str:
     return release.namespace if there and release else ""
 
 
-def _namespaces(spec: ObservabilitySpec, models: tuple[WatchedModel, ...], ctx: PlanContext) -> tuple[str, ...]:
-    """Namespaces of ours whose volumes and programs are watched."""
+def _namespaces(spec: ObservabilitySpec, there: Watched, ctx: PlanContext) -> tuple[str, ...]:
+    """Namespaces of ours whose volumes and programs are watched: every claim of a plan lies in one of them."""
     tenants = {tenant.namespace for queue in ctx.offers(QueueOffer) for tenant in queue.tenants}
-    own = {spec.identity, *(model.namespace for model in models), *tenants}
+    data = {request.name for request in ctx.site_plan.namespaces if request.holds_data}
+    own = {spec.identity, *(model.namespace for model in there.models), *tenants, *data}
     if "metrics" not in ctx.place.cluster.provides:
         own.add(METRICS_NAMESPACE)
     return tuple(sorted(own | {name for name in ("loki", "tempo") if _asked(name, ctx)}))

@@ -119,4 +119,28 @@ RULES: tuple[Rule, ...] = (
         "when it is needed.",
         "docs/decisions/0021-edge-sites.md, one node",
     ),
+    Rule(
+        "OBS-016",
+        "error",
+        "The data of Prometheus lies on no NFS",
+        "NFS is mostly not POSIX-compliant: the database is damaged for good, and with it all alerts, while dashboards "
+        "still look well.",
+        "prometheus.io docs, storage, operational aspects: NFS filesystems are not supported",
+    ),
+    Rule(
+        "OBS-017",
+        "warning",
+        "The data of Prometheus lies on a device or a local disk",
+        "A file system that many nodes share is slower at small writes, and stops with each of its servers; what "
+        "watches a site must not wait for what it watches.",
+        "prometheus.io docs, storage, operational aspects: a local file system is strongly recommended",
+    ),
+    Rule(
+        "OBS-018",
+        "warning",
+        "Somebody notices when alerts are dead",
+        "Prometheus or its disk may stop, and a site that tells nothing looks healthy. The alert that is always on "
+        "shows that the way works, if whoever receives it calls when it ends.",
+        "kube-prometheus-stack, rule Watchdog: to be sent to a dead man's switch",
+    ),
 )

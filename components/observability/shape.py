@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components import pods
-from aifactory.components.observability import alerts, collector, dashboards
+from aifactory.components.observability import alert, alerts, collector, dashboards, panel
 from aifactory.components.observability.decided import (
     LOKI,
     OFFSETS,
@@ -25,6 +25,8 @@ RBAC = "rbac.authorization.k8s.io/v1"
 DASHBOARD_LABEL = {"grafana_dashboard": "1"}
 """Label by which Grafana's sidecar finds dashboards. Source: kube-prometheus-stack values, sidecar.dashboards."""
 INTERVAL = "30s"
+CEPH, TOPOLVM = "rook-ceph", "topolvm-system"
+"""Namespaces of the releases that make storage. Source: catalog trains."""
 
 
 def rows(plan: ObservabilityPlan, maker: Maker) -> Iterator[Row]:
@@ -33,12 +35,12 @@ def rows(plan: ObservabilityPlan, maker: Maker) -> Iterator[Row]:
         yield from _collectors(plan, maker)
     yield from _monitors(plan, maker)
     for group in alerts.groups(plan):
-        spec = {"groups": [{"name": group.name, "rules": [alerts.rule(each) for each in group.alerts]}]}
+        spec = {"groups": [alert.document(group)]}
         after = [capability("metrics")]
         yield maker.kubernetes(MONITORING, "PrometheusRule", group.name, plan.identity, spec=spec, after=after)
     for found in dashboards.dashboards(plan):
         name = f"{plan.identity}-{found.name}"
-        data = {f"{name}.json": Json(dashboards.document(plan, found))}
+        data = {f"{name}.json": Json(panel.document(plan, found))}
         body = {"data": data}
         yield maker.kubernetes("v1", "ConfigMap", name, plan.identity, labels=DASHBOARD_LABEL, body=body)
 
@@ -148,13 +150,18 @@ def _agent(plan: ObservabilityPlan, logs: Destination) -> Tree:
         ],
         "config": collector.agent(plan, logs),
     }
-    return spec | _environment(logs)
+    node: Tree = {"name": collector.NODE_NAME, "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+    return spec | {"env": [node, *_tokens(logs)]}
 
 
 def _environment(*destinations: Destination | None) -> Tree:
-    found = collector.secrets(*destinations)
-    env = [{"name": name, "valueFrom": {"secretKeyRef": SecretRef(secret, "token")}} for name, secret in found]
+    env = _tokens(*destinations)
     return {"env": env} if env else {}
+
+
+def _tokens(*destinations: Destination | None) -> list[Tree]:
+    found = collector.secrets(*destinations)
+    return [{"name": name, "valueFrom": {"secretKeyRef": SecretRef(secret, "token")}} for name, secret in found]
 
 
 def _selector(name: str, plan: ObservabilityPlan) -> dict[str, str]:
@@ -176,9 +183,32 @@ def _monitors(plan: ObservabilityPlan, maker: Maker) -> Iterator[KubernetesRow]:
     if plan.scrapes_certificates:
         chosen = {"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/component": "controller"}
         yield _monitor(plan, maker, "certificates", plan.scrapes_certificates, chosen, "http-metrics")
+    if "ceph" in plan.watched.exporters:
+        yield _ceph(plan, maker)
+    if "topolvm" in plan.watched.exporters:
+        chosen = {"app.kubernetes.io/name": "topolvm", "app.kubernetes.io/component": "node"}
+        yield _monitor(plan, maker, "local-drives", TOPOLVM, chosen, "metrics")
+    for each in plan.watched.databases:
+        label = "cnpg.io/cluster"
+        yield _monitor(plan, maker, each.part, each.namespace, {label: each.cluster}, "metrics", copied=[label])
     for name in (plan.gateway, plan.agent)[: 1 + bool(plan.logs)] if plan.collects else ():
         chosen = {"app.kubernetes.io/name": f"{name}-collector"}
         yield _monitor(plan, maker, name.removeprefix(f"{plan.identity}-"), plan.identity, chosen, "metrics")
+
+
+def _ceph(plan: ObservabilityPlan, maker: Maker) -> KubernetesRow:
+    """Of the Service that Rook makes of the active manager, whose module for Prometheus is on unless it is switched
+    off. Rook would make a monitor itself, once its operator may. Source: rook/rook
+    deploy/examples/monitoring/service-monitor.yaml, CephCluster monitoring.metricsDisabled."""
+    spec: Tree = {
+        "selector": {"matchLabels": {"app": "rook-ceph-mgr", "rook_cluster": CEPH}},
+        "namespaceSelector": {"matchNames": [CEPH]},
+        "endpoints": [{"port": "http-metrics", "path": "/metrics", "interval": INTERVAL, "honorLabels": True}],
+    }
+    after = [capability("metrics")]
+    return maker.kubernetes(
+        MONITORING, "ServiceMonitor", f"{plan.identity}-ceph", plan.identity, spec=spec, after=after
+    )
 
 
 def _monitor(

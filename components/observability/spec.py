@@ -87,7 +87,12 @@ class Limits(Spec):
     failed."""
 
     storage_percent: int = Field(default=85, ge=50, le=99)
-    """Fill of a volume. Unit: percent. Default 85: there is time to order."""
+    """Fill of a volume, of a pool of Ceph, and of local drives of a node. Unit: percent. Default 85: there is time to
+    order."""
+
+    budget_percent: int = Field(default=80, ge=10, le=98)
+    """Share of what a tenant may spend in a month. Unit: percent. Default 80: there is time to raise it, or to use
+    less. When all of it is spent the door refuses, and that calls, too."""
 
 
 class ObservabilitySpec(PartSpec):
@@ -125,7 +130,8 @@ class ObservabilitySpec(PartSpec):
     """When somebody is called. Default: see its fields."""
 
     storage_class: Name | None = None
-    """StorageClass of the volumes of Prometheus, Loki and Tempo. Default: the cluster's own."""
+    """StorageClass, or storage tier, of the volumes of Prometheus, Alertmanager, Loki and Tempo. Not one of NFS, which
+    Prometheus doesn't support. Default: the first block tier, else the cluster's own class."""
 
     grafana_secret: SecretName = "grafana-admin"  # noqa: S105 - the name of a Secret, no secret
     """Secret with admin-user and admin-password in namespace monitoring. Default grafana-admin."""

@@ -6,6 +6,12 @@ import json
 import re
 from collections.abc import Iterable
 
+DOOR = "gateway_envoyproxy_io_owning_gateway_name"
+"""Label of proxies' series with the name of their Gateway, as the monitor copies it."""
+ASKED = "gen_ai_original_model"
+"""Label with the name that a request carries, before a leg changes it. Source: envoyproxy/ai-gateway
+internal/metrics/genai.go, metrics_impl.go."""
+
 _META = re.compile(r"[.^$*+?()\[\]{}|\\]")
 
 

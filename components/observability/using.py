@@ -10,6 +10,8 @@ from aifactory.components.observability.places import Ways
 from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.offers import OperatorNote
 
+_BY_METRICS = ("prometheus", "alerts", "heartbeat")
+"""Kinds of sink that Prometheus and Alertmanager send to."""
 _SOON = (
     "The first wave makes the namespace; make the Secret once that is there. Pods wait for it, and their release for "
     "15 minutes."
@@ -31,9 +33,8 @@ def notes(
                 f"{_SOON}",
             )
     told = {
-        f"Secret {sink.secret} in namespace "
-        f"{METRICS_NAMESPACE if sink.kind in ('prometheus', 'alerts') else plan.identity} has the key token of sink "
-        f"{sink.name}. {_SOON}": None
+        f"Secret {sink.secret} in namespace {METRICS_NAMESPACE if sink.kind in _BY_METRICS else plan.identity} has the "
+        f"key token of sink {sink.name}. {_SOON}": None
         for _, sink in found.sinks
         if sink.secret
     }

@@ -8,8 +8,13 @@ from aifactory.components.capabilities import METRICS_NAMESPACE
 from aifactory.components.given_telemetry import TelemetrySink, TelemetryStore
 from aifactory.components.observability.decided import LOKI, LOKI_PORT, TEMPO, TEMPO_PORT
 from aifactory.components.observability.spec import ObservabilitySpec
+from aifactory.components.observability.volumes import ALERTMANAGER_GIB, KEEPER_GIB
 
 Tree = dict[str, object]
+NOBODY = "null"
+"""Receiver that does nothing. Source: kube-prometheus-stack values, alertmanager.config."""
+HEARTBEAT_MINUTES = 5
+"""Time between two signs of life, so the switch must wait for longer: two of them may be lost."""
 SCHEMA_FROM = "2024-04-01"
 """Day from which Loki's form of data is that of today. It never changes: older data would not be found."""
 
@@ -23,7 +28,9 @@ def prometheus(
     managers: int,
     remote: TelemetrySink | None,
     pager: TelemetrySink | None,
+    heartbeat: TelemetrySink | None,
     stored: Iterable[str],
+    storage_class: str,
 ) -> Tree:
     """Values of kube-prometheus-stack."""
     keep = spec.retention
@@ -37,8 +44,8 @@ def prometheus(
     if remote:
         own["remoteWrite"] = [_remote(remote)]
     values: Tree = {"prometheus": {"prometheusSpec": own}, "grafana": grafana(spec, stored)}
-    if pager:
-        values["alertmanager"] = _alertmanager(pager, managers)
+    if pager or heartbeat:
+        values["alertmanager"] = _alertmanager(pager, heartbeat, managers, storage_class)
     return values
 
 
@@ -50,10 +57,14 @@ def small(mib: int, milli_cpus: int) -> Tree:
 
 def claim(gib: int, storage_class: str) -> Tree:
     """The volume of Prometheus, as it differs from what its release has anyway."""
+    return {"prometheus": {"prometheusSpec": {"storageSpec": _template(gib, storage_class)}}}
+
+
+def _template(gib: int, storage_class: str) -> Tree:
     spec: Tree = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": f"{gib}Gi"}}}
     if storage_class:
         spec["storageClassName"] = storage_class
-    return {"prometheus": {"prometheusSpec": {"storageSpec": {"volumeClaimTemplate": {"spec": spec}}}}}
+    return {"volumeClaimTemplate": {"spec": spec}}
 
 
 def _remote(sink: TelemetrySink) -> Tree:
@@ -63,26 +74,42 @@ def _remote(sink: TelemetrySink) -> Tree:
     return found
 
 
-def _alertmanager(sink: TelemetrySink, replicas: int) -> Tree:
-    hook: Tree = {"url": sink.url, "send_resolved": True}
-    own: Tree = {"replicas": replicas, "retention": "120h"}
-    if sink.secret:
-        own["secrets"] = [sink.secret]
-        path = f"/etc/alertmanager/secrets/{sink.secret}/token"
-        hook["http_config"] = {"authorization": {"type": "Bearer", "credentials_file": path}}
+def _alertmanager(
+    pager: TelemetrySink | None, heartbeat: TelemetrySink | None, replicas: int, storage_class: str
+) -> Tree:
+    """The alert that is always on goes to whoever calls when it stops, else to nobody: a pager would never rest."""
+    sinks = [sink for sink in (pager, heartbeat) if sink]
+    secrets = list(dict.fromkeys(sink.secret for sink in sinks if sink.secret))
+    own: Tree = {"replicas": replicas, "retention": "120h", **({"secrets": secrets} if secrets else {})}
+    if storage_class:
+        own["storage"] = _template(ALERTMANAGER_GIB, storage_class)
+    watchdog: Tree = {"receiver": heartbeat.name if heartbeat else NOBODY, "matchers": ['alertname = "Watchdog"']}
+    if heartbeat:
+        watchdog |= {"group_wait": "0s", "group_interval": "1m", "repeat_interval": f"{HEARTBEAT_MINUTES}m"}
+    silent: Tree = {"receiver": NOBODY, "matchers": ['alertname = "InfoInhibitor"']}
+    receivers: list[Tree] = [{"name": NOBODY}]
+    receivers += [{"name": sink.name, "webhook_configs": [_hook(sink, told=sink is pager)]} for sink in sinks]
     return {
         "enabled": True,
         "alertmanagerSpec": own,
         "config": {
             "route": {
-                "receiver": sink.name,
+                "receiver": pager.name if pager else NOBODY,
                 "group_by": ["alertname", "namespace"],
-                # The chart's own alert that is always on shows that the way to the receiver works.
-                "routes": [{"receiver": "null", "matchers": ['alertname = "InfoInhibitor"']}],
+                "routes": [watchdog, silent],
             },
-            "receivers": [{"name": "null"}, {"name": sink.name, "webhook_configs": [hook]}],
+            "receivers": receivers,
         },
     }
+
+
+def _hook(sink: TelemetrySink, *, told: bool) -> Tree:
+    """`told`: whether the end of an alert is sent, too."""
+    hook: Tree = {"url": sink.url, "send_resolved": told}
+    if sink.secret:
+        path = f"/etc/alertmanager/secrets/{sink.secret}/token"
+        hook["http_config"] = {"authorization": {"type": "Bearer", "credentials_file": path}}
+    return hook
 
 
 def grafana(spec: ObservabilitySpec, stored: Iterable[str]) -> Tree:
@@ -123,7 +150,7 @@ def _source(name: str, kind: str, url: str) -> Tree:
     return {"name": name, "uid": kind, "type": kind, "url": url, "access": "proxy", "editable": False}
 
 
-def loki(spec: ObservabilitySpec, store: TelemetryStore, bucket: str) -> Tree:
+def loki(spec: ObservabilitySpec, store: TelemetryStore, bucket: str, storage_class: str) -> Tree:
     """Values of Loki: the store, and how long it keeps."""
     s3 = {"endpoint": store.endpoint, "region": store.region, "s3ForcePathStyle": True, "insecure": False}
     schema = {
@@ -144,12 +171,12 @@ def loki(spec: ObservabilitySpec, store: TelemetryStore, bucket: str) -> Tree:
         },
     }
     single: Tree = {"extraEnvFrom": [{"secretRef": {"name": store.secret}}]}
-    if spec.storage_class:
-        single["persistence"] = {"storageClass": spec.storage_class}
+    if storage_class:
+        single["persistence"] = {"enabled": True, "size": f"{KEEPER_GIB}Gi", "storageClass": storage_class}
     return {"loki": own, "singleBinary": single}
 
 
-def tempo(spec: ObservabilitySpec, store: TelemetryStore, bucket: str) -> Tree:
+def tempo(spec: ObservabilitySpec, store: TelemetryStore, bucket: str, storage_class: str) -> Tree:
     """Values of Tempo: the store, and how long it keeps."""
     s3 = {
         "bucket": bucket,
@@ -164,6 +191,6 @@ def tempo(spec: ObservabilitySpec, store: TelemetryStore, bucket: str) -> Tree:
         "extraEnvFrom": [{"secretRef": {"name": store.secret}}],
     }
     values: Tree = {"tempo": own}
-    if spec.storage_class:
-        values["persistence"] = {"storageClassName": spec.storage_class}
+    if storage_class:
+        values["persistence"] = {"enabled": True, "size": f"{KEEPER_GIB}Gi", "storageClassName": storage_class}
     return values

@@ -9,7 +9,7 @@ from msgspec import Struct
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import METRICS_NAMESPACE, NamespaceRequest, PodEgress
 from aifactory.components.catalog.trains import release
-from aifactory.components.offers import OperatorNote
+from aifactory.components.offers import DatabaseOffer, OperatorNote
 from aifactory.components.outside import service_namespace
 from aifactory.components.rag import choosing, placing, postgres, rules
 from aifactory.components.rag.arithmetic import sizes
@@ -72,7 +72,10 @@ def size(draft: Draft, ctx: PlanContext) -> RagPlan | None:
         collections=collections,
         database=database,
     )
-    if ours:
+    if database:
+        ctx.offer(
+            DatabaseOffer(ctx.part, plan.namespace, plan.identity, database.instances, database.backup is not None)
+        )
         _around_ours(plan, ctx)
     else:
         _around_given(plan, ctx)

@@ -66,6 +66,8 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             node_gib=node_gib(draft),
             endpoint_at=(CEPH_NAMESPACE, paths.port_of(draft)) if spec.buckets else ("", 0),
             issuer=draft.issuer,
+            engine=spec.engine,
+            fill_percent=spec.fill_percent,
         )
     )
     return draft

@@ -108,6 +108,9 @@ def _pods(row: KubernetesRow, body: Mapping[str, Any]) -> Iterator[Pods]:
     elif kind == "InferenceService":
         predictor = spec["predictor"]
         templates.append(({"metadata": {"labels": predictor["labels"]}, "spec": predictor}, {}))
+    elif body["apiVersion"].startswith("postgresql.cnpg.io/") and kind == "Cluster":
+        # The operator makes these. Source: cloudnative-pg docs, labels; ports of SQL, its own questions and metrics.
+        yield Pods(row.id, row.namespace, {"cnpg.io/cluster": row.name}, frozenset({5432, 8000, 9187}), "")
     for template, added in templates:
         labels = {**template.get("metadata", {}).get("labels", {}), **added}
         containers = template["spec"]["containers"]
@@ -138,7 +141,8 @@ def _selectors(found: Graph, kind: str, namespace: str, name: str, body: Mapping
     labels = selector(kind, body)
     if not labels or any(key.startswith(OTHERS_PODS) for key in labels):
         return
-    pods = found.matched(namespace, labels)
+    elsewhere = body["spec"].get("namespaceSelector", {}).get("matchNames", []) if kind == "PodMonitor" else []
+    pods = [each for space in elsewhere or [namespace] for each in found.matched(space, labels)]
     if not pods:
         yield f"{kind}/{namespace}/{name} finds no pod"
     if len({each.owner for each in pods}) > 1:

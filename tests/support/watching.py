@@ -9,6 +9,7 @@ from typing import Any
 
 import promql_parser
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
@@ -17,7 +18,15 @@ from aifactory.components.observability import plan as part
 from aifactory.components.observability import shape
 from aifactory.components.observability.decided import ObservabilityPlan
 from aifactory.components.observability.spec import ObservabilitySpec
-from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, QueueOffer, TelemetryOffer, TenantOffer
+from aifactory.components.offers import (
+    EndpointOffer,
+    GatewayOffer,
+    ModelOffer,
+    QueueOffer,
+    StorageOffer,
+    TelemetryOffer,
+    TenantOffer,
+)
 from aifactory.components.problems import Problem
 from aifactory.components.rows import KubernetesRow, Maker, Wave
 from aifactory.components.rules import table
@@ -42,7 +51,23 @@ PAGER: dict[str, Any] = {
     "networks": ["192.0.2.0/24"],
     "place": HERE,
 }
-GIVEN: dict[str, Any] = {"store": STORE, "sinks": [PAGER]}
+SWITCH: dict[str, Any] = {
+    **PAGER,
+    "name": "switch",
+    "kind": "heartbeat",
+    "url": "https://switch.example.com/hook",
+    "secret": "switch",
+}
+GIVEN: dict[str, Any] = {"store": STORE, "sinks": [PAGER, SWITCH]}
+DISKS: dict[str, Any] = {
+    "version": "1.35.6",
+    "kubeconfig": {"context": "lab"},
+    "storage_classes": [
+        {"name": "disks", "access": ["ReadWriteOnce"], "default": True},
+        {"name": "shared", "access": ["ReadWriteOnce", "ReadWriteMany"]},
+    ],
+}
+"""A cluster whose own class is of block devices."""
 EU: dict[str, Any] = {"jurisdictions": ["eu"], "operators": ["eu"]}
 CHAT = ModelOffer("chat", "llama-3.3-70b", "assist", "InferencePool", "chat", 8000, (), "assist", "customer", 600)
 QUEUE = QueueOffer(
@@ -66,6 +91,18 @@ DOOR = EndpointOffer("door", "door", "door.example.com", (), ("chat",))
 GATE = GatewayOffer(
     "door", "door.example.com", "door", "envoy", (), (), ("tenant.id",), (), ("assist",), ("chat",), (), False
 )
+BLOCK = StorageOffer(
+    "volumes",
+    ("ReadWriteOnce",),
+    "DE",
+    "volumes",
+    "block",
+    4.0,
+    failure_domain="node",
+    row="StorageClass.storage.k8s.io//volumes",
+    engine="rook-ceph",
+)
+SCRATCH = replace(BLOCK, name="scratch", part="scratch", tier="local-cache", engine="topolvm", failure_domain="none")
 OFFERS: tuple[object, ...] = (CHAT, QUEUE, DOOR, pool("train", nodes=2))
 DEMAND = {
     "models": [
@@ -135,20 +172,23 @@ def watched(
     given: Mapping[str, Any] | None = GIVEN,
     offers: Sequence[object] = OFFERS,
     classes: Mapping[str, Any] | None = None,
+    before: Sequence[object] = (),
     site: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> Seen:
-    """Plan the part at a site that gives these destinations, for these offers and data classes."""
+    """Plan the part at a site that gives these destinations, for these offers and data classes. `before`: offers that
+    are there when the part is resolved."""
     more: dict[str, Any] = {"telemetry": dict(given)} if given is not None else {}
     rules = {"customer": EU} if classes is None else classes
     site_plan = SitePlan(
-        place(**more, **(site or {})),
+        place(**more, **(site if site is not None else {"cluster": DISKS})),
         Catalog.shipped(),
         "demo",
         table(*part.RULES),
         demand=Demand.model_validate(DEMAND),
         residency=Residency.model_validate({"data_classes": dict(rules)}) if rules else None,
     )
+    site_plan.offers.extend(before)
     ctx = PlanContext(site_plan, "watch", ("parts", 0))
     data = {"kind": "observability", "name": "watch", "promises": [PROMISE], **fields}
     draft = part.resolve(ObservabilitySpec.model_validate(data), ctx)

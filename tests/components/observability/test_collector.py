@@ -116,12 +116,21 @@ def test_text_is_kept_where_the_class_says_so() -> None:
         assert not [name for name in each["processors"] if name in ("transform/prompts", "transform/lines")]
 
 
+def test_an_agent_asks_for_the_pods_of_its_own_node_alone() -> None:
+    agent, gateway = configurations()["agent"], configurations()["gateway"]
+    assert agent["processors"]["k8sattributes"]["filter"] == {"node_from_env_var": "KUBE_NODE_NAME"}
+    assert "filter" not in gateway["processors"]["k8sattributes"]  # whoever sends to it is on any node
+    (body,) = [each for name, each in watched().bodies.items() if name == "OpenTelemetryCollector/watch-agent"]
+    assert [each["name"] for each in body["spec"]["env"]][:1] == ["KUBE_NODE_NAME"]
+
+
 def test_the_only_variables_are_tokens_of_secrets() -> None:
     sink = {**PAGER, "name": "central", "kind": "loki", "url": "https://loki.example.com"}
     seen = watched({**GIVEN, "sinks": [PAGER, sink]})
     body = seen.bodies["OpenTelemetryCollector/watch-agent"]["spec"]
     assert re.findall(r"\$\{[^}]*\}", str(body["config"])) == ["${env:TOKEN_LOGS}"]
     assert body["env"] == [
+        {"name": "KUBE_NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
         {"name": "TOKEN_LOGS", "valueFrom": {"secretKeyRef": {"name": "pager", "key": "token"}}},
     ]
     assert "${" not in str(configurations()["agent"])

@@ -9,7 +9,7 @@ from aifactory.components.observability import alerts
 from aifactory.components.observability.decided import WatchedModel
 from aifactory.components.offers import OperatorNote, TelemetryOffer
 from support.offered import pool
-from support.watching import CHAT, DOOR, GATE, GIVEN, OFFERS, PAGER, QUEUE, STORE, queries, watched
+from support.watching import CHAT, DOOR, GATE, GIVEN, OFFERS, PAGER, QUEUE, STORE, SWITCH, queries, watched
 
 LOKI_SINK = {**PAGER, "name": "central", "kind": "loki", "url": "https://loki.example.com/", "organisation": "lab"}
 OTLP_SINK = {**PAGER, "name": "tracing", "kind": "otlp", "signals": ["traces"], "url": "https://otlp.example.com:4318"}
@@ -33,7 +33,7 @@ def test_without_a_sink_logs_and_traces_are_kept_by_releases_of_ours_in_the_stor
 
 
 def test_a_signal_goes_to_the_sink_that_takes_it() -> None:
-    seen = watched({"store": STORE, "sinks": [PAGER, LOKI_SINK, OTLP_SINK]})
+    seen = watched({"store": STORE, "sinks": [PAGER, SWITCH, LOKI_SINK, OTLP_SINK]})
     assert seen.broken == []
     assert seen.plan.logs is not None
     assert seen.plan.traces is not None
@@ -143,7 +143,7 @@ def test_what_somebody_must_do_before_is_said() -> None:
 
 
 def test_without_signals_there_are_no_collectors() -> None:
-    seen = watched({"sinks": [PAGER]}, signals=[])
+    seen = watched({"sinks": [PAGER, SWITCH]}, signals=[])
     assert seen.broken == []
     assert seen.plan.collects is False
     assert not [name for name in seen.rows if name.startswith("OpenTelemetryCollector")]

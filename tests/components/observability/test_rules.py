@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from support.planning import place, plan_site
-from support.watching import CHAT, EU, GIVEN, HERE, OFFERS, PAGER, STORE, watched
+from support.watching import CHAT, DISKS, EU, GIVEN, HERE, OFFERS, PAGER, STORE, SWITCH, watched
 
 ALLOWED = {**EU, "prompts_in_telemetry": True}
 US_PARENT = {**HERE, "nationality": "US"}
@@ -29,17 +29,19 @@ def test_what_is_right_breaks_no_rule() -> None:
     ("given", "rules"),
     [
         ({**GIVEN, "store": {**STORE, "place": None}}, ["OBS-001"]),
-        ({**GIVEN, "sinks": [{**PAGER, "place": None}]}, ["OBS-001"]),
+        ({**GIVEN, "sinks": [SWITCH, {**PAGER, "place": None}]}, ["OBS-001"]),
         ({**GIVEN, "store": {**STORE, "place": IN_US}}, ["OBS-002"]),
         ({**GIVEN, "store": {**STORE, "place": US_PARENT}}, ["OBS-002"]),
-        ({**GIVEN, "sinks": [{**PAGER, "place": US_PARENT}]}, ["OBS-002"]),
-        ({**GIVEN, "sinks": [PAGER, sink("prometheus", place=IN_US)]}, ["OBS-002"]),
-        ({**GIVEN, "sinks": [PAGER, sink("loki", place=US_PARENT)]}, ["OBS-002"]),
+        ({**GIVEN, "sinks": [SWITCH, {**PAGER, "place": US_PARENT}]}, ["OBS-002"]),
+        ({**GIVEN, "sinks": [SWITCH, PAGER, sink("prometheus", place=IN_US)]}, ["OBS-002"]),
+        ({**GIVEN, "sinks": [SWITCH, PAGER, sink("loki", place=US_PARENT)]}, ["OBS-002"]),
         (None, ["OBS-004"]),
-        ({"sinks": [PAGER]}, ["OBS-004"]),
+        ({"sinks": [SWITCH, PAGER]}, ["OBS-004"]),
         ({**GIVEN, "store": {**STORE, "traces": None}}, ["OBS-004"]),
-        ({"sinks": [PAGER, sink("otlp", signals=["logs", "traces"])]}, []),
-        ({"store": STORE}, ["OBS-006"]),
+        ({"sinks": [SWITCH, PAGER, sink("otlp", signals=["logs", "traces"])]}, []),
+        ({"store": STORE}, ["OBS-006", "OBS-018"]),
+        ({"store": STORE, "sinks": [PAGER]}, ["OBS-018"]),
+        ({"store": STORE, "sinks": [SWITCH]}, ["OBS-006"]),
         ({**GIVEN, "store": {**STORE, "networks": []}}, ["OBS-008"]),
     ],
 )
@@ -48,7 +50,7 @@ def test_a_rule_on_destinations_finds_what_breaks_it(given: dict[str, Any] | Non
 
 
 def test_a_destination_that_no_signal_uses_is_not_judged() -> None:
-    unused = {**GIVEN, "sinks": [PAGER, sink("loki", place=None)]}
+    unused = {**GIVEN, "sinks": [SWITCH, PAGER, sink("loki", place=None)]}
     assert watched(unused, signals=["traces"]).broken == []
     assert watched(unused).broken == ["OBS-001"]
 
@@ -61,7 +63,7 @@ def test_a_destination_that_no_signal_uses_is_not_judged() -> None:
         ({"customer": ALLOWED, "own": ALLOWED}, {"prompt_text": "keep", "data_class": "own"}, []),
         ({}, {}, ["OBS-002"]),
         ({"customer": EU}, {"data_class": "secret"}, ["OBS-002"]),
-        ({"customer": EU, "swiss": {"jurisdictions": ["ch"], "operators": ["ch"]}}, {"data_class": "swiss"}, 3),
+        ({"customer": EU, "swiss": {"jurisdictions": ["ch"], "operators": ["ch"]}}, {"data_class": "swiss"}, 4),
         ({"customer": EU}, {"promises": []}, ["OBS-007"]),
         ({"customer": EU}, {"promises": [{"model": "llama-3.1-8b", "ttft_p99_ms": 9}]}, ["OBS-010"]),
     ],
@@ -88,15 +90,15 @@ def test_a_prometheus_of_the_site_is_not_configured(sinks: list[dict[str, Any]],
 
 def test_a_second_part_is_refused() -> None:
     parts = [{"kind": "observability", "name": name} for name in ("first", "second")]
-    found = plan_site(parts, place(telemetry=GIVEN))
+    found = plan_site(parts, place(telemetry=GIVEN, cluster=DISKS))
     assert [(problem.rule, problem.path) for problem in found.problems] == [("OBS-005", ("parts", 1))]
-    assert plan_site(parts[:1], place(telemetry=GIVEN)).problems == []
+    assert plan_site(parts[:1], place(telemetry=GIVEN, cluster=DISKS)).problems == []
 
 
 def test_a_storage_class_that_the_site_lacks_is_refused() -> None:
     seen = watched(storage_class="fast")
-    assert [problem.says for problem in seen.problems] == ['"fast" is not a StorageClass of lab']
-    assert watched(storage_class="shared").broken == []
+    assert [problem.says for problem in seen.problems] == ['"fast" is no StorageClass of lab, and no storage tier']
+    assert watched(storage_class="disks").broken == []
 
 
 def test_a_message_names_place_law_and_cure() -> None:

@@ -192,9 +192,11 @@ if wave 04-telemetry; then
   objects manifests/04-telemetry/01-watch.yaml
   gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
   objects manifests/04-telemetry/02-objects.yaml
+  objects manifests/04-telemetry/02-volumes.yaml
   objects manifests/04-telemetry/02-watch.yaml
-  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects cephblockpool.ceph.rook.io/volumes
   objects manifests/04-telemetry/03-objects.yaml
+  objects manifests/04-telemetry/03-volumes.yaml
 fi
 
 if wave 05-hardware; then
