@@ -140,6 +140,16 @@ class QueueOffer(Struct, frozen=True):
     """PriorityClass of servers of its inference tenants, empty without such tenants."""
 
 
+class PathOffer(Struct, frozen=True):
+    """A bucket or a volume that a tier has for one tenant."""
+
+    path: str
+    tenant: str
+    claim: str
+    """Claim that makes it, in the tenant's namespace."""
+    bucket: bool
+
+
 class StorageOffer(Struct, frozen=True):
     """A StorageClass that workloads may use, and the tier that it is of."""
 
@@ -170,6 +180,17 @@ class StorageOffer(Struct, frozen=True):
     """Address of its buckets, which speak S3. Empty: it has none that a claim makes."""
     endpoint_at: tuple[str, int] = ("", 0)
     """Namespace and TCP port of the pods behind that address."""
+    paths: tuple[PathOffer, ...] = ()
+    """What tenants have in the tier, as it is written."""
+
+
+class FillOffer(Struct, frozen=True):
+    """A volume of a tier that is filled once, before anybody reads it."""
+
+    namespace: str
+    claim: str
+    row: str
+    """Row of the Job that fills it, for readers to wait for."""
 
 
 class StorageUse(Struct, frozen=True):
@@ -180,7 +201,7 @@ class StorageUse(Struct, frozen=True):
     """GPUs that wait for it."""
     storage_class: str = ""
     """Class of its volume, empty without one."""
-    keeps: Literal["", "checkpoints", "weights", "vectors"] = ""
+    keeps: Literal["", "checkpoints", "weights", "vectors", "dataset"] = ""
     size_gib: int = 0
     read_gb_per_s: float = 0.0
     """Rate that its plan counts on while all who may start at once do. 0: it states none."""

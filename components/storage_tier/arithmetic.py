@@ -14,6 +14,7 @@ from fractions import Fraction
 from msgspec import Struct
 
 TB, TIB, GIB, GB = 10**12, 2**40, 2**30, 10**9
+GIB_OF_TIB = TIB // GIB
 
 PER_GPU: dict[str, tuple[float, float]] = {"good": (0.06, 0.03), "better": (0.16, 0.08), "best": (0.49, 0.24)}
 """Read and write of one GPU in training. Unit: GB per s. One unit of 256 GPUs reads 15, 40 or 125 and writes 7, 20 or
@@ -230,3 +231,16 @@ def per_gpu(rate: float | None, gpus: int) -> float | None:
 def factor_short(has: float, needed: float) -> float:
     """How many times what is there would be enough, 1 where it is."""
     return max(1.0, needed / has)
+
+
+def held_by_snapshots(size: float, changed_percent_a_day: float, schedules: Iterable[tuple[int, int]]) -> float:
+    """What snapshots of a volume hold on to beside what it holds now, in the unit of its size.
+
+    A schedule is hours between two snapshots, and how many are kept. What was overwritten since the oldest is kept
+    once, whatever the number of snapshots that share it: the part that changes in a day, times the days that the
+    longest schedule reaches back. It is never more than a whole copy for each snapshot.
+    """
+    known = list(schedules)
+    days = Fraction(max((every_h * keep for every_h, keep in known), default=0), 24)
+    copies = min(Fraction(changed_percent_a_day) / 100 * days, Fraction(sum(keep for _, keep in known)))
+    return float(Fraction(size) * copies)

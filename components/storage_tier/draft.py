@@ -26,6 +26,8 @@ class Draft(Struct, frozen=True):
     key: str = ""
     key_place: str = ""
     snapshot_class: str = ""
+    own_snapshots: tuple[tuple[int, int], ...] = ()
+    """Hours between two and number kept of each schedule that a given system has by itself."""
     gateways: int = 0
     """Gateways in front of buckets, 0 for volumes."""
     server: str = ""

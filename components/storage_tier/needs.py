@@ -65,11 +65,15 @@ def _named(fill: Fill) -> str:
 
 def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
     """By part: what the tier's feeds say, then what lies on its class and no feed names. None after a problem."""
-    uses = {use.part: use for use in ctx.offers(StorageUse)}
-    gpus = {pool.part: pool.gpus for pool in ctx.offers(PoolOffer)} | {part: use.gpus for part, use in uses.items()}
+    uses = ctx.offers(StorageUse)
+    gpus = {pool.part: pool.gpus for pool in ctx.offers(PoolOffer)} | {use.part: use.gpus for use in uses}
     spec, found, sound = draft.spec, [], True
     own = {(path.namespace, path.name) for path in draft.paths}
-    here = {part: use for part, use in uses.items() if _lies_here(use, draft.storage_class, own)}
+    readers = {use.part for use in uses if use.keeps == "dataset"}
+    here: dict[str, list[StorageUse]] = {}
+    for use in uses:
+        if _lies_here(use, draft.storage_class, own):
+            here.setdefault(use.part, []).append(use)
     for index, feed in enumerate(spec.feeds):
         if feed.part not in gpus:
             if not ctx.has_refused(feed.part):
@@ -77,9 +81,9 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
                 ctx.refuse(says, ("feeds", index, "part"), nearest(feed.part, gpus))
             sound = False
             continue
-        found.append(_of_feed(feed, feed.gpus or gpus[feed.part], here.get(feed.part)))
+        found.append(_of_feed(feed, feed.gpus or gpus[feed.part], here.get(feed.part, [])))
     named = {feed.part for feed in spec.feeds}
-    found += [_of_use(use) for part, use in here.items() if part not in named]
+    found += [_of_uses(part, lying, part in readers) for part, lying in here.items() if part not in named]
     if not sound:
         return None
     _explain(draft, found, ctx)
@@ -91,16 +95,26 @@ def _lies_here(use: StorageUse, storage_class: str, paths: Container[tuple[str, 
     return (use.namespace, use.claim) in paths if use.claim else use.storage_class == storage_class
 
 
-def _of_use(use: StorageUse) -> Need:
-    if use.keeps == "checkpoints":
-        return arithmetic.rule_of_thumb(use.part, use.gpus, USUAL)
-    return Need(use.part, use.gpus, weights=use.read_gb_per_s)
+def _of_uses(part: str, uses: list[StorageUse], reads_datasets: bool) -> Need:
+    """What one part needs of the tier for all that it has there. A run that says where its datasets lie reads them
+    there, and else from where its checkpoints are."""
+    kept, gpus = {use.keeps for use in uses}, max(use.gpus for use in uses)
+    thumb = arithmetic.rule_of_thumb(part, gpus, USUAL)
+    saves = "checkpoints" in kept
+    reads = "dataset" in kept or (saves and not reads_datasets)
+    return Need(
+        part,
+        gpus,
+        dataset=thumb.dataset if reads else 0.0,
+        checkpoint_rate=thumb.checkpoint_rate if saves else 0.0,
+        weights=sum(use.read_gb_per_s for use in uses),
+    )
 
 
-def _of_feed(feed: Feed, gpus: int, use: StorageUse | None) -> Need:
+def _of_feed(feed: Feed, gpus: int, uses: list[StorageUse]) -> Need:
     checkpoint, weights = feed.checkpoint, feed.weights
     measured = feed.dataset_gb_per_s_per_gpu or feed.kv_offload_gb_per_s_per_gpu or checkpoint or weights
-    loads = use.read_gb_per_s if use and use.keeps == "weights" else 0.0
+    loads = sum(use.read_gb_per_s for use in uses if use.keeps == "weights")
     level = feed.level or ("" if measured or loads else USUAL)
     thumb = arithmetic.rule_of_thumb(feed.part, gpus, level) if level else Need(feed.part, gpus)
     return Need(

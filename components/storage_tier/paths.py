@@ -12,11 +12,12 @@ from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import QueueOffer, TenantOffer
 from aifactory.components.problems import nearest
+from aifactory.components.storage_tier import snapshots
 from aifactory.components.storage_tier.decided import CEPH_NAMESPACE, GATEWAY_PORT, Bucket, FillPlan, PathPlan
 from aifactory.components.storage_tier.draft import Draft
-from aifactory.components.storage_tier.spec import Prefetch, TierPath
+from aifactory.components.storage_tier.spec import Prefetch, StorageTierSpec, TierPath
 
-BUCKET_API = "objectbucket.io/v1alpha1"
+BUCKET_API, JOB_API = "objectbucket.io/v1alpha1", "batch/v1"
 JOB_CHARS = 63
 
 
@@ -37,19 +38,22 @@ def paths_of(draft: Draft, ctx: PlanContext) -> Held:
         tenant = _tenant(path, index, tenants, draft, ctx)
         if tenant is not None:
             found.append(
-                PathPlan(
-                    f"{spec.identity}-{path.path}", tenant.namespace, path.tenant, path.keeps, path.size_gib, buckets
-                )
+                PathPlan(claim_of(spec, path), tenant.namespace, path.tenant, path.keeps, path.size_gib, buckets)
             )
     for plan in found if buckets else ():
-        row = names.object_id(BUCKET_API, "ObjectBucketClaim", plan.namespace, plan.name)
-        ctx.offer(Bucket(spec.name, plan.name.removeprefix(f"{spec.identity}-"), plan.tenant, row, spec.identity))
+        name = plan.name.removeprefix(f"{spec.identity}-")
+        ctx.offer(Bucket(spec.name, name, plan.tenant, bucket_row(plan), spec.identity))
     for plan in found:
         ctx.offer(plan)
     fits = len(found) == len(spec.paths) and _fit(draft, ctx)
     if fits and buckets:
         _open(found, ctx)
     return Held(tuple(found), fits)
+
+
+def claim_of(spec: StorageTierSpec, path: TierPath) -> str:
+    """Name of the claim that makes a bucket or a volume."""
+    return f"{spec.identity}-{path.path}"
 
 
 def _tenant(
@@ -69,10 +73,12 @@ def _tenant(
 
 def _fit(draft: Draft, ctx: PlanContext) -> bool:
     wanted, usable = sum(path.size_gib for path in draft.spec.paths) / 1_024, draft.figures.usable_tib
+    held = snapshots.room_tib(draft, ctx)
+    of_it = f", {held:.1f} of it for snapshots" if held else ""
     return ctx.check(
         "STO-023",
-        usable is None or wanted <= usable,
-        lambda: f"paths of tier {draft.spec.name} want {wanted:.1f} TiB, and it holds {usable or 0:.1f}",
+        usable is None or wanted + held <= usable,
+        lambda: f"paths of tier {draft.spec.name} want {wanted + held:.1f} TiB{of_it}, and it holds {usable or 0:.1f}",
         ("paths",),
         "make them smaller, or the tier larger",
     )
@@ -129,16 +135,25 @@ def fills_of(draft: Draft, paths: tuple[PathPlan, ...], ctx: PlanContext) -> tup
     return tuple(found)
 
 
+def bucket_row(plan: PathPlan) -> str:
+    """Row of the claim that makes a bucket."""
+    return names.object_id(BUCKET_API, "ObjectBucketClaim", plan.namespace, plan.name)
+
+
+def job_name(claim: str, told: str) -> str:
+    """Name of a Job that runs once for a claim, and again when what it is told changes."""
+    stem = claim[: JOB_CHARS - 9].rstrip("-")
+    return f"{stem}-{sha256(told.encode()).hexdigest()[:8]}"
+
+
 def endpoint_of(store: str) -> str:
     """Address of an object store: Rook names its Service so."""
     return f"http://rook-ceph-rgw-{store}.{CEPH_NAMESPACE}.svc"
 
 
 def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPlan:
-    told = json.dumps([bucket.part, wish.bucket, wish.folder, wish.image, wish.run])
-    stem = plan.name[: JOB_CHARS - 9].rstrip("-")
     return FillPlan(
-        job=f"{stem}-{sha256(told.encode()).hexdigest()[:8]}",
+        job=job_name(plan.name, json.dumps([bucket.part, wish.bucket, wish.folder, wish.image, wish.run])),
         claim=plan.name,
         namespace=plan.namespace,
         tenant=plan.tenant,

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from aifactory.components import names
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.offers import OperatorNote, StorageOffer
+from aifactory.components.offers import FillOffer, OperatorNote, PathOffer, StorageOffer
 from aifactory.components.rules import Rule
-from aifactory.components.storage_tier import ceph, judging, needs, paths, rules
+from aifactory.components.storage_tier import ceph, judging, needs, paths, retention, rules, snapshots
 from aifactory.components.storage_tier.arithmetic import read_needed, write_needed
-from aifactory.components.storage_tier.classes import made_class, snapshots_of
+from aifactory.components.storage_tier.classes import made_class, scheduled_class, snapshots_of
 from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, GATEWAY_PORT, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
@@ -33,6 +33,8 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     held = [
         judging.given_size_fits(draft, ctx),
         judging.snapshots_taken(draft, ctx),
+        snapshots.schedules_kept(draft, ctx),
+        retention.retention_kept(draft, ctx),
         judging.place_allowed(draft, ctx),
         judging.class_is_new(draft, ctx),
     ]
@@ -60,6 +62,9 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
             endpoint=paths.endpoint_of(spec.identity) if spec.buckets else "",
             endpoint_at=(CEPH_NAMESPACE, GATEWAY_PORT) if spec.buckets else ("", 0),
+            paths=tuple(
+                PathOffer(each.path, each.tenant, paths.claim_of(spec, each), spec.buckets) for each in spec.paths
+            ),
         )
     )
     return draft
@@ -69,6 +74,7 @@ def size(draft: Draft, ctx: PlanContext) -> Draft | None:
     """Who waits for the tier, and what tenants have in it: pools, runs and tenants are known by now."""
     fed = judging.fed_from_below(draft, ctx)
     held = paths.paths_of(draft, ctx)
+    snapshots.ask_for_room_to_run(draft, ctx)
     draft = replace(draft, paths=held.paths)
     found = needs.needs_of(draft, ctx)
     if found is None or not fed or not held.sound:
@@ -88,8 +94,11 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     fills = paths.fills_of(draft, draft.paths, ctx)
     if fills is None or not all(fits):
         return None
+    for fill in fills:
+        row = names.object_id(paths.JOB_API, "Job", fill.namespace, fill.job)
+        ctx.offer(FillOffer(fill.namespace, fill.claim, row))
     _note(draft, ctx)
-    spec, snapshots = draft.spec, snapshots_of(draft)
+    spec, own_class = draft.spec, snapshots_of(draft)
     given = draft.snapshot_class if spec.snapshots else ""
     return StorageTierPlan(
         identity=spec.identity,
@@ -106,12 +115,15 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
         read_needed=read_needed(draft.needs),
         write_needed=write_needed(draft.needs),
         made_class=made_class(draft),
-        snapshots=snapshots,
-        snapshot_class=snapshots.name if snapshots else given,
+        snapshots=own_class,
+        scheduled_class=scheduled_class(draft),
+        schedules=tuple(snapshots.schedules_of(draft)),
+        snapshot_class=own_class.name if own_class else given,
         ceph=ceph.cluster_of(draft, ctx) if draft.on_ceph else None,
         pool=ceph.pool_of(draft) if draft.on_ceph else None,
         paths=draft.paths,
         fills=fills,
+        retention=tuple(retention.retention_of(draft, ctx)),
         copies=tuple((copy.copy_name, copy.to, copy.place) for copy in spec.copies),
     )
 

@@ -186,4 +186,20 @@ RULES: tuple[Rule, ...] = (
         "A class can't be changed, so one of the same name can't become ours.",
         "kubernetes.io docs, Storage Classes",
     ),
+    Rule(
+        "STO-026",
+        "error",
+        "A schedule of snapshots is kept by something",
+        "A schedule that nothing follows is found when the file that it should bring back is gone.",
+        "NIST SP 800-209, Security Guidelines for Storage Infrastructure, snapshots; Ceph documentation, "
+        "mds_max_snaps_per_dir",
+    ),
+    Rule(
+        "STO-028",
+        "error",
+        "Retention is kept by what holds the data",
+        "A time of deletion, or a lock, that nothing enforces is a promise to an auditor that nobody keeps.",
+        "Ceph documentation, Object Gateway S3 API, bucket operations; Ceph release notes 19.2.3, "
+        "PutObjectLockConfiguration",
+    ),
 )

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 
 from aifactory.components import names, pods, quantities
 from aifactory.components.pods import Volume
-from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
-from aifactory.components.storage_tier import ceph_rows
+from aifactory.components.rows import KubernetesRow, Maker, Row, Tree, Wave, capability
+from aifactory.components.storage_tier import ceph_rows, keeping_rows
 from aifactory.components.storage_tier.decided import NFS_DRIVER, ClassPlan, FillPlan, PathPlan, StorageTierPlan
+from aifactory.components.storage_tier.jobs import SCRATCH, Once, once
 from aifactory.components.storage_tier.paths import BUCKET_API
 from aifactory.components.values import SecretRef
 
-QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
-KUEUE = "kueue.x-k8s.io/v1beta2"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-CLASS_API, SNAPSHOT_API = "storage.k8s.io/v1", "snapshot.storage.k8s.io/v1"
+CLASS_API = "storage.k8s.io/v1"
 KEEPS_LABEL = "aifactory.io/keeps"
 TARGET = "/data"
 COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "8Gi"}}
-SCRATCH = Volume("scratch", "", "/tmp", scratch_gib=1)  # noqa: S108 - the pod's own, gone with it
 
 
 def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
@@ -31,22 +29,16 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
         made = _class(plan.made_class, maker, stands_on)
         stands_on = [made.id]
         yield made
-    if plan.snapshots:
-        yield maker.kubernetes(
-            SNAPSHOT_API,
-            "VolumeSnapshotClass",
-            plan.snapshots.name,
-            body={
-                "driver": plan.snapshots.driver,
-                "deletionPolicy": "Retain",
-                "parameters": dict(plan.snapshots.parameters),
-            },
-            after=[capability("volume-snapshots"), *stands_on],
-        )
+    for each in (plan.snapshots, plan.scheduled_class):
+        if each:
+            yield keeping_rows.snapshot_class(each, maker, stands_on)
     for path in plan.paths:
         yield _bucket(plan, path, maker, stands_on) if path.bucket else _volume(plan, path, maker, stands_on)
     for fill in plan.fills:
         yield from _fill(fill, maker)
+    for rules in plan.retention:
+        yield from keeping_rows.retention(rules, maker)
+    yield from keeping_rows.schedules(plan, maker)
 
 
 def _class(plan: ClassPlan, maker: Maker, after: list[str]) -> KubernetesRow:
@@ -123,36 +115,17 @@ def _volume(plan: StorageTierPlan, path: PathPlan, maker: Maker, after: list[str
 
 
 def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
-    labels = {names.TENANT_LABEL: fill.tenant}
-    account = maker.kubernetes(
-        "v1",
-        "ServiceAccount",
-        fill.claim,
-        fill.namespace,
-        labels=labels,
-        body={"automountServiceAccountToken": False},
-        wave=Wave.SERVING,
-    )
-    yield account
     claim = names.object_id("v1", "PersistentVolumeClaim", fill.namespace, fill.claim)
-    queue = (
-        [names.object_id(KUEUE, "LocalQueue", fill.namespace, fill.queue), capability("kueue")] if fill.queue else []
+    job = Once(
+        job=fill.job,
+        account=fill.claim,
+        namespace=fill.namespace,
+        tenant=fill.tenant,
+        queue=fill.queue,
+        within_s=fill.within_s,
+        after=(claim, fill.bucket_row),
     )
-    yield maker.kubernetes(
-        "batch/v1",
-        "Job",
-        fill.job,
-        fill.namespace,
-        labels={**labels, **({QUEUE_LABEL: fill.queue} if fill.queue else {})},
-        spec={
-            "backoffLimit": 6,
-            "activeDeadlineSeconds": fill.within_s,
-            "template": {"metadata": {"labels": {**maker.pod_labels(), **labels}}, "spec": _pod(fill)},
-        },
-        after=[account.id, claim, fill.bucket_row, *queue],
-        wave=Wave.SERVING,
-        gate=Gate(condition="Complete", timeout_s=fill.within_s),
-    )
+    yield from once(job, _pod(fill), maker)
 
 
 def _pod(fill: FillPlan) -> Tree:
@@ -167,15 +140,7 @@ def _pod(fill: FillPlan) -> Tree:
         "securityContext": {**pods.confined(), "readOnlyRootFilesystem": True},
         "volumeMounts": pods.mounts(volumes),
     }
-    return {
-        "serviceAccountName": fill.claim,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "restartPolicy": "OnFailure",
-        "securityContext": pods.pod_security(owns_volumes=True),
-        "containers": [container],
-        "volumes": pods.sources(volumes),
-    }
+    return {"containers": [container], "volumes": pods.sources(volumes)}
 
 
 def _environment(fill: FillPlan) -> Iterator[Tree]:
