@@ -104,7 +104,9 @@ def _kept_of(draft: Draft, path: str) -> int:
 
 
 def _of_path(draft: Draft, path: str) -> list[tuple[int, int]]:
-    """Hours and number of each schedule that a path is in."""
+    """Hours and number of each schedule by which snapshots of a path are kept: a given system keeps its own."""
+    if not draft.on_ceph:
+        return list(draft.own_snapshots)
     wished = draft.spec.scheduled.schedules if draft.spec.scheduled else ()
     return [(each.every_h, each.keep) for each in wished if not each.paths or path in each.paths]
 

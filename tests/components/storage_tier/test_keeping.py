@@ -135,6 +135,8 @@ def test_a_given_system_keeps_its_own_schedule_and_no_row_is_made() -> None:
     wish = {"changed_percent_a_day": 2.0, "schedules": [NIGHTLY]}
     found = tiered(tier(paths=[PATH], snapshots=True, scheduled=wish), at=site(classes=[{**SHARED, "system": system}]))
     assert broken(found) == [], says(found)
+    # 1 TiB, 2 percent a day, over the 30 days that the system keeps.
+    assert found.decisions["files.snapshots.room_tib"].value == pytest.approx(0.6)
     assert "120 each 6 h by itself" in found.decisions["files.snapshots.nightly"].reason
     assert not [row for row in found.rows if "Snapshot" in row or "CronJob" in row]
 
