@@ -44,7 +44,8 @@ class ScheduledSnapshots(Spec):
     then nobody knows what they take."""
 
     image: ImageText | None = None
-    """Image with kubectl and a POSIX shell, mirrored for the site, for engine rook-ceph. Default none; needed there."""
+    """Image with kubectl, a POSIX shell and awk, mirrored for the site, for engine rook-ceph. Default none; needed
+    there."""
 
     @truth
     def _a_schedule_stands_once(self) -> Iterator[Misfit]:
@@ -59,8 +60,8 @@ class ObjectLock(Spec):
     """Time in which nobody overwrites or deletes what was written: WORM."""
 
     mode: Literal["governance", "compliance"]
-    """governance: whoever has the bucket's key may lift it, and no slip does. compliance: nobody may, the operator of
-    the Ceph cluster included, until the time is over."""
+    """governance: who has the bucket's key may lift it, on purpose alone. compliance: no key does, until the
+    time is over. Neither keeps who runs the drives from destroying them."""
 
     days: Days
     """How long each object is locked after it was written. Unit: days."""

@@ -125,7 +125,5 @@ def _reasons(wish: Retention) -> Iterator[str]:
         stay = f", the newest {wish.old_versions_kept} of them always" if wish.old_versions_kept else ""
         yield f"old versions can be brought back for {_old_days(wish)} days{stay}, and count in the bucket's size"
     if wish.lock:
-        lifted = (
-            "the holder of the bucket's key may lift it" if wish.lock.mode == "governance" else "nobody can lift it"
-        )
+        lifted = "the holder of the bucket's key may lift it" if wish.lock.mode == "governance" else "no key lifts it"
         yield f"each is locked for {wish.lock.days} days, and {lifted}"

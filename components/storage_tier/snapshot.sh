@@ -24,7 +24,8 @@ for each in "$@"; do
     failed=1
     continue
   }
-  for old in $(printf '%s\n' "$there" | sed -n "s|^$claim true ||p" | head -n "-$KEEP"); do
+  for old in $(printf '%s\n' "$there" | awk -v claim="$claim" -v keep="$KEEP" \
+    '$1 == claim && $2 == "true" { name[++ready] = $3 } END { for (i = 1; i <= ready - keep; i++) print name[i] }'); do
     kubectl --namespace "$space" delete "$kind/$old" --wait=false || failed=1
   done
 done

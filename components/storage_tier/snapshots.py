@@ -28,9 +28,7 @@ def schedules_kept(draft: Draft, ctx: PlanContext) -> bool:
         bool(draft.spec.paths) and not draft.spec.buckets,
         f"tier {draft.spec.name} has no volumes of paths to take snapshots of",
         at,
-        "write retention of its paths: buckets keep old versions"
-        if draft.spec.buckets
-        else "add paths, or delete scheduled",
+        _instead(draft),
     )
     if not has_volumes:
         return False
@@ -38,6 +36,14 @@ def schedules_kept(draft: Draft, ctx: PlanContext) -> bool:
         return _made_by_us(draft, ctx)
     held = [_followed(draft, index, each, ctx) for index, each in enumerate(wished.schedules)]
     return all(held)
+
+
+def _instead(draft: Draft) -> str:
+    if draft.spec.buckets:
+        return "write retention of its paths: buckets keep old versions"
+    if draft.spec.tier in ("block", "local-cache"):
+        return f"delete scheduled: volumes of a {draft.spec.tier} tier are made by those who use them"
+    return "add paths, or delete scheduled"
 
 
 def _made_by_us(draft: Draft, ctx: PlanContext) -> bool:

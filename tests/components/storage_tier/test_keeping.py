@@ -276,7 +276,7 @@ def test_a_lock_comes_after_versions_and_before_the_rules() -> None:
         "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 90}},
     }
     assert rules_of(found)["old-versions"] == {"NoncurrentVersionExpiration": {"NoncurrentDays": 90}}
-    assert "nobody can lift it" in found.decisions["objects.retention.tickets"].reason
+    assert "no key lifts it" in found.decisions["objects.retention.tickets"].reason
 
 
 def test_the_shipped_ceph_locks_buckets_that_were_made_without() -> None:

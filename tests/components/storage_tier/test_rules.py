@@ -259,6 +259,7 @@ FIRING: list[Case] = [
         "99 each 48 h",
     ),
     ("STO-026", [tier(**kept(NIGHTLY))], classed(snapshots=[DAILY]), "add paths, or delete scheduled"),
+    ("STO-026", [{**WORK, "tier": "block", "paths": [], **kept(NIGHTLY)}, tier()], None, "made by those who use them"),
     ("STO-026", [{**WORK, **kept(NIGHTLY)}, tier()], None, "set image to one with kubectl"),
     (
         "STO-026",
