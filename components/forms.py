@@ -26,6 +26,9 @@ Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")]
 Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$", max_length=200)]
 """A folder below another, such as generated/prod: forward slashes, no .. and none at the end."""
 
+BucketName = Annotated[str, Field(max_length=50, pattern=r"^[a-z0-9][-a-z0-9]{1,48}[a-z0-9]$")]
+"""The name of a bucket: lower-case letters, digits and -."""
+
 HostName = Annotated[
     str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=63)
 ]

@@ -50,6 +50,16 @@ class EncryptionGiven(Spec):
     """Country in which the key is kept: whoever holds it there can be ordered to hand it over."""
 
 
+class SnapshotsGiven(Spec):
+    """Snapshots that a storage system takes by its own schedule."""
+
+    every_h: int = Field(ge=1, le=8_760)
+    """Time between two. Unit: hours."""
+
+    keep: int = Field(ge=1, le=10_000)
+    """How many are kept."""
+
+
 class StorageSystem(Spec):
     """A storage system that the site runs: what it can hold and carry, as measured or as its vendor guarantees."""
 
@@ -76,6 +86,9 @@ class StorageSystem(Spec):
 
     snapshot_class: Name | None = None
     """VolumeSnapshotClass of the cluster that takes its snapshots. Default: none."""
+
+    snapshots: list[SnapshotsGiven] = Field(default=[], max_length=20)
+    """Schedules by which it snapshots all volumes of the class by itself. Default: none is known."""
 
 
 class NfsGiven(Spec):

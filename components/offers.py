@@ -144,6 +144,16 @@ class QueueOffer(Struct, frozen=True):
     """PriorityClass of servers of its inference tenants, empty without such tenants."""
 
 
+class PathOffer(Struct, frozen=True):
+    """A bucket or a volume that a tier has for one tenant."""
+
+    path: str
+    tenant: str
+    claim: str
+    """Claim that makes it, in the tenant's namespace."""
+    bucket: bool
+
+
 class StorageOffer(Struct, frozen=True):
     """A StorageClass that workloads may use, and the tier that it is of."""
 
@@ -184,6 +194,8 @@ class StorageOffer(Struct, frozen=True):
     """What makes it: rook-ceph, nfs-rdma or topolvm; existing where the site gives its class."""
     fill_percent: int = 0
     """Fill that it is made for. 0: nothing is said."""
+    paths: tuple[PathOffer, ...] = ()
+    """What tenants have in the tier, as it is written."""
 
 
 class KvOffloadUse(Struct, frozen=True):
@@ -206,6 +218,15 @@ class KvOffloadUse(Struct, frozen=True):
     """Part that has its GPUs."""
 
 
+class FillOffer(Struct, frozen=True):
+    """A volume of a tier that is filled once, before anybody reads it."""
+
+    namespace: str
+    claim: str
+    row: str
+    """Row of the Job that fills it, for readers to wait for."""
+
+
 class StorageUse(Struct, frozen=True):
     """What a part keeps on a StorageClass, and how fast it counts on reading it."""
 
@@ -214,7 +235,9 @@ class StorageUse(Struct, frozen=True):
     """GPUs that wait for it."""
     storage_class: str = ""
     """Class of its volume, empty without one."""
-    keeps: Literal["", "checkpoints", "weights", "vectors", "backups", "telemetry", "firmware", "cached keys"] = ""
+    keeps: Literal[
+        "", "checkpoints", "weights", "vectors", "backups", "telemetry", "firmware", "cached keys", "dataset"
+    ] = ""
     size_gib: int = 0
     """What its volumes may grow to, all of them together. 0 of a claim that somebody else makes."""
     read_gb_per_s: float = 0.0

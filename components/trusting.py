@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aifactory.components import names
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Tree, Wave, capability
 
 CERTIFICATES = "cert-manager.io/v1"
 AUTHORITY = "ca.crt"
 """Key of the Secret with the certificate of the issuer."""
+VOLUME, MOUNT = "trust", "/trust"
 KEY: Tree = {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"}
 
 
@@ -45,6 +47,27 @@ def trusted(maker: Maker, name: str, namespace: str, issuer: str) -> KubernetesR
         "issuerRef": {"kind": "ClusterIssuer", "name": issuer},
     }
     return _certificate(maker, name, namespace, spec, Wave.SERVING)
+
+
+def rows(name: str, namespace: str) -> list[str]:
+    """Rows that a client waits for; none without a name."""
+    return [names.object_id(CERTIFICATES, "Certificate", namespace, name)] if name else []
+
+
+def sources(name: str) -> list[Tree]:
+    """The volume of a client's pod with the issuer's certificate; none without a name."""
+    secret: Tree = {"secretName": name, "items": [{"key": AUTHORITY, "path": AUTHORITY}]}
+    return [{"name": VOLUME, "secret": secret}] if name else []
+
+
+def mounts(name: str) -> list[Tree]:
+    """Where a client's container finds it; none without a name."""
+    return [{"name": VOLUME, "mountPath": MOUNT, "readOnly": True}] if name else []
+
+
+def authority_path() -> str:
+    """The issuer's certificate in the container of a client."""
+    return f"{MOUNT}/{AUTHORITY}"
 
 
 def _certificate(maker: Maker, name: str, namespace: str, spec: Tree, wave: Wave | None) -> KubernetesRow:

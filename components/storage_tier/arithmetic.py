@@ -19,6 +19,7 @@ from msgspec.structs import replace
 Way = Literal["read", "write"]
 
 TB, TIB, GIB, GB = 10**12, 2**40, 2**30, 10**9
+GIB_OF_TIB = TIB // GIB
 
 PER_GPU: dict[str, tuple[float, float]] = {"good": (0.06, 0.03), "better": (0.16, 0.08), "best": (0.49, 0.24)}
 """Read and write of one GPU in training. Unit: GB per s. One unit of 256 GPUs reads 15, 40 or 125 and writes 7, 20 or
@@ -186,6 +187,10 @@ class Need(Struct, frozen=True):
     kv_offload: float = 0.0
     level: str = ""
     """Level of the rule of thumb that dataset and checkpoints follow, empty where figures are stated."""
+    reads: bool = True
+    """Whether that rule counts for reading."""
+    writes: bool = True
+    """Whether it counts for writing."""
     pool: str = ""
     """Pool whose GPUs these are: of a pool its own name. Empty: unknown."""
 
@@ -214,7 +219,7 @@ class Need(Struct, frozen=True):
         """What one of its nodes alone reads and writes by the rule of thumb, fewer than 8 GPUs their share of it."""
         read, write = PER_NODE[self.level] if self.level else (0.0, 0.0)
         share = min(self.gpus, NODE_GPUS) / NODE_GPUS
-        return read * share, write * share
+        return read * share * self.reads, write * share * self.writes
 
     @property
     def read_alone(self) -> float:
@@ -233,6 +238,11 @@ class Need(Struct, frozen=True):
     def alone(self, way: Way) -> float:
         """Reading or writing at the worst moment while nobody else does."""
         return self.read_alone if way == "read" else self.write_alone
+
+    def only(self, *, reads: bool, writes: bool) -> Need:
+        """The same by rule of thumb, reading datasets here or elsewhere, writing checkpoints here or elsewhere."""
+        dataset, rate = self.dataset if reads else 0.0, self.checkpoint_rate if writes else 0.0
+        return replace(self, dataset=dataset, checkpoint_rate=rate, reads=reads, writes=writes)
 
     def on(self, gpus: int) -> Need:
         """The same need of so many of its GPUs."""
@@ -340,3 +350,16 @@ def together(shares: Iterable[Share]) -> float:
     """The time that all tiers of a system need: one node at a time asks for more than its share."""
     listed = tuple(shares)
     return sum(each.usual for each in listed) + max((each.burst for each in listed), default=0.0)
+
+
+def held_by_snapshots(size: float, changed_percent_a_day: float, schedules: Iterable[tuple[int, int]]) -> float:
+    """What snapshots of a volume hold on to beside what it holds now, in the unit of its size.
+
+    A schedule is hours between two snapshots, and how many are kept. What was overwritten since the oldest is kept
+    once, whatever the number of snapshots that share it: the part that changes in a day, times the days that the
+    longest schedule reaches back. It is never more than a whole copy for each snapshot.
+    """
+    known = list(schedules)
+    days = Fraction(max((every_h * keep for every_h, keep in known), default=0), 24)
+    copies = min(Fraction(changed_percent_a_day) / 100 * days, Fraction(sum(keep for _, keep in known)))
+    return float(Fraction(size) * copies)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from aifactory.components.storage_tier.decided import (
     BUCKET_PROVISIONER,
     CEPH_NAMESPACE,
@@ -56,6 +58,15 @@ def snapshots_of(draft: Draft) -> SnapshotPlan | None:
     secret = f"rook-csi-{kind}-provisioner"
     names = ((f"{_CSI}/snapshotter-secret-name", secret), (f"{_CSI}/snapshotter-secret-namespace", CEPH_NAMESPACE))
     return SnapshotPlan(draft.storage_class, driver, (("clusterID", CEPH_NAMESPACE), *names))
+
+
+def scheduled_class(draft: Draft) -> SnapshotPlan | None:
+    """The class of snapshots that schedules take. It lets go of a snapshot with its object: with Retain, those beyond
+    the number kept would stay on the drives for ever, and no object would say so."""
+    usual = snapshots_of(draft)
+    if usual is None or draft.spec.scheduled is None:
+        return None
+    return replace(usual, name=f"{usual.name}-scheduled", deletion="Delete")
 
 
 def _secrets(kind: str, uses: tuple[str, ...]) -> Pairs:

@@ -9,6 +9,7 @@ from aifactory.components.storage_tier.arithmetic import Redundancy
 
 CEPH_NAMESPACE = "rook-ceph"
 CEPH_CLUSTER = "rook-ceph"
+SNAPSHOT_NAMESPACE = "storage-snapshots"
 RBD_DRIVER = f"{CEPH_NAMESPACE}.rbd.csi.ceph.com"
 CEPHFS_DRIVER = f"{CEPH_NAMESPACE}.cephfs.csi.ceph.com"
 """Names that Rook gives its drivers: the namespace of its operator goes before them."""
@@ -157,6 +158,19 @@ class SnapshotPlan(Struct, frozen=True):
     name: str
     driver: str
     parameters: Pairs
+    deletion: str = "Retain"
+    """What becomes of a snapshot whose object is deleted."""
+
+
+class SchedulePlan(Struct, frozen=True):
+    """A CronJob that takes snapshots, and deletes those beyond the number kept."""
+
+    name: str
+    cron: str
+    keep: int
+    image: str
+    claims: tuple[tuple[str, str], ...]
+    """Namespace and name of each volume's claim."""
 
 
 class PathPlan(Struct, frozen=True):
@@ -190,6 +204,25 @@ class FillPlan(Struct, frozen=True):
     within_s: int
 
 
+class RetentionPlan(Struct, frozen=True):
+    """A Job that tells a bucket how long it keeps what."""
+
+    job: str
+    claim: str
+    """ObjectBucketClaim whose Secret and ConfigMap have the same name."""
+    namespace: str
+    tenant: str
+    queue: str
+    """LocalQueue that admits it, empty where none does."""
+    image: str
+    bucket_row: str
+    endpoint: str
+    trust: str
+    """Secret of the namespace that says whom to trust there, empty for plain HTTP."""
+    steps: tuple[tuple[str, tuple[str, ...]], ...]
+    """Name and words of each call of `aws s3api`, in their order."""
+
+
 class Figures(Struct, frozen=True):
     """What a tier holds and carries."""
 
@@ -219,6 +252,9 @@ class StorageTierPlan(Struct, frozen=True):
     write_needed: float
     made_class: ClassPlan | None = None
     snapshots: SnapshotPlan | None = None
+    """Class for people's own snapshots."""
+    scheduled_class: SnapshotPlan | None = None
+    schedules: tuple[SchedulePlan, ...] = ()
     snapshot_class: str = ""
     ceph: CephPlan | None = None
     pool: PoolPlan | None = None
@@ -228,6 +264,7 @@ class StorageTierPlan(Struct, frozen=True):
     """Secret, in each namespace with a bucket, with the certificate of the gateways' issuer."""
     issuer: str = ""
     """That issuer, empty for plain HTTP."""
+    retention: tuple[RetentionPlan, ...] = ()
     copies: tuple[tuple[str, str, str], ...] = ()
     """Name, system and country of each copy, empty where the site doesn't state it."""
 

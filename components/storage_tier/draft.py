@@ -31,6 +31,10 @@ class Draft(Struct, frozen=True):
     """What holds the keys of drives that the tier encrypts."""
     copies: tuple[Copy, ...] = ()
     snapshot_class: str = ""
+    own_snapshots: tuple[tuple[int, int], ...] = ()
+    """Hours between two and number kept of each schedule that a given system has by itself."""
+    snapshots_gib: int = 0
+    """What scheduled snapshots hold on to beside what is there now."""
     gateways: int = 0
     """Gateways in front of buckets, 0 for volumes."""
     issuer: str = ""

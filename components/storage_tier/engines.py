@@ -96,6 +96,7 @@ def _of_system(
         key=key.key if key else "",
         key_place=key.place if key else "",
         snapshot_class=system.snapshot_class or "",
+        own_snapshots=tuple((each.every_h, each.keep) for each in system.snapshots),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 
 from aifactory.components.base import PlanContext
 from aifactory.components.offers import KvOffloadUse, PoolOffer, StorageUse
@@ -25,8 +25,8 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
     spec, found, sound = draft.spec, [], True
     cached = {use.part: use for use in ctx.offers(KvOffloadUse) if use.tier == spec.name}
     own = {(path.namespace, path.name) for path in draft.paths}
-    here = {use.part: use for use in ctx.offers(StorageUse) if use.claim and (use.namespace, use.claim) in own}
-    here |= {use.part: use for use in uses_of(stake_of(draft), ctx) if use.keeps in ("checkpoints", "weights")}
+    readers = {use.part for use in ctx.offers(StorageUse) if use.keeps == "dataset"}
+    here = _lying_here(draft, own, ctx)
     for index, feed in enumerate(spec.feeds):
         if feed.part not in gpus:
             if not ctx.has_refused(feed.part):
@@ -35,38 +35,57 @@ def needs_of(draft: Draft, ctx: PlanContext) -> tuple[Need, ...] | None:
             sound = False
             continue
         pool = feed.part if feed.part in pools else uses[feed.part].pool
-        known = here.get(feed.part), cached.get(feed.part)
+        known = here.get(feed.part, []), cached.get(feed.part)
         found.append(_of_feed(feed, feed.gpus or gpus[feed.part], pool, *known))
     if not sound:
         return None
     named = {feed.part for feed in spec.feeds}
-    found += _unnamed([use for part, use in here.items() if part not in named], found)
+    found += _unnamed({part: lying for part, lying in here.items() if part not in named}, found, readers)
     kept = (use for part, use in cached.items() if part not in named)
     found += [Need(use.part, use.gpus, kv_offload=use.gb_per_s, pool=use.pool) for use in kept]
     _explain(draft, found, ctx)
     return tuple(found)
 
 
-def _unnamed(uses: Iterable[StorageUse], named: Iterable[Need]) -> list[Need]:
-    """Needs of parts that no feed names. GPUs of a pool whose feed counts checkpoints are counted by it already."""
-    counted = {need.pool: need.gpus for need in named if need.part == need.pool and need.checkpoint}
-    found = []
-    for use in uses:
-        if use.keeps == "weights":
-            found.append(Need(use.part, use.gpus, weights=use.read_gb_per_s, pool=use.pool))
-            continue
-        covered = min(use.gpus, counted.get(use.pool, 0))
-        if use.pool in counted:
-            counted[use.pool] -= covered
-        if use.gpus > covered:
-            found.append(arithmetic.rule_of_thumb(use.part, use.gpus - covered, USUAL, use.pool))
+def _lying_here(draft: Draft, own: Container[tuple[str, str]], ctx: PlanContext) -> dict[str, list[StorageUse]]:
+    """Volumes on the tier that somebody reads or writes, by part: its paths, and what its class gives."""
+    claimed = [use for use in ctx.offers(StorageUse) if use.claim and (use.namespace, use.claim) in own]
+    made = [use for use in uses_of(stake_of(draft), ctx) if use.keeps in ("checkpoints", "weights")]
+    found: dict[str, list[StorageUse]] = {}
+    for use in (*claimed, *made):
+        found.setdefault(use.part, []).append(use)
     return found
 
 
-def _of_feed(feed: Feed, gpus: int, pool: str, use: StorageUse | None, cached: KvOffloadUse | None) -> Need:
+def _unnamed(here: Mapping[str, list[StorageUse]], named: Iterable[Need], readers: Container[str]) -> list[Need]:
+    """Needs of parts that no feed names. GPUs of a pool whose feed counts checkpoints are counted by it already."""
+    counted = {need.pool: need.gpus for need in named if need.part == need.pool and need.checkpoint}
+    found = []
+    for part, uses in here.items():
+        first, kept = uses[0], {use.keeps for use in uses}
+        if weights := sum(use.read_gb_per_s for use in uses if use.keeps == "weights"):
+            found.append(Need(part, first.gpus, weights=weights, pool=first.pool))
+        if not kept & {"checkpoints", "dataset"}:
+            continue
+        gpus = max(use.gpus for use in uses)
+        covered = min(gpus, counted.get(first.pool, 0))
+        if first.pool in counted:
+            counted[first.pool] -= covered
+        if gpus > covered:
+            thumb = arithmetic.rule_of_thumb(part, gpus - covered, USUAL, first.pool)
+            found.append(thumb.only(reads=_reads_datasets(uses, readers), writes="checkpoints" in kept))
+    return found
+
+
+def _reads_datasets(uses: Iterable[StorageUse], readers: Container[str]) -> bool:
+    """Whether a run reads its datasets of the tier: where it says that they lie, and else where its checkpoints are."""
+    return any(use.keeps == "dataset" or (use.keeps == "checkpoints" and use.part not in readers) for use in uses)
+
+
+def _of_feed(feed: Feed, gpus: int, pool: str, uses: Iterable[StorageUse], cached: KvOffloadUse | None) -> Need:
     checkpoint, weights = feed.checkpoint, feed.weights
     measured = feed.dataset_gb_per_s_per_gpu or feed.kv_offload_gb_per_s_per_gpu or checkpoint or weights or cached
-    loads = use.read_gb_per_s if use and use.keeps == "weights" else 0.0
+    loads = sum(use.read_gb_per_s for use in uses if use.keeps == "weights")
     level = feed.level or ("" if measured or loads else USUAL)
     thumb = arithmetic.rule_of_thumb(feed.part, gpus, level) if level else Need(feed.part, gpus)
     return Need(

@@ -22,9 +22,9 @@ from aifactory.components.storage_tier.decided import (
     service_of,
 )
 from aifactory.components.storage_tier.draft import Draft
-from aifactory.components.storage_tier.spec import Prefetch, TierPath
+from aifactory.components.storage_tier.spec import Prefetch, StorageTierSpec, TierPath
 
-BUCKET_API = "objectbucket.io/v1alpha1"
+BUCKET_API, JOB_API = "objectbucket.io/v1alpha1", "batch/v1"
 JOB_CHARS = 63
 
 
@@ -45,21 +45,23 @@ def paths_of(draft: Draft, ctx: PlanContext) -> Held:
         tenant = _tenant(path, index, tenants, draft, ctx)
         if tenant is not None:
             found.append(
-                PathPlan(
-                    f"{spec.identity}-{path.path}", tenant.namespace, path.tenant, path.keeps, path.size_gib, buckets
-                )
+                PathPlan(claim_of(spec, path), tenant.namespace, path.tenant, path.keeps, path.size_gib, buckets)
             )
     for plan in found if buckets else ():
-        row = names.object_id(BUCKET_API, "ObjectBucketClaim", plan.namespace, plan.name)
         name = plan.name.removeprefix(f"{spec.identity}-")
         reached = endpoint_of(draft), trust_of(draft)
-        ctx.offer(Bucket(spec.name, name, plan.tenant, row, spec.identity, plan.size_gib, *reached))
+        ctx.offer(Bucket(spec.name, name, plan.tenant, bucket_row(plan), spec.identity, plan.size_gib, *reached))
     for plan in found:
         ctx.offer(plan)
     sound = len(found) == len(spec.paths)
     if sound and buckets:
         _open(draft, found, ctx)
     return Held(tuple(found), sound)
+
+
+def claim_of(spec: StorageTierSpec, path: TierPath) -> str:
+    """Name of the claim that makes a bucket or a volume."""
+    return f"{spec.identity}-{path.path}"
 
 
 def _tenant(
@@ -128,6 +130,17 @@ def fills_of(draft: Draft, paths: tuple[PathPlan, ...], ctx: PlanContext) -> tup
     return tuple(found)
 
 
+def bucket_row(plan: PathPlan) -> str:
+    """Row of the claim that makes a bucket."""
+    return names.object_id(BUCKET_API, "ObjectBucketClaim", plan.namespace, plan.name)
+
+
+def job_name(claim: str, told: str) -> str:
+    """Name of a Job that runs once for a claim, and again when what it is told changes."""
+    stem = claim[: JOB_CHARS - 9].rstrip("-")
+    return f"{stem}-{sha256(told.encode()).hexdigest()[:8]}"
+
+
 def port_of(draft: Draft) -> int:
     """Port at which containers of the gateways listen."""
     return SECURE_PORT if draft.issuer else GATEWAY_PORT
@@ -145,10 +158,8 @@ def trust_of(draft: Draft) -> str:
 
 
 def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPlan:
-    told = json.dumps([bucket.part, wish.bucket, wish.folder, wish.image, wish.run])
-    stem = plan.name[: JOB_CHARS - 9].rstrip("-")
     return FillPlan(
-        job=f"{stem}-{sha256(told.encode()).hexdigest()[:8]}",
+        job=job_name(plan.name, json.dumps([bucket.part, wish.bucket, wish.folder, wish.image, wish.run])),
         claim=plan.name,
         namespace=plan.namespace,
         tenant=plan.tenant,

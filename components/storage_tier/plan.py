@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 from msgspec.structs import replace
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.offers import OperatorNote, StorageOffer
+from aifactory.components.offers import FillOffer, OperatorNote, PathOffer, StorageOffer
 from aifactory.components.rules import Rule
-from aifactory.components.storage_tier import capacity, ceph, gds, judging, needs, paths, rates, rules, sharing
-from aifactory.components.storage_tier.arithmetic import gpus_of, needed
-from aifactory.components.storage_tier.classes import made_class, snapshots_of
+from aifactory.components.storage_tier import (
+    capacity,
+    ceph,
+    gds,
+    judging,
+    needs,
+    paths,
+    rates,
+    retention,
+    rules,
+    sharing,
+    snapshots,
+)
+from aifactory.components.storage_tier.arithmetic import GIB_OF_TIB, gpus_of, needed
+from aifactory.components.storage_tier.classes import made_class, scheduled_class, snapshots_of
 from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
@@ -34,12 +48,15 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     held = [
         judging.given_size_fits(draft, ctx),
         judging.snapshots_taken(draft, ctx),
+        snapshots.schedules_kept(draft, ctx),
+        retention.retention_kept(draft, ctx),
         judging.place_allowed(draft, ctx),
         judging.class_is_new(draft, ctx),
         judging.answers_by_tls(draft, ctx),
     ]
     if not all(held) or not _ask(draft, ctx):
         return None
+    draft = replace(draft, snapshots_gib=math.ceil(snapshots.room_tib(draft, ctx) * GIB_OF_TIB))
     if draft.on_ceph:
         ctx.offer(ceph.member(draft))
     ctx.offer(sharing.stake_of(draft))
@@ -68,6 +85,9 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
             issuer=draft.issuer,
             engine=spec.engine,
             fill_percent=spec.fill_percent,
+            paths=tuple(
+                PathOffer(each.path, each.tenant, paths.claim_of(spec, each), spec.buckets) for each in spec.paths
+            ),
         )
     )
     return draft
@@ -77,6 +97,7 @@ def size(draft: Draft, ctx: PlanContext) -> Draft | None:
     """Who waits for the tier, and what tenants have in it: pools, runs and tenants are known by now."""
     fed = judging.fed_from_below(draft, ctx)
     held = paths.paths_of(draft, ctx)
+    snapshots.ask_for_room_to_run(draft, ctx)
     draft = replace(draft, paths=held.paths)
     found = needs.needs_of(draft, ctx)
     if found is None or not fed or not held.sound:
@@ -97,8 +118,11 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     fills = paths.fills_of(draft, draft.paths, ctx)
     if fills is None or not all(fits):
         return None
+    for fill in fills:
+        row = names.object_id(paths.JOB_API, "Job", fill.namespace, fill.job)
+        ctx.offer(FillOffer(fill.namespace, fill.claim, row))
     _note(draft, ctx)
-    spec, snapshots = draft.spec, snapshots_of(draft)
+    spec, own_class = draft.spec, snapshots_of(draft)
     given = draft.snapshot_class if spec.snapshots else ""
     return StorageTierPlan(
         identity=spec.identity,
@@ -115,12 +139,15 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
         read_needed=needed(draft.needs, "read"),
         write_needed=needed(draft.needs, "write"),
         made_class=made_class(draft),
-        snapshots=snapshots,
-        snapshot_class=snapshots.name if snapshots else given,
+        snapshots=own_class,
+        scheduled_class=scheduled_class(draft),
+        schedules=tuple(snapshots.schedules_of(draft)),
+        snapshot_class=own_class.name if own_class else given,
         ceph=ceph.cluster_of(draft, ctx) if draft.on_ceph else None,
         pool=ceph.pool_of(draft, ctx) if draft.on_ceph else None,
         paths=draft.paths,
         fills=fills,
+        retention=tuple(retention.retention_of(draft, ctx)),
         trust=paths.trust_of(draft),
         issuer=draft.issuer,
         copies=tuple((copy.name, copy.to, copy.country) for copy in draft.copies),

@@ -244,4 +244,20 @@ RULES: tuple[Rule, ...] = (
         "A blueprint runs at several sites, and a wish in it moves no machine: what nobody stated may be anywhere.",
         "Regulation (EU) 2016/679, articles 28 and 44 to 49",
     ),
+    Rule(
+        "STO-026",
+        "error",
+        "A schedule of snapshots is kept by something",
+        "A schedule that nothing follows is found when the file that it should bring back is gone.",
+        "NIST SP 800-209, Security Guidelines for Storage Infrastructure, snapshots; Ceph documentation, "
+        "mds_max_snaps_per_dir",
+    ),
+    Rule(
+        "STO-028",
+        "error",
+        "Retention is kept by what holds the data",
+        "A time of deletion, or a lock, that nothing enforces is a promise to an auditor that nobody keeps.",
+        "Ceph documentation, Object Gateway S3 API, bucket operations; Ceph release notes 19.2.3, "
+        "PutObjectLockConfiguration",
+    ),
 )

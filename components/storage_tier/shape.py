@@ -6,22 +6,18 @@ from collections.abc import Iterator
 
 from aifactory.components import names, pods, quantities, trusting
 from aifactory.components.pods import Volume
-from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, Tree, Wave, capability
-from aifactory.components.storage_tier import ceph_rows
+from aifactory.components.rows import KubernetesRow, Maker, Row, Tree, Wave, capability
+from aifactory.components.storage_tier import ceph_rows, keeping_rows
 from aifactory.components.storage_tier.decided import NFS_DRIVER, ClassPlan, FillPlan, PathPlan, StorageTierPlan
+from aifactory.components.storage_tier.jobs import SCRATCH, Once, once
 from aifactory.components.storage_tier.paths import BUCKET_API
 from aifactory.components.values import SecretRef
 
-QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
-KUEUE = "kueue.x-k8s.io/v1beta2"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-CLASS_API, SNAPSHOT_API = "storage.k8s.io/v1", "snapshot.storage.k8s.io/v1"
+CLASS_API = "storage.k8s.io/v1"
 KEEPS_LABEL = "aifactory.io/keeps"
 TARGET = "/data"
-TRUST, TRUST_PATH = "trust", "/trust"
-TRUST_MOUNT: Tree = {"name": TRUST, "mountPath": TRUST_PATH, "readOnly": True}
 COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "8Gi"}}
-SCRATCH = Volume("scratch", "", "/tmp", scratch_gib=1)  # noqa: S108 - the pod's own, gone with it
 
 
 def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
@@ -33,18 +29,9 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
         made = _class(plan.made_class, maker, stands_on)
         stands_on = [made.id]
         yield made
-    if plan.snapshots:
-        yield maker.kubernetes(
-            SNAPSHOT_API,
-            "VolumeSnapshotClass",
-            plan.snapshots.name,
-            body={
-                "driver": plan.snapshots.driver,
-                "deletionPolicy": "Retain",
-                "parameters": dict(plan.snapshots.parameters),
-            },
-            after=[capability("volume-snapshots"), *stands_on],
-        )
+    for each in (plan.snapshots, plan.scheduled_class):
+        if each:
+            yield keeping_rows.snapshot_class(each, maker, stands_on)
     if plan.trust:
         for space in sorted({path.namespace for path in plan.paths}):
             yield trusting.trusted(maker, plan.trust, space, plan.issuer)
@@ -52,6 +39,9 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
         yield _bucket(plan, path, maker, stands_on) if path.bucket else _volume(plan, path, maker, stands_on)
     for fill in plan.fills:
         yield from _fill(fill, maker)
+    for rules in plan.retention:
+        yield from keeping_rows.retention(rules, maker)
+    yield from keeping_rows.schedules(plan, maker)
 
 
 def _class(plan: ClassPlan, maker: Maker, after: list[str]) -> KubernetesRow:
@@ -128,37 +118,17 @@ def _volume(plan: StorageTierPlan, path: PathPlan, maker: Maker, after: list[str
 
 
 def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
-    labels = {names.TENANT_LABEL: fill.tenant}
-    account = maker.kubernetes(
-        "v1",
-        "ServiceAccount",
-        fill.claim,
-        fill.namespace,
-        labels=labels,
-        body={"automountServiceAccountToken": False},
-        wave=Wave.SERVING,
-    )
-    yield account
     claim = names.object_id("v1", "PersistentVolumeClaim", fill.namespace, fill.claim)
-    queue = (
-        [names.object_id(KUEUE, "LocalQueue", fill.namespace, fill.queue), capability("kueue")] if fill.queue else []
+    job = Once(
+        job=fill.job,
+        account=fill.claim,
+        namespace=fill.namespace,
+        tenant=fill.tenant,
+        queue=fill.queue,
+        within_s=fill.within_s,
+        after=(claim, fill.bucket_row, *trusting.rows(fill.trust, fill.namespace)),
     )
-    trust = [names.object_id(trusting.CERTIFICATES, "Certificate", fill.namespace, fill.trust)] if fill.trust else []
-    yield maker.kubernetes(
-        "batch/v1",
-        "Job",
-        fill.job,
-        fill.namespace,
-        labels={**labels, **({QUEUE_LABEL: fill.queue} if fill.queue else {})},
-        spec={
-            "backoffLimit": 6,
-            "activeDeadlineSeconds": fill.within_s,
-            "template": {"metadata": {"labels": {**maker.pod_labels(), **labels}}, "spec": _pod(fill)},
-        },
-        after=[account.id, claim, fill.bucket_row, *trust, *queue],
-        wave=Wave.SERVING,
-        gate=Gate(condition="Complete", timeout_s=fill.within_s),
-    )
+    yield from once(job, _pod(fill), maker)
 
 
 def _pod(fill: FillPlan) -> Tree:
@@ -171,18 +141,9 @@ def _pod(fill: FillPlan) -> Tree:
         "env": list(_environment(fill)),
         "resources": COPYING,
         "securityContext": {**pods.confined(), "readOnlyRootFilesystem": True},
-        "volumeMounts": [*pods.mounts(volumes), *([TRUST_MOUNT] if fill.trust else [])],
+        "volumeMounts": [*pods.mounts(volumes), *trusting.mounts(fill.trust)],
     }
-    authority: Tree = {"secretName": fill.trust, "items": [{"key": trusting.AUTHORITY, "path": trusting.AUTHORITY}]}
-    return {
-        "serviceAccountName": fill.claim,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "restartPolicy": "OnFailure",
-        "securityContext": pods.pod_security(owns_volumes=True),
-        "containers": [container],
-        "volumes": [*pods.sources(volumes), *([{"name": TRUST, "secret": authority}] if fill.trust else [])],
-    }
+    return {"containers": [container], "volumes": [*pods.sources(volumes), *trusting.sources(fill.trust)]}
 
 
 def _environment(fill: FillPlan) -> Iterator[Tree]:
@@ -191,7 +152,7 @@ def _environment(fill: FillPlan) -> Iterator[Tree]:
     plain = {"TYPE": "s3", "PROVIDER": "Ceph", "ENDPOINT": fill.endpoint}
     yield {"name": "RCLONE_CONFIG", "value": "/tmp/none.conf"}  # noqa: S108 - a file that isn't there: no settings
     if fill.trust:
-        yield {"name": "RCLONE_CA_CERT", "value": f"{TRUST_PATH}/{trusting.AUTHORITY}"}
+        yield {"name": "RCLONE_CA_CERT", "value": trusting.authority_path()}
     for name, value in plain.items():
         yield {"name": f"RCLONE_CONFIG_SRC_{name}", "value": value}
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):

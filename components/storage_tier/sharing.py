@@ -28,6 +28,8 @@ class Stake(Struct, frozen=True):
     """What the system may hold below this tier's fill limit. None: unknown."""
     paths: tuple[tuple[str, int], ...]
     """GiB by path."""
+    snapshots_gib: int
+    """What scheduled snapshots hold on to beside that."""
 
 
 class Load(Struct, frozen=True):
@@ -63,6 +65,7 @@ def stake_of(draft: Draft) -> Stake:
         spec.size_tib,
         draft.system_tib,
         tuple((path.path, path.size_gib) for path in spec.paths),
+        draft.snapshots_gib,
     )
 
 
@@ -85,7 +88,7 @@ def uses_of(stake: Stake, ctx: PlanContext) -> list[StorageUse]:
 
 def volumes_of(stake: Stake, ctx: PlanContext) -> dict[str, int]:
     """GiB by name of everything that lies on a tier: its paths, and volumes of other parts."""
-    found = {f"path {name}": gib for name, gib in stake.paths}
+    found = {f"path {name}": gib for name, gib in stake.paths} | {"snapshots": stake.snapshots_gib}
     for use in uses_of(stake, ctx):
         name = f"{use.what or use.keeps} of {use.part}"
         found[name] = found.get(name, 0) + use.size_gib

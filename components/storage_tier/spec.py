@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aifactory.components.demand import DataClass
-from aifactory.components.forms import Country, Folder, ImageText, Line, SecretName
+from aifactory.components.forms import BucketName, Country, Folder, ImageText, Line, SecretName
 from aifactory.components.given_storage import FailureDomain, GbPerS, VaultUrl
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
+from aifactory.components.storage_tier.keeping_spec import Retention, ScheduledSnapshots
 
-BucketName = Annotated[str, Field(max_length=50, pattern=r"^[a-z0-9][-a-z0-9]{1,48}[a-z0-9]$")]
-"""The name of a bucket: lower-case letters, digits and -."""
+CRON_JOB_CHARS = 52
+"""Characters of a CronJob's name: its Jobs add a dash and ten. Source: Kubernetes documentation, CronJob."""
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 """A time. Unit: s."""
@@ -145,6 +146,10 @@ class TierPath(Spec):
     prefetch: Prefetch | None = None
     """What fills a volume from the tier below. Default none: somebody else does."""
 
+    retention: Retention | None = None
+    """How long objects of a bucket are kept, in which versions, and whether they are locked. Default none: what is
+    there stays until its tenant deletes it."""
+
 
 class CheckpointNeed(Spec):
     """A checkpoint, and how long GPUs may wait for it."""
@@ -264,6 +269,9 @@ class StorageTierSpec(PartSpec):
     """Whether volumes may be snapshotted: a VolumeSnapshotClass that keeps snapshots when their object is deleted.
     Default false: the snapshot definitions and their controller are then not needed."""
 
+    scheduled: ScheduledSnapshots | None = None
+    """When snapshots are taken, and how many are kept. Default none: people take them by hand. Needs snapshots."""
+
     reclaim: Literal["Retain", "Delete"] = "Retain"
     """What becomes of a volume whose claim is deleted. Default Retain: somebody decides. Of local-cache it is Delete:
     a cache can be filled again."""
@@ -364,3 +372,18 @@ class StorageTierSpec(PartSpec):
         for field in ("fed_by", "beside"):
             if getattr(self, field) == self.name:
                 yield Misfit(f"{field} names the tier itself", "name the other tier", (field,))
+
+    @truth
+    def _schedules_are_of_its_paths(self) -> Iterator[Misfit]:
+        known = [each.path for each in self.paths]
+        if self.scheduled and not self.snapshots:
+            yield Misfit("scheduled snapshots, and snapshots is false", "set snapshots to true", ("scheduled",))
+        for index, each in enumerate(self.scheduled.schedules if self.scheduled else ()):
+            at = ("scheduled", "schedules", index)
+            for number, path in enumerate(each.paths):
+                if path not in known:
+                    hint = f"list one of {', '.join(known)}" if known else "add it to paths"
+                    yield Misfit(f'"{path}" is no path of the tier', hint, (*at, "paths", number))
+            over = len(f"{self.identity}-{each.schedule}") - CRON_JOB_CHARS
+            if over > 0:
+                yield Misfit(f"the CronJob's name is {over} characters too long", "shorten it", (*at, "schedule"))

@@ -17,6 +17,17 @@ class CheckpointPlan(Struct, frozen=True):
     path: str
 
 
+class DatasetPlan(Struct, frozen=True):
+    """A volume of a tier that the gang reads."""
+
+    tier: str
+    path: str
+    claim: str
+    mount: str
+    fill: str = ""
+    """Row of the Job that fills it, empty where nothing of ours does."""
+
+
 class TrainingPlan(Struct, frozen=True):
     """A gang: its pods, what admits it, and what happens when it fails."""
 
@@ -35,6 +46,9 @@ class TrainingPlan(Struct, frozen=True):
     topology: tuple[tuple[str, str], ...]
     """Annotations that ask Kueue for nodes near each other."""
     checkpoint: CheckpointPlan | None
+    datasets: tuple[DatasetPlan, ...]
+    data_class: str
+    """Class of what it reads, empty for none."""
     pull_secrets: tuple[str, ...]
     max_restarts: int
     time_limit_s: int
@@ -48,4 +62,5 @@ class TrainingPlan(Struct, frozen=True):
         saved = (
             f"{self.checkpoint.size_gib} GiB on {self.checkpoint.storage_class}" if self.checkpoint else "no checkpoint"
         )
-        return f"{gang}, {self.nodes * self.contract.gpus} GPUs for {self.tenant}; {saved}"
+        read = "".join(f"; reads {each.tier}/{each.path}" for each in self.datasets)
+        return f"{gang}, {self.nodes * self.contract.gpus} GPUs for {self.tenant}; {saved}{read}"

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.offers import (
     FabricOffer,
+    FillOffer,
     PodPromise,
     PoolOffer,
     PoolShare,
@@ -19,7 +20,8 @@ from aifactory.components.problems import nearest
 from aifactory.components.rules import Rule
 from aifactory.components.training import checks, rules
 from aifactory.components.training.checkpoint import checkpoint_of
-from aifactory.components.training.decided import CheckpointPlan, TrainingPlan
+from aifactory.components.training.datasets import class_holds, datasets_of
+from aifactory.components.training.decided import CheckpointPlan, DatasetPlan, TrainingPlan
 from aifactory.components.training.program import contract_of, own_variables, program_of
 from aifactory.components.training.spec import TrainingSpec
 
@@ -64,8 +66,11 @@ def size(spec: TrainingSpec, ctx: PlanContext) -> TrainingPlan | None:
     checkpoint = checkpoint_of(spec, ctx)
     if spec.checkpoint is not None and checkpoint is None:
         return None
-    checks.check_variables(spec, own_variables(checkpoint), around.fabric, ctx)
-    plan = _plan(spec, around, gpus, checkpoint, ctx)
+    datasets = datasets_of(spec, ctx)
+    if datasets is None or not class_holds(spec, checkpoint, ctx):
+        return None
+    checks.check_variables(spec, own_variables(spec, checkpoint), around.fabric, ctx)
+    plan = _plan(spec, around, gpus, checkpoint, datasets, ctx)
     if around.fabric:
         ctx.read_settings(around.fabric.part, plan.namespace)
     ctx.offer(_promise(spec, plan))
@@ -73,12 +78,16 @@ def size(spec: TrainingSpec, ctx: PlanContext) -> TrainingPlan | None:
     if checkpoint:
         use = replace(use, storage_class=checkpoint.storage_class, keeps="checkpoints", size_gib=checkpoint.size_gib)
     ctx.offer(use)
+    for each in datasets:
+        waits = StorageUse(spec.name, use.gpus, keeps="dataset", pool=spec.pool)
+        ctx.offer(replace(waits, namespace=plan.namespace, claim=each.claim))
     return plan
 
 
-def settle(plan: TrainingPlan, ctx: PlanContext) -> TrainingPlan:  # noqa: ARG001 - every part has the pass
-    """Nothing is left to settle."""
-    return plan
+def settle(plan: TrainingPlan, ctx: PlanContext) -> TrainingPlan:
+    """Learn which volumes are filled first: tiers settle before those who read them."""
+    fills = {each.claim: each.row for each in ctx.offers(FillOffer) if each.namespace == plan.namespace}
+    return replace(plan, datasets=tuple(replace(each, fill=fills.get(each.claim, "")) for each in plan.datasets))
 
 
 def _around(spec: TrainingSpec, ctx: PlanContext) -> Around | None:
@@ -135,7 +144,12 @@ def _knows(queue: QueueOffer, tenant: str) -> bool:
 
 
 def _plan(
-    spec: TrainingSpec, around: Around, gpus: int, checkpoint: CheckpointPlan | None, ctx: PlanContext
+    spec: TrainingSpec,
+    around: Around,
+    gpus: int,
+    checkpoint: CheckpointPlan | None,
+    datasets: tuple[DatasetPlan, ...],
+    ctx: PlanContext,
 ) -> TrainingPlan:
     run = checks.run_name(spec)
     contract = contract_of(spec, around.pool, around.fabric, gpus, ctx)
@@ -153,6 +167,8 @@ def _plan(
         program=program_of(spec, run, gpus, checkpoint, ctx),
         topology=_topology(spec, around, ctx),
         checkpoint=checkpoint,
+        datasets=datasets,
+        data_class=spec.data_class or "",
         pull_secrets=tuple(spec.pull_secrets),
         max_restarts=spec.max_restarts,
         time_limit_s=(spec.time_limit_h or 0) * 3_600,

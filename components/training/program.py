@@ -18,7 +18,7 @@ PORT = 29_500
 NODE_RANK_PATH = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
 """Field of a pod that holds its number in the gang."""
 
-CHECKPOINT_DIR = "CHECKPOINT_DIR"
+CHECKPOINT_DIR, DATASET_DIRS = "CHECKPOINT_DIR", "DATASET_DIRS"
 
 
 def contract_of(
@@ -90,11 +90,13 @@ def _why_user(spec: TrainingSpec, contract: PodContract) -> str:
 
 
 def program_of(spec: TrainingSpec, run: str, gpus: int, checkpoint: CheckpointPlan | None, ctx: PlanContext) -> Program:
-    """The program of each pod, with the variables by which the gang finds itself."""
+    """The program of each pod, with the variables by which the gang finds itself and its data."""
     _explain_image(spec, ctx)
     own = _rendezvous(run, spec.nodes, gpus, ctx)
     torchrun = {f"PET_{name}": value for name, value in own.items()}
     place = {CHECKPOINT_DIR: checkpoint.path} if checkpoint else {}
+    if spec.datasets:
+        place[DATASET_DIRS] = ":".join(each.mounted_at for each in spec.datasets)
     written = {name: words.literal(spec.environment[name]) for name in sorted(spec.environment)}
     return Program(
         name="trainer",
@@ -107,10 +109,11 @@ def program_of(spec: TrainingSpec, run: str, gpus: int, checkpoint: CheckpointPl
     )
 
 
-def own_variables(checkpoint: CheckpointPlan | None) -> set[str]:
+def own_variables(spec: TrainingSpec, checkpoint: CheckpointPlan | None) -> set[str]:
     """Variables that the gang sets itself. torchrun reads those that begin with PET_."""
     plain = {"MASTER_ADDR", "MASTER_PORT", "NNODES", "NPROC_PER_NODE", "NODE_RANK"}
-    return plain | {f"PET_{name}" for name in plain} | ({CHECKPOINT_DIR} if checkpoint else set())
+    data = ({CHECKPOINT_DIR} if checkpoint else set()) | ({DATASET_DIRS} if spec.datasets else set())
+    return plain | {f"PET_{name}" for name in plain} | data
 
 
 def _explain_image(spec: TrainingSpec, ctx: PlanContext) -> None:

@@ -133,4 +133,25 @@ RULES: tuple[Rule, ...] = (
         "What stands in a blueprint stands in Git, in the plan, in the state and in every generated file.",
         "Kubernetes documentation, Good practices for Kubernetes Secrets",
     ),
+    Rule(
+        "TRN-019",
+        "error",
+        "A run reads data of its own tenant",
+        "A claim is mounted in its own namespace alone, and a volume of another team is not a run's to read.",
+        "Kubernetes documentation, Persistent Volumes, claims as volumes",
+    ),
+    Rule(
+        "TRN-020",
+        "error",
+        "A run has the class of what it reads, and so have its checkpoints",
+        "What was learned from data tells of it: a checkpoint leaves the places of its data as easily as a copy.",
+        "Regulation (EU) 2016/679, articles 44 to 49; EDPB Opinion 28/2024, on models trained on personal data",
+    ),
+    Rule(
+        "TRN-021",
+        "error",
+        "Data that a gang reads lies on a volume that all its nodes mount",
+        "A bucket is no directory, and drives of one node are not seen by the next.",
+        "Kubernetes documentation, Persistent Volumes, access modes",
+    ),
 )

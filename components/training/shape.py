@@ -61,9 +61,15 @@ def _volume(plan: TrainingPlan, checkpoint: CheckpointPlan, maker: Maker) -> Kub
     )
 
 
+def _labels(plan: TrainingPlan) -> dict[str, str]:
+    """Whose run it is, and of which data."""
+    found = {names.TENANT_LABEL: plan.tenant}
+    return {**found, names.DATA_CLASS_LABEL: plan.data_class} if plan.data_class else found
+
+
 def _gang(plan: TrainingPlan, maker: Maker, after: list[str]) -> KubernetesRow:
     labels = {
-        names.TENANT_LABEL: plan.tenant,
+        **_labels(plan),
         QUEUE_LABEL: plan.local_queue,
         PRIORITY_LABEL: plan.priority_class,
     }
@@ -74,6 +80,9 @@ def _gang(plan: TrainingPlan, maker: Maker, after: list[str]) -> KubernetesRow:
         names.object_id(KUEUE, "WorkloadPriorityClass", "", plan.priority_class),
         capability("kueue"),
     ]
+    for each in plan.datasets:
+        claim = names.object_id("v1", "PersistentVolumeClaim", plan.namespace, each.claim)
+        around += [claim, *([each.fill] if each.fill else [])]
     if plan.contract.settings:
         around.append(names.object_id("v1", "ConfigMap", plan.namespace, plan.contract.settings))
     return maker.kubernetes(
@@ -110,17 +119,20 @@ def _spec(plan: TrainingPlan, maker: Maker) -> Tree:
 
 def _job(plan: TrainingPlan, maker: Maker) -> Tree:
     """One pod a node, numbered. Any pod that fails ends the Job, and so restarts the gang."""
-    metadata: Tree = {"labels": {**maker.pod_labels(), names.TENANT_LABEL: plan.tenant}}
+    metadata: Tree = {"labels": {**maker.pod_labels(), **_labels(plan)}}
     annotations = {**pods.pod_annotations(plan.contract), **dict(plan.topology)}
     if annotations:
         metadata["annotations"] = annotations
-    volumes = (Volume("checkpoints", plan.checkpoint.claim, plan.checkpoint.path),) if plan.checkpoint else ()
+    saved = (Volume("checkpoints", plan.checkpoint.claim, plan.checkpoint.path),) if plan.checkpoint else ()
+    read = (
+        Volume(f"dataset-{index}", each.claim, each.mount, read_only=True) for index, each in enumerate(plan.datasets)
+    )
     spec = pods.pod_spec(
         plan.contract,
         plan.program,
         service_account=plan.service_account,
         grace_s=plan.grace_s,
-        volumes=volumes,
+        volumes=(*saved, *read),
         claim_template=plan.claim_template,
     )
     return {

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from aifactory.components.demand import DataClass
 from aifactory.components.forms import AbsolutePath, ImageText, SecretName
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
@@ -19,6 +20,9 @@ VariableName = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z_][A-Za-z0
 
 SecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 """A key in a Secret of Kubernetes: letters, digits, - _ and dots."""
+
+
+OWN_MOUNTS = ("/dev/shm", "/dev/hugepages")  # noqa: S108 - where pods have shared memory and huge pages
 
 
 class SecretVariable(Spec):
@@ -47,6 +51,25 @@ class Checkpoint(Spec):
 
     path: AbsolutePath = "/checkpoints"
     """Where pods see it; the variable CHECKPOINT_DIR names it too. Default /checkpoints."""
+
+
+class Dataset(Spec):
+    """Data that the gang reads: a volume of a storage tier, mounted read only on each node."""
+
+    tier: Name
+    """Storage tier that holds it."""
+
+    path: Name
+    """Path of the tier, which must be the run's own tenant's."""
+
+    mount: AbsolutePath | None = None
+    """Where pods see it; the variable DATASET_DIRS lists all of them, with : between. Default: /datasets/ and the name
+    of the path."""
+
+    @property
+    def mounted_at(self) -> str:
+        """Where pods see it."""
+        return self.mount or f"/datasets/{self.path}"
 
 
 class TopologyRequest(Spec):
@@ -106,6 +129,14 @@ class TrainingSpec(PartSpec):
     checkpoint: Checkpoint | None = None
     """Volume for checkpoints. Default none: a restart begins from nothing, so only short runs do without."""
 
+    datasets: list[Dataset] = Field(default=[], max_length=20)
+    """Data that it reads, from storage tiers. Its reading then counts on those, and no more on the tier of its
+    checkpoints. Default none: it reads what its image or its own code brings."""
+
+    data_class: DataClass | None = None
+    """Class of the data that it may read. A tier with a class is read by runs of that class alone, and checkpoints of
+    such a run lie on a tier of it: what was learned is like what was read. Default none: data without a class."""
+
     topology: TopologyRequest = TopologyRequest()
     """How near the nodes must be. Default: one block, preferred."""
 
@@ -146,3 +177,19 @@ class TrainingSpec(PartSpec):
             says = f"variable {names[index]} is set twice"
             at = ("secrets", index - len(self.environment), "variable")
             yield Misfit(says, "keep it in environment or in secrets", at)
+
+    @truth
+    def _each_volume_has_a_place_of_its_own(self) -> Iterator[Misfit]:
+        taken = [*OWN_MOUNTS, *([self.checkpoint.path] if self.checkpoint else [])]
+        for index, each in enumerate(self.datasets):
+            other = next((path for path in taken if _overlap(path, each.mounted_at)), None)
+            if other is not None:
+                says = f"{each.mounted_at} and {other} lie in one another"
+                yield Misfit(says, "set mount to another path", ("datasets", index, "mount"))
+            taken.append(each.mounted_at)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one path is the other, or lies below it."""
+    first, second = one.rstrip("/") + "/", other.rstrip("/") + "/"
+    return first.startswith(second) or second.startswith(first)

@@ -17,6 +17,7 @@ HOLDING: tuple[tuple[str, str, str, str], ...] = (
     (CEPH, "CephObjectStore", "rook-ceph", "objects"),
     ("objectbucket.io/v1alpha1", "ObjectBucketClaim", "tuning", "objects-tickets"),
     ("v1", "PersistentVolumeClaim", "tuning", "shared-tickets"),
+    ("v1", "PersistentVolumeClaim", "tuning", "tune-checkpoints"),
 )
 
 

@@ -13,6 +13,7 @@ from support.stored import (
     EU,
     KEY,
     RUN,
+    SHARE,
     SHARED,
     SYSTEM,
     TAPES,
@@ -63,6 +64,17 @@ def kept(**changes: Any) -> Place:
 RACKED = {**OBJECTS, "failure_domain": "rack"}
 OLD_KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault"}
 LOCAL = {**SHARED, "name": "local", "access": ["ReadWriteOnce"], "default": False}
+NIGHTLY = {"schedule": "nightly", "every_h": 24, "keep": 14}
+DAILY = {"every_h": 12, "keep": 60}
+AGE = {"image": "registry.example.com/tools/aws-cli:2.31.0", "expire_days": 30}
+WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_percent=67, paths=[PATH])
+
+
+def timed(*schedules: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Scheduled snapshots, as fields of a tier."""
+    return {"snapshots": True, "scheduled": {"schedules": list(schedules), **fields}}
+
+
 Case = tuple[str, list[dict[str, Any]], Place | None, str]
 FIRING: list[Case] = [
     ("STO-001", [tier(storage_class="sharde")], None, 'did you mean "shared"?'),
@@ -442,6 +454,50 @@ FIRING: list[Case] = [
     ),
     ("STO-037", [tier(copies=[{**COPIES[0], "place": "FR"}])], None, "is thought to be in FR"),
     ("STO-025", [{**OBJECTS, "name": "shared"}, tier()], None, "has a StorageClass shared already"),
+    (
+        "STO-002",
+        [tier(paths=[PATH], **timed(NIGHTLY))],
+        classed(snapshots=[DAILY]),
+        "unknown what its snapshots take",
+    ),
+    # 200 TiB, 5 percent a day over the 30 days that the system keeps: 300 more.
+    (
+        "STO-031",
+        [tier(paths=[{**PATH, "size_gib": 204_800}], **timed(NIGHTLY, changed_percent_a_day=5.0))],
+        classed(snapshots=[DAILY]),
+        "path tickets (204800 GiB) and snapshots (307200 GiB) want 500.00 TiB of tier files, which holds 300.00",
+    ),
+    ("STO-026", [tier(paths=[PATH], **timed(NIGHTLY))], None, "add system.snapshots: [{every_h: 24, keep: 14}]"),
+    (
+        "STO-026",
+        [tier(paths=[PATH], **timed(NIGHTLY))],
+        classed(snapshots=[{"every_h": 24, "keep": 13}]),
+        "13 each 24 h",
+    ),
+    (
+        "STO-026",
+        [tier(paths=[PATH], **timed(NIGHTLY))],
+        classed(snapshots=[{"every_h": 48, "keep": 99}]),
+        "99 each 48 h",
+    ),
+    ("STO-026", [tier(**timed(NIGHTLY))], classed(snapshots=[DAILY]), "add paths, or delete scheduled"),
+    (
+        "STO-026",
+        [{**WORK, "tier": "block", "paths": [], **timed(NIGHTLY)}, tier()],
+        None,
+        "made by those who use them",
+    ),
+    ("STO-026", [{**WORK, **timed(NIGHTLY)}, tier()], None, "set image to one with kubectl"),
+    (
+        "STO-026",
+        [
+            {**WORK, **timed({**NIGHTLY, "keep": 60}, {**NIGHTLY, "schedule": "hourly", "every_h": 1, "keep": 40})},
+            tier(),
+        ],
+        None,
+        "keep 100 snapshots of one volume",
+    ),
+    ("STO-028", [tier(paths=[{**PATH, "retention": AGE}])], None, "keep it in a bucket of an object tier"),
 ]
 
 
@@ -466,13 +522,13 @@ def test_every_rule_is_seen_to_fire(rule: str) -> None:
 def test_where_all_is_well_every_rule_is_asked_and_none_finds_anything() -> None:
     key = {"data_class": "customer", "encryption": KEY}
     found = tiered(
-        {**RACKED, **key, "paths": [PATH], "feeds": [{"part": "train"}]},
+        {**RACKED, **key, "paths": [{**PATH, "retention": AGE}], "feeds": [{"part": "train"}]},
         tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=67),
         tier(fed_by="objects", data_class="customer", paths=[{**PATH, "prefetch": FILL}]),
         tier("local-cache", name="scratch", fed_by="files"),
-        tier(engine="nfs-rdma", name="home"),
+        tier(engine="nfs-rdma", name="home", paths=[PATH], **timed(NIGHTLY, changed_percent_a_day=1.0)),
         RUN,
-        at=site(racked(1, 1, 1, 1)),
+        at=site(racked(1, 1, 1, 1), cluster={"nfs": [{**SHARE, "system": {**SYSTEM, "snapshots": [DAILY]}}]}),
         residency=EU,
     )
     assert broken(found) == []

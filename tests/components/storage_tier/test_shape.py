@@ -30,10 +30,30 @@ from support.stored import (
 
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
 FILL = {"bucket": "tickets", "folder": "2026/11", "image": "registry.example.com/tools/rclone:1.71.0"}
-OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67, encryption=KEY, paths=[PATH])
+AGE = {
+    "image": "registry.example.com/tools/aws-cli:2.31.0",
+    "expire_days": 365,
+    "lock": {"mode": "governance", "days": 30},
+}
+OBJECTS = tier(
+    "object", name="objects", size_tib=30.0, fill_percent=67, encryption=KEY, paths=[{**PATH, "retention": AGE}]
+)
 BLOCK = tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=67)
+SCHEDULED = {
+    "image": "registry.example.com/tools/kubectl:1.35.6",
+    "changed_percent_a_day": 2.0,
+    "schedules": [{"schedule": "nightly", "every_h": 24, "keep": 14}],
+}
 WORK = tier(
-    "parallel", name="work", engine="rook-ceph", beside="objects", size_tib=5.0, fill_percent=67, snapshots=True
+    "parallel",
+    name="work",
+    engine="rook-ceph",
+    beside="objects",
+    size_tib=5.0,
+    fill_percent=67,
+    snapshots=True,
+    scheduled=SCHEDULED,
+    paths=[PATH],
 )
 FILES = tier(fed_by="objects", paths=[{**PATH, "prefetch": FILL}])
 LOCAL = tier("local-cache", name="scratch", fed_by="files")
@@ -327,7 +347,7 @@ def test_local_volumes_are_striped_over_the_drives_of_the_named_nodes(every: Pla
 
 
 def test_a_fill_is_a_hardened_pod_with_the_buckets_own_key(every: Planned) -> None:
-    (job,) = [row for row in objects(every) if row.body["kind"] == "Job"]
+    (job,) = [row for row in objects(every) if row.body["kind"] == "Job" and row.part == "files"]
     pod = body(every, job.id)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"]

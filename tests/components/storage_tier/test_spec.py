@@ -15,6 +15,9 @@ PATHS = {node: [f"/dev/disk/by-id/nvme-X_{node}-{index}" for index in range(6)] 
 BY_ID = {**without(BULK, "by_path"), "by_id": PATHS}
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 10}
 PREFETCH = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
+NIGHTLY = {"schedule": "nightly", "every_h": 24, "keep": 14}
+AGE = {"image": "registry.example.com/tools/aws-cli:2.31.0"}
+LOCK = {"mode": "compliance", "days": 30}
 HOSTILE = ["a\nb", "a b", "$(reboot)", "../x", "a;b", "`x`", "{{ x }}", "ä", "", "-x", "x" * 400, "a\u0000b"]
 
 
@@ -51,6 +54,37 @@ def test_a_tier_needs_its_kind_and_its_engine_alone() -> None:
         ("parallel", {"fed_by": "files"}, "fed_by names the tier itself"),
         ("object", {"beside": "files"}, "beside names the tier itself"),
         ("local-cache", {"paths": [PATH]}, "a local-cache tier has no paths"),
+        ("parallel", {"scheduled": {"schedules": [NIGHTLY]}}, "scheduled snapshots, and snapshots is false"),
+        ("parallel", {"snapshots": True, "scheduled": {"schedules": []}}, "at least 1 item"),
+        ("parallel", {"snapshots": True, "scheduled": {"schedules": [NIGHTLY, NIGHTLY]}}, '"nightly" is listed twice'),
+        ("parallel", {"snapshots": True, "scheduled": {"schedules": [{**NIGHTLY, "every_h": 5}]}}, "3, 4, 6, 8, 12"),
+        (
+            "parallel",
+            {"snapshots": True, "scheduled": {"schedules": [{**NIGHTLY, "paths": ["tickets"]}]}},
+            '"tickets" is no path of the tier',
+        ),
+        (
+            "parallel",
+            {"snapshots": True, "name": "f" * 40, "scheduled": {"schedules": [{**NIGHTLY, "schedule": "s" * 20}]}},
+            "the CronJob's name is 9 characters too long",
+        ),
+        ("object", {"paths": [{**PATH, "retention": {"expire_days": 1}}]}, "Field required"),
+        ("object", {"paths": [{**PATH, "retention": {**AGE, "lock": {**LOCK, "mode": "worm"}}}]}, "'governance' or"),
+        (
+            "object",
+            {"paths": [{**PATH, "retention": {**AGE, "expire_days": 29, "lock": LOCK}}]},
+            "expire_days is 29, and objects are locked for 30 days",
+        ),
+        (
+            "object",
+            {"paths": [{**PATH, "retention": {**AGE, "old_versions_days": 7, "lock": LOCK}}]},
+            "old_versions_days is 7, and objects are locked for 30 days",
+        ),
+        (
+            "object",
+            {"paths": [{**PATH, "retention": {**AGE, "old_versions_kept": 3}}]},
+            "old_versions_kept without old_versions_days",
+        ),
         ("object", {"fed_by": "x", "paths": [{**PATH, "prefetch": PREFETCH}]}, "buckets are not prefetched"),
         ("parallel", {"paths": [{**PATH, "prefetch": PREFETCH}]}, "a prefetch without a tier to read from"),
         ("parallel", {"paths": [PATH, PATH]}, '"tickets" is listed twice'),

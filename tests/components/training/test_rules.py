@@ -6,6 +6,7 @@ import pytest
 
 from aifactory.components.base import Place
 from aifactory.components.names import HOSTNAME_LABEL
+from aifactory.components.offers import PathOffer, StorageOffer
 from aifactory.components.training.rules import RULES
 from support.offered import fabric, outcome, pool, queue, racks, training
 from support.planning import place
@@ -24,6 +25,22 @@ def site(*classes: dict[str, Any]) -> Place:
 
 LOCAL = {"name": "local", "access": ["ReadWriteOnce"], "default": True}
 SHARED = {"name": "nfs", "access": ["ReadWriteMany"]}
+
+OFFERED = (fabric(), pool())
+TICKETS = {"tier": "files", "path": "tickets"}
+
+
+def held(
+    tenant: str = "research",
+    data_class: str = "",
+    access: tuple[str, ...] = ("ReadWriteMany",),
+    *,
+    bucket: bool = False,
+) -> StorageOffer:
+    """A tier with a path."""
+    path = PathOffer("tickets", tenant, "files-tickets", bucket)
+    return StorageOffer("files-class", access, "DE", "files", data_class=data_class, paths=(path,))
+
 
 Case = tuple[str, dict[str, Any], dict[str, Any], tuple[object, ...], str]
 FIRING: list[Case] = [
@@ -120,6 +137,35 @@ FIRING: list[Case] = [
         (),
         "args[1] holds what looks like",
     ),
+    (
+        "TRN-019",
+        {"datasets": [TICKETS]},
+        queue(),
+        (*OFFERED, held(tenant="product")),
+        "path tickets of tier files is of",
+    ),
+    (
+        "TRN-020",
+        {"datasets": [TICKETS]},
+        queue(),
+        (*OFFERED, held(data_class="customer")),
+        "set data_class to customer",
+    ),
+    ("TRN-020", {"data_class": "customer"}, queue(), (), 'data class "customer" has no rules'),
+    (
+        "TRN-021",
+        {"datasets": [TICKETS]},
+        queue(),
+        (*OFFERED, held(bucket=True)),
+        "path tickets of tier files is a bucket",
+    ),
+    (
+        "TRN-021",
+        {"datasets": [TICKETS]},
+        queue(),
+        (*OFFERED, held(access=("ReadWriteOnce",))),
+        "volumes of tier files are of one node",
+    ),
 ]
 
 SILENT: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[object, ...]]] = {
@@ -140,6 +186,9 @@ SILENT: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[object, ...]]] = {
     "TRN-015": ({"shm_gib": 900, "hugepages_2mi_gib": 900}, queue(), ()),
     "TRN-016": ({}, UNAWARE, ()),
     "TRN-017": ({}, queue(), ()),
+    "TRN-019": ({"datasets": [TICKETS]}, queue(), (*OFFERED, held())),
+    "TRN-020": ({"datasets": [TICKETS]}, queue(), (*OFFERED, held())),
+    "TRN-021": ({"datasets": [TICKETS]}, queue(), (*OFFERED, held(access=("ReadOnlyMany",)))),
     "TRN-018": ({"environment": {"HF_TOKEN_PATH": "/run/token"}, "args": ["--tokenizer=gpt2"]}, queue(), ()),
 }
 

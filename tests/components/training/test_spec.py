@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from aifactory.components.training.spec import TrainingSpec
 from support.offered import training
 
+READ = {"tier": "files", "path": "a"}
+
 
 def test_a_run_needs_pool_tenant_nodes_and_image() -> None:
     bare = {name: value for name, value in training().items() if name != "checkpoint"}
@@ -49,6 +51,13 @@ def test_a_run_needs_pool_tenant_nodes_and_image() -> None:
         ({"checkpoint": {"size_gib": 1, "path": "/"}}, "match pattern"),
         ({"topology": {"placement": "exact"}}, "'required', 'preferred' or 'none'"),
         ({"topology": {"within": "row"}}, "'block' or 'rack'"),
+        ({"datasets": [{"tier": "files"}]}, "Field required"),
+        ({"datasets": [READ, READ]}, "/datasets/a and /datasets/a lie in one another"),
+        ({"datasets": [{**READ, "mount": "/dev/shm/a"}]}, "/dev/shm/a and /dev/shm lie in one another"),
+        ({"datasets": [{**READ, "mount": "/checkpoints"}]}, "and /checkpoints lie in one another"),
+        ({"datasets": [{**READ, "mount": "/data/x"}, {**READ, "mount": "/data"}]}, "/data and /data/x lie in one"),
+        ({"datasets": [{**READ, "mount": "data"}]}, "match pattern"),
+        ({"data_class": "A b"}, "match pattern"),
         ({"run": 0}, "greater than or equal to 1"),
         ({"user_id": -1}, "greater than or equal to 0"),
         ({"ttl": 5}, "Extra inputs"),
