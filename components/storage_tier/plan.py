@@ -60,37 +60,37 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     if draft.on_ceph:
         ctx.offer(ceph.member(draft))
     ctx.offer(sharing.stake_of(draft))
-    ctx.offer(
-        StorageOffer(
-            name=draft.storage_class,
-            access=draft.access,
-            place=draft.place,
-            part=spec.name,
-            tier=spec.tier,
-            usable_tib=draft.figures.usable_tib,
-            read_gb_per_s=draft.figures.read_gb_per_s,
-            write_gb_per_s=draft.figures.write_gb_per_s,
-            failure_domain=draft.failure_domain,
-            default=spec.default,
-            data_class=spec.data_class or "",
-            key=draft.key,
-            system=CEPH_CLUSTER if draft.on_ceph else draft.system,
-            row=""
-            if spec.engine == "existing"
-            else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
-            endpoint=paths.endpoint_of(draft) if spec.buckets else "",
-            nodes=tuple(draft.drives.nodes) if draft.drives and spec.engine == "topolvm" else (),
-            node_gib=node_gib(draft),
-            endpoint_at=(CEPH_NAMESPACE, paths.port_of(draft)) if spec.buckets else ("", 0),
-            issuer=draft.issuer,
-            engine=spec.engine,
-            fill_percent=spec.fill_percent,
-            paths=tuple(
-                PathOffer(each.path, each.tenant, paths.claim_of(spec, each), spec.buckets) for each in spec.paths
-            ),
-        )
-    )
+    ctx.offer(_offer(draft))
     return draft
+
+
+def _offer(draft: Draft) -> StorageOffer:
+    """What others may use of the tier."""
+    spec = draft.spec
+    return StorageOffer(
+        name=draft.storage_class,
+        access=draft.access,
+        place=draft.place,
+        part=spec.name,
+        tier=spec.tier,
+        usable_tib=draft.figures.usable_tib,
+        read_gb_per_s=draft.figures.read_gb_per_s,
+        write_gb_per_s=draft.figures.write_gb_per_s,
+        failure_domain=draft.failure_domain,
+        default=spec.default,
+        data_class=spec.data_class or "",
+        key=draft.key,
+        system=CEPH_CLUSTER if draft.on_ceph else draft.system,
+        row="" if spec.engine == "existing" else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
+        endpoint=paths.endpoint_of(draft) if spec.buckets else "",
+        nodes=tuple(draft.drives.nodes) if draft.drives and spec.engine == "topolvm" else (),
+        node_gib=node_gib(draft),
+        endpoint_at=(CEPH_NAMESPACE, paths.port_of(draft)) if spec.buckets else ("", 0),
+        issuer=draft.issuer,
+        engine=spec.engine,
+        fill_percent=spec.fill_percent,
+        paths=tuple(PathOffer(each.path, each.tenant, paths.claim_of(spec, each), spec.buckets) for each in spec.paths),
+    )
 
 
 def size(draft: Draft, ctx: PlanContext) -> Draft | None:

@@ -6,10 +6,31 @@ import pytest
 
 from aifactory.components.base import Place
 from aifactory.components.storage_tier.rules import RULES
+from support.storage_sites import OF_SITES, Case
+from support.storage_wishes import (
+    AGE,
+    DAILY,
+    FED,
+    FILL,
+    HALF_HOME,
+    HUNGRY,
+    LOCAL,
+    NIGHTLY,
+    OBJECTS,
+    PATH,
+    RACKED,
+    SAVED,
+    SMALL,
+    WIDE,
+    WORK,
+    classed,
+    drives,
+    kept,
+    timed,
+)
 from support.stored import (
     AT_HOME,
     BULK,
-    COPIES,
     EU,
     KEY,
     RUN,
@@ -28,54 +49,6 @@ from support.stored import (
     without,
 )
 
-OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67)
-PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
-FILL = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
-SAVED = {"gb": 1120.0, "write_within_s": 50, "restart_within_s": 60}
-
-
-def classed(**system: Any) -> Place:
-    """A site whose class has a system with other figures; None leaves one out."""
-    found = {key: value for key, value in {**SYSTEM, **system}.items() if value is not None}
-    return site(classes=[{**SHARED, "system": found}])
-
-
-def drives(nodes: int = 4, network: float | None = 25.0, **fields: Any) -> Place:
-    """A site with other storage nodes; None leaves a figure out."""
-    if "count" in fields:
-        fields["by_path"] = BULK["by_path"][: fields["count"]]
-    known = {key: value for key, value in {**BULK, **fields}.items() if value is not None}
-    here = storage_group(nodes, known)
-    return site(without(here, "storage_gb_per_s") if network is None else {**here, "storage_gb_per_s": network})
-
-
-WIDE = {**PATH, "size_gib": 200_000}
-SMALL = {**PATH, "size_gib": 512, "prefetch": FILL}
-FED = {**OBJECTS, "paths": [PATH]}
-HALF_HOME = tier(engine="nfs-rdma", name="half", size_tib=100.0, fill_percent=50)
-HUNGRY = {"part": "train", "dataset_gb_per_s_per_gpu": 0.4}
-
-
-def kept(**changes: Any) -> Place:
-    """A site with other stores of keys or targets of copies."""
-    return site(storage=changes)
-
-
-RACKED = {**OBJECTS, "failure_domain": "rack"}
-OLD_KEY = {"vault": "https://vault.example.com:8200", "token": "rook-vault"}
-LOCAL = {**SHARED, "name": "local", "access": ["ReadWriteOnce"], "default": False}
-NIGHTLY = {"schedule": "nightly", "every_h": 24, "keep": 14}
-DAILY = {"every_h": 12, "keep": 60}
-AGE = {"image": "registry.example.com/tools/aws-cli:2.31.0", "expire_days": 30}
-WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_percent=67, paths=[PATH])
-
-
-def timed(*schedules: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """Scheduled snapshots, as fields of a tier."""
-    return {"snapshots": True, "scheduled": {"schedules": list(schedules), **fields}}
-
-
-Case = tuple[str, list[dict[str, Any]], Place | None, str]
 FIRING: list[Case] = [
     ("STO-001", [tier(storage_class="sharde")], None, 'did you mean "shared"?'),
     ("STO-001", [tier()], site(classes=[without(SHARED, "system")]), "add system to one of cluster.storage_classes"),
@@ -344,115 +317,7 @@ FIRING: list[Case] = [
         "have a system that writes 27.20 GB/s; or set write_within_s of train to 280",
     ),
     ("STO-024", [{**OBJECTS, "encryption": {}}, tier()], None, "write keys: ..."),
-    ("STO-027", [tier(gds=True)], None, "doesn't say that clients of the vast system serve GPUDirect Storage"),
-    ("STO-027", [tier(gds=True)], classed(gds=True), "which reads past the CPU | set gds of train to true"),
-    (
-        "STO-027",
-        [tier(engine="rook-ceph", name="work", fill_percent=67, gds=True), tier()],
-        None,
-        "use engine existing, nfs-rdma or topolvm",
-    ),
-    (
-        "STO-029",
-        [OBJECTS, tier()],
-        drives(by_path=None, filter="^nvme[1-6]n1$"),
-        "found by the kernel's names, ^nvme[1-6]n1$ | name them in the site file by_path",
-    ),
-    (
-        "STO-030",
-        [RACKED, tier()],
-        site(racked(2, 2)),
-        "keeps 3 replicas in 2 racks of group storage, and needs 3: one for each copy or chunk, and for each of 3",
-    ),
-    (
-        "STO-030",
-        [{**RACKED, "redundancy": {"replicas": 2}}, tier()],
-        site(racked(2, 2)),
-        "put its nodes into 3 racks, or set failure_domain to node",
-    ),
-    (
-        "STO-030",
-        [{**RACKED, "redundancy": {"data": 4, "parity": 2}}, tier()],
-        site(racked(2, 2, 2, 2, 2)),
-        "keeps 4+2 in 5 racks of group storage, and needs 6",
-    ),
-    # 8 nodes of 83.819 TiB hold 670.552; racks of 4, 2 and 2 fill to 502.914: x 0.67 / 3 = 112.32, and 149.76 evenly.
-    (
-        "STO-030",
-        [{**RACKED, "size_tib": 113.0}, tier()],
-        site(racked(4, 2, 2)),
-        "racks of 335.3, 167.6, 167.6 TiB hold 112.32: the smaller are full when 502.9 of 670.6 TiB are | put as many",
-    ),
-    (
-        "STO-030",
-        [RACKED, tier()],
-        site(storage_group(racks=[{"rack": f"sto-{n}", "block": "b1", "nodes": [f"sto-{n}"]} for n in range(1, 5)])),
-        "has the name of a node",
-    ),
-    ("STO-005", [RACKED, tier()], site(racked(2, 2, 2)), "leave no rack on which a lost one's data is made again"),
-    # One of four racks lost: 4 x 75 / 3 = 100, and 90 of it at 67.5.
-    (
-        "STO-005",
-        [{**RACKED, "fill_percent": 75}, tier()],
-        site(racked(2, 2, 2, 2)),
-        "the other 3 racks would be 100 percent full | set fill_percent to 67",
-    ),
-    (
-        "STO-036",
-        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
-        site(cluster={"certificates": None}),
-        "lab states no issuer for their certificate | add cluster.certificates",
-    ),
-    ("STO-037", [{**OBJECTS, "encryption": {"keys": "valut"}}, tier()], None, 'did you mean "vault"?'),
-    (
-        "STO-037",
-        [{**OBJECTS, "encryption": {"keys": "vault"}}, tier()],
-        kept(key_stores=[]),
-        "add it to storage.key_stores of the site file",
-    ),
-    (
-        "STO-037",
-        [{**OBJECTS, "encryption": {**OLD_KEY, "place": "FR"}}, tier()],
-        None,
-        "is thought to be in FR, and lab states DE | delete place",
-    ),
-    (
-        "STO-037",
-        [{**OBJECTS, "data_class": "customer", "encryption": {**OLD_KEY, "place": "DE"}}, tier()],
-        kept(key_stores=[]),
-        "where store of keys https://vault.example.com:8200/rook lies is not stated by lab, and customer data may",
-    ),
-    (
-        "STO-037",
-        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
-        kept(key_stores=[without(VAULT, "place")]),
-        "may not go to unknown places | name it in storage.key_stores of the site file, with place",
-    ),
-    (
-        "STO-037",
-        [{**OBJECTS, "encryption": {"place": "FR"}}, tier()],
-        None,
-        "Secrets of the cluster is thought to be in FR",
-    ),
-    (
-        "STO-037",
-        [tier(data_class="customer", copies=[{**COPIES[0], "to": "tpaes", "place": "DE"}])],
-        None,
-        'did you mean "tapes"?',
-    ),
-    (
-        "STO-037",
-        [tier(data_class="customer", copies=[{**COPIES[0], "to": "tape library", "place": "DE"}])],
-        kept(copy_targets=[]),
-        "add it to storage.copy_targets of the site file, with its place",
-    ),
-    (
-        "STO-037",
-        [tier(data_class="customer")],
-        kept(copy_targets=[without(TAPES, "place")]),
-        "add place: {country, operator, nationality} to copy target tapes",
-    ),
-    ("STO-037", [tier(copies=[{**COPIES[0], "place": "FR"}])], None, "is thought to be in FR"),
+    *OF_SITES,
     ("STO-025", [{**OBJECTS, "name": "shared"}, tier()], None, "has a StorageClass shared already"),
     (
         "STO-002",

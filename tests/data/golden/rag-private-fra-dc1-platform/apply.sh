@@ -182,23 +182,25 @@ fi
 
 if wave 04-telemetry; then
   release cnpg-system cloudnative-pg 600 cloudnative-pg helm/cloudnative-pg.yaml --repo https://cloudnative-pg.github.io/charts --version 0.29.0
-  release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
   release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
   release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
   release rook-ceph rook-ceph 900 rook-ceph helm/rook-ceph.yaml --repo https://charts.rook.io/release --version v1.20.6
-  release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
   objects manifests/04-telemetry/00-objects.yaml
   objects manifests/04-telemetry/00-watch.yaml
   gate 600 condition=Ready rook-ceph certificate.cert-manager.io/objects-gateway-tls
   objects manifests/04-telemetry/01-objects.yaml
   objects manifests/04-telemetry/01-watch.yaml
   objects manifests/04-telemetry/02-objects.yaml
-  objects manifests/04-telemetry/02-watch.yaml
   gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
   objects manifests/04-telemetry/03-objects.yaml
-  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  objects manifests/04-telemetry/03-volumes.yaml
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects cephblockpool.ceph.rook.io/volumes
   objects manifests/04-telemetry/04-objects.yaml
+  objects manifests/04-telemetry/04-volumes.yaml
+  release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
+  release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
+  objects manifests/04-telemetry/06-watch.yaml
 fi
 
 if wave 05-hardware; then

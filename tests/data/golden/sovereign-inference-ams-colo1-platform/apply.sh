@@ -221,6 +221,7 @@ if wave 05-hardware; then
   objects manifests/05-hardware/06-fabric.yaml
   objects manifests/05-hardware/07-fabric.yaml
   job 13200 gpu-acceptance fabric-rails-b632b4d9
+  objects manifests/05-hardware/08-fabric.yaml
 fi
 
 if wave 06-scheduling; then
@@ -259,15 +260,19 @@ if wave 09-serving; then
   objects manifests/09-serving/00-objects.yaml
   objects manifests/09-serving/00-shared.yaml
   gate 600 condition=Ready tuning certificate.cert-manager.io/objects-trust
+  objects manifests/09-serving/01-objects.yaml
   objects manifests/09-serving/01-shared.yaml
+  job 900 tuning objects-tickets-81c5d442
   job 14400 tuning shared-tickets-f42f336b
 fi
 
 if wave 10-workloads; then
   objects manifests/10-workloads/00-chat.yaml
   objects manifests/10-workloads/00-sort.yaml
+  objects manifests/10-workloads/00-tune.yaml
   objects manifests/10-workloads/01-chat.yaml
   objects manifests/10-workloads/01-sort.yaml
+  objects manifests/10-workloads/01-tune.yaml
   objects manifests/10-workloads/02-chat.yaml
   objects manifests/10-workloads/02-gate.yaml
   objects manifests/10-workloads/02-sort.yaml

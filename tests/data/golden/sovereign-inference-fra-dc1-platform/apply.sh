@@ -180,12 +180,10 @@ if wave 01-crds; then
 fi
 
 if wave 04-telemetry; then
-  release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
   release monitoring kube-prometheus-stack 900 oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack helm/kube-prometheus-stack.yaml --version 88.5.3
   release node-feature-discovery node-feature-discovery 600 oci://registry.k8s.io/nfd/charts/node-feature-discovery helm/node-feature-discovery.yaml --version 0.19.0
   release opentelemetry-operator-system opentelemetry-operator 600 opentelemetry-operator helm/opentelemetry-operator.yaml --repo https://open-telemetry.github.io/opentelemetry-helm-charts --version 0.122.0
   release rook-ceph rook-ceph 900 rook-ceph helm/rook-ceph.yaml --repo https://charts.rook.io/release --version v1.20.6
-  release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
   release topolvm-system topolvm 900 topolvm helm/topolvm.yaml --repo https://topolvm.github.io/topolvm --version 16.0.1
   objects manifests/04-telemetry/00-objects.yaml
   objects manifests/04-telemetry/00-scratch.yaml
@@ -194,11 +192,15 @@ if wave 04-telemetry; then
   objects manifests/04-telemetry/01-objects.yaml
   objects manifests/04-telemetry/01-watch.yaml
   objects manifests/04-telemetry/02-objects.yaml
-  objects manifests/04-telemetry/02-watch.yaml
   gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
   objects manifests/04-telemetry/03-objects.yaml
-  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects
+  objects manifests/04-telemetry/03-volumes.yaml
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects cephblockpool.ceph.rook.io/volumes
   objects manifests/04-telemetry/04-objects.yaml
+  objects manifests/04-telemetry/04-volumes.yaml
+  release loki loki 900 oci://ghcr.io/grafana-community/helm-charts/loki helm/loki.yaml --version 18.11.0
+  release tempo tempo 900 oci://ghcr.io/grafana-community/helm-charts/tempo helm/tempo.yaml --version 3.1.1
+  objects manifests/04-telemetry/06-watch.yaml
 fi
 
 if wave 05-hardware; then
@@ -223,6 +225,7 @@ if wave 05-hardware; then
   objects manifests/05-hardware/06-fabric.yaml
   objects manifests/05-hardware/07-fabric.yaml
   job 15600 gpu-acceptance fabric-rails-6f261563
+  objects manifests/05-hardware/08-fabric.yaml
 fi
 
 if wave 06-scheduling; then
@@ -261,15 +264,19 @@ if wave 09-serving; then
   objects manifests/09-serving/00-objects.yaml
   objects manifests/09-serving/00-shared.yaml
   gate 600 condition=Ready tuning certificate.cert-manager.io/objects-trust
+  objects manifests/09-serving/01-objects.yaml
   objects manifests/09-serving/01-shared.yaml
+  job 900 tuning objects-tickets-81c5d442
   job 14400 tuning shared-tickets-f42f336b
 fi
 
 if wave 10-workloads; then
   objects manifests/10-workloads/00-chat.yaml
   objects manifests/10-workloads/00-sort.yaml
+  objects manifests/10-workloads/00-tune.yaml
   objects manifests/10-workloads/01-chat.yaml
   objects manifests/10-workloads/01-sort.yaml
+  objects manifests/10-workloads/01-tune.yaml
   objects manifests/10-workloads/02-chat.yaml
   objects manifests/10-workloads/02-gate.yaml
   objects manifests/10-workloads/02-sort.yaml

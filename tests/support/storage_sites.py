@@ -1,0 +1,122 @@
+"""Cases of storage rules that judge what a site states: racks, names of drives, places of keys and copies, issuers."""
+
+from typing import Any
+
+from aifactory.components.base import Place
+from support.storage_wishes import OBJECTS, OLD_KEY, RACKED, classed, drives, kept
+from support.stored import COPIES, KEY, TAPES, VAULT, racked, site, storage_group, tier, without
+
+Case = tuple[str, list[dict[str, Any]], Place | None, str]
+"""Rule, parts, site if not the usual one, and words of what is said."""
+
+OF_SITES: list[Case] = [
+    ("STO-027", [tier(gds=True)], None, "doesn't say that clients of the vast system serve GPUDirect Storage"),
+    ("STO-027", [tier(gds=True)], classed(gds=True), "which reads past the CPU | set gds of train to true"),
+    (
+        "STO-027",
+        [tier(engine="rook-ceph", name="work", fill_percent=67, gds=True), tier()],
+        None,
+        "use engine existing, nfs-rdma or topolvm",
+    ),
+    (
+        "STO-029",
+        [OBJECTS, tier()],
+        drives(by_path=None, filter="^nvme[1-6]n1$"),
+        "found by the kernel's names, ^nvme[1-6]n1$ | name them in the site file by_path",
+    ),
+    (
+        "STO-030",
+        [RACKED, tier()],
+        site(racked(2, 2)),
+        "keeps 3 replicas in 2 racks of group storage, and needs 3: one for each copy or chunk, and for each of 3",
+    ),
+    (
+        "STO-030",
+        [{**RACKED, "redundancy": {"replicas": 2}}, tier()],
+        site(racked(2, 2)),
+        "put its nodes into 3 racks, or set failure_domain to node",
+    ),
+    (
+        "STO-030",
+        [{**RACKED, "redundancy": {"data": 4, "parity": 2}}, tier()],
+        site(racked(2, 2, 2, 2, 2)),
+        "keeps 4+2 in 5 racks of group storage, and needs 6",
+    ),
+    # 8 nodes of 83.819 TiB hold 670.552; racks of 4, 2 and 2 fill to 502.914: x 0.67 / 3 = 112.32, and 149.76 evenly.
+    (
+        "STO-030",
+        [{**RACKED, "size_tib": 113.0}, tier()],
+        site(racked(4, 2, 2)),
+        "racks of 335.3, 167.6, 167.6 TiB hold 112.32: the smaller are full when 502.9 of 670.6 TiB are | put as many",
+    ),
+    (
+        "STO-030",
+        [RACKED, tier()],
+        site(storage_group(racks=[{"rack": f"sto-{n}", "block": "b1", "nodes": [f"sto-{n}"]} for n in range(1, 5)])),
+        "has the name of a node",
+    ),
+    ("STO-005", [RACKED, tier()], site(racked(2, 2, 2)), "leave no rack on which a lost one's data is made again"),
+    # One of four racks lost: 4 x 75 / 3 = 100, and 90 of it at 67.5.
+    (
+        "STO-005",
+        [{**RACKED, "fill_percent": 75}, tier()],
+        site(racked(2, 2, 2, 2)),
+        "the other 3 racks would be 100 percent full | set fill_percent to 67",
+    ),
+    (
+        "STO-036",
+        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
+        site(cluster={"certificates": None}),
+        "lab states no issuer for their certificate | add cluster.certificates",
+    ),
+    ("STO-037", [{**OBJECTS, "encryption": {"keys": "valut"}}, tier()], None, 'did you mean "vault"?'),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {"keys": "vault"}}, tier()],
+        kept(key_stores=[]),
+        "add it to storage.key_stores of the site file",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {**OLD_KEY, "place": "FR"}}, tier()],
+        None,
+        "is thought to be in FR, and lab states DE | delete place",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "data_class": "customer", "encryption": {**OLD_KEY, "place": "DE"}}, tier()],
+        kept(key_stores=[]),
+        "where store of keys https://vault.example.com:8200/rook lies is not stated by lab, and customer data may",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "data_class": "customer", "encryption": KEY}, tier()],
+        kept(key_stores=[without(VAULT, "place")]),
+        "may not go to unknown places | name it in storage.key_stores of the site file, with place",
+    ),
+    (
+        "STO-037",
+        [{**OBJECTS, "encryption": {"place": "FR"}}, tier()],
+        None,
+        "Secrets of the cluster is thought to be in FR",
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer", copies=[{**COPIES[0], "to": "tpaes", "place": "DE"}])],
+        None,
+        'did you mean "tapes"?',
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer", copies=[{**COPIES[0], "to": "tape library", "place": "DE"}])],
+        kept(copy_targets=[]),
+        "add it to storage.copy_targets of the site file, with its place",
+    ),
+    (
+        "STO-037",
+        [tier(data_class="customer")],
+        kept(copy_targets=[without(TAPES, "place")]),
+        "add place: {country, operator, nationality} to copy target tapes",
+    ),
+    ("STO-037", [tier(copies=[{**COPIES[0], "place": "FR"}])], None, "is thought to be in FR"),
+]
