@@ -44,7 +44,10 @@ def test_what_holds_data_stays_with_what_it_needs_and_is_named(deployed: Verbs) 
 
 def test_a_tier_that_leaves_the_blueprint_takes_no_data_along(deployed: Verbs) -> None:
     text = deployed.blueprint.read_text(encoding="utf-8")
-    deployed.blueprint.write_text(text[: text.index("  # One pipeline")], encoding="utf-8")
+    run, door = text.index("  # What the team tunes on"), text.index("  - kind: gateway\n")
+    left = text[:run] + text[door : text.index("  # One pipeline")]
+    offloading = next(line for line in left.splitlines() if "kv_offload" in line)
+    deployed.blueprint.write_text(left.replace(f"{offloading}\n", ""), encoding="utf-8")
     code, _, err = deployed.run("up", *ONE)
     assert code == 1
     assert f"{HOLDING[0]} of objects is protected, since it holds data, and the blueprint has it no longer" in err
