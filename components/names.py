@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -66,6 +67,25 @@ def object_id(api_version: str, kind: str, namespace: str, name: str) -> str:
 def release_id(namespace: str, name: str) -> str:
     """The identity of a Helm release in a stack."""
     return f"Release/{namespace}/{name}"
+
+
+def cloud_id(token: str, part: str, name: str) -> str:
+    """The identity of a cloud resource in a stack: `aws:ec2/vpc:Vpc/cluster/main`. `part` is its first name."""
+    return f"{token}/{part}/{name}"
+
+
+def tags(factory: str, site: str, part: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What every taggable resource of a cloud carries, so that it can be found, charged and removed.
+
+    `more` are tags such as `aifactory:tenant`, `aifactory:data-class` and `aifactory:cost-centre`.
+    """
+    found = {
+        "aifactory:factory": factory,
+        "aifactory:site": site,
+        "aifactory:part": part,
+        "aifactory:managed-by": "aifactory",
+    }
+    return {**found, **(more or {})}
 
 
 def resource_name(part: str, namespace: str, name: str) -> str:
