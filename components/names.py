@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
@@ -28,8 +28,12 @@ OVERRIDE_ANNOTATION = "aifactory.io/override"
 MANAGED_NAMESPACE_LABEL = "kueue.x-k8s.io/managed-namespace"
 
 
-def stack_name(factory: str, site: str, layer: str = "platform") -> str:
-    """The Pulumi stack of one layer at one site. `layer` is `base` or `platform`."""
+Layer = Literal["base", "platform"]
+"""`base` holds what a cloud is asked for, the cluster among it; `platform` what stands in the cluster."""
+
+
+def stack_name(factory: str, site: str, layer: Layer = "platform") -> str:
+    """The Pulumi stack of one layer at one site."""
     return f"{factory}-{site}-{layer}"
 
 
@@ -69,9 +73,9 @@ def release_id(namespace: str, name: str) -> str:
     return f"Release/{namespace}/{name}"
 
 
-def cloud_id(token: str, part: str, name: str) -> str:
-    """The identity of a cloud resource in a stack: `aws:ec2/vpc:Vpc/cluster/main`. `part` is its first name."""
-    return f"{token}/{part}/{name}"
+def cloud_id(token: str, name: str) -> str:
+    """The identity of a cloud resource in a stack: `aws:ec2/vpc:Vpc/main`."""
+    return f"{token}/{name}"
 
 
 def tags(factory: str, site: str, part: str, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -144,7 +144,7 @@ class CloudRow(Struct, frozen=True):
     token: str
     """Pulumi type token, such as `aws:ec2/vpc:Vpc`."""
     name: str
-    """Unique among the rows of this token and part; in what Pulumi knows the resource by, so forever."""
+    """Unique among the stack's rows of this token; in what Pulumi knows the resource by, so forever."""
     properties: Tree
     """Inputs by wire name (camel case), in the algebra of values."""
     wave: Wave = Wave.FOUNDATION
@@ -238,9 +238,9 @@ class Maker(Struct, frozen=True):
         retain_on_delete: bool = False,
         timeout_s: int = 0,
     ) -> CloudRow:
-        """One resource of a cloud. `name` must be unique among the part's rows of this token."""
+        """One resource of a cloud. `name` must be unique among the stack's rows of this token."""
         return CloudRow(
-            id=names.cloud_id(token, self.identity or self.part, name),
+            id=names.cloud_id(token, name),
             part=self.part,
             token=token,
             name=name,

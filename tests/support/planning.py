@@ -165,7 +165,7 @@ class Planned:
         """The assembled stack."""
         assert self.stack_plan is not None, [problem.says for problem in self.problems]
         assert not self.errors, [problem.says for problem in self.errors]
-        return assemble(self.stack_plan)
+        return assemble(self.stack_plan)[-1]
 
     @property
     def rows(self) -> dict[str, Row]:
