@@ -18,6 +18,7 @@ from aifactory.components import names
 from aifactory.components.given import Kubeconfig, State
 from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.stacks.assembly.rowset import RowSet, row_set
+from aifactory.stacks.planning.place import place_of
 from aifactory.stacks.program.adapter import register_stack
 from aifactory.stacks.program.claims import Resource, claims
 from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, copied, opened, throwaway
@@ -313,7 +314,7 @@ def absolute_backend(backend: str, root: Path) -> str:
 
 
 def _reached_by(resources: Sequence[Mapping[str, Any]], site: LoadedSite) -> Kubeconfig:
-    now = site.site.cluster.kubeconfig
+    now = place_of(site.site, site.blueprint.release_train).cluster.kubeconfig
     then = provider_inputs(resources)
     return Kubeconfig(file=then.get("kubeconfig", now.file), context=then.get("context", now.context))
 

@@ -44,6 +44,23 @@ class ClusterAccessOffer(Struct, frozen=True):
     region: str
 
 
+class AddressDemand(Struct, frozen=True):
+    """Nodes that take addresses of a VPC, and how many each takes when it is full."""
+
+    part: str
+    nodes: str
+    """What they are, in words: `system nodes`."""
+    zones: tuple[str, ...]
+    """Zones whose subnets they may be in."""
+    nodes_per_zone: int
+    """Most of them in one zone, with those that an update starts before old ones go."""
+    pods_per_node: int
+    addresses_per_interface: int
+    """Addresses that an interface of the instance type has."""
+    interfaces: int = 0
+    """Interfaces of a node with an address beside those of pods: EFA of type efa counts, efa-only doesn't."""
+
+
 class RackShare(Struct, frozen=True):
     """The nodes of a pool in one rack."""
 
