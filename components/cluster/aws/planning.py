@@ -19,7 +19,7 @@ from aifactory.components.cluster.aws.model import (
     SystemNodesPlan,
     VpcPlan,
     WayPlan,
-    cluster_output,
+    handed,
 )
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.counting import counted
@@ -61,14 +61,9 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     )
     _decide_entry(place, plan, ctx)
     ctx.offer(CloudOffer(region.partition, region.account, region.region))
-    ctx.offer(
-        ClusterAccessOffer(
-            cluster_output("name"),
-            cluster_output("endpoint"),
-            cluster_output("certificateAuthority.data"),
-            region.region,
-        )
-    )
+    given = handed()
+    access = ClusterAccessOffer(given["cluster_name"], given["endpoint"], given["certificate_authority"], region.region)
+    ctx.offer(access)
     balancer.require(plan, ctx)
     return plan
 
