@@ -21,6 +21,8 @@ class VenueFacts(Struct, frozen=True):
     """Kubernetes distributions that run there, none for any."""
     fabric: bool = True
     """Whether it has switches that join GPUs of several nodes."""
+    makes_cluster: bool = False
+    """Whether network, cluster and nodes are made for the factory, so that a site file names none of them."""
     starts_offline: bool = False
     """Whether everything must start, and start again, while the uplink is gone. The site then describes it."""
 
