@@ -183,7 +183,7 @@ class Runner:
     def removals(self, loaded: Loaded, sites: Sequence[str], named: Sequence[str]) -> list[Removal]:
         """What is there to remove. Raises `Refused` for a name in `named` that is no protected row."""
         found: list[Removal] = []
-        for name, site in reversed(stacks_of(loaded, sites).items()):
+        for name, site in stacks_of(loaded, sites, removing=True).items():
             target = self.target(name, site.site.state)
             with opened(self.engine, target) as deployment:
                 exported = deployment.exported() if deployment is not None else {"deployment": {}}
@@ -329,8 +329,11 @@ def _known(target: Target, exported: dict[str, Any]) -> Known:
     return Known(frozenset(identities), tuple(row.row for row in rows if row.protected))
 
 
-def stacks_of(loaded: Loaded, sites: Sequence[str]) -> dict[str, LoadedSite]:
-    """The sites asked for by the name of their stack; all by default. Raises `Refused` for unknown ones."""
+def stacks_of(loaded: Loaded, sites: Sequence[str], *, removing: bool = False) -> dict[str, LoadedSite]:
+    """The sites asked for by the name of their stacks; all by default. Raises `Refused` for unknown ones.
+
+    A base comes before its platform, and after it when they are removed.
+    """
     unknown = [site for site in sites if site not in loaded.sites]
     if unknown:
         raise Refused(
@@ -340,7 +343,7 @@ def stacks_of(loaded: Loaded, sites: Sequence[str]) -> dict[str, LoadedSite]:
         names.stack_name(loaded.name, name, layer): site
         for name, site in loaded.sites.items()
         if not sites or name in sites
-        for layer in layers(site.site.venue)
+        for layer in layers(site.site.venue)[:: -1 if removing else 1]
     }
 
 
