@@ -21,7 +21,12 @@ def key(ref: Ref) -> str:
 
 def placeholder(ref: Ref) -> str:
     """What stands for an output in files and previews until the base is there: never a value that could pass."""
-    return f"${{{key(ref)}}}"
+    return placeholder_of(key(ref))
+
+
+def placeholder_of(name: str) -> str:
+    """What stands for the output of this key."""
+    return f"${{{name}}}"
 
 
 def taken_in(row: Row, handed: Handed) -> Row:

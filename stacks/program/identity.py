@@ -5,6 +5,9 @@ Imports no Pulumi, so that files and progress can name resources without the SDK
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from aifactory.components import names
 from aifactory.components.names import Layer
 from aifactory.components.rows import CloudRow, ClusterRow, HelmRow, KubernetesRow, ResourceRow
@@ -77,6 +80,11 @@ def urns(rows: RowSet) -> dict[str, str]:
     """The row id of each URN that the stack's own program makes."""
     parts = {part.name: part for part in rows.parts}
     return {row_urn(rows, parts[row.part], row): row.id for row in resource_rows(rows)}
+
+
+def is_of_cloud(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource of a state belongs to a cloud."""
+    return str(resource.get("type", "")).partition(":")[0] in CLOUD_PROVIDER_TYPES
 
 
 def row_of(urn: str) -> tuple[str, str] | None:

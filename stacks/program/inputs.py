@@ -48,12 +48,15 @@ def provider_inputs(cluster: ClusterEntry, kubeconfig: str, root: Path) -> dict[
         "context": cluster.context,
         "enableConfigMapMutable": "true",
         "enablePatchForce": "true",
-        "kubeconfig": _kubeconfig(cluster, kubeconfig, root),
+        "kubeconfig": provider_kubeconfig(cluster, kubeconfig, root),
     }
 
 
-def _kubeconfig(cluster: ClusterEntry, instead: str, root: Path) -> str:
-    """A path; of a cluster that we make the content, which holds a command and no credentials."""
+def provider_kubeconfig(cluster: ClusterEntry, instead: str, root: Path) -> str:
+    """The kubeconfig as the provider takes it: a path; of a cluster that we make, the content.
+
+    That holds a command that signs in, and no credentials.
+    """
     if cluster.kubeconfig and not instead:
         return canonical_json(cluster.kubeconfig)
     return kubeconfig_path(instead or cluster.kubeconfig_file, root)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from msgspec.structs import replace
 
 from aifactory.components import names
-from aifactory.components.aws_place import AwsPlace, AwsRegion, region_of
+from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
-from aifactory.components.cluster.aws import addresses, balancer
+from aifactory.components.cluster.aws import balancer
 from aifactory.components.cluster.aws.addons import decide_addons
+from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import (
     EksPlan,
-    EndpointPlan,
     SystemNodesPlan,
-    VpcPlan,
-    WayPlan,
     handed,
 )
 from aifactory.components.cluster.aws.shape import cloud_rows
-from aifactory.components.counting import counted
-from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer, OperatorNote
+from aifactory.components.cluster.aws.standing import decide_images, decide_reached, decide_region
+from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer
 from aifactory.components.rows import Maker, Wave
 
 EKS_PODS_AT_MOST = 110
@@ -36,13 +32,13 @@ AMI_TYPES = {"amd64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD
 
 def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     """The cluster, before other parts have said what they put into its network. None where it can't be made."""
-    region = _region(place, ctx)
-    reached = _reached(place, ctx)
+    region = decide_region(place, ctx)
+    reached = decide_reached(place, ctx)
     addons = decide_addons(place, ctx)
     if region is None or not reached or addons is None:
         return None
-    images = _images(place, region, ctx)
-    vpc = _vpc(place, region, ctx)
+    images = decide_images(place, region, ctx)
+    vpc = decide_vpc(place, region, ctx)
     if vpc is None or not images:
         return None
     aws = place.aws
@@ -70,7 +66,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
 
 def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
     """Hold subnets against all that wants addresses, and list what carries no tags."""
-    if not _addresses_suffice(plan, ctx):
+    if not addresses_suffice(plan, ctx):
         return None
     maker = Maker(ctx.factory, ctx.place.site, ctx.part, Wave.FOUNDATION)
     untagged = tuple(row.id for row in cloud_rows(Cloud(maker, plan)) if "tags" not in row.properties)
@@ -87,165 +83,6 @@ def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
         "controllers make get them, too",
     )
     return replace(plan, untagged=untagged)
-
-
-def _region(place: AwsPlace, ctx: PlanContext) -> AwsRegion | None:
-    aws = place.aws
-    region = region_of(aws, ctx.catalog)
-    row = ctx.catalog.find("regions", f"aws:{aws.region}")
-    known = ctx.check(
-        "AWS-104",
-        region is not None,
-        f"{aws.region} is in no partition of AWS that the catalog has read up on",
-        ("aws", "region"),
-        ctx.catalog.hint("regions", f"aws:{aws.region}")
-        if row is None
-        else f"its partition is {row.text('partition')}; those read up on are {', '.join(ctx.catalog.keys('aws-eks'))}",
-        "site",
-    )
-    if not known or region is None or row is None:
-        return None
-    stated = (place.location.country, place.location.operator.nationality)
-    found = (row.text("country"), row.text("operator_nationality"))
-    at = ("location", "country") if stated[0] != found[0] else ("location", "operator", "nationality")
-    true = ctx.check(
-        "AWS-104",
-        stated == found,
-        lambda: (
-            f"{aws.region} stands in {found[0]} and is run from {found[1]}; the site says {stated[0]} and {stated[1]}"
-        ),
-        at,
-        f"write country: {found[0]} and nationality: {found[1]}, or name a region that is where the site is",
-        "site",
-    )
-    ctx.decide(
-        "aws.partition",
-        region.partition,
-        f"{aws.region} is in it: ARNs, suffixes and registries follow, and nothing refers to another partition",
-        facts=region.refs,
-        source=("aws", "region"),
-        document="site",
-    )
-    return region if true else None
-
-
-def _reached(place: AwsPlace, ctx: PlanContext) -> bool:
-    given = place.aws.reached_from
-    held = ctx.check(
-        "AWS-103",
-        bool(given),
-        f"nobody reaches the API of {place.site}: it has no public endpoint, and the site names no way to the private "
-        "one",
-        ("aws",),
-        "add reached_from: [{networks: [10.0.0.0/16], through: tgw-...}], the network of whoever runs up among them",
-        "site",
-    )
-    ctx.decide(
-        "aws.api",
-        "private",
-        "the API server answers inside the VPC, and to "
-        + (", ".join(f"{' and '.join(each.networks)} through {each.through}" for each in given) or "nobody"),
-        rejected=[Rejected("public", "the API of the cluster would stand on the internet behind a list of addresses")],
-        source=("aws", "reached_from"),
-        document="site",
-    )
-    for each in given:
-        if each.kind == "vpc":
-            says = f"Whoever owns {each.through} accepts the peering and routes {place.aws.vpc.cidr} to it."
-        else:
-            says = f"Whoever owns {each.through} accepts the attachment and routes {place.aws.vpc.cidr} to it."
-        ctx.offer(OperatorNote(ctx.part, "before", says))
-    return held
-
-
-def _images(place: AwsPlace, region: AwsRegion, ctx: PlanContext) -> bool:
-    held = ctx.check(
-        "AWS-105",
-        bool(region.registry_account),
-        f"no source names the account of EKS's images in {region.region}",
-        ("aws",),
-        "add registry_account, as the image of any EKS add-on there shows it",
-        "site",
-    )
-    if held:
-        ctx.decide(
-            "aws.registry",
-            region.registry,
-            "images of EKS come from the registry of the region, which nodes reach without the internet",
-            rejected=[Rejected("public.ecr.aws", "it is one place for the world, and on the internet")],
-            facts=region.refs,
-        )
-    if place.aws.vpc.egress == "none":
-        says = (
-            f"Copy the images of the platform into ECR of account {region.account}, or set up pull-through caches "
-            "there: nodes reach no other registry."
-        )
-        ctx.offer(OperatorNote(ctx.part, "before", says))
-    return held
-
-
-def _vpc(place: AwsPlace, region: AwsRegion, ctx: PlanContext) -> VpcPlan | None:
-    given, zones = place.aws.vpc, place.aws.zones
-    nat = given.egress == "nat"
-    subnets = addresses.divided(given.cidr, zones, nat=nat)
-    held = ctx.check(
-        "AWS-102",
-        subnets is not None,
-        f"{given.cidr} doesn't divide into subnets of {counted(len(zones), 'zone')}",
-        ("aws", "vpc", "cidr"),
-        "choose a larger network, such as a /16: it costs nothing",
-        "site",
-    )
-    if not held or subnets is None:
-        return None
-    ctx.decide(
-        "aws.subnets",
-        {subnet.name: subnet.cidr for subnet in subnets},
-        f"one of {addresses.slices(len(zones))} equal parts a zone for nodes and pods, which take addresses alike; the "
-        "last part holds what is small. Subnets keep their networks as zones are added, up to three and from four on",
-        rejected=[
-            Rejected("a second network for pods", "it is routed nowhere, so what pods call can't tell them apart")
-        ],
-        source=("aws", "vpc", "cidr"),
-        document="site",
-    )
-    ctx.decide(
-        "aws.egress",
-        given.egress,
-        "a NAT gateway in each zone: traffic stays in its zone, and a zone falls alone"
-        if nat
-        else "nothing in the VPC reaches the internet: no gateway exists that could",
-        rejected=[
-            Rejected("one NAT gateway", "each zone's traffic would fall with its zone, and pay between zones")
-            if nat
-            else Rejected("nat", "the site asks for no way out; APIs of AWS are reached through endpoints")
-        ],
-        source=("aws", "vpc", "egress"),
-        document="site",
-    )
-    ways = tuple(
-        WayPlan(
-            each.kind,  # type: ignore[arg-type]
-            each.through,
-            tuple(each.networks),
-            each.account or region.account,
-            each.region or region.region,
-        )
-        for each in place.aws.reached_from
-    )
-    return VpcPlan(given.cidr, subnets, _endpoints(given.egress, region, ctx), ways, nat)
-
-
-def _endpoints(egress: str, region: AwsRegion, ctx: PlanContext) -> tuple[EndpointPlan, ...]:
-    rows = [row for row in ctx.catalog.rows("aws-eks.endpoints") if row.text("when") in ("always", egress)]
-    for row in rows:
-        ctx.decide(
-            f"aws.endpoint.{row.key}", region.endpoint(row.key), row.text("why"), facts=[row.ref, *region.refs[1:2]]
-        )
-    return tuple(
-        EndpointPlan(row.key, region.endpoint(row.key), row.text("kind") == "Interface", row.text("why"))
-        for row in rows
-    )
 
 
 def _system_nodes(place: AwsPlace, ctx: PlanContext) -> SystemNodesPlan:
@@ -332,53 +169,3 @@ def _decide_entry(place: AwsPlace, plan: EksPlan, ctx: PlanContext) -> None:
         source=("aws", "logs"),
         document="site",
     )
-
-
-def _addresses_suffice(plan: EksPlan, ctx: PlanContext) -> bool:
-    demands = ctx.offers(AddressDemand)
-    attachments = sum(way.kind == "tgw" for way in plan.vpc.ways)
-    interfaces = sum(endpoint.interface for endpoint in plan.vpc.endpoints)
-    held = []
-    for subnet in plan.vpc.subnets:
-        if subnet.kind == "public":
-            continue
-        needed = (
-            addresses.in_zone(demands, subnet.zone)
-            if subnet.kind == "nodes"
-            else addresses.in_control(interfaces, attachments)
-        )
-        there = addresses.room(subnet.cidr)
-        held.append(
-            ctx.check(
-                "AWS-101",
-                needed <= there,
-                f"{_wants(demands, subnet.zone)} want {needed} addresses in {subnet.zone}, and its subnet "
-                f"{subnet.cidr} has {there}",
-                ("aws", "vpc", "cidr"),
-                _larger(len(plan.vpc.of_kind("nodes")), needed),
-                "site",
-            )
-        )
-        if subnet.kind == "nodes":
-            ctx.decide(
-                f"aws.addresses.{subnet.zone_id}",
-                needed,
-                f"{_wants(demands, subnet.zone)}, full and while an update runs, and a load balancer; {subnet.cidr} "
-                f"has {there}",
-            )
-    return all(held)
-
-
-def _wants(demands: Iterable[AddressDemand], zone: str) -> str:
-    return " and ".join(
-        f"{each.nodes_per_zone} {each.nodes} of {each.part} with {addresses.of_node(each)} addresses each"
-        for each in demands
-        if zone in each.zones
-    )
-
-
-def _larger(zones: int, needed: int) -> str:
-    length = addresses.shortest_that_fits(zones, needed)
-    if length is None:
-        return "no VPC has so many in a zone: spread the nodes over more sites, or lower pods per node"
-    return f"choose a /{length} or larger as aws.vpc.cidr"
