@@ -55,7 +55,7 @@ def test_a_base_that_aws_would_take_passes() -> None:
         (aws.NODES, "gpu", lambda p: p.update(nodeRoleArn=SecretRef("a", "b")), "no cloud reads"),
         (aws.NODES, "gpu", lambda p: p.update(amiType="AL2023_x86_64_GPU"), '"AL2023_x86_64_GPU" is no word of AWS'),
         (aws.NODES, "gpu", lambda p: p.update(capacityType="RESERVED"), '"RESERVED" is no word'),
-        (aws.NODES, "gpu", lambda p: p.update(instanceTypes=["p5.49xlarge"]), "it has p5.48xlarge"),
+        (aws.NODES, "gpu", lambda p: p.update(instanceTypes=["p5.49xlarge"]), "it has p5.4xlarge, p5.48xlarge"),
         (aws.TEMPLATE, "gpu", lambda p: p.update(instanceType="p9.48xlarge"), '"p9.48xlarge" is no word'),
         (aws.LUSTRE, "scratch", lambda p: p.update(deploymentType="PERSISTENT_3"), '"PERSISTENT_3" is no word'),
         (aws.VERSIONING, "weights", lambda p: p["versioningConfiguration"].update(status="On"), '"On" is no word'),
