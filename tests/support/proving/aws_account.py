@@ -19,7 +19,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from support.proving.aws_identity import made
+from support.proving.aws_identity import made, updated
 from support.proving.aws_rules import (
     CLUSTER,
     GROUP,
@@ -131,11 +131,9 @@ class Account:
     def update(self, thing: Thing, inputs: Mapping[str, Any]) -> Thing:
         """Give an object other inputs."""
         with self._alone():
-            thing.outputs = {**thing.outputs, **inputs}
+            thing.outputs = updated(thing.outputs, thing.inputs, inputs)
             if "tagsAll" in thing.outputs:
                 thing.outputs["tagsAll"] = dict(inputs.get("tags") or {})
-            for gone in thing.inputs.keys() - inputs.keys() - {"arn", "id"}:
-                thing.outputs.pop(gone, None)
             if "latestVersion" in thing.outputs:
                 thing.outputs["latestVersion"] += 1
             thing.inputs = dict(inputs)

@@ -159,6 +159,16 @@ def made(token: str, inputs: Mapping[str, Any], seed: str, region: str, account:
     return {**outputs, "id": context["id"]}
 
 
+def updated(outputs: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Outputs after a change of inputs: what AWS decided stays, also inside a block."""
+    kept = {name: value for name, value in outputs.items() if name in new or name not in old}
+    for name, value in new.items():
+        blocks = [each.get(name) for each in (outputs, old)]
+        inside = isinstance(value, dict) and all(isinstance(block, dict) for block in blocks)
+        kept[name] = updated(outputs[name], old[name], value) if inside else value
+    return kept
+
+
 def foreseen(token: str, inputs: Mapping[str, Any], unknown: str) -> dict[str, Any]:
     """The outputs as a preview has them: what AWS decides is `unknown`."""
     decided = FORMS.get(token, Form("")).outputs

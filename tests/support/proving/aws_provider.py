@@ -25,7 +25,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from support.proving.aws_account import Account, Fault, Verb
 from support.proving.aws_api import partition_of
-from support.proving.aws_identity import ACCOUNT, foreseen
+from support.proving.aws_identity import ACCOUNT, foreseen, updated
 from support.proving.aws_rules import AwsError, Thing, identity
 from support.proving.aws_schema import PROVIDER, UnknownToken, resource, version
 from support.proving.aws_values import ANY, Mistake, mistakes
@@ -105,8 +105,9 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
         """Hold inputs to the SDK and the API."""
         token = _token(request.urn)
         inputs = _with_name(token, request.urn, plain(request.news), plain(request.olds))
+        found: list[Mistake] = []
         try:
-            found = list(mistakes(token, inputs, _later))
+            found += mistakes(token, inputs, _later)
         except UnknownToken as unknown:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"unrecognized resource type (Check): {unknown}")
         return provider_pb2.CheckResponse(inputs=struct(inputs), failures=_failures(found))
@@ -145,7 +146,8 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
         """Change it, or foresee it."""
         token, inputs = _token(request.urn), plain(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=struct({**plain(request.olds), **inputs}))
+            seen = updated(plain(request.olds), plain(request.old_inputs), inputs)
+            return provider_pb2.UpdateResponse(properties=struct(seen))
         with self._answering(request.urn, "update", context) as after:
             account = self._open()
             thing = account.update(account.get(token, request.id), inputs)

@@ -217,3 +217,14 @@ def test_a_changed_template_is_another_version(account: Account) -> None:
     template = make(account, aws.TEMPLATE, name="a")
     assert template.outputs["latestVersion"] == 1
     assert account.update(template, {"name": "a", "ebsOptimized": "true"}).outputs["latestVersion"] == 2
+
+
+def test_a_change_keeps_what_aws_decided(account: Account) -> None:
+    made(account)
+    cluster = account.of(aws.CLUSTER)[0]
+    group = cluster.outputs["vpcConfig"]["clusterSecurityGroupId"]
+    config = {"subnetIds": cluster.inputs["vpcConfig"]["subnetIds"], "endpointPrivateAccess": True}
+    changed = account.update(cluster, {**cluster.inputs, "vpcConfig": config, "tags": {"a": "b"}})
+    assert changed.outputs["vpcConfig"]["clusterSecurityGroupId"] == group
+    assert "endpointPublicAccess" not in changed.outputs["vpcConfig"]
+    assert changed.outputs["tags"] == changed.outputs["tagsAll"] == {"a": "b"}
