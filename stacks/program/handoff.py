@@ -34,7 +34,7 @@ def with_handoff(platform: RowSet, path: Path) -> RowSet:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise HandoffError(f"{path} can't be read: {error.strerror}", hint) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise HandoffError(f"{path} is not JSON", hint) from None
     return platform.with_handed(handed(data, platform, str(path), hint))
 

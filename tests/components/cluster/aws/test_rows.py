@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from aifactory.components.aws_place import fitting
 from aifactory.components.cluster.aws import model
 from aifactory.components.cluster.aws.eks import user_data
+from aifactory.components.names import tags
 from aifactory.components.rows import CloudRow, HelmRow
 from aifactory.components.values import Format, Ref, refs
 from aifactory.stacks.assembly.rowset import row_set, to_data
 from support.aws_sites import ACCOUNT, base_rows, planned
 from support.planning import Planned
+from support.proving.aws_rows import check_rows, untaggable, untagged
 
 PEERS = [
     {"networks": ["10.0.0.0/16", "10.9.0.0/16"], "through": "tgw-0123456789abcdef0"},
@@ -42,6 +45,25 @@ def with_egress() -> Planned:
     return planned(vpc={"egress": "nat"}, reached_from=PEERS, cost_centre="ai-42")
 
 
+@cache
+def sovereign() -> Planned:
+    """In the European sovereign cloud, which is a partition of its own."""
+    location = {"country": "DE", "operator": {"name": "AWS ESC", "nationality": "US"}, "support": ["DE"]}
+    return planned(
+        location,
+        region="eusc-de-east-1",
+        zones=[{"zone": f"eusc-de-east-1{letter}", "id": f"eusc1-az{index}"} for index, letter in enumerate("ab", 1)],
+        admins=[f"arn:aws-eusc:iam::{ACCOUNT}:role/platform"],
+        registry_account="444455556666",
+    )
+
+
+@cache
+def on_arm() -> Planned:
+    """With system nodes of another architecture."""
+    return planned(system_nodes={"instance_type": "m8g.xlarge"})
+
+
 def of_token(found: Planned, token: str) -> dict[str, CloudRow]:
     return {row.name: row for row in base_rows(found).values() if row.token.endswith(f":{token}")}
 
@@ -60,6 +82,27 @@ def before(found: Planned, row: CloudRow) -> set[str]:
             seen.add(name)
             pending += rows[name].after
     return seen
+
+
+@pytest.mark.parametrize("found", [stockholm, with_egress, sovereign, on_arm], ids=lambda found: found.__name__)
+def test_aws_would_take_all_rows_of_the_base(found: Callable[[], Planned]) -> None:
+    rows = list(base_rows(found()).values())
+    assert len(rows) > 50
+    assert check_rows(rows) == []
+    wanted = tags("demo", "sto-lab", "cluster")
+    assert untagged(rows, wanted) == []
+
+
+def test_what_takes_no_tags_only_links_or_belongs_to_what_does() -> None:
+    assert untaggable(base_rows(with_egress()).values()) == [
+        "aws:ec2/route:Route",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation",
+        "aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment",
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        "aws:iam/rolePolicy:RolePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "aws:kms/alias:Alias",
+    ]
 
 
 def test_without_egress_nothing_reaches_the_internet() -> None:
@@ -110,14 +153,7 @@ def test_apis_of_aws_are_reached_through_endpoints_where_there_is_no_way_out(fou
 
 
 def test_endpoints_of_the_sovereign_cloud_are_named_as_it_names_them() -> None:
-    location = {"country": "DE", "operator": {"name": "AWS ESC", "nationality": "US"}, "support": ["DE"]}
-    found = planned(
-        location,
-        region="eusc-de-east-1",
-        zones=[{"zone": f"eusc-de-east-1{letter}", "id": f"eusc1-az{index}"} for index, letter in enumerate("ab", 1)],
-        admins=[f"arn:aws-eusc:iam::{ACCOUNT}:role/platform"],
-        registry_account="444455556666",
-    )
+    found = sovereign()
     names = {row.properties["serviceName"] for row in of_token(found, "VpcEndpoint").values()}
     assert {"eu.amazonaws.eusc-de-east-1.ecr.dkr", "com.amazonaws.eusc-de-east-1.sts"} <= names
     data = str(to_data(row_set(found.stacks[0], "digest")))
@@ -236,7 +272,7 @@ def test_the_node_group_is_of_a_fixed_size_and_release() -> None:
     template = one(stockholm(), "LaunchTemplate")
     version = Format((template.output("latestVersion"),))
     assert group["launchTemplate"] == {"id": template.output("id"), "version": version}
-    arm = planned(system_nodes={"instance_type": "m8g.xlarge"})
+    arm = on_arm()
     assert one(arm, "NodeGroup").properties["amiType"] == "AL2023_ARM_64_STANDARD"
     # 4 interfaces of 15 addresses: 4 x 14 + 2
     assert one(arm, "LaunchTemplate").properties["userData"] == user_data(58)
