@@ -8,13 +8,13 @@ from typing import Any
 
 import pulumi
 
-from aifactory.components.rows import ResourceRow
+from aifactory.components.rows import CloudRow, ResourceRow
 from aifactory.components.values import Ref
 from aifactory.stacks.assembly.rowset import PartEntry, RowSet
 from aifactory.stacks.program import identity
 from aifactory.stacks.program.handoff import HANDOFF_FILE
 from aifactory.stacks.program.inputs import cloud_inputs, inputs, plugin_version, provider_inputs, timeouts
-from aifactory.stacks.program.lowering import lower, output_of
+from aifactory.stacks.program.lowering import lower, output_names, output_of
 from aifactory.stacks.program.process import rest_collector
 from aifactory.stacks.program.untraced import untraced
 
@@ -78,11 +78,16 @@ def register(rows: RowSet, *, parent: pulumi.Resource, root: Path, kubeconfig: s
     resources = identity.resource_rows(rows)
     # A row may wait for a file on a host, which the operator applies; Pulumi waits for resources alone.
     awaited = {row.id for row in resources}
+    read = output_names([*(row.properties for row in resources if isinstance(row, CloudRow)), dict(rows.outputs)])
     for row in resources:
         after = [made[name] for name in row.after if name in awaited]
         opts = _options(row, parts[row.part], provider, after)
         name = identity.resource_name(row)
-        made[row.id] = pulumi.CustomResource(row.token, name, inputs(row, resolve), opts)
+        given = inputs(row, resolve)
+        if isinstance(row, CloudRow):
+            # An output that is no input is an attribute only when it is named here; without a value it isn't sent.
+            given = {**dict.fromkeys(sorted(read.get(row.id, ()))), **given}
+        made[row.id] = pulumi.CustomResource(row.token, name, given, opts)
     for part in parts.values():
         part.register_outputs({})
     outputs: dict[str, Any] = lower(dict(rows.outputs), resolve)

@@ -29,12 +29,12 @@ TAGS = tags("acme", "sto-aws", "cluster")
 
 def row(token: str, name: str, properties: dict[str, Any], *, after: tuple[str, ...] = ()) -> CloudRow:
     """A row of the part `cluster`."""
-    return CloudRow(cloud_id(token, "cluster", name), "cluster", token, name, properties, after=after)
+    return CloudRow(cloud_id(token, name), "cluster", token, name, properties, after=after)
 
 
 def ref(token: str, name: str, path: str) -> Ref:
     """An output of one of these rows."""
-    return Ref(cloud_id(token, "cluster", name), path)
+    return Ref(cloud_id(token, name), path)
 
 
 def trust(service: str) -> Json:

@@ -88,7 +88,7 @@ def test_the_least_passes(given: list[CloudRow]) -> None:
 def test_too_much_is_found(given: list[CloudRow], says: str) -> None:
     found = check_policies(given, {})
     assert [each for each in found if says in each], found
-    assert all("/cluster/it: " in each for each in found)
+    assert all("/it: " in each for each in found)
 
 
 def test_every_resource_is_granted_with_a_reason_for_the_statement() -> None:

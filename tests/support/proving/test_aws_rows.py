@@ -16,7 +16,7 @@ from support.proving.aws_policies import check_policies
 from support.proving.aws_rows import check_row, check_rows, untaggable, untagged
 
 BASE = aws.base()
-CONTROL_PLANE = Ref("aws:iam/role:Role/cluster/control-plane", "arn")
+CONTROL_PLANE = Ref("aws:iam/role:Role/control-plane", "arn")
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -108,7 +108,7 @@ def test_a_base_that_aws_would_take_passes() -> None:
 )
 def test_a_mistake_is_found(token: str, name: str, change: Change, says: str) -> None:
     (found,) = check_rows(base_with(token, name, change))
-    assert found.startswith(f"{token}/cluster/{name}: ")
+    assert found.startswith(f"{token}/{name}: ")
     assert says in found
 
 
@@ -137,7 +137,7 @@ def test_a_row_can_be_asked_alone() -> None:
 def test_what_lacks_a_tag_is_named_and_what_takes_none_is_listed() -> None:
     assert untagged(BASE, aws.TAGS) == []
     (found,) = untagged(base_with(aws.VPC, "main", lambda p: p["tags"].pop("aifactory:site")), aws.TAGS)
-    assert found == "aws:ec2/vpc:Vpc/cluster/main: no tag aifactory:site"
+    assert found == "aws:ec2/vpc:Vpc/main: no tag aifactory:site"
     assert untaggable(BASE) == [aws.ROLE_POLICY, aws.ATTACHMENT, aws.VERSIONING]
 
 
