@@ -17,7 +17,7 @@ from aifactory.blueprints.parameters import bind, declared, parse_value
 from aifactory.blueprints.project import Project
 from aifactory.blueprints.root import project_root
 from aifactory.blueprints.shown import shown
-from aifactory.blueprints.site import Site
+from aifactory.blueprints.site import AwsSite, Site, site_model
 from aifactory.blueprints.site_files import SITES, named_sites, site_file
 from aifactory.blueprints.source import read
 from aifactory.components.catalog import Catalog
@@ -35,7 +35,7 @@ _SAME_EVERYWHERE = ("name", "description", "release_train", "placement")
 class LoadedSite(Struct, frozen=True):
     """One site, and the blueprint with the parameters of that site."""
 
-    site: Site
+    site: Site | AwsSite
     document: Document
     blueprint: Blueprint
 
@@ -192,13 +192,13 @@ class _Loading(Struct, dict=True):
                 hint = "write the value out, or use one blueprint a site"
                 self.problems.append(Problem(says, (name,), hint, self.document.at((name,))))
 
-    def _site(self, name: str, at: TreePath) -> tuple[Site, Document] | None:
+    def _site(self, name: str, at: TreePath) -> tuple[Site | AwsSite, Document] | None:
         try:
             file = site_file(name, self.path, self.root, self.project.sites)
             if isinstance(file, Problem):
                 raise Refused([Problem(file.says, at, file.hint, self.document.at(at))])
             document = bind(compose(file, self.root), {})
-            site = validated(Site, document, self.catalog)
+            site = validated(site_model(document.data), document, self.catalog)
         except Refused as refused:
             self._refuse(refused)
             return None

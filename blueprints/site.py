@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ from aifactory.components.given import (
     State,
     StorageGiven,
 )
+from aifactory.components.given_aws import AwsGiven
 from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.given_uplink import UplinkGiven
 from aifactory.components.names import Name
@@ -28,8 +29,8 @@ from aifactory.components.spec import Misfit, Spec, truth, twice
 from aifactory.components.venues import VENUES, Venue
 
 
-class Site(Spec):
-    """What is given at one place: location, power, cluster, nodes and networks."""
+class SiteBase(Spec):
+    """What is given at a place of any kind."""
 
     aifactory: Literal["v1"]
     """Version of the language."""
@@ -40,12 +41,37 @@ class Site(Spec):
     description: Line = Field(default="", max_length=400)
     """What the place is, for people. Default empty."""
 
-    venue: Venue
-    """Kind of place. Decides who owns racks and switches, and what can run there: an edge site is a few nodes at most,
-    joins no GPUs over a fabric, and starts without its uplink."""
-
     location: Location
     """Where it is, and who can reach it."""
+
+    state: State
+    """Where the state of `up` lies."""
+
+    endpoints: EndpointsGiven | None = None
+    """How clients reach endpoints. Default none: endpoints serve the cluster alone, under names of the cluster."""
+
+    storage: StorageGiven | None = None
+    """Stores of keys, and systems that hold copies. Default none: classified data has neither."""
+
+    telemetry: TelemetryGiven | None = None
+    """Where logs, traces, metrics and alerts may go. Default none: metrics stay in the cluster, and nothing else is
+    kept."""
+
+    delivery: Delivery | None = None
+    """Git repository that Argo CD reads. Default none: no Argo CD applications are written."""
+
+
+class Site(SiteBase):
+    """What is given at one place with machines of its own: location, power, cluster, nodes and networks."""
+
+    belongs_elsewhere: ClassVar[Mapping[str, str]] = {
+        "aws": "account and region are those of a site of venue aws: write venue: aws, or delete the field"
+    }
+
+    venue: Venue
+    """Kind of place. Decides who owns racks and switches, and what can run there: an edge site is a few nodes at most,
+    joins no GPUs over a fabric, and starts without its uplink; at aws, account and region are given instead of
+    machines."""
 
     power: Power
     """Racks, power and its price."""
@@ -59,24 +85,8 @@ class Site(Spec):
     network: NetworkGiven
     """Networks."""
 
-    state: State
-    """Where the state of `up` lies."""
-
-    endpoints: EndpointsGiven | None = None
-    """How clients reach endpoints. Default none: endpoints serve the cluster alone, under names of the cluster."""
-
     uplink: UplinkGiven | None = None
     """The way out of the site. Default none: it is always there; an edge site says."""
-
-    storage: StorageGiven | None = None
-    """Stores of keys, and systems that hold copies. Default none: classified data has neither."""
-
-    telemetry: TelemetryGiven | None = None
-    """Where logs, traces, metrics and alerts may go. Default none: metrics stay in the cluster, and nothing else is
-    kept."""
-
-    delivery: Delivery | None = None
-    """Git repository that Argo CD reads. Default none: no Argo CD applications are written."""
 
     @truth
     def _groups_have_names_of_their_own(self) -> Iterator[Misfit]:
@@ -132,3 +142,34 @@ class Site(Spec):
         for index, group in enumerate(self.nodes):
             for number, rack in enumerate(group.racks):
                 yield ("nodes", index, "racks", number), rack
+
+
+_MADE = "it is made in the account that aws states: delete the field, or write another venue"
+
+
+class AwsSite(SiteBase):
+    """What is given in a region of AWS: account, region, zones and addresses. Network, cluster and nodes are made."""
+
+    belongs_elsewhere: ClassVar[Mapping[str, str]] = {
+        "power": "racks and power are the region's own: delete the field, or write another venue",
+        "cluster": _MADE,
+        "nodes": _MADE,
+        "network": _MADE,
+        "uplink": "a region is always there: delete the field, or write another venue",
+    }
+
+    venue: Literal["aws"]
+    """Kind of place."""
+
+    aws: AwsGiven
+    """Account, region and what the factory may make there."""
+
+
+SITES: dict[str, type[Site | AwsSite]] = {"aws": AwsSite}
+"""Models of the kinds of place that have one of their own."""
+
+
+def site_model(data: object) -> type[Site | AwsSite]:
+    """The model of a site file, by its venue."""
+    venue: Any = data.get("venue") if isinstance(data, Mapping) else None
+    return SITES.get(venue, Site) if isinstance(venue, str) else Site

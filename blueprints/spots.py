@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from aifactory.components.problems import Path
+from aifactory.components.spec import Spec
 
 _KEY = "[key]"
 
@@ -34,14 +35,18 @@ class Spot(Struct, frozen=True):
     """Path of the union of plain types that the way leads through."""
     is_key: bool = False
     """Whether the key is meant, not the value."""
+    model: type[Spec] | None = None
+    """The model that stands around it, where it is one of ours."""
 
 
 def spot(model: type[BaseModel], loc: tuple[int | str, ...]) -> Spot:
     """The spot that a pydantic location names."""
     walk = _Walk(model)
+    around: type[Spec] | None = None
     for step in loc:
+        around = walk.model
         walk.take(step)
-    return Spot(tuple(walk.path), walk.owner, walk.field, walk.known, walk.tags, walk.union, walk.is_key)
+    return Spot(tuple(walk.path), walk.owner, walk.field, walk.known, walk.tags, walk.union, walk.is_key, around)
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -65,6 +70,12 @@ class _Walk:
         self._members: list[Any] = [model]
         self._tag = ""
         self._came_by_key = False
+
+    @property
+    def model(self) -> type[Spec] | None:
+        """The model that stands here."""
+        here = self._members[0] if len(self._members) == 1 else None
+        return here if isinstance(here, type) and issubclass(here, Spec) else None
 
     @property
     def known(self) -> tuple[str, ...]:

@@ -202,7 +202,9 @@ def _missing(refusal: Refusal) -> Words:
 
 
 def _extra(refusal: Refusal) -> Words:
-    return f"{shown(refusal.path[-1])} is not a known field", nearest(str(refusal.path[-1]), refusal.spot.known)
+    name = str(refusal.path[-1])
+    elsewhere = refusal.spot.model.belongs_elsewhere if refusal.spot.model is not None else {}
+    return f"{shown(name)} is not a known field", elsewhere.get(name) or nearest(name, refusal.spot.known)
 
 
 def _catalog(refusal: Refusal) -> Words:

@@ -12,6 +12,7 @@ from aifactory.cli.deploying import Known
 from aifactory.cli.reaching import WHERE
 from aifactory.cli.redacting import redacted
 from aifactory.cli.work import Work
+from aifactory.components.given import Kubeconfig
 from aifactory.components.problems import Problem
 from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.live.cluster import Cluster, Unread
@@ -36,19 +37,25 @@ class Met(Struct, frozen=True):
 
 
 def met(
-    work: Work, known: Mapping[str, Known | None], kubeconfig: Path | None, without: Collection[str] = ()
+    work: Work,
+    known: Mapping[str, Known | None],
+    ways: Mapping[str, Kubeconfig],
+    kubeconfig: Path | None,
+    without: Collection[str] = (),
 ) -> dict[str, Met]:
-    """What stands in the way of each stack; `known` is what its state has.
+    """What stands in the way of each stack; `known` is what its state has, `ways` how its cluster is reached.
+
+    A cluster that isn't there yet holds nothing.
 
     `without` are sites that can't be asked.
     """
     found: dict[str, Met] = {}
     for name, stack in work.shown.items():
-        if stack.plan.place.site in without:
+        if stack.plan.place.site in without or name not in ways:
             continue
         rows, state = row_set(stack, work.digest), known[name]
         try:
-            connection = clusters.connect(stack.plan.place.cluster.kubeconfig, work.loaded.root, kubeconfig)
+            connection = clusters.connect(ways[name], work.loaded.root, kubeconfig)
             cluster = Cluster(connection)
             # Asked for the answer alone: a cluster that is gone must be told even if the state has every row, and
             # each group is read here once, not by every thread that looks for an object of it.

@@ -10,20 +10,26 @@ from typing import Any, Literal
 from msgspec import Struct, field, structs
 
 from aifactory.blueprints.load import Loaded, LoadedSite
+from aifactory.blueprints.site import Site
+from aifactory.cli.handing import base_of, complete_rows, reach, rows_to_preview, values, way_to, written_content
 from aifactory.cli.journal import Journal, Label, labels
 from aifactory.cli.losing import check_names, named_urns, refuse_losses
 from aifactory.cli.progress import Progress, to_stderr
 from aifactory.cli.work import Work
 from aifactory.components import names
+from aifactory.components.counting import counted
 from aifactory.components.given import Kubeconfig, State
+from aifactory.components.names import Layer
 from aifactory.components.problems import Problem, Refused, nearest
+from aifactory.components.venues import VENUES, Venue
 from aifactory.stacks.assembly.rowset import RowSet, row_set
+from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.program.adapter import register_stack
 from aifactory.stacks.program.claims import Resource, claims
 from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, copied, opened, throwaway
 from aifactory.stacks.program.engine import Cancelled, Engine, EngineError
-from aifactory.stacks.program.identity import row_of
-from aifactory.stacks.program.inputs import kubeconfig_path
+from aifactory.stacks.program.identity import layer_of, row_of
+from aifactory.stacks.program.inputs import provider_kubeconfig
 from aifactory.stacks.program.recovery import rows_among
 from aifactory.stacks.program.safely import alone, claimed, on_record, settle
 from aifactory.stacks.program.state import StateRelease, StateRow, let_go, provider_inputs, state_releases, state_rows
@@ -71,8 +77,8 @@ class Removal(Struct, frozen=True):
     """Protected rows that were named."""
     unprotect: tuple[str, ...]
     """URNs of those that the state has."""
-    reached_by: Kubeconfig
-    """How the state says that the cluster is reached; what the site says now, if it says nothing."""
+    reached_by: Kubeconfig | None
+    """How the state says that the cluster is reached; what the site says now, if it says nothing; None of a base."""
     releases: tuple[StateRelease, ...] = ()
     unsettled: int = 0
     """Rows more that a run which was cut off may have made."""
@@ -105,7 +111,9 @@ class Runner:
         `named` are protected rows that may be removed or replaced.
         """
         for name, stack in work.shown.items():
-            rows = row_set(stack, work.digest)
+            rows, unknown = rows_to_preview(work, stack, self._base_outputs(stack))
+            if unknown:
+                to_stderr(f"{name}: {counted(unknown, 'value')} come from the base, which isn't deployed yet")
             target = self.target(name, stack.plan.place.state)
             with opened(self.engine, target) as deployment:
                 if deployment is not None:
@@ -138,7 +146,9 @@ class Runner:
         on its cluster with our labels, and that its state doesn't have: they are taken into it.
         """
         for name, stack in work.shown.items():
-            rows = row_set(stack, work.digest)
+            rows = complete_rows(work, stack, self._base_outputs(stack))
+            if stack.handed and stack.layer == "platform":
+                reach(rows, self.root, self.kubeconfig)
             target = self.target(name, stack.plan.place.state)
             with alone(target, to_stderr), opened(self.engine, target, create=True) as deployment:
                 assert deployment is not None  # noqa: S101 - it was created
@@ -148,10 +158,33 @@ class Runner:
             if outcome.result != "succeeded":
                 return
 
+    def ways(self, work: Work) -> dict[str, Kubeconfig]:
+        """How the cluster of each stack is reached, by stack; those that aren't there yet are missing."""
+        found = {}
+        for name, stack in work.shown.items():
+            rows = row_set(stack, work.digest)
+            if rows.awaits:
+                known = values(self._base_outputs(stack))
+                if not all(each in known for each in rows.awaits):
+                    continue
+                rows = rows.with_handed(known)
+            way = way_to(rows)
+            if way is not None:
+                found[name] = way
+        return found
+
+    def _base_outputs(self, stack: Stack) -> dict[str, Any]:
+        """Outputs of the base of a platform, as its state has them; empty if there is none."""
+        if not stack.handed or stack.layer == "base":
+            return {}
+        with opened(self.engine, self.target(base_of(stack), stack.plan.place.state)) as deployment:
+            found = deployment.outputs() if deployment is not None else {}
+        return {name: output.value for name, output in found.items() if not output.secret}
+
     def removals(self, loaded: Loaded, sites: Sequence[str], named: Sequence[str]) -> list[Removal]:
         """What is there to remove. Raises `Refused` for a name in `named` that is no protected row."""
         found: list[Removal] = []
-        for name, site in stacks_of(loaded, sites).items():
+        for name, site in stacks_of(loaded, sites, removing=True).items():
             target = self.target(name, site.site.state)
             with opened(self.engine, target) as deployment:
                 exported = deployment.exported() if deployment is not None else {"deployment": {}}
@@ -231,15 +264,19 @@ class Runner:
         with self._run(rows.stack, rows.site, labels(rows)) as (progress, outcome):
             progress.say(f"{rows.stack}: {len(labels(rows))} rows of {len(rows.parts)} parts")
             also = self._claims_of(deployment, rows, leftovers)
-            by = kubeconfig_path(self._kubeconfig or rows.cluster.kubeconfig_file, self.root)
+            by = self._reached_with(rows)
             start = settle(self.engine, target, deployment, progress.say, also, by, asks=refresh)
             state = state_rows(start.resources)
             refuse_losses(state, rows, named)
-            new = claims(rows, start.resources, self.root, self._kubeconfig)
+            new = None if rows.cloud else claims(rows, start.resources, self.root, self._kubeconfig)
             with on_record(target, deployment, start, new, named_urns(state, named)):
                 refresh = refresh or start.cut_off
                 outcome.outputs = _masked(deployment.up(self._program(rows), progress.see, refresh=refresh))
         return outcome
+
+    def _reached_with(self, rows: RowSet) -> str:
+        """The kubeconfig of the provider; none where a cloud is asked, not a cluster."""
+        return "" if rows.cloud else provider_kubeconfig(rows.cluster, self._kubeconfig, self.root)
 
     def _claims_of(self, deployment: Deployment, rows: RowSet, leftovers: Collection[str]) -> list[Resource]:
         if not leftovers:
@@ -248,13 +285,14 @@ class Runner:
         return [one for named, one in every if named is None or named[1] in leftovers]
 
     def _destroy(self, deployment: Deployment, target: Target, removal: Removal, *, refresh: bool) -> Outcome:
-        start = settle(self.engine, target, deployment, to_stderr, (), self._kubeconfig, asks=True)
+        cloud = layer_of(removal.stack) == "base"
+        start = settle(self.engine, target, deployment, to_stderr, (), "" if cloud else self._kubeconfig, asks=True)
         rows = tuple(state_rows(start.resources))
         removal = structs.replace(removal, rows=rows, unprotect=tuple(named_urns(rows, removal.named)))
         known = {row.urn: Label(row.row, row.part) for row in removal.rows}
         with self._run(removal.stack, removal.site.site.site, known) as (progress, outcome):
             progress.say(f"{removal.stack}: removing {removal.going} of {len(known)} rows")
-            with on_record(target, deployment, start, (), removal.unprotect):
+            with on_record(target, deployment, start, None if cloud else (), removal.unprotect):
                 deployment.destroy(progress.see, refresh=refresh or start.cut_off)
         outcome.remains = state_rows(deployment.resources())
         outcome.rows, outcome.releases = list(removal.rows), state_releases(start.resources)
@@ -292,16 +330,27 @@ def _known(target: Target, exported: dict[str, Any]) -> Known:
     return Known(frozenset(identities), tuple(row.row for row in rows if row.protected))
 
 
-def stacks_of(loaded: Loaded, sites: Sequence[str]) -> dict[str, LoadedSite]:
-    """The sites asked for by the name of their stack; all by default. Raises `Refused` for unknown ones."""
+def stacks_of(loaded: Loaded, sites: Sequence[str], *, removing: bool = False) -> dict[str, LoadedSite]:
+    """The sites asked for by the name of their stacks; all by default. Raises `Refused` for unknown ones.
+
+    A base comes before its platform, and after it when they are removed.
+    """
     unknown = [site for site in sites if site not in loaded.sites]
     if unknown:
         raise Refused(
             Problem(f'"{site}" is not a site of this blueprint', hint=nearest(site, loaded.sites)) for site in unknown
         )
     return {
-        names.stack_name(loaded.name, name): site for name, site in loaded.sites.items() if not sites or name in sites
+        names.stack_name(loaded.name, name, layer): site
+        for name, site in loaded.sites.items()
+        if not sites or name in sites
+        for layer in layers(site.site.venue)[:: -1 if removing else 1]
     }
+
+
+def layers(venue: Venue) -> tuple[Layer, ...]:
+    """The stacks of a place, in the order in which they are made."""
+    return ("base", "platform") if VENUES[venue].makes_cluster else ("platform",)
 
 
 def absolute_backend(backend: str, root: Path) -> str:
@@ -312,10 +361,18 @@ def absolute_backend(backend: str, root: Path) -> str:
     return f"file://{root.absolute() / path}"
 
 
-def _reached_by(resources: Sequence[Mapping[str, Any]], site: LoadedSite) -> Kubeconfig:
-    now = site.site.cluster.kubeconfig
+def _reached_by(resources: Sequence[Mapping[str, Any]], site: LoadedSite) -> Kubeconfig | None:
+    """How the state says that the cluster is reached, else the site; None where nobody does, as for a base."""
+    now = _given(site)
     then = provider_inputs(resources)
-    return Kubeconfig(file=then.get("kubeconfig", now.file), context=then.get("context", now.context))
+    if now is None and not then:
+        return None
+    file = written_content(then["kubeconfig"], site.site.site) if "kubeconfig" in then else now.file if now else ""
+    return Kubeconfig(file=file, context=then.get("context", now.context if now else ""))
+
+
+def _given(site: LoadedSite) -> Kubeconfig | None:
+    return site.site.cluster.kubeconfig if isinstance(site.site, Site) else None
 
 
 def _masked(outputs: Mapping[str, Any]) -> dict[str, Any]:

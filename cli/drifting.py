@@ -14,13 +14,16 @@ from msgspec import Struct
 
 from aifactory.blueprints.shown import shown
 from aifactory.cli import clusters
+from aifactory.cli.handing import way_to
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, text_columns
 from aifactory.cli.work import Work, prepare
 from aifactory.components.counting import counted
+from aifactory.components.given import Kubeconfig
 from aifactory.components.masking import MASK, is_secret_name, masked
 from aifactory.components.problems import Position, Refused
+from aifactory.stacks.assembly.rowset import row_set
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.live.cluster import Cluster
 from aifactory.stacks.live.connection import Declined, Unreachable
@@ -51,16 +54,15 @@ def run_live(
     """Compare, and print. 3 if a cluster can't be reached: then nothing is said of it."""
     work = prepare(blueprint, sites, values)
     file = kubeconfig.absolute() if kubeconfig is not None else None
+    ways = _ways(work, file)
     problems = [
         problem
-        for stack in work.shown.values()
-        for problem in kubeconfig_problems(
-            stack.plan.place.cluster.kubeconfig, work.loaded.root, file, stack.plan.place.site
-        )
+        for name, way in ways.items()
+        for problem in kubeconfig_problems(way, work.loaded.root, file, work.stacks[name].plan.place.site)
     ]
     if problems:
         raise Refused(problems)
-    looked = {name: _look(work, stack, file) for name, stack in work.shown.items()}
+    looked = {name: _look(work, work.stacks[name], way, file) for name, way in ways.items()}
     if form == "json":
         click.echo(json.dumps(_as_data(work, looked), indent=2, ensure_ascii=False))
     else:
@@ -76,8 +78,17 @@ def run_live(
     return 1 if exit_code and any(one.found.found for one in looked.values()) else 0
 
 
-def _look(work: Work, stack: Stack, kubeconfig: Path | None) -> _Looked:
-    given = stack.plan.place.cluster.kubeconfig
+def _ways(work: Work, kubeconfig: Path | None) -> Mapping[str, Kubeconfig]:
+    """How clusters are reached. The engine is asked only where a base has made one."""
+    if any(stack.handed for stack in work.shown.values()):
+        from aifactory.cli.deploying import Runner  # noqa: PLC0415 - imports Pulumi
+
+        return Runner(work.loaded.root, kubeconfig).ways(work)
+    found = {name: way_to(row_set(stack, work.digest)) for name, stack in work.shown.items()}
+    return {name: way for name, way in found.items() if way is not None}
+
+
+def _look(work: Work, stack: Stack, given: Kubeconfig, kubeconfig: Path | None) -> _Looked:
     try:
         return _Looked(drifts(Cluster(clusters.connect(given, work.loaded.root, kubeconfig)), stack))
     except (Unreachable, Declined) as error:

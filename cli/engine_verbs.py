@@ -65,9 +65,10 @@ def run_preview(
     work = prepare(blueprint, sites, values)
     runner = Runner(work.loaded.root, kubeconfig)
     # A preview without a cluster shows the plan, which is worth having, so this only warns.
-    unreachable = _unreachable(work, kubeconfig)
+    ways = runner.ways(work)
+    unreachable = _unreachable(work, ways, kubeconfig)
     known = runner.known(work)
-    found = met(work, known, kubeconfig, {problem.site for problem in unreachable})
+    found = met(work, known, ways, kubeconfig, {problem.site for problem in unreachable})
     for text in rendered([*unreachable, *problems(work, found, refresh=False)], None):
         click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=True)
     check_names(named, _protected(known))
@@ -97,10 +98,11 @@ def run_up(
     """`aifactory up`."""
     work = prepare(blueprint, sites, values)
     runner = Runner(work.loaded.root, kubeconfig)
-    _refuse(_unreachable(work, kubeconfig))
+    ways = runner.ways(work)
+    _refuse(_unreachable(work, ways, kubeconfig))
     known = runner.known(work)
     check_names(named, _protected(known))
-    found = met(work, known, kubeconfig)
+    found = met(work, known, ways, kubeconfig)
     refuse_unreachable(found)
     _refuse(problems(work, found, refresh=refresh))
     leftovers = {name: [one.row for one in each.found.leftovers] for name, each in found.items()}
@@ -146,7 +148,7 @@ def run_destroy(
         print_removal(removal)
     deployed = [removal for removal in removals if removal.rows or removal.unsettled]
     if deployed:
-        given = {removal.site.site.site: removal.reached_by for removal in deployed}
+        given = {removal.site.site.site: removal.reached_by for removal in deployed if removal.reached_by}
         _refuse(_kubeconfig_problems(given, loaded.root, kubeconfig))
     question = _question(len(deployed), len(removals), remove_crds=remove_crds)
     if question and not confirmed(question, yes=yes):
@@ -230,8 +232,8 @@ def _protected(known: Mapping[str, Known | None]) -> dict[str, tuple[str, ...]]:
     return {name: state.protected if state is not None else () for name, state in known.items()}
 
 
-def _unreachable(work: Work, kubeconfig: Path | None) -> list[Problem]:
-    given = {stack.plan.place.site: stack.plan.place.cluster.kubeconfig for stack in work.shown.values()}
+def _unreachable(work: Work, ways: Mapping[str, Kubeconfig], kubeconfig: Path | None) -> list[Problem]:
+    given = {work.stacks[name].plan.place.site: way for name, way in ways.items()}
     return _kubeconfig_problems(given, work.loaded.root, kubeconfig)
 
 

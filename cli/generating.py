@@ -97,7 +97,7 @@ def origin_of(work: Work, stack: Stack) -> Origin:
         digest=work.digest,
         plan={
             **{key: value for key, value in work.data.items() if key != "stacks"},
-            "stack": {"name": stack.name, **work.data["stacks"][stack.name]},
+            "stack": {"name": stack.name, **work.data["stacks"][stack.plan.name]},
         },
         warnings=[
             problem

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from aifactory.cli.redacting import redacted
-from aifactory.components.rows import Gate, HelmRow, KubernetesRow
+from aifactory.components.rows import Gate, ResourceRow
 from aifactory.stacks.assembly.rowset import RowSet
 from aifactory.stacks.program import identity
 from aifactory.stacks.program.events import Event, Message, Step
@@ -55,10 +55,10 @@ class Failure(Struct, frozen=True):
 
 def labels(rows: RowSet) -> dict[str, Label]:
     """The rows of a stack by URN."""
-    by_id = {row.id: row for row in identity.cluster_rows(rows)}
+    by_id = {row.id: row for row in identity.resource_rows(rows)}
     found: dict[str, Label] = {}
     for urn, row_id in identity.urns(rows).items():
-        row: KubernetesRow | HelmRow = by_id[row_id]
+        row: ResourceRow = by_id[row_id]
         gate_s = row.gate.timeout_s if row.gate else 0
         found[urn] = Label(row.id, row.part, row.wave.value, row.gate, max(row.timeout_s, gate_s))
     return found

@@ -92,6 +92,8 @@ def look_for_remains(
 
     Deletes CRDs that nothing uses any more, if that was asked.
     """
+    if removal.reached_by is None:
+        return Left()  # what a cloud keeps is in the outcome: rows that stay are protected, or needed by those
     if outcome.result == "absent" and planned is None:
         return Left(unreachable="the blueprint can't be built, and nothing else says what the stack held")
     held = _held(loaded, removal, outcome)

@@ -9,7 +9,7 @@ import click
 
 from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.assembly.rowset import RowSet
-from aifactory.stacks.program.identity import cluster_rows
+from aifactory.stacks.program.identity import resource_rows
 from aifactory.stacks.program.state import StateRow
 
 _ALIKE = 0.9
@@ -48,7 +48,7 @@ def refuse_losses(state: Sequence[StateRow], rows: RowSet, named: Sequence[str])
 
     Told before anything is changed: the engine would refuse in the middle of the run.
     """
-    kept = {row.id for row in cluster_rows(rows)}
+    kept = {row.id for row in resource_rows(rows)}
     leaving = [row for row in state if row.protected and row.row not in kept and row.row not in named]
     if leaving:
         raise Refused(

@@ -19,7 +19,7 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import supported
 from aifactory.components.names import NAME_CHARS, NAME_PATTERN
 from aifactory.components.problems import Problem, Refused, nearest
-from aifactory.components.venues import VENUES, Venue
+from aifactory.components.venues import DRAFTED, VENUES, Venue
 
 PROJECT = "aifactory: v1\n"
 _FABRICS = ("roce", "infiniband", "none")
@@ -215,7 +215,7 @@ def _names(text: str) -> list[str]:
 QUESTIONS = (
     Question("name", "Name of the factory", "my-factory", _name_problem),
     Question("site", "Name of the site", "dc1", _name_problem),
-    Question("venue", f"Kind of place ({', '.join(VENUES)})", "on-prem", _choice_problem("venue", tuple(VENUES))),
+    Question("venue", f"Kind of place ({', '.join(DRAFTED)})", "on-prem", _choice_problem("venue", DRAFTED)),
     Question("country", "Country of the site, two letters", "DE", _country_problem),
     Question("accelerator", "GPU of the nodes", "h200", _accelerator_problem),
     Question("nodes", "GPU nodes of the site", "4", _nodes_problem),

@@ -60,9 +60,9 @@ def prepare(blueprint: Path, sites: Sequence[str] = (), values: Mapping[str, str
     problems = list(plan.findings.errors)
     stacks: dict[str, Stack] = {}
     if not problems:
-        for name, stack in plan.stacks.items():
+        for stack in plan.stacks.values():
             try:
-                stacks[name] = assemble(stack)
+                stacks.update({layer.name: layer for layer in assemble(stack)})
             except Refused as refused:
                 problems.extend(_located(problem, loaded) for problem in refused.problems)
     if problems:

@@ -40,7 +40,8 @@ class Place(Struct, frozen=True):
     site: str
     venue: Venue
     location: Location
-    power: Power
+    power: Power | None
+    """Racks and power; None where nodes are rented by the hour, and no rack is anybody's concern."""
     cluster: ClusterGiven
     nodes: tuple[NodeGroup, ...]
     network: NetworkGiven

@@ -20,6 +20,7 @@ CAPABILITIES: dict[str, str] = {
     "gateway-api": "Gateway API resource definitions",
     "inference-extension": "Definitions of pools of model servers",
     "load-balancer": "Addresses of the site for Services of type LoadBalancer",
+    "aws-load-balancer-controller": "Network load balancers of AWS for Services of type LoadBalancer",
     "envoy-gateway-crds": "Resource definitions of Envoy Gateway",
     "envoy-gateway": "Envoy proxies in front of what the cluster serves",
     "ai-gateway-crds": "Resource definitions of Envoy AI Gateway",

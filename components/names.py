@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
@@ -27,8 +28,12 @@ OVERRIDE_ANNOTATION = "aifactory.io/override"
 MANAGED_NAMESPACE_LABEL = "kueue.x-k8s.io/managed-namespace"
 
 
-def stack_name(factory: str, site: str, layer: str = "platform") -> str:
-    """The Pulumi stack of one layer at one site. `layer` is `base` or `platform`."""
+Layer = Literal["base", "platform"]
+"""`base` holds what a cloud is asked for, the cluster among it; `platform` what stands in the cluster."""
+
+
+def stack_name(factory: str, site: str, layer: Layer = "platform") -> str:
+    """The Pulumi stack of one layer at one site."""
     return f"{factory}-{site}-{layer}"
 
 
@@ -66,6 +71,25 @@ def object_id(api_version: str, kind: str, namespace: str, name: str) -> str:
 def release_id(namespace: str, name: str) -> str:
     """The identity of a Helm release in a stack."""
     return f"Release/{namespace}/{name}"
+
+
+def cloud_id(token: str, name: str) -> str:
+    """The identity of a cloud resource in a stack: `aws:ec2/vpc:Vpc/main`."""
+    return f"{token}/{name}"
+
+
+def tags(factory: str, site: str, part: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What every taggable resource of a cloud carries, so that it can be found, charged and removed.
+
+    `more` are tags such as `aifactory:tenant`, `aifactory:data-class` and `aifactory:cost-centre`.
+    """
+    found = {
+        "aifactory:factory": factory,
+        "aifactory:site": site,
+        "aifactory:part": part,
+        "aifactory:managed-by": "aifactory",
+    }
+    return {**found, **(more or {})}
 
 
 def resource_name(part: str, namespace: str, name: str) -> str:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from aifactory.components.values import Ref
+
 
 class Taint(Struct, frozen=True):
     """A taint on nodes, and so the toleration that its pods need."""
@@ -19,6 +21,44 @@ class Taint(Struct, frozen=True):
         if not self.value:
             return {"key": self.key, "operator": "Exists", "effect": self.effect}
         return {"key": self.key, "operator": "Equal", "value": self.value, "effect": self.effect}
+
+
+class CloudOffer(Struct, frozen=True):
+    """The account and region of a cloud that the base layer works in. One a site."""
+
+    partition: str
+    """Such as `aws` or `aws-eusc`."""
+    account: str
+    """Twelve digits: the provider refuses to work in another."""
+    region: str
+
+
+class ClusterAccessOffer(Struct, frozen=True):
+    """How a cluster that we make is reached: outputs of the base, and the command that signs in."""
+
+    name: Ref
+    endpoint: Ref
+    """URL of the API server."""
+    authority: Ref
+    """Certificate of its authority, in base64."""
+    region: str
+
+
+class AddressDemand(Struct, frozen=True):
+    """Nodes that take addresses of a VPC, and how many each takes when it is full."""
+
+    part: str
+    nodes: str
+    """What they are, in words: `system nodes`."""
+    zones: tuple[str, ...]
+    """Zones whose subnets they may be in."""
+    nodes_per_zone: int
+    """Most of them in one zone, with those that an update starts before old ones go."""
+    pods_per_node: int
+    addresses_per_interface: int
+    """Addresses that an interface of the instance type has."""
+    interfaces: int = 0
+    """Interfaces of a node with an address beside those of pods: EFA of type efa counts, efa-only doesn't."""
 
 
 class RackShare(Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from aifactory.components import names
+from aifactory.components.values import Ref
 
 Tree = dict[str, object]
 
@@ -135,9 +136,35 @@ class SwitchRow(Struct, frozen=True):
     override: str = ""
 
 
-Row = KubernetesRow | HelmRow | HostRow | SwitchRow
+class CloudRow(Struct, frozen=True):
+    """A resource of a cloud, as its Pulumi provider takes it; belongs to the base layer of a place."""
+
+    id: str
+    part: str
+    token: str
+    """Pulumi type token, such as `aws:ec2/vpc:Vpc`."""
+    name: str
+    """Unique among the stack's rows of this token; in what Pulumi knows the resource by, so forever."""
+    properties: Tree
+    """Inputs by wire name (camel case), in the algebra of values."""
+    wave: Wave = Wave.FOUNDATION
+    after: tuple[str, ...] = ()
+    protect: bool = False
+    retain_on_delete: bool = False
+    timeout_s: int = 0
+    override: str = ""
+    gate: None = None
+
+    def output(self, path: str) -> Ref:
+        """One of its outputs, such as `arn` or `vpcConfig.vpcId`."""
+        return Ref(self.id, path)
+
+
+Row = KubernetesRow | HelmRow | CloudRow | HostRow | SwitchRow
 ClusterRow = KubernetesRow | HelmRow
-"""The rows that exist inside a cluster, and so become Pulumi resources."""
+"""The rows that exist inside a cluster."""
+ResourceRow = KubernetesRow | HelmRow | CloudRow
+"""The rows that become Pulumi resources; the others are files that people apply."""
 
 
 class Maker(Struct, frozen=True):
@@ -194,6 +221,32 @@ class Maker(Struct, frozen=True):
             body=tree,
             after=tuple(after),
             gate=gate,
+            protect=protect,
+            retain_on_delete=retain_on_delete,
+            timeout_s=timeout_s,
+        )
+
+    def cloud(
+        self,
+        token: str,
+        name: str,
+        properties: Mapping[str, object],
+        *,
+        after: Iterable[str] = (),
+        wave: Wave = Wave.FOUNDATION,
+        protect: bool = False,
+        retain_on_delete: bool = False,
+        timeout_s: int = 0,
+    ) -> CloudRow:
+        """One resource of a cloud. `name` must be unique among the stack's rows of this token."""
+        return CloudRow(
+            id=names.cloud_id(token, name),
+            part=self.part,
+            token=token,
+            name=name,
+            properties=dict(properties),
+            wave=wave,
+            after=tuple(after),
             protect=protect,
             retain_on_delete=retain_on_delete,
             timeout_s=timeout_s,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, ClassVar, Self
 
@@ -41,6 +41,9 @@ class Spec(BaseModel):
     """A piece of a document. Field texts stand below the fields; `schema` and messages read them there."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+
+    belongs_elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Fields that a sister model has, each with what to do about it here."""
 
     _truths: ClassVar[tuple[str, ...]] = ()
 

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from aifactory.components.rules import Rule
 
-Venue = Literal["on-prem", "colo", "edge"]
-"""Kind of place. on-prem: a room of one's own. colo: rented racks. edge: a node or a few where the work is."""
+Venue = Literal["on-prem", "colo", "edge", "aws"]
+"""Kind of place. on-prem: a room of one's own. colo: rented racks. edge: a node or a few where the work is. aws: a
+region of AWS, in which the base layer makes network and cluster."""
 
 
 class VenueFacts(Struct, frozen=True):
@@ -23,6 +24,8 @@ class VenueFacts(Struct, frozen=True):
     """Whether it has switches that join GPUs of several nodes."""
     starts_offline: bool = False
     """Whether everything must start, and start again, while the uplink is gone. The site then describes it."""
+    makes_cluster: bool = False
+    """Whether network, cluster and nodes are made for the factory, so that a site file names none of them."""
 
 
 EDGE_DISTRIBUTIONS = ("k3s", "rke2")
@@ -33,7 +36,11 @@ VENUES: dict[Venue, VenueFacts] = {
     "on-prem": VenueFacts(),
     "colo": VenueFacts(),
     "edge": VenueFacts(nodes_at_most=EDGE_NODES, distributions=EDGE_DISTRIBUTIONS, fabric=False, starts_offline=True),
+    "aws": VenueFacts(distributions=("eks",), makes_cluster=True),
 }
+
+DRAFTED: tuple[Venue, ...] = tuple(venue for venue, facts in VENUES.items() if not facts.makes_cluster)
+"""Kinds of place that `init` drafts a site file of."""
 
 IMAGE_FOLDERS = {name: f"/var/lib/rancher/{name}/agent/images" for name in EDGE_DISTRIBUTIONS}
 """Folder whose archives of images a distribution imports when it starts, and pins: the kubelet doesn't remove them.

@@ -157,7 +157,7 @@ def _planned(
         labels=tuple(sorted((labels | ({names.TENANT_LABEL: tenant} if tenant else {})).items())),
         traffic=_traffic(item, answers),
         quota=tuple(sorted(quota.items())),
-        critical_pods=critical_pods(sum(len(group.nodes) for group in ctx.place.nodes)) if critical else 0,
+        critical_pods=critical_pods(ctx.place.node_count) if critical else 0,
         default_requests=_default_requests(policy) if tenant else (),
         default_limits=_default_limits(policy, quota) if tenant else (),
         pod_egress=(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from itertools import repeat
+
+from msgspec import Struct, structs
 
 from aifactory.components import names
+from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import CAPABILITIES, METRICS_GIB, Requirement
 from aifactory.components.catalog.trains import Release
+from aifactory.components.cluster.aws import planning as at_aws
+from aifactory.components.cluster.aws.balancer import AWS_LOAD_BALANCER_CONTROLLER
+from aifactory.components.cluster.aws.eks import BALANCER
+from aifactory.components.cluster.aws.model import AwsClusterPlan, EksPlan
+from aifactory.components.cluster.aws.rules import RULES as AWS_RULES
 from aifactory.components.cluster.checks import sound
 from aifactory.components.cluster.model import CRITICAL_PODS, ClusterPlan, ReleasePlan, Resolver
 from aifactory.components.cluster.namespaces import planned_namespaces
@@ -22,13 +30,15 @@ from aifactory.components.cluster.providers import (
     train_releases,
 )
 from aifactory.components.cluster.releases import RECIPES
-from aifactory.components.cluster.rules import RULES
+from aifactory.components.cluster.rules import RULES as CLUSTER_RULES
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.cluster.versions import accepted, admits
 from aifactory.components.offers import OperatorNote, StorageOffer, StorageUse, TelemetryOffer
 from aifactory.components.problems import nearest
 
 __all__ = ["RULES", "resolve", "settle", "size"]
+
+RULES = (*CLUSTER_RULES, *AWS_RULES)
 
 API_PORTS = (443, 6443)
 """Of the API server's Service and of its endpoints in all distributions here."""
@@ -65,6 +75,7 @@ DISTRIBUTIONS: dict[str, DistributionFacts] = {
     ),
     "k3s": DistributionFacts(Resolver("kube-system", (53,)), brings=(("gateway-api", _TRAEFIK),)),
     "talos": _IN_KUBE_SYSTEM,
+    "eks": _IN_KUBE_SYSTEM,
     "openshift": DistributionFacts(
         Resolver("openshift-dns", (53, 5353)),
         (("security.openshift.io/scc.podSecurityLabelSync", "false"),),
@@ -85,6 +96,7 @@ class Draft(Struct, frozen=True):
 
     spec: ClusterSpec
     facts: DistributionFacts
+    eks: EksPlan | None = None
 
 
 def resolve(spec: ClusterSpec, ctx: PlanContext) -> Draft | None:
@@ -101,7 +113,9 @@ def resolve(spec: ClusterSpec, ctx: PlanContext) -> Draft | None:
     ctx.decide(
         "distribution",
         cluster.distribution,
-        f"the site runs it; names resolve in {facts.resolver.namespace}",
+        f"the site runs it; names resolve in {facts.resolver.namespace}"
+        if not ctx.place.venue_facts.makes_cluster
+        else f"the base makes it; names resolve in {facts.resolver.namespace}",
         source=("cluster", "distribution"),
         document="site",
     )
@@ -110,6 +124,9 @@ def resolve(spec: ClusterSpec, ctx: PlanContext) -> Draft | None:
     named = _names_are_known(spec, ctx)
     fitting = _versions_fit(ctx, known)
     stored = _default_storage(ctx)
+    if isinstance(ctx.place, AwsPlace):
+        eks = at_aws.decide(ctx.place, ctx)
+        return Draft(spec, facts, eks) if named and eks is not None else None
     return Draft(spec, facts) if named and fitting and stored else None
 
 
@@ -135,7 +152,7 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
         nodes=place.node_count,
         volumes=_has_default(ctx),
     )
-    wanted = [*ctx.site_plan.requirements, *_written(spec, ctx)]
+    wanted = [*map(_by_substitute, ctx.site_plan.requirements, repeat(draft)), *_written(spec, ctx)]
     answers = answered(ctx, wanted, terms)
     fits = sound(ctx, answers, train_releases(ctx), replicas)
     namespaces = planned_namespaces(
@@ -153,7 +170,7 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
         "policies meet the API server at the port of its Service or of its endpoints",
         rejected=[Rejected("its addresses", "Cilium matches nodes by no CIDR, so pods lose it (cilium/cilium#20550)")],
     )
-    return ClusterPlan(
+    plan = ClusterPlan(
         kubernetes=place.cluster.version,
         distribution=place.cluster.distribution,
         resolver=draft.facts.resolver,
@@ -163,6 +180,19 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
         namespaces=namespaces,
         priorities=classes,
     )
+    return plan if draft.eks is None else _at_aws(plan, draft.eks, ctx)
+
+
+def _at_aws(plan: ClusterPlan, eks: EksPlan, ctx: PlanContext) -> ClusterPlan | None:
+    settled = at_aws.settle(eks, ctx)
+    return None if settled is None else AwsClusterPlan(**structs.asdict(plan), eks=settled)
+
+
+def _by_substitute(asked: Requirement, draft: Draft) -> Requirement:
+    """At AWS, what gives Services their addresses is a controller of ours."""
+    stands_for = AWS_LOAD_BALANCER_CONTROLLER.stands_for
+    substitute = draft.eks is not None and asked.capability in stands_for
+    return structs.replace(asked, capability=BALANCER, features=()) if substitute else asked
 
 
 def _note_brought(facts: DistributionFacts, answers: Answers, ctx: PlanContext) -> None:
@@ -236,7 +266,9 @@ def _say_if_no_default(ctx: PlanContext) -> None:
         at if known else ("cluster",),
         f"set default: true on {' or '.join(known)}, if the cluster has it as default"
         if known
-        else "list the cluster's StorageClasses in cluster.storage_classes",
+        else "list the cluster's StorageClasses in cluster.storage_classes"
+        if not ctx.place.venue_facts.makes_cluster
+        else "add a storage-tier part",
         "site",
     )
 
@@ -300,7 +332,7 @@ def _release(chosen: Chosen, crds: tuple[str, ...], after: tuple[str, ...]) -> R
         version=release.version,
         values=chosen.values,
         crds=crds,
-        provides=(chosen.capability,),
+        provides=(chosen.capability, *recipe.stands_for),
         after=after,
         wave=recipe.wave,
         timeout_s=recipe.timeout_s,

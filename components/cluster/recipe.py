@@ -79,6 +79,8 @@ class Recipe(Struct, frozen=True):
     after: tuple[str, ...] = ()
     """Capabilities whose releases of ours must be there first, without being needed."""
     uses_priority_class: bool = False
+    stands_for: tuple[str, ...] = ()
+    """Other capabilities that it provides, where it is installed."""
     retain_on_delete: bool = False
     """Whether `destroy` leaves it: its definitions hold objects of others."""
 

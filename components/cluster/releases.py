@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aifactory.components.cluster.aws.balancer import AWS_LOAD_BALANCER_CONTROLLER
 from aifactory.components.cluster.hardware import (
     DRA_DRIVER_NVIDIA_GPU,
     GPU_OPERATOR,
@@ -31,6 +32,7 @@ RECIPES: dict[str, Recipe] = {
     "kserve-crds": KSERVE_CRDS,
     "cert-manager": CERT_MANAGER,
     "external-secrets": EXTERNAL_SECRETS,
+    "aws-load-balancer-controller": AWS_LOAD_BALANCER_CONTROLLER,
     "metrics": METRICS,
     "rook-ceph": ROOK_CEPH,
     "topolvm": TOPOLVM,

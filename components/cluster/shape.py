@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from aifactory.components import names
 from aifactory.components.capabilities import PodEgress
+from aifactory.components.cluster.aws.making import Cloud
+from aifactory.components.cluster.aws.model import AwsClusterPlan
+from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.model import (
     ALLOWED,
     CONTAINER_DEFAULTS,
@@ -26,7 +29,9 @@ NODE_LOCAL_DNS = "169.254.20.10/32"
 
 
 def rows(plan: ClusterPlan, maker: Maker) -> Iterator[Row]:
-    """Everything that the other parts of a site stand on."""
+    """Everything that the other parts of a site stand on, the cluster itself first where we make it."""
+    if isinstance(plan, AwsClusterPlan):
+        yield from cloud_rows(Cloud(maker, plan.eks))
     for priority in plan.priorities:
         yield maker.kubernetes(
             "scheduling.k8s.io/v1",

@@ -35,6 +35,7 @@ TOOLKITS: dict[str, tuple[str, str]] = {
         "containerd",
         "the toolkit writes its drop-in for containerd, at the operator's default paths",
     ),
+    "eks": ("containerd", "nodes of EKS run containerd at its default paths"),
     "rke2": _NRI,
     "k3s": _NRI,
     "talos": ("off", "driver and toolkit are extensions of the Talos image, and its root is read-only"),

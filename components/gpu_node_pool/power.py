@@ -34,6 +34,7 @@ class Budget(Struct, frozen=True):
 def budget(place: Place, group: NodeGroup, on: Collection[str]) -> Budget:
     """The budget of a group. `on` are nodes of other pools; CPU nodes are always on, all else is off."""
     power = place.power
+    assert power is not None  # noqa: S101 - a site that names nodes in racks states their power
     per_rack = kw(power.kw_per_rack)
     by_rack: dict[str, Decimal] = {}
     for other in place.nodes:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from aifactory.components.rows import Gate, HelmRow, HostRow, KubernetesRow, Row, SwitchRow, Wave
+from aifactory.components.rows import CloudRow, Gate, HelmRow, HostRow, KubernetesRow, Row, SwitchRow, Wave
 from aifactory.components.values import Format, Json, Ref, SecretRef
 from aifactory.stacks.assembly.trees import plain_json
 
 _KINDS: dict[str, type[Row]] = {
     "kubernetes": KubernetesRow,
     "helm": HelmRow,
+    "cloud": CloudRow,
     "host": HostRow,
     "switch": SwitchRow,
 }
 _KIND_OF = {kind: name for name, kind in _KINDS.items()}
-_TREES = ("body", "values")
+_TREES = ("body", "values", "properties")
 
 
 def encode(row: Row, step: int) -> dict[str, Any]:

@@ -12,8 +12,10 @@ _CAPABILITY = "capability:"
 class Links:
     """The links between the rows of one stack."""
 
-    def __init__(self, rows: dict[str, Row]) -> None:
+    def __init__(self, rows: dict[str, Row], elsewhere: frozenset[str] = frozenset()) -> None:
+        """`elsewhere` are rows of the layer below, which is there before this one begins."""
         self._rows = rows
+        self._elsewhere = elsewhere
         self.references: References = references(rows)
         self._provider: dict[str, str] = {}
         self._crd_owner: dict[str, str] = {}
@@ -43,6 +45,8 @@ class Links:
                 found.append(self._provider.get(name.removeprefix(_CAPABILITY), ""))
             elif name in self._rows:
                 found.append(name)
+            elif name in self._elsewhere:
+                continue
             else:
                 raise KeyError(f"{row.id} waits for {name}, which is not a row of its stack")
         return found

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from aifactory.components.names import OVERRIDE_ANNOTATION
 from aifactory.components.problems import Problem, nearest
-from aifactory.components.rows import HelmRow, KubernetesRow, Row
+from aifactory.components.rows import CloudRow, HelmRow, KubernetesRow, Row
 from aifactory.components.values import Json
 from aifactory.stacks.planning.model import OverrideNote, PartPlan
 
@@ -58,6 +58,10 @@ def _patched(row: Row, note: OverrideNote) -> Row | Problem:
         values = merge_patch(row.values, note.patch)
         assert isinstance(values, dict)  # noqa: S101 - the patch is a map
         return replace(row, values=values, override=reason)
+    if isinstance(row, CloudRow):
+        properties = merge_patch(row.properties, note.patch)
+        assert isinstance(properties, dict)  # noqa: S101 - the patch is a map
+        return replace(row, properties=properties, override=reason)
     if not isinstance(row, KubernetesRow):
         says = f"{row.id} is a file, which a patch can't reach"
         return Problem(says, where, "change the site or the part instead")

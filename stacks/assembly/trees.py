@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from aifactory.components.rows import ClusterRow, HelmRow, KubernetesRow, Row
+from aifactory.components.rows import CloudRow, HelmRow, KubernetesRow, ResourceRow, Row
 from aifactory.components.values import Ref, refs
 
 References = Mapping[str, frozenset[Ref]]
 """What each row refers to, for rows that hold more than plain data; other rows are missing."""
 
 
-def tree_of(row: ClusterRow) -> dict[str, object]:
-    """What a row sends: the object, or the values of a release."""
+def tree_of(row: ResourceRow) -> dict[str, object]:
+    """What a row sends: the object, the values of a release, or the properties of a cloud's resource."""
+    if isinstance(row, CloudRow):
+        return row.properties
     return row.body if isinstance(row, KubernetesRow) else row.values
 
 
@@ -22,7 +24,7 @@ def references(rows: Mapping[str, Row]) -> References:
     return {
         row.id: frozenset(refs(tree_of(row)))
         for row in rows.values()
-        if isinstance(row, (KubernetesRow, HelmRow)) and plain_json(tree_of(row)) is None
+        if isinstance(row, (KubernetesRow, HelmRow, CloudRow)) and plain_json(tree_of(row)) is None
     }
 
 

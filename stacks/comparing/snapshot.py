@@ -37,7 +37,7 @@ def of_stacks(stacks: Iterable[Stack]) -> Snapshot:
     found = {}
     for stack in stacks:
         rows = (encode(row, stack.steps[row.id]) for row in stack.rows)
-        found[stack.name] = _snapshot(stack.name, stack_data(stack.plan), rows)
+        found[stack.name] = _snapshot(stack.name, stack_data(stack.plan), rows, stack.layer)
     return found
 
 
@@ -53,18 +53,20 @@ def of_folder(folder: Path) -> Snapshot:
         plan, rows = _read(each / "plan.json"), _read(each / "rows.json")
         try:
             name = plan["stack"]["name"]
-            found[name] = _snapshot(name, plan["stack"], rows["rows"])
+            found[name] = _snapshot(name, plan["stack"], rows["rows"], rows.get("layer", "platform"))
         except (KeyError, TypeError):
             raise Refused([Problem(f"{each} was not written by this version", hint="generate it again")]) from None
     return found
 
 
-def _snapshot(name: str, data: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> StackSnapshot:
+def _snapshot(name: str, data: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], layer: str) -> StackSnapshot:
+    """Parts and decisions of a site are told once, with its platform; its base shows rows alone."""
+    parts, decisions = (data["parts"], data["decisions"]) if layer == "platform" else ((), ())
     return StackSnapshot(
         name,
         data["site"],
-        {part["name"]: part for part in data["parts"]},
-        {decision["path"]: decision for decision in data["decisions"]},
+        {part["name"]: part for part in parts},
+        {decision["path"]: decision for decision in decisions},
         {row["id"]: row for row in rows},
     )
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from aifactory.components.base import Decision, Place
-from aifactory.components.offers import OperatorNote, PodPromise
+from aifactory.components.offers import CloudOffer, ClusterAccessOffer, OperatorNote, PodPromise
 from aifactory.components.parts import BY_KIND, Part
 from aifactory.components.problems import Path, Problem
 from aifactory.components.rules import Rule
@@ -75,6 +75,10 @@ class StackPlan(Struct, frozen=True):
     promises: tuple[PodPromise, ...]
     notes: tuple[OperatorNote, ...] = ()
     """For the person who deploys it."""
+    cloud: CloudOffer | None = None
+    """Where the rows of a cloud go."""
+    reached_by: ClusterAccessOffer | None = None
+    """How a cluster that the base makes is reached."""
 
 
 class Findings(Struct, frozen=True):

@@ -12,7 +12,7 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.demand import Demand, Residency
 from aifactory.components.fabric.spec import FabricSpec
-from aifactory.components.offers import OperatorNote, PodPromise
+from aifactory.components.offers import CloudOffer, ClusterAccessOffer, OperatorNote, PodPromise
 from aifactory.components.parts import BY_KIND, PARTS
 from aifactory.components.rules import Rule
 from aifactory.components.rules import table as rule_table
@@ -65,6 +65,8 @@ def plan_site(
         decisions=site_plan.decisions,
         promises=tuple(offer for offer in site_plan.offers if isinstance(offer, PodPromise)),
         notes=tuple(offer for offer in site_plan.offers if isinstance(offer, OperatorNote)),
+        cloud=next((offer for offer in site_plan.offers if isinstance(offer, CloudOffer)), None),
+        reached_by=next((offer for offer in site_plan.offers if isinstance(offer, ClusterAccessOffer)), None),
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from aifactory.blueprints.site import Site
+from aifactory.blueprints.site import AwsSite, Site
+from aifactory.components.aws_place import AwsPlace, EksGiven
 from aifactory.components.base import Place
+from aifactory.components.given import Kubeconfig
+from aifactory.components.given_network import NetworkGiven
 
 
-def place_of(site: Site, train: str) -> Place:
+def place_of(site: Site | AwsSite, train: str) -> Place:
     """The place that a site file describes, under one release train."""
+    if isinstance(site, AwsSite):
+        return _at_aws(site, train)
     return Place(
         site=site.site,
         venue=site.venue,
@@ -23,4 +28,25 @@ def place_of(site: Site, train: str) -> Place:
         uplink=site.uplink,
         telemetry=site.telemetry,
         storage=site.storage,
+    )
+
+
+def _at_aws(site: AwsSite, train: str) -> AwsPlace:
+    """A place whose cluster the base makes: its addresses are those of the VPC, and its context is of our making."""
+    aws = site.aws
+    return AwsPlace(
+        site=site.site,
+        venue=site.venue,
+        location=site.location,
+        power=None,
+        cluster=EksGiven(version=aws.kubernetes, kubeconfig=Kubeconfig(context=site.site)),
+        nodes=(),
+        network=NetworkGiven(pod_cidr=aws.vpc.cidr, service_cidr=aws.vpc.service_cidr),
+        state=site.state,
+        delivery=site.delivery,
+        train=train,
+        endpoints=site.endpoints,
+        telemetry=site.telemetry,
+        storage=site.storage,
+        aws=aws,
     )

@@ -8,12 +8,13 @@ from typing import Any
 
 import pulumi
 
-from aifactory.components.rows import ClusterRow
+from aifactory.components.rows import CloudRow, ResourceRow
 from aifactory.components.values import Ref
 from aifactory.stacks.assembly.rowset import PartEntry, RowSet
 from aifactory.stacks.program import identity
-from aifactory.stacks.program.inputs import inputs, plugin_version, provider_inputs, timeouts
-from aifactory.stacks.program.lowering import lower, output_of
+from aifactory.stacks.program.handoff import HANDOFF_FILE
+from aifactory.stacks.program.inputs import cloud_inputs, inputs, plugin_version, provider_inputs, timeouts
+from aifactory.stacks.program.lowering import lower, output_names, output_of
 from aifactory.stacks.program.process import rest_collector
 from aifactory.stacks.program.untraced import untraced
 
@@ -59,36 +60,53 @@ class Factory(pulumi.ComponentResource):
 def register(rows: RowSet, *, parent: pulumi.Resource, root: Path, kubeconfig: str = "") -> dict[str, Any]:
     """Register the provider, the parts and the rows of a stack below `parent`. Returns the stack's outputs.
 
-    `root` is the folder that a relative kubeconfig path counts from.
+    `root` is the folder that a relative kubeconfig path counts from. Raises `pulumi.RunError` for a platform that
+    still awaits what its base hands over.
     """
-    provider = pulumi.ProviderResource(
-        "kubernetes",
-        rows.cluster.identifier,
-        provider_inputs(rows.cluster, kubeconfig, root),
-        pulumi.ResourceOptions(parent=parent, version=plugin_version()),
-    )
+    if rows.awaits:
+        raise pulumi.RunError(
+            f"stack {rows.stack} needs what its base hands over, and has none of it: deploy the base first, "
+            f"then give its outputs as {HANDOFF_FILE} ({len(rows.awaits)} values, the first is {rows.awaits[0]})"
+        )
+    provider = _provider(rows, parent, root, kubeconfig)
     parts = {part.name: Part(part, parent) for part in rows.parts}
     made: dict[str, pulumi.CustomResource] = {}
 
     def resolve(ref: Ref) -> Any:
         return output_of(made[ref.row], ref.path)
 
-    resources = identity.cluster_rows(rows)
+    resources = identity.resource_rows(rows)
     # A row may wait for a file on a host, which the operator applies; Pulumi waits for resources alone.
     awaited = {row.id for row in resources}
+    read = output_names([*(row.properties for row in resources if isinstance(row, CloudRow)), dict(rows.outputs)])
     for row in resources:
         after = [made[name] for name in row.after if name in awaited]
         opts = _options(row, parts[row.part], provider, after)
         name = identity.resource_name(row)
-        made[row.id] = pulumi.CustomResource(row.token, name, inputs(row, resolve), opts)
+        given = inputs(row, resolve)
+        if isinstance(row, CloudRow):
+            # An output that is no input is an attribute only when it is named here; without a value it isn't sent.
+            given = {**dict.fromkeys(sorted(read.get(row.id, ()))), **given}
+        made[row.id] = pulumi.CustomResource(row.token, name, given, opts)
     for part in parts.values():
         part.register_outputs({})
     outputs: dict[str, Any] = lower(dict(rows.outputs), resolve)
     return outputs
 
 
+def _provider(rows: RowSet, parent: pulumi.Resource, root: Path, kubeconfig: str) -> pulumi.ProviderResource:
+    """The one provider of a stack: that of its cloud in a base, that of its cluster in a platform."""
+    cloud = rows.cloud
+    if cloud is None:
+        package, settings = "kubernetes", provider_inputs(rows.cluster, kubeconfig, root)
+    else:
+        package, settings = cloud.package, cloud_inputs(cloud)
+    opts = pulumi.ResourceOptions(parent=parent, version=plugin_version(package))
+    return pulumi.ProviderResource(package, rows.cluster.identifier, settings, opts)
+
+
 def _options(
-    row: ClusterRow,
+    row: ResourceRow,
     part: Part,
     provider: pulumi.ProviderResource,
     after: list[pulumi.CustomResource],
@@ -104,7 +122,7 @@ def _options(
         retain_on_delete=row.retain_on_delete or None,
         custom_timeouts=timeouts(row),
         aliases=former,
-        version=plugin_version(),
+        version=plugin_version(row.token.partition(":")[0]),
     )
 
 

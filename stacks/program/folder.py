@@ -11,6 +11,7 @@ import pulumi
 
 from aifactory.stacks.assembly.rowset import RowSet, from_data
 from aifactory.stacks.program.adapter import Factory, register_stack
+from aifactory.stacks.program.handoff import HANDOFF_FILE, HandoffError, with_handoff
 
 
 def register_folder(folder: Path) -> Factory:
@@ -22,7 +23,9 @@ def register_folder(folder: Path) -> Factory:
     """
     rows = folder_rows(folder)
     check_stack(rows.stack, pulumi.get_stack())
-    return register_stack(rows, folder, pulumi.Config("aifactory").get("kubeconfig") or "")
+    return register_stack(
+        handed_over(rows, folder / HANDOFF_FILE), folder, pulumi.Config("aifactory").get("kubeconfig") or ""
+    )
 
 
 def folder_rows(folder: Path) -> RowSet:
@@ -44,6 +47,14 @@ def folder_rows(folder: Path) -> RowSet:
             "that generated the folder, or generate it again"
         ) from None
     return rows
+
+
+def handed_over(rows: RowSet, path: Path) -> RowSet:
+    """The rows with what their base hands over by this file. Raises `pulumi.RunError` if it doesn't."""
+    try:
+        return with_handoff(rows, path)
+    except HandoffError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 def check_stack(expected: str, selected: str) -> None:

@@ -12,8 +12,11 @@ import pulumi
 from pulumi.provider.experimental import component_provider_host
 from pulumi.provider.experimental.component import ComponentProvider
 
+from aifactory.components.names import Layer
 from aifactory.components.problems import Refused
 from aifactory.stacks.program.adapter import Factory
+from aifactory.stacks.program.folder import handed_over
+from aifactory.stacks.program.handoff import HANDOFF_FILE
 from aifactory.stacks.program.identity import PROJECT
 from aifactory.stacks.program.planned import planned_rows, problems_text
 from aifactory.stacks.program.untraced import untraced
@@ -33,6 +36,12 @@ class AiFactoryArgs(TypedDict):
 
     kubeconfig: NotRequired[str]
     """Kubeconfig file to use on this machine instead of the one that the site names."""
+
+    layer: NotRequired[str]
+    """`base` or `platform`, where the cluster is made too. Default platform."""
+
+    handoff: NotRequired[str]
+    """File with the output `handoff` of the base, for a platform. Default handoff.json."""
 
 
 class AiFactory(Factory):
@@ -58,10 +67,12 @@ class AiFactory(Factory):
         """Plan the blueprint and register its rows. Raises `pulumi.RunError` if it can't be built."""
         blueprint = args["blueprint"]
         try:
-            planned = planned_rows(Path(blueprint), args["site"], args.get("parameters"))
+            layer: Layer = "base" if args.get("layer") == "base" else "platform"
+            planned = planned_rows(Path(blueprint), args["site"], args.get("parameters"), layer)
         except Refused as refused:
             raise pulumi.RunError(problems_text(f"{blueprint} can't be built:", refused.problems)) from None
-        super().__init__(name, planned.rows, planned.root, args.get("kubeconfig", ""), opts)
+        rows = handed_over(planned.rows, Path(args.get("handoff", HANDOFF_FILE)))
+        super().__init__(name, rows, planned.root, args.get("kubeconfig", ""), opts)
         for output, value in self.outputs.items():
             setattr(self, output, pulumi.Output.from_input(value))
 

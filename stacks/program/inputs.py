@@ -9,8 +9,9 @@ from typing import Any
 
 import pulumi
 
-from aifactory.components.rows import ClusterRow, Gate, HelmRow, KubernetesRow
-from aifactory.stacks.assembly.rowset import ClusterEntry
+from aifactory.components.rows import CloudRow, Gate, HelmRow, KubernetesRow, ResourceRow
+from aifactory.components.values import canonical_json
+from aifactory.stacks.assembly.rowset import CloudEntry, ClusterEntry
 from aifactory.stacks.program.lowering import Resolve, lower
 
 WAIT_ANNOTATION = "pulumi.com/waitFor"
@@ -21,9 +22,17 @@ _KEPT_REVISIONS = 10
 
 
 @cache
-def plugin_version() -> str:
-    """Version of the provider that belongs to the installed SDK, read without the 0.2 s of importing it."""
-    return version("pulumi-kubernetes")
+def plugin_version(package: str = "kubernetes") -> str:
+    """Version of a provider that belongs to the installed SDK, read without the time of importing it."""
+    return version(f"pulumi-{package}")
+
+
+def cloud_inputs(cloud: CloudEntry) -> dict[str, str]:
+    """Inputs of the provider of a cloud. It refuses to work in another account; credentials are the user's own.
+
+    Values that are no text go as JSON, as the typed provider class sends them.
+    """
+    return {"allowedAccountIds": canonical_json([cloud.account]), "region": cloud.region}
 
 
 def provider_inputs(cluster: ClusterEntry, kubeconfig: str, root: Path) -> dict[str, str]:
@@ -39,8 +48,18 @@ def provider_inputs(cluster: ClusterEntry, kubeconfig: str, root: Path) -> dict[
         "context": cluster.context,
         "enableConfigMapMutable": "true",
         "enablePatchForce": "true",
-        "kubeconfig": kubeconfig_path(kubeconfig or cluster.kubeconfig_file, root),
+        "kubeconfig": provider_kubeconfig(cluster, kubeconfig, root),
     }
+
+
+def provider_kubeconfig(cluster: ClusterEntry, instead: str, root: Path) -> str:
+    """The kubeconfig as the provider takes it: a path; of a cluster that we make, the content.
+
+    That holds a command that signs in, and no credentials.
+    """
+    if cluster.kubeconfig and not instead:
+        return canonical_json(cluster.kubeconfig)
+    return kubeconfig_path(instead or cluster.kubeconfig_file, root)
 
 
 def kubeconfig_path(file: str, root: Path) -> str:
@@ -52,12 +71,15 @@ def kubeconfig_path(file: str, root: Path) -> str:
     return file if file.startswith("~") else str(root.absolute() / file)
 
 
-def inputs(row: ClusterRow, resolve: Resolve) -> dict[str, Any]:
+def inputs(row: ResourceRow, resolve: Resolve) -> dict[str, Any]:
     """Everything that is sent for a row, by wire name."""
+    if isinstance(row, CloudRow):
+        properties: dict[str, Any] = lower(row.properties, resolve)
+        return properties
     return _object(row, resolve) if isinstance(row, KubernetesRow) else _release(row, resolve)
 
 
-def timeouts(row: ClusterRow) -> pulumi.CustomTimeouts | None:
+def timeouts(row: ResourceRow) -> pulumi.CustomTimeouts | None:
     """How long the provider waits for a row. Ranks above `pulumi.com/timeoutSeconds`; stays off the object.
 
     A release says it in its inputs, where Helm reads it.

@@ -43,6 +43,16 @@ def output_of(resource: pulumi.Resource, path: str) -> Any:
     return value
 
 
+def output_names(tree: Any) -> dict[str, set[str]]:
+    """Names of the outputs that a tree reads, by row. `id` is there without being named."""
+    found: dict[str, set[str]] = {}
+    for ref in refs(tree):
+        found.setdefault(ref.row, set()).add(ref.path.partition(".")[0])
+    for names in found.values():
+        names.discard("id")
+    return found
+
+
 def _dict(tree: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
     changed: dict[str, Any] | None = None
     for key, value in tree.items():
@@ -69,6 +79,12 @@ def _text(value: Format | Json, resolve: Resolve) -> Any:
     if not refs(value):
         return plain(value, resolve)
     if isinstance(value, Format):
-        return pulumi.Output.concat(*(lower(part, resolve) for part in value.parts))
+        parts = [lower(part, resolve) for part in value.parts]
+        return pulumi.Output.all(*parts).apply(lambda known: "".join(map(_spelled, known)))
     tree = lower(value.tree, resolve)
     return pulumi.Output.json_dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _spelled(value: object) -> str:
+    """A value inside a text. The engine sends each number as a float: a version is `1`, not `1.0`."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from aifactory.blueprints.load import Loaded, load
+from aifactory.components.names import Layer
 from aifactory.components.problems import Problem, Refused, nearest, path_text
 from aifactory.stacks.assembly.rowset import RowSet, row_set
 from aifactory.stacks.assembly.stack import assemble
@@ -24,7 +25,9 @@ class PlannedRows(Struct, frozen=True):
     root: Path
 
 
-def planned_rows(blueprint: Path, site: str, parameters: Mapping[str, Scalar] | None = None) -> PlannedRows:
+def planned_rows(
+    blueprint: Path, site: str, parameters: Mapping[str, Scalar] | None = None, layer: Layer = "platform"
+) -> PlannedRows:
     """Load, plan and assemble. Every site is planned, since sites decide for each other; one is assembled.
 
     Raises `Refused` with every problem that keeps the blueprint from being built.
@@ -40,7 +43,10 @@ def planned_rows(blueprint: Path, site: str, parameters: Mapping[str, Scalar] | 
         assembled = assemble(stack)
     except Refused as refused:
         raise Refused(_located(problem, loaded) for problem in refused.problems) from None
-    return PlannedRows(row_set(assembled, digest_of(factory_data(plan, loaded.catalog))), loaded.root)
+    found = next((each for each in assembled if each.layer == layer), None)
+    if found is None:
+        raise Refused([Problem(f"{site} has no stack of layer {layer}", hint="its cluster is given: leave layer out")])
+    return PlannedRows(row_set(found, digest_of(factory_data(plan, loaded.catalog))), loaded.root)
 
 
 def problems_text(what: str, problems: Iterable[Problem]) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.stacks.program.claims import Resource, object_id
-from aifactory.stacks.program.identity import row_of
+from aifactory.stacks.program.identity import is_of_cloud, row_of
 
 _OURS = frozenset(names.labels("", "", ""))
 _FIELD_MANAGER = "pulumi-kubernetes-"
@@ -43,6 +43,13 @@ def unsettled(deployment: Mapping[str, Any], begun: Iterable[Resource]) -> list[
     for one in deployment.get("resources") or []:
         found.pop(one["urn"], None)
     return [one for one in found.values() if not one["custom"] or one.get("id")]
+
+
+def lost_track(deployment: Mapping[str, Any]) -> list[str]:
+    """Rows of a cloud that a run which was cut off may have made, under ids that nobody wrote down."""
+    creating = [one["resource"] for one in pending(deployment) if one.get("type") == "creating"]
+    named = [row_of(one["urn"]) for one in creating if is_of_cloud(one)]
+    return [found[1] for found in named if found]
 
 
 def rows_among(resources: Iterable[Resource]) -> list[Resource]:
@@ -89,8 +96,9 @@ def settled(deployment: Mapping[str, Any], claimed: Sequence[Resource], answer: 
 
 
 def _as_claim(resource: Resource) -> Resource:
-    """A resource of a pending create, with the id that it gets. A provider or component exists in no cluster."""
-    if row_of(resource["urn"]) is None:
+    """A resource of a pending create, with the id that it gets. A provider or component exists in no cluster, and
+    the id of a resource of a cloud is known to the cloud alone."""
+    if row_of(resource["urn"]) is None or is_of_cloud(resource):
         return {**resource, "id": ""}
     left = _without(resource, "propertyDependencies", "created", "modified")
     return {**left, "id": object_id(resource["urn"]), "inputs": resource.get("inputs") or {}, "outputs": {}}

@@ -28,7 +28,7 @@ from aifactory.stacks.program.disk import mount_of, says_full
 from aifactory.stacks.program.engine import Engine, EngineError, Locked
 from aifactory.stacks.program.identity import row_of
 from aifactory.stacks.program.locks import sole
-from aifactory.stacks.program.recovery import found, pending, questions, rows_among, settled, unsettled
+from aifactory.stacks.program.recovery import found, lost_track, pending, questions, rows_among, settled, unsettled
 from aifactory.stacks.program.state import let_go, protected_again, protection, reached_by, reaching
 
 Say = Callable[[str], None]
@@ -92,6 +92,9 @@ def settle(
     if also:
         known = {one["urn"] for one in claims or ()}
         claims = [*(claims or ()), *(one for one in also if one["urn"] not in known)]
+    for row in lost_track(exported["deployment"]):
+        say(f"{target.stack}: the last run was cut off while {row} was being made; if it is there, the state lacks it")
+        say(f"{target.stack}: find it by its tags aifactory:factory and aifactory:site, then delete or import it")
     if claims is not None and rows_among(claims):
         exported = _asked(engine, target, deployment, exported, claims, say)
     resources = exported["deployment"].get("resources") or []
@@ -103,17 +106,18 @@ def on_record(
     target: Target,
     deployment: Deployment,
     start: Start,
-    claims: Sequence[Resource],
+    claims: Sequence[Resource] | None,
     losing: Collection[str] = (),
 ) -> Iterator[None]:
     """Keep what the run may make until the state is written; let the engine write that once.
 
+    Without `claims`, as for a cloud, whose ids nobody knows before, the engine writes after each resource.
     `losing` are URNs that the run may remove or replace although they are protected. What is left of them is
     protected again afterwards, whatever became of the run.
     """
     before = protection(start.resources, losing)
     folder, begun = local_folder(target), _begun(target)
-    if folder is None or begun is None:
+    if folder is None or begun is None or claims is None:
         with _losing(deployment, before, recorded=False):
             yield
         return

@@ -19,7 +19,7 @@ from aifactory.cli.work import prepare
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import supported
 from aifactory.components.problems import Refused
-from aifactory.components.venues import EDGE_NODES, VENUES, Venue
+from aifactory.components.venues import DRAFTED, EDGE_NODES, Venue
 from support.command import COMMAND, call, files_below
 
 FLAGS = {
@@ -106,7 +106,7 @@ def test_what_an_edge_site_has_no_room_for_is_refused_in_words(tmp_path: Path) -
 def test_every_kind_of_place_can_be_begun_with() -> None:
     (choice,) = [each.type for each in init.params if each.name == "venue"]
     assert isinstance(choice, click.Choice)
-    assert set(choice.choices) == set(VENUES)
+    assert set(choice.choices) == set(DRAFTED)
 
 
 def test_flags_alone_are_enough_and_the_result_passes_its_check(tmp_path: Path) -> None:

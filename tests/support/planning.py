@@ -161,11 +161,16 @@ class Planned:
         return {part.name: part.plan for part in self.stack_plan.parts}
 
     @property
-    def stack(self) -> Stack:
-        """The assembled stack."""
+    def stacks(self) -> tuple[Stack, ...]:
+        """The assembled stacks: a platform, and a base before it where there is one."""
         assert self.stack_plan is not None, [problem.says for problem in self.problems]
         assert not self.errors, [problem.says for problem in self.errors]
         return assemble(self.stack_plan)
+
+    @property
+    def stack(self) -> Stack:
+        """The assembled platform."""
+        return self.stacks[-1]
 
     @property
     def rows(self) -> dict[str, Row]:

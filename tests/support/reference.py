@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from aifactory.blueprints.schema import DOCUMENTS, models_below
+from aifactory.blueprints.site import SITES
 from aifactory.blueprints.spots import models_in
 from aifactory.blueprints.texts import field_texts
 from aifactory.cli.main import COMMANDS, cli
@@ -61,10 +62,9 @@ def rules_page() -> str:
 def document_page(document: str) -> str:
     """Every field of a kind of document, model by model."""
     root = DOCUMENTS[document]
-    models = [
-        root,
-        *sorted((each for each in models_below(root) if each is not root), key=lambda each: each.__name__),
-    ]
+    roots = [root, *(SITES.values() if document == "site" else ())]
+    below = {each for start in roots for each in models_below(start)} - set(roots)
+    models = [*roots, *sorted(below, key=lambda each: each.__name__)]
     parts = [f"# {document.capitalize()}\n\n{' '.join((root.__doc__ or '').split())}\n"]
     for model in models:
         parts.append(f"\n## {model.__name__}\n\n{' '.join((model.__doc__ or '').split())}\n\n")

@@ -8,7 +8,8 @@ import pulumi
 import pytest
 from msgspec.structs import replace
 
-from aifactory.stacks.assembly.rowset import PartEntry, RowSet
+from aifactory.components.rows import Maker, Wave
+from aifactory.stacks.assembly.rowset import CloudEntry, PartEntry, RowSet
 from aifactory.stacks.program.adapter import Factory, register_stack
 from support.made_up import (
     CLAIM,
@@ -87,6 +88,28 @@ def test_references_are_outputs_of_the_row_they_name(recorded: Recorded) -> None
         "list": [1, {"inner": "ab"}],
     }
     assert recorded.resources[POLICY_URN].property_dependencies == {"spec": {NAMESPACE_URN}}
+
+
+def test_a_resource_of_a_cloud_gives_outputs_that_are_no_inputs() -> None:
+    maker = Maker("demo", "lab", "cluster", Wave.FOUNDATION)
+    role = maker.cloud("aws:iam/role:Role", "a", {"name": "a"})
+    cluster = maker.cloud("aws:eks/cluster:Cluster", "a", {"roleArn": role.output("arn")}, after=[role.id])
+    base = replace(
+        row_set(),
+        rows=(role, cluster),
+        parts=(PartEntry("cluster", "cluster", 2, ""),),
+        layer="base",
+        cloud=CloudEntry("aws", "111122223333", "eu-north-1"),
+        outputs={"authority": cluster.output("certificateAuthority"), "id": cluster.output("id")},
+    )
+    found = registered(base)
+    (made,) = found.of_type(role.token)
+    (reader,) = found.of_type(cluster.token)
+    assert made.inputs == {"name": "a"}, "what AWS alone knows isn't sent"
+    assert reader.property_dependencies == {"roleArn": frozenset({made.urn})}
+    assert made.urn in reader.dependencies
+    (provider,) = found.of_type("pulumi:providers:aws")
+    assert provider.inputs == {"allowedAccountIds": '["111122223333"]', "region": "eu-north-1"}
 
 
 def test_protection_and_retention_are_those_of_the_row(recorded: Recorded) -> None:

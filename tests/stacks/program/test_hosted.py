@@ -23,6 +23,8 @@ def test_the_schema_is_what_other_languages_rely_on() -> None:
         "site": ("string", True),
         "parameters": ("object", True),
         "kubeconfig": ("string", True),
+        "layer": ("string", True),
+        "handoff": ("string", True),
     }
     assert sorted(component["requiredInputs"]) == ["blueprint", "site"]
     assert {name: one["type"] for name, one in component["properties"].items()} == {

@@ -9,7 +9,7 @@ import pytest
 
 from aifactory.components.rows import Wave
 from aifactory.components.values import Format, Json, Ref, SecretRef, canonical_json
-from aifactory.stacks.program.lowering import lower
+from aifactory.stacks.program.lowering import lower, output_names
 from support.recorder import resolved
 
 REF = Ref("Namespace/ml", "metadata.name")
@@ -62,6 +62,16 @@ def test_a_reference_becomes_what_the_resource_says() -> None:
 def test_text_around_a_reference_becomes_an_output(value: object) -> None:
     text = resolved(lambda: lower(value, lambda _: pulumi.Output.from_input("ml")))
     assert text == ("aml" if isinstance(value, Format) else canonical_json({"name": "ml"}))
+
+
+@pytest.mark.parametrize(("known", "text"), [(1.0, "v1"), (1, "v1"), (1.5, "v1.5"), ("1.0", "v1.0"), (True, "vTrue")])
+def test_a_whole_number_in_a_text_has_no_point_though_the_engine_sends_floats(known: object, text: str) -> None:
+    assert resolved(lambda: lower(Format(("v", Ref("a", "x"))), lambda _: pulumi.Output.from_input(known))) == text
+
+
+def test_outputs_that_are_read_are_named_by_row() -> None:
+    tree = {"a": Ref("r", "arn"), "b": [Format((Ref("r", "vpcConfig.id"), "x")), Json({"c": Ref("s", "id")})]}
+    assert output_names(tree) == {"r": {"arn", "vpcConfig"}, "s": set()}
 
 
 def test_a_value_outside_the_algebra_is_a_defect() -> None:

@@ -14,12 +14,15 @@ HERE = Path(__file__).parent
 LANGUAGE = "pulumi-language-python"
 ANALYZER = "pulumi-analyzer-policy-python"
 KUBERNETES = "pulumi-resource-kubernetes"
+AWS = "pulumi-resource-aws"
 STOOD_IN = (LANGUAGE, ANALYZER, KUBERNETES)
-"""Plugins that have a stand-in."""
+"""Plugins that have a stand-in where PATH has none. That of AWS always stands in: no test may touch an account."""
 ECHO = HERE.parent / "echo_provider.py"
 """A provider without a cluster behind it."""
 REAL = "support.proving.provider"
 """A provider in front of a real API server."""
+CLOUD = "support.proving.aws_provider"
+"""A provider whose AWS account is a folder."""
 ALL = '"$@"'
 _KEPT = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
 

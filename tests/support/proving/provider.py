@@ -20,7 +20,7 @@ from typing import Any
 import grpc
 import yaml
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from aifactory.components.names import HELM_RELEASE_TOKEN
 from support.proving.api import Api, Refused
@@ -30,7 +30,7 @@ from support.proving.faults import Faults, Injected
 from support.proving.processes import end_with_parent
 from support.proving.releases import HelmFailed, Releases
 from support.proving.waiting import unready_when_read
-from support.proving.wire import has_unknown, plain, struct
+from support.proving.wire import has_unknown, partly_made, plain, struct
 
 VERSION = "4.34.2"
 CHARTS = "PROVING_CHARTS"
@@ -194,7 +194,7 @@ class Kubernetes(provider_pb2_grpc.ResourceProviderServicer):
             kept = struct(_checkpoint(now, live, manager, preview=False))
             why = unready_when_read(hub.api, inputs, live) if inputs else None
             if why is not None:
-                _partly(context, request.id, kept, why, struct(now))
+                partly_made(context, request.id, kept, why, struct(now))
             return provider_pb2.ReadResponse(id=request.id, properties=kept, inputs=struct(now))
 
     def Delete(self, request: Any, context: Any) -> Any:
@@ -264,10 +264,10 @@ class _Failing:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, NotReady):
             state = struct(_checkpoint(self._asked, error.live, self.manager, preview=False))
-            _partly(self._context, _identity(self._asked), state, str(error))
+            partly_made(self._context, _identity(self._asked), state, str(error))
         elif isinstance(error, HelmFailed) and error.exists:
             state = struct({**self._asked, _INPUTS: self._asked})
-            _partly(self._context, _identity(self._asked), state, str(error))
+            partly_made(self._context, _identity(self._asked), state, str(error))
         elif isinstance(error, Refused):
             if error.code == 409 and "already exists" in error.says:
                 self._context.abort(grpc.StatusCode.ALREADY_EXISTS, error.says)
@@ -318,15 +318,6 @@ def _without_status(body: Properties) -> Properties:
 def _checkpoint(asked: Properties, live: Properties, manager: str, *, preview: bool) -> Properties:
     shown = _without_status(live) if preview else live
     return {**shown, _INPUTS: asked, _VERSION_THEN: asked.get("apiVersion", ""), _MANAGER: manager}
-
-
-def _partly(context: Any, identifier: str, state: Any, why: str, inputs: Any = None) -> None:
-    """It was made and isn't ready: the engine keeps it, and tells why."""
-    detail = provider_pb2.ErrorResourceInitFailed(id=identifier, properties=state, reasons=[why], inputs=inputs)
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=why)
-    status.details.add().Pack(detail)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, why)
 
 
 def main() -> None:

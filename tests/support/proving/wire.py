@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import grpc
 from google.protobuf import json_format, struct_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Stands for a value that is known after the update. Source: the provider protocol."""
@@ -33,6 +35,15 @@ def has_unknown(tree: Any) -> bool:
     if isinstance(tree, list):
         return any(has_unknown(value) for value in tree)
     return isinstance(tree, str) and UNKNOWN in tree
+
+
+def partly_made(context: Any, identifier: str, state: Any, why: str, inputs: Any = None) -> None:
+    """Answer a call: it was made and isn't ready. The engine keeps it, and tells why."""
+    detail = provider_pb2.ErrorResourceInitFailed(id=identifier, properties=state, reasons=[why], inputs=inputs)
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=why)
+    status.details.add().Pack(detail)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode.UNKNOWN, why)
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,195 @@
+"""Policies of IAM, and of keys and endpoints: each statement with what it allows, on what, and why so widely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from aifactory.components.aws_place import AwsRegion, principal
+from aifactory.components.cluster.aws.model import EksPlan
+from aifactory.components.rows import Tree
+from aifactory.components.values import Json, Ref
+
+EVERY = ("*",)
+_OF_THE_KEY = "a key's policy speaks of its own key alone, and names it so"
+_NO_RESOURCE = "these actions know no resource: they list"
+BALANCER_TAG = "elbv2.k8s.aws/cluster"
+"""Tag that the load balancer controller puts on what it makes, with the cluster's name."""
+
+
+class Statement(Struct, frozen=True):
+    """What a policy allows."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[object, ...] = ()
+    """ARNs, as text or as a reference. None in the policy of a role's trust."""
+    principals: Mapping[str, object] | None = None
+    condition: Mapping[str, object] | None = None
+    why: str = ""
+    """Why it speaks of every resource, where it does."""
+
+    def tree(self) -> Tree:
+        """The statement as IAM reads it. Raises ValueError for a wide one without a reason."""
+        if self.resources == EVERY and not self.why:
+            raise ValueError(f"statement {self.sid} speaks of every resource and doesn't say why")
+        found: Tree = {"Sid": self.sid, "Effect": "Allow", "Action": list(self.actions)}
+        if self.principals is not None:
+            found["Principal"] = dict(self.principals)
+        if self.resources:
+            found["Resource"] = list(self.resources) if self.resources != EVERY else "*"
+        if self.condition is not None:
+            found["Condition"] = dict(self.condition)
+        return found
+
+
+def document(statements: Iterable[Statement]) -> Json:
+    """A policy document, as one text."""
+    return Json({"Version": "2012-10-17", "Statement": [each.tree() for each in statements]})
+
+
+def trust(service: str) -> tuple[Statement, ...]:
+    """Who may take a role: one AWS service."""
+    return (Statement("Assume", ("sts:AssumeRole",), principals={"Service": principal(service)}),)
+
+
+def pod_trust(plan: EksPlan) -> tuple[Statement, ...]:
+    """Who may take a role of pods: Pod Identity, for this cluster."""
+    region = plan.region
+    condition = {
+        "StringEquals": {"aws:SourceAccount": region.account},
+        "ArnEquals": {"aws:SourceArn": region.arn("eks", f"cluster/{plan.name}")},
+    }
+    actions = ("sts:AssumeRole", "sts:TagSession")
+    return (Statement("PodIdentity", actions, principals={"Service": principal("pods.eks")}, condition=condition),)
+
+
+def flow_trust(plan: EksPlan) -> tuple[Statement, ...]:
+    """Who may take the role that writes flows: flow logs of this account."""
+    condition = {"StringEquals": {"aws:SourceAccount": plan.region.account}}
+    return (
+        Statement(
+            "FlowLogs", ("sts:AssumeRole",), principals={"Service": principal("vpc-flow-logs")}, condition=condition
+        ),
+    )
+
+
+def flows(plan: EksPlan, group: Ref) -> tuple[Statement, ...]:
+    """What the writer of flows may do: write streams of its log group."""
+    inside = plan.region.arn("logs", f"log-group:{plan.log_groups[1]}:*")
+    every = plan.region.arn("logs", "log-group:*")
+    actions = ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
+    return (
+        Statement("WriteFlows", actions, (group, inside)),
+        Statement("FindGroup", ("logs:DescribeLogGroups",), (every,)),
+    )
+
+
+def _administration(region: AwsRegion) -> Statement:
+    """The account administers its key, by policies of IAM; none of these actions uses it."""
+    verbs = (
+        "DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "ListKeyPolicies", "UpdateKeyDescription", "EnableKey",
+        "DisableKey", "EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus", "ListResourceTags",
+        "TagResource", "UntagResource", "ListGrants", "RevokeGrant", "CreateAlias", "UpdateAlias", "DeleteAlias",
+        "ScheduleKeyDeletion", "CancelKeyDeletion",
+    )  # fmt: skip
+    root = {"AWS": region.arn("iam", "root", region="")}
+    return Statement("Administer", tuple(f"kms:{verb}" for verb in verbs), EVERY, root, why=_OF_THE_KEY)
+
+
+def secrets_key(plan: EksPlan, cluster_role: Ref) -> tuple[Statement, ...]:
+    """The key of Secrets: the control plane uses it, and whoever makes the cluster lets EKS use it."""
+    region = plan.region
+    use = ("kms:Encrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants")
+    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    root = {"AWS": region.arn("iam", "root", region="")}
+    return (
+        _administration(region),
+        Statement("ControlPlane", use, EVERY, {"AWS": cluster_role}, why=_OF_THE_KEY),
+        Statement("GrantToEks", ("kms:CreateGrant",), EVERY, root, for_aws, why=_OF_THE_KEY),
+    )
+
+
+def logs_key(plan: EksPlan) -> tuple[Statement, ...]:
+    """The key of logs: CloudWatch Logs uses it for the groups of this cluster."""
+    region = plan.region
+    verbs = ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "DescribeKey")
+    groups = [region.arn("logs", f"log-group:{name}") for name in plan.log_groups]
+    condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups}}
+    service = {"Service": region.logs_principal}
+    actions = tuple(f"kms:{verb}" for verb in verbs)
+    return (_administration(region), Statement("Logs", actions, EVERY, service, condition, why=_OF_THE_KEY))
+
+
+def s3_endpoint(region: AwsRegion) -> tuple[Statement, ...]:
+    """What passes the endpoint of S3: buckets of the account, and layers of ECR's images. So no pod carries data to
+    the bucket of another account by this way."""
+    everyone = {"AWS": "*"}
+    own = (
+        "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket",
+        "s3:GetBucketLocation", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
+        "s3:ListBucketMultipartUploads",
+    )  # fmt: skip
+    layers = region.arn("s3", f"prod-{region.region}-starport-layer-bucket/*", region="", account="")
+    of_account = {"StringEquals": {"aws:ResourceAccount": region.account}}
+    why = "every bucket of the account: the condition keeps others out, and policies of roles say who"
+    return (
+        Statement("OwnBuckets", own, EVERY, everyone, of_account, why=why),
+        Statement("ImageLayers", ("s3:GetObject",), (layers,), everyone),
+    )
+
+
+def balancer(plan: EksPlan) -> tuple[Statement, ...]:
+    """What the load balancer controller may do: network load balancers, and only those of this cluster.
+
+    Source: kubernetes-sigs/aws-load-balancer-controller docs/install/iam_policy.json, without what application load
+    balancers, WAF, Shield, Cognito and ACM need, and with the cluster's name where upstream asks for any.
+    """
+    region = plan.region
+    groups, network = region.arn("ec2", "security-group/*"), region.arn("ec2", "vpc/*")
+    made = tuple(
+        region.arn("elasticloadbalancing", kind) for kind in ("loadbalancer/net/*", "targetgroup/*", "listener/net/*")
+    )
+    asked = {"StringEquals": {f"aws:RequestTag/{BALANCER_TAG}": plan.name}}
+    owned = {"StringEquals": {f"aws:ResourceTag/{BALANCER_TAG}": plan.name}}
+    of_nodes = {"StringEquals": {f"aws:ResourceTag/kubernetes.io/cluster/{plan.name}": "owned"}}
+    at_making = {"StringEquals": {**asked["StringEquals"], "ec2:CreateAction": "CreateSecurityGroup"}}
+    elb = "elasticloadbalancing:"
+    rules = ("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress")
+    service_role = region.role(f"aws-service-role/{principal('elasticloadbalancing')}/*")
+    only_elb = {"StringEquals": {"iam:AWSServiceName": principal("elasticloadbalancing")}}
+    return (
+        Statement("ServiceRole", ("iam:CreateServiceLinkedRole",), (service_role,), condition=only_elb),
+        Statement("Look", _LOOKS, EVERY, why=_NO_RESOURCE),
+        Statement("RulesOfNodes", rules, (groups,), condition=of_nodes),
+        Statement("MakeGroup", ("ec2:CreateSecurityGroup",), (network,)),
+        Statement("MakeTaggedGroup", ("ec2:CreateSecurityGroup",), (groups,), condition=asked),
+        Statement("TagNewGroup", ("ec2:CreateTags",), (groups,), condition=at_making),
+        Statement("OwnGroups", (*rules, "ec2:DeleteSecurityGroup", "ec2:DeleteTags"), (groups,), condition=owned),
+        Statement(
+            "Make",
+            (f"{elb}CreateLoadBalancer", f"{elb}CreateTargetGroup", f"{elb}CreateListener", f"{elb}AddTags"),
+            made,
+            condition=asked,
+        ),
+        Statement("Own", tuple(f"{elb}{verb}" for verb in _OWN), made, condition=owned),
+    )
+
+
+_LOOKS = (
+    "ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeInstances", "ec2:DescribeInternetGateways", "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags",
+    "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:GetSecurityGroupsForVpc",
+    "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeListenerCertificates",
+    "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancerAttributes",
+    "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes",
+    "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
+)  # fmt: skip
+_OWN = (
+    "AddTags", "RemoveTags", "ModifyLoadBalancerAttributes", "SetSecurityGroups", "SetSubnets", "SetIpAddressType",
+    "DeleteLoadBalancer", "CreateListener", "ModifyListener", "DeleteListener", "ModifyListenerAttributes",
+    "ModifyTargetGroup", "ModifyTargetGroupAttributes", "RegisterTargets", "DeregisterTargets", "DeleteTargetGroup",
+)  # fmt: skip

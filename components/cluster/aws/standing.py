@@ -1,0 +1,105 @@
+"""Where the cluster stands, who reaches it, and where its images come from."""
+
+from __future__ import annotations
+
+from aifactory.components.aws_place import AwsPlace, AwsRegion, region_of
+from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.offers import OperatorNote
+
+
+def decide_region(place: AwsPlace, ctx: PlanContext) -> AwsRegion | None:
+    """The region, if the catalog knows it and it is where, and whose, the site says."""
+    aws = place.aws
+    region = region_of(aws, ctx.catalog)
+    row = ctx.catalog.find("regions", f"aws:{aws.region}")
+    known = ctx.check(
+        "AWS-104",
+        region is not None,
+        f"{aws.region} is in no partition of AWS that the catalog has read up on",
+        ("aws", "region"),
+        ctx.catalog.hint("regions", f"aws:{aws.region}")
+        if row is None
+        else f"its partition is {row.text('partition')}; those read up on are {', '.join(ctx.catalog.keys('aws-eks'))}",
+        "site",
+    )
+    if not known or region is None or row is None:
+        return None
+    stated = (place.location.country, place.location.operator.nationality)
+    found = (row.text("country"), row.text("operator_nationality"))
+    at = ("location", "country") if stated[0] != found[0] else ("location", "operator", "nationality")
+    true = ctx.check(
+        "AWS-104",
+        stated == found,
+        lambda: (
+            f"{aws.region} stands in {found[0]} and is run from {found[1]}; the site says {stated[0]} and {stated[1]}"
+        ),
+        at,
+        f"write country: {found[0]} and nationality: {found[1]}, or name a region that is where the site is",
+        "site",
+    )
+    ctx.decide(
+        "aws.partition",
+        region.partition,
+        f"{aws.region} is in it: ARNs, suffixes and registries follow, and nothing refers to another partition",
+        facts=region.refs,
+        source=("aws", "region"),
+        document="site",
+    )
+    return region if true else None
+
+
+def decide_reached(place: AwsPlace, ctx: PlanContext) -> bool:
+    """Whether the site names a way to the private API."""
+    given = place.aws.reached_from
+    held = ctx.check(
+        "AWS-103",
+        bool(given),
+        f"nobody reaches the API of {place.site}: it has no public endpoint, and the site names no way to the private "
+        "one",
+        ("aws",),
+        "add reached_from: [{networks: [10.0.0.0/16], through: tgw-...}], the network of whoever runs up among them",
+        "site",
+    )
+    ctx.decide(
+        "aws.api",
+        "private",
+        "the API server answers inside the VPC, and to "
+        + (", ".join(f"{' and '.join(each.networks)} through {each.through}" for each in given) or "nobody"),
+        rejected=[Rejected("public", "the API of the cluster would stand on the internet behind a list of addresses")],
+        source=("aws", "reached_from"),
+        document="site",
+    )
+    for each in given:
+        if each.kind == "vpc":
+            says = f"Whoever owns {each.through} accepts the peering and routes {place.aws.vpc.cidr} to it."
+        else:
+            says = f"Whoever owns {each.through} accepts the attachment and routes {place.aws.vpc.cidr} to it."
+        ctx.offer(OperatorNote(ctx.part, "before", says))
+    return held
+
+
+def decide_images(place: AwsPlace, region: AwsRegion, ctx: PlanContext) -> bool:
+    """Whether the registry of EKS's own images is known."""
+    held = ctx.check(
+        "AWS-105",
+        bool(region.registry_account),
+        f"no source names the account of EKS's images in {region.region}",
+        ("aws",),
+        "add registry_account, as the image of any EKS add-on there shows it",
+        "site",
+    )
+    if held:
+        ctx.decide(
+            "aws.registry",
+            region.registry,
+            "images of EKS come from the registry of the region, which nodes reach without the internet",
+            rejected=[Rejected("public.ecr.aws", "it is one place for the world, and on the internet")],
+            facts=region.refs,
+        )
+    if place.aws.vpc.egress == "none":
+        says = (
+            f"Copy the images of the platform into ECR of account {region.account}, or set up pull-through caches "
+            "there: nodes reach no other registry."
+        )
+        ctx.offer(OperatorNote(ctx.part, "before", says))
+    return held

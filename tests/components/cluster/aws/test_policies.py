@@ -1,0 +1,104 @@
+"""Policies of IAM, parsed and judged: no action is wide, and a wide resource says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aifactory.components.cluster.aws.policies import Statement
+from aifactory.components.values import Json, plain
+from support.aws_sites import base_rows, planned
+
+WIDE = {"assumeRolePolicy", "policy"}
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every policy of the base, with the row that it stands in."""
+    for row in base_rows(planned()).values():
+        for name in WIDE & set(row.properties):
+            value = row.properties[name]
+            assert isinstance(value, Json), row.id
+            document = json.loads(str(plain(value, lambda ref: f"arn:aws:ref:::{ref.row}#{ref.path}")))
+            assert document["Version"] == "2012-10-17"
+            for statement in document["Statement"]:
+                yield row.id, statement
+
+
+FOUND = list(statements())
+
+
+@pytest.mark.parametrize(
+    ("row", "statement"), FOUND, ids=lambda value: value if isinstance(value, str) else value["Sid"]
+)
+def test_no_action_is_wide(row: str, statement: dict[str, Any]) -> None:
+    assert statement["Effect"] == "Allow"
+    assert statement["Action"], row
+    for action in statement["Action"]:
+        service, _, verb = action.partition(":")
+        assert service.isalnum() or "-" in service
+        assert "*" not in action, action
+        assert verb
+
+
+def test_every_resource_is_named_but_by_those_who_say_why() -> None:
+    wide = {
+        (row.partition("/")[0] + ":" + row.rpartition("/")[2], each["Sid"])
+        for row, each in FOUND
+        if each.get("Resource") == "*"
+    }
+    assert {sid for _, sid in wide} == {"Administer", "ControlPlane", "GrantToEks", "Logs", "OwnBuckets", "Look"}
+    for row, each in FOUND:
+        if each["Sid"] == "Look":
+            verbs = [action.partition(":")[2] for action in each["Action"]]
+            assert all(verb.startswith(("Describe", "Get")) for verb in verbs), row
+
+
+def test_a_wide_statement_without_a_reason_is_our_mistake() -> None:
+    with pytest.raises(ValueError, match="doesn't say why"):
+        Statement("Everything", ("s3:GetObject",), ("*",)).tree()
+    assert Statement("Listing", ("s3:ListAllMyBuckets",), ("*",), why="it lists").tree()["Resource"] == "*"
+
+
+def test_who_administers_a_key_does_not_use_it() -> None:
+    uses = {"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
+    for row, each in FOUND:
+        if each["Sid"] == "Administer":
+            assert not uses & set(each["Action"]), row
+            assert "kms:PutKeyPolicy" in each["Action"], "AWS refuses a policy that locks everybody out"
+
+
+def test_logs_are_encrypted_for_these_groups_alone() -> None:
+    (found,) = [each for row, each in FOUND if each["Sid"] == "Logs"]
+    assert found["Principal"] == {"Service": "logs.eu-north-1.amazonaws.com"}
+    groups = found["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
+    assert groups == [
+        "arn:aws:logs:eu-north-1:111122223333:log-group:/aws/eks/demo-sto-lab/cluster",
+        "arn:aws:logs:eu-north-1:111122223333:log-group:/aws/vpc/demo-sto-lab/flows",
+    ]
+
+
+def test_pods_take_roles_for_this_cluster_alone() -> None:
+    found = [each for _, each in FOUND if each["Sid"] == "PodIdentity"]
+    assert len(found) == 3
+    for each in found:
+        assert each["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+        assert (
+            each["Condition"]["ArnEquals"]["aws:SourceArn"]
+            == "arn:aws:eks:eu-north-1:111122223333:cluster/demo-sto-lab"
+        )
+
+
+def test_the_controller_changes_only_what_this_cluster_made() -> None:
+    found = {each["Sid"]: each for row, each in FOUND if row.endswith("RolePolicy/balancer")}
+    for sid in ("Make", "Own", "OwnGroups", "TagNewGroup", "MakeTaggedGroup", "RulesOfNodes"):
+        assert "demo-sto-lab" in json.dumps(found[sid]["Condition"]), sid
+
+
+def test_no_bucket_of_another_account_is_reached_through_the_endpoint() -> None:
+    found = {each["Sid"]: each for row, each in FOUND if row.endswith("VpcEndpoint/s3")}
+    assert found["OwnBuckets"]["Condition"] == {"StringEquals": {"aws:ResourceAccount": "111122223333"}}
+    assert found["ImageLayers"]["Resource"] == ["arn:aws:s3:::prod-eu-north-1-starport-layer-bucket/*"]
+    assert found["ImageLayers"]["Action"] == ["s3:GetObject"]

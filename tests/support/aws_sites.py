@@ -1,0 +1,59 @@
+"""A made-up site in Stockholm, and what is planned and made there: what tests of a cluster at AWS start from."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from aifactory.blueprints.site import AwsSite
+from aifactory.components.aws_place import AwsPlace
+from aifactory.components.rows import CloudRow
+from aifactory.stacks.planning.place import place_of
+from support.planning import Planned, plan_site
+
+TRAIN = "2026.11"
+ACCOUNT = "111122223333"
+ZONES = [{"zone": f"eu-north-1{letter}", "id": f"eun1-az{index}"} for index, letter in enumerate("abc", start=1)]
+AWS: dict[str, Any] = {
+    "account": ACCOUNT,
+    "region": "eu-north-1",
+    "zones": ZONES,
+    "vpc": {"cidr": "10.80.0.0/16", "service_cidr": "172.20.0.0/16"},
+    "kubernetes": "1.35",
+    "reached_from": [{"networks": ["10.0.0.0/16"], "through": "tgw-0123456789abcdef0"}],
+    "admins": [f"arn:aws:iam::{ACCOUNT}:role/platform"],
+    "system_nodes": {"instance_type": "m8i.xlarge", "ami_release": "1.35.3-20261105"},
+}
+
+
+def aws_site_data(location: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """The site's file as data. `changes` replace fields of `aws`; a dict is merged into the one that is there."""
+    aws = deepcopy(AWS)
+    for name, value in changes.items():
+        aws[name] = {**aws.get(name, {}), **value} if isinstance(value, dict) else value
+    return {
+        "aifactory": "v1",
+        "site": "sto-lab",
+        "venue": "aws",
+        "location": location
+        or {"country": "SE", "operator": {"name": "Amazon Web Services", "nationality": "US"}, "support": ["SE"]},
+        "aws": aws,
+        "state": {"backend": "file://state", "secrets_provider": "passphrase", "place": "SE"},
+    }
+
+
+def aws_place(location: dict[str, Any] | None = None, **changes: Any) -> AwsPlace:
+    """The place of `aws_site_data`."""
+    found = place_of(AwsSite.model_validate(aws_site_data(location, **changes)), TRAIN)
+    assert isinstance(found, AwsPlace)
+    return found
+
+
+def planned(location: dict[str, Any] | None = None, **changes: Any) -> Planned:
+    """What is planned at the site for a blueprint that asks for a cluster alone."""
+    return plan_site([{"kind": "cluster", "name": "cluster"}], aws_place(location, **changes))
+
+
+def base_rows(found: Planned) -> dict[str, CloudRow]:
+    """The rows of the base, by identity."""
+    return {row.id: row for row in found.stacks[0].cloud_rows}
