@@ -297,7 +297,8 @@ def test_another_wish_is_another_job_with_the_buckets_own_key() -> None:
     found = kept(expire_days=30)
     pod = body(found, first)["spec"]["template"]["spec"]
     environment = {each["name"]: each for each in pod["containers"][0]["env"]}
-    assert environment["AWS_ENDPOINT_URL"]["value"] == "http://rook-ceph-rgw-objects.rook-ceph.svc"
+    assert environment["AWS_ENDPOINT_URL"]["value"] == "https://rook-ceph-rgw-objects.rook-ceph.svc:8443"
+    assert environment["AWS_CA_BUNDLE"]["value"] == "/trust/ca.crt"
     secret = environment["AWS_SECRET_ACCESS_KEY"]["valueFrom"]["secretKeyRef"]
     assert secret == {"name": "objects-tickets", "key": "AWS_SECRET_ACCESS_KEY"}
     assert "ObjectBucketClaim.objectbucket.io/research/objects-tickets" in found.rows[first].after

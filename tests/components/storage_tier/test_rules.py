@@ -330,7 +330,7 @@ FIRING: list[Case] = [
         "STO-031",
         [tier(paths=[{**PATH, "size_gib": 204_800}], **timed(NIGHTLY, changed_percent_a_day=5.0))],
         classed(snapshots=[DAILY]),
-        "path tickets (204800 GiB) and snapshots (307200 GiB) want 500.00 TiB of tier files, which holds 300.00",
+        "path tickets (204800 GiB), snapshots (307200 GiB) want 500.00 TiB of tier files, which holds 300.00",
     ),
     ("STO-026", [tier(paths=[PATH], **timed(NIGHTLY))], None, "add system.snapshots: [{every_h: 24, keep: 14}]"),
     (

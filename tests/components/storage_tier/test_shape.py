@@ -194,7 +194,7 @@ def test_buckets_answer_over_tls_alone_where_the_site_has_an_issuer(every: Plann
 def test_a_fill_trusts_the_issuer_of_the_gateways(every: Planned) -> None:
     trust = "Certificate.cert-manager.io/research/objects-trust"
     assert body(every, trust)["spec"]["secretName"] == "objects-trust"
-    (job,) = [row for row in objects(every) if row.body["kind"] == "Job"]
+    (job,) = [row for row in objects(every) if row.id.startswith("Job.batch/research/files-tickets")]
     assert trust in job.after
     pod = body(every, job.id)["spec"]["template"]["spec"]
     (volume,) = [each for each in pod["volumes"] if each["name"] == "trust"]
