@@ -17,9 +17,9 @@ SHIPPED = Path(__file__).parents[2] / "blueprints" / "library"
 OTHER = SITE.replace("site: lab", "site: other")
 LEFT_OPEN = {
     "edge-slm": ("SRV-011", "SRV-017", "SRV-018"),  # one node, and a digest that is the user's to set
-    "inference-l4": ("SRV-011", "SRV-017", "SRV-018", "END-006"),  # one node: nothing outlives it
-    "rag-private": ("SRV-011", "SRV-017"),  # nobody has measured embedding models, and the same digest
-    "sovereign-inference": ("SRV-017",),  # a digest is the user's to set, and never invented
+    "inference-l4": ("SRV-011", "SRV-017", "SRV-018", "GTW-006", "GTW-015", "STO-022"),  # one node, a workbench
+    "rag-private": ("SRV-011", "SRV-017", "STO-022"),  # embedding models are unmeasured, metrics have no copy
+    "sovereign-inference": ("SRV-017", "STO-022"),  # a digest is the user's to set; metrics have no copy
 }
 """Rules that warn about a shipped blueprint, and mean to."""
 FINDING = {

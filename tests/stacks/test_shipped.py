@@ -213,7 +213,7 @@ def test_no_tier_is_without_a_stated_failure_domain_and_each_cluster_has_one_def
 JUDGED: dict[str, list[tuple[str, int]]] = {
     "edge-slm-lys-edge1-platform": [
         ("OpenTelemetryCollector.opentelemetry.io/watch/watch-gateway", 1),
-        ("Release/monitoring/kube-prometheus-stack", 1),
+        ("Release/monitoring/kube-prometheus-stack", 2),
     ],
     "inference-l4-muc-lab1-platform": [
         ("PersistentVolumeClaim/helper/helper-weights", 1),
@@ -225,7 +225,7 @@ JUDGED: dict[str, list[tuple[str, int]]] = {
         ("ObjectBucketClaim.objectbucket.io/research/objects-papers", 1),
         ("ObjectBucketClaim.objectbucket.io/vectors/rag-private-fra-dc1-vectors-backups", 1),
         ("Release/loki/loki", 1),
-        ("Release/monitoring/kube-prometheus-stack", 1),
+        ("Release/monitoring/kube-prometheus-stack", 2),
         ("Release/tempo/tempo", 1),
     ],
     "training-roce-fra-dc1-platform": [("PersistentVolumeClaim/research/pretrain-checkpoints", 1)],

@@ -77,6 +77,16 @@ def _class(claim: Tree) -> str:
     return next((str(claim[name]) for name in CLASS if claim.get(name)), DEFAULT)
 
 
+def _of_pods_alone(tree: Any) -> Iterator[str]:
+    """Classes of volumes that come and go with their pod, whatever becomes of its node."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _claims(value) if key == "ephemeral" else _of_pods_alone(value)
+    elif isinstance(tree, list | tuple):
+        for value in tree:
+            yield from _of_pods_alone(value)
+
+
 def outside(stack: Stack, schemas: Schemas) -> list[str]:
     """Volumes that no tier has, and volumes that go with a node where there is another."""
     tiers = list(plans(stack.plan, StorageTierPlan).values())
@@ -84,10 +94,11 @@ def outside(stack: Stack, schemas: Schemas) -> list[str]:
     default = [each.name for each in stack.plan.place.cluster.storage_classes if each.default]
     default += [tier.storage_class for tier in tiers if tier.made_class and tier.made_class.default]
     found = []
+    passing = {(row.id, name) for row in stack.cluster_rows for name in _of_pods_alone(stack.plain_tree(row))}
     for row, named in judged(stack, schemas):
         name = named or (default[0] if len(default) == 1 else f"one of {len(default)} default classes")
         if name not in domains:
             found.append(f"{row}: {name} is of no tier")
-        elif domains[name] == "none" and not stack.plan.place.is_one_node:
+        elif domains[name] == "none" and not stack.plan.place.is_one_node and (row, named) not in passing:
             found.append(f"{row}: {name} goes with its node")
     return found
