@@ -61,7 +61,7 @@ def test_the_root_project_is_deployed_by_the_commands_that_it_names(cli: Cli, tm
     assert [command.split()[1] for command in commands] == ["stack", "config", "config", "preview"]
     for command in commands:
         printed = cli.run(command, root)
-    assert "+ 104 to create" in printed
+    assert "+ 105 to create" in printed
     cli.run("pulumi up", root)
     assert "104 unchanged" in cli.run(NO_CHANGES, root)
     refused = cli.run("pulumi destroy", root, code=1)
@@ -87,7 +87,7 @@ def test_a_generated_folder_is_deployed_as_its_readme_says(cli: Cli, tmp_path: P
     del cli.environment["PULUMI_BACKEND_URL"], cli.environment["PULUMI_CONFIG_PASSPHRASE"]
     given = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase)}
     before = set(folder.rglob("*"))
-    assert "+ 104 created" in cli.run(block, folder)
+    assert "+ 105 created" in cli.run(block, folder)
     assert (tmp_path / "project" / "state" / ".pulumi").is_dir()
     assert "104 unchanged" in cli.run(NO_CHANGES, folder, **given)
     cli.run("pulumi state unprotect --all && pulumi destroy", folder, **given)
