@@ -63,11 +63,11 @@ def test_the_root_project_is_deployed_by_the_commands_that_it_names(cli: Cli, tm
         printed = cli.run(command, root)
     assert "+ 105 to create" in printed
     cli.run("pulumi up", root)
-    assert "104 unchanged" in cli.run(NO_CHANGES, root)
+    assert "105 unchanged" in cli.run(NO_CHANGES, root)
     refused = cli.run("pulumi destroy", root, code=1)
     assert "cannot be deleted" in refused
     assert "because it is protected" in refused
-    assert len(cli.exported(root, STACK)["deployment"]["resources"]) == 104, "nothing went while a row is protected"
+    assert len(cli.exported(root, STACK)["deployment"]["resources"]) == 105, "nothing went while a row is protected"
     cli.run("pulumi destroy --exclude-protected", root)
     left = cli.exported(root, STACK)["deployment"]["resources"]
     kinds = {each["type"].rpartition(":")[2] for each in left if each.get("protect")}
@@ -89,7 +89,7 @@ def test_a_generated_folder_is_deployed_as_its_readme_says(cli: Cli, tmp_path: P
     before = set(folder.rglob("*"))
     assert "+ 105 created" in cli.run(block, folder)
     assert (tmp_path / "project" / "state" / ".pulumi").is_dir()
-    assert "104 unchanged" in cli.run(NO_CHANGES, folder, **given)
+    assert "105 unchanged" in cli.run(NO_CHANGES, folder, **given)
     cli.run("pulumi state unprotect --all && pulumi destroy", folder, **given)
     assert "resources" not in cli.exported(folder, STACK, **given)["deployment"]
     assert {path for path in folder.rglob("*") if "__pycache__" not in path.parts} == before
