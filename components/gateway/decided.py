@@ -95,14 +95,20 @@ class LegPlan(Struct, frozen=True):
 
 
 class RulePlan(Struct, frozen=True):
-    """One rule: who may ask for a model under one name."""
+    """One rule: who may ask for a model under which names."""
 
     name: str
-    model: str
+    models: tuple[str, ...]
+    """Names that requests carry: one, or all of the model where the rule has a bound."""
     callers: tuple[str, ...]
     """Values of the tenant's header that it matches: tenants, and their clients with keys."""
     parallel: int = 0
     """Requests at the same time for each proxy, 0 for no limit of its own."""
+
+    @property
+    def matches(self) -> int:
+        """Pairs of a name and a caller."""
+        return len(self.models) * len(self.callers)
 
 
 class RoutePlan(Struct, frozen=True):

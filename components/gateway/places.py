@@ -34,6 +34,9 @@ ENTRIES = {"aws-file": "credentials", "gcp-file": "service_account.json"} | dict
 """Entry of a Secret by kind of credential, apiKey for all others. Source: the definition of BackendSecurityPolicy;
 envoyproxy/ai-gateway, constants/constants.go. That of gcp-file is in neither: try it before a failover needs it."""
 
+FILES = ("credentials", "service_account.json")
+"""Entries that are files of several lines."""
+
 
 def sources(spec: GatewaySpec) -> Iterator[SecretSource]:
     """Every store that a Secret comes from."""

@@ -14,7 +14,7 @@ from aifactory.components.gateway.residency import Target
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_models import Leg, Price, PublishedModel
 from aifactory.components.gateway.spec_providers import Provider
-from aifactory.components.gateway.splitting import routes
+from aifactory.components.gateway.splitting import MOST_MATCHES_OF_A_RULE, routes
 from aifactory.components.offers import ModelOffer
 from aifactory.components.problems import Path, nearest
 
@@ -169,6 +169,7 @@ def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
             *_in_region(model, spec, ctx),
             _lasting(model, spec, ctx),
             _reachable(model, spec, ctx),
+            *_bounded(model, spec, ctx),
         ]
     )
 
@@ -265,6 +266,22 @@ def _reachable(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
         model.at("tenants"),
         "add clients of theirs to sign_in.keys" if locked else "set tenants",
     )
+
+
+def _bounded(model: Published, spec: GatewaySpec, ctx: PlanContext) -> Iterator[bool]:
+    """Whether one rule holds all that a tenant with a bound may ask: two would let twice as many through."""
+    called, named = 1 + len(model.spec.aliases), callers(model.tenants, spec)
+    for index, tenant in enumerate(spec.tenants):
+        if tenant.parallel_requests and tenant.name in named:
+            who = len(named[tenant.name])
+            yield ctx.check(
+                "GTW-030",
+                called * who <= MOST_MATCHES_OF_A_RULE,
+                f"{model.spec.name} has {called} names, and {tenant.name} {who} callers: {called * who} pairs, and a "
+                f"rule of a route has {MOST_MATCHES_OF_A_RULE}",
+                ("tenants", index, "parallel_requests"),
+                "give the model fewer aliases or the tenant fewer clients, or delete the bound",
+            )
 
 
 def callers(tenants: tuple[str, ...], spec: GatewaySpec) -> dict[str, tuple[str, ...]]:

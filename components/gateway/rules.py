@@ -187,4 +187,12 @@ RULES: tuple[Rule, ...] = (
         "Whoever reaches an open store deletes a count, and with it a limit.",
         "Redis documentation, security; envoyproxy/gateway, EnvoyGateway rateLimit.backend.redis.tls",
     ),
+    Rule(
+        "GTW-030",
+        "error",
+        "A bound of parallel requests is one bound",
+        "Envoy counts requests by rule. A tenant whose names and callers don't fit one rule would get its bound once "
+        "for each of them.",
+        "envoyproxy/gateway, BackendTrafficPolicy circuitBreaker; Gateway API, HTTPRoute, matches of a rule",
+    ),
 )

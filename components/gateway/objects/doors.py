@@ -87,7 +87,10 @@ def _proxies(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
     kubernetes: Tree = {
         "envoyDeployment": {
             "replicas": plan.replicas,
-            "pod": {"topologySpreadConstraints": [pods.spread(owner(plan.identity))]},
+            "pod": {
+                "topologySpreadConstraints": [pods.spread(owner(plan.identity))],
+                "tolerations": pods.CONTROL_NODES,
+            },
             "container": {"resources": resources},
         },
         "envoyService": _service(plan),

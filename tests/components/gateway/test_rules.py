@@ -63,6 +63,13 @@ def asked(model: str, peak: float, **fields: Any) -> dict[str, Any]:
     return {"name": model, "requests_per_s": rates, "input_tokens": 800, "output_tokens": 200, "itl_ms": 40.0, **fields}
 
 
+def crowded(keys: int) -> dict[str, Any]:
+    """A tenant with a bound, its token, and so many keys."""
+    clients = [{"tenant": "triage", "name": f"c-{number}"} for number in range(keys)]
+    tenants = [*LIMITS[:1], {**LIMITS[1], "parallel_requests": 4}]
+    return {"tenants": tenants, "sign_in": {"oidc": OIDC, "keys": {**KEYS, "clients": clients}}}
+
+
 KNOWN = (replace(POOL, model="llama-3.3-70b"), replace(SMALL, model="llama-3.1-8b"))
 """Models that the catalog knows, so that a blueprint may state demand for them."""
 CASES: list[tuple[dict[str, Any], list[str]]] = [
@@ -127,6 +134,8 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
         },
         [],
     ),
+    (crowded(59), []),
+    (crowded(60), ["GTW-030"]),
     ({}, ["GTW-015"]),
     ({"tenants": [*LIMITS, {"name": "asist", "tokens_per_day": 1}]}, ["GTW-016"]),
     ({"tenants": LIMITS, "log_prompts": True}, ["GTW-017"]),
