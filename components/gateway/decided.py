@@ -79,6 +79,8 @@ class BackendPlan(Struct, frozen=True):
     """Nationality of who runs it, empty when unknown."""
     after: tuple[str, ...] = ()
     description: str = ""
+    ours: bool = False
+    """Whether it is the gateway of another site of ours, which callers' own tokens open."""
 
 
 class LegPlan(Struct, frozen=True):
@@ -241,6 +243,11 @@ class GatewayPlan(Struct, frozen=True):
     def proxies(self) -> str:
         """Name of the Service of its proxies, in the namespace where those of all gateways and their operator are."""
         return f"{self.identity}-proxy"
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether requests go from here to another site of ours, and from there to here."""
+        return any(backend.ours for backend in self.backends)
 
     @property
     def longest_s(self) -> int:

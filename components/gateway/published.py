@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext
-from aifactory.components.gateway import cost, door, residency
+from aifactory.components.gateway import cost, door, own_sites, residency
 from aifactory.components.gateway.decided import LegPlan, ModelPlan
 from aifactory.components.gateway.residency import Target
 from aifactory.components.gateway.spec import GatewaySpec
@@ -140,7 +140,7 @@ def _place(
 
 def sound(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bool:
     """Whether each model keeps the rules, with all problems said."""
-    return all([_distinct(models, ctx), *(_sound(model, spec, ctx) for model in models)])
+    return all([_distinct(models, ctx), *(_sound(model, models, spec, ctx) for model in models)])
 
 
 def _distinct(models: list[Published], ctx: PlanContext) -> bool:
@@ -159,8 +159,8 @@ def _distinct(models: list[Published], ctx: PlanContext) -> bool:
     return fine
 
 
-def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
-    _routed(model, ctx)
+def _sound(model: Published, models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bool:
+    _routed(model, models, ctx)
     return all(
         [
             *_weighed(model, ctx),
@@ -170,17 +170,19 @@ def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
             _lasting(model, spec, ctx),
             _reachable(model, spec, ctx),
             *_bounded(model, spec, ctx),
+            *own_sites.handed_on(model, models, spec, ctx),
         ]
     )
 
 
-def _routed(model: Published, ctx: PlanContext) -> None:
-    """Says what is lost. It refuses nothing."""
+def _routed(model: Published, models: list[Published], ctx: PlanContext) -> None:
+    """Says what is lost, unless the same tenants may ask the router under another name. It refuses nothing."""
     pools = [offer.part for offer in model.parts if offer.backend != "Service"]
     if pools:
+        routed = {each.pool.part for each in models if each.pool and set(model.tenants) <= set(each.tenants)}
         ctx.check(
             "GTW-009",
-            model.pool is not None,
+            set(pools) <= routed,
             f"{model.spec.name} has aliases, shares or something next in order, so the router of {', '.join(pools)} "
             "isn't asked which server is best",
             model.at("legs"),
