@@ -127,7 +127,8 @@ def _lists(tree: Any, at: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
 
 def without(part: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The same blueprint once a pool is taken out: orders close up, and what is left of an order gets all of it."""
-    gone, left = [], []
+    gone: list[dict[str, Any]] = []
+    left: list[dict[str, Any]] = []
     for leg in fields["models"][-1]["legs"]:
         (gone if leg.get("part") == part else left).append(dict(leg))
     numbers = {order: number for number, order in enumerate(sorted({leg.get("order", 0) for leg in left}))}
