@@ -45,9 +45,10 @@ def of(provider: Provider, ctx: PlanContext) -> Target:
     """A place outside: as its site's file or its region has it, else as it is written."""
     if provider.site is not None:
         other = own_site(provider, ctx)
-        location = other.location if other else None
-        country, operator = (location.country, location.operator.nationality) if location else ("", "")
-        return Target(provider.site, local=False, country=country, operator=operator)
+        if other is None:
+            return Target(provider.site, local=False, country="", operator="")
+        there = other.location
+        return Target(provider.site, local=False, country=there.country, operator=there.operator.nationality)
     known = region(provider, ctx)
     country, operator = (known.country, known.operator) if known else (provider.country, provider.operator)
     return Target(provider.name, local=False, country=country or "", operator=operator or "")
