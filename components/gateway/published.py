@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext
-from aifactory.components.gateway import cost, door, residency
+from aifactory.components.gateway import cost, door, own_sites, residency
 from aifactory.components.gateway.decided import LegPlan, ModelPlan
 from aifactory.components.gateway.residency import Target
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_models import Leg, Price, PublishedModel
 from aifactory.components.gateway.spec_providers import Provider
-from aifactory.components.gateway.splitting import routes
+from aifactory.components.gateway.splitting import MOST_MATCHES_OF_A_RULE, routes
 from aifactory.components.offers import ModelOffer
 from aifactory.components.problems import Path, nearest
 
@@ -140,7 +140,7 @@ def _place(
 
 def sound(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bool:
     """Whether each model keeps the rules, with all problems said."""
-    return all([_distinct(models, ctx), *(_sound(model, spec, ctx) for model in models)])
+    return all([_distinct(models, ctx), *(_sound(model, models, spec, ctx) for model in models)])
 
 
 def _distinct(models: list[Published], ctx: PlanContext) -> bool:
@@ -159,8 +159,8 @@ def _distinct(models: list[Published], ctx: PlanContext) -> bool:
     return fine
 
 
-def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
-    _routed(model, ctx)
+def _sound(model: Published, models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bool:
+    _routed(model, models, ctx)
     return all(
         [
             *_weighed(model, ctx),
@@ -169,17 +169,20 @@ def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
             *_in_region(model, spec, ctx),
             _lasting(model, spec, ctx),
             _reachable(model, spec, ctx),
+            *_bounded(model, spec, ctx),
+            *own_sites.handed_on(model, models, spec, ctx),
         ]
     )
 
 
-def _routed(model: Published, ctx: PlanContext) -> None:
-    """Says what is lost. It refuses nothing."""
+def _routed(model: Published, models: list[Published], ctx: PlanContext) -> None:
+    """Says what is lost, unless the same tenants may ask the router under another name. It refuses nothing."""
     pools = [offer.part for offer in model.parts if offer.backend != "Service"]
     if pools:
+        routed = {each.pool.part for each in models if each.pool and set(model.tenants) <= set(each.tenants)}
         ctx.check(
             "GTW-009",
-            model.pool is not None,
+            set(pools) <= routed,
             f"{model.spec.name} has aliases, shares or something next in order, so the router of {', '.join(pools)} "
             "isn't asked which server is best",
             model.at("legs"),
@@ -265,6 +268,22 @@ def _reachable(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
         model.at("tenants"),
         "add clients of theirs to sign_in.keys" if locked else "set tenants",
     )
+
+
+def _bounded(model: Published, spec: GatewaySpec, ctx: PlanContext) -> Iterator[bool]:
+    """Whether one rule holds all that a tenant with a bound may ask: two would let twice as many through."""
+    called, named = 1 + len(model.spec.aliases), callers(model.tenants, spec)
+    for index, tenant in enumerate(spec.tenants):
+        if tenant.parallel_requests and tenant.name in named:
+            who = len(named[tenant.name])
+            yield ctx.check(
+                "GTW-030",
+                called * who <= MOST_MATCHES_OF_A_RULE,
+                f"{model.spec.name} has {called} names, and {tenant.name} {who} callers: {called * who} pairs, and a "
+                f"rule of a route has {MOST_MATCHES_OF_A_RULE}",
+                ("tenants", index, "parallel_requests"),
+                "give the model fewer aliases or the tenant fewer clients, or delete the bound",
+            )
 
 
 def callers(tenants: tuple[str, ...], spec: GatewaySpec) -> dict[str, tuple[str, ...]]:
