@@ -6,7 +6,8 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.gateway import failing
 from aifactory.components.gateway.decided import GatewayPlan, ModelPlan
 from aifactory.components.gateway.objects.doors import ONLY_OURS
-from aifactory.components.gateway.published import QUEUE_MARGIN_S, Published
+from aifactory.components.gateway.published import QUEUE_MARGIN_S
+from aifactory.components.gateway.published_model import Published
 from aifactory.components.gateway.spec import GatewaySpec
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from aifactory.components.base import PlanContext
 from aifactory.components.gateway import residency
+from aifactory.components.gateway.published_model import Place, Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_providers import Provider
 from aifactory.components.problems import nearest
-
-if TYPE_CHECKING:  # it imports this
-    from aifactory.components.gateway.published import Place, Published
 
 
 def host(provider: Provider, spec: GatewaySpec, ctx: PlanContext) -> str:

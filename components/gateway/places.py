@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aifactory.components.base import PlanContext
 from aifactory.components.gateway import own_sites, residency
 from aifactory.components.gateway.decided import BackendPlan, CredentialPlan, OidcPlan, SecretPlan
+from aifactory.components.gateway.published_model import Place, Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_models import SecretSource
 from aifactory.components.gateway.spec_providers import MAY, NEEDS, Credential, Provider
 from aifactory.components.gateway.spec_tenants import ApiKeys, Oidc
-
-if TYPE_CHECKING:  # it imports this
-    from aifactory.components.gateway.published import Place, Published
 
 CREDENTIALS = {
     "openai": ("api-key",),

@@ -26,7 +26,7 @@ from aifactory.components.gateway.decided import (
     ModelPlan,
 )
 from aifactory.components.gateway.objects.doors import ACCESS_LOG, HANDED_ON
-from aifactory.components.gateway.published import Published
+from aifactory.components.gateway.published_model import Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, PricedModel
 from aifactory.components.rules import Rule
