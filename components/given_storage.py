@@ -129,6 +129,10 @@ class KeyStoreGiven(Spec):
     path: Folder = "rook"
     """Path of the secrets engine in it. Default rook."""
 
+    ca: SecretName | None = None
+    """Existing Secret of the namespace rook-ceph whose key `cert` has the certificate that signs for its address.
+    Default none: a public one does."""
+
     place: StoragePlace | None = None
     """Where it stands. Without it no classified data is encrypted by its keys. Default none: unknown."""
 
@@ -153,7 +157,7 @@ class StorageGiven(Spec):
     """What the site has beside drives and classes: stores of keys, and systems that hold copies."""
 
     key_stores: list[KeyStoreGiven] = Field(default=[], max_length=50)
-    """Stores of keys. Default none: keys lie in Secrets of the cluster."""
+    """Stores of keys. Default none: keys of drives lie on disks of the nodes that hold the drives."""
 
     copy_targets: list[CopyTargetGiven] = Field(default=[], max_length=50)
     """Systems that hold copies. Default none."""

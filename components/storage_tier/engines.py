@@ -170,8 +170,9 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     _explain_ceph(spec, redundancy, domain, ctx)
     signs = ctx.place.cluster.certificates
     keys = kept.keys_of(spec, ctx)
-    if spec.encryption and keys is None:
+    if (spec.encryption and keys is None) or not kept.opens_by_name(keys, found, ctx):
         return None
+    own = found.set.encryption
     return Draft(
         spec=spec,
         storage_class=spec.identity,
@@ -183,8 +184,8 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         system_tib=usable,
         drives=found,
         speed=speed,
-        key=keys.where if keys else "",
-        key_place=keys.country if keys else "",
+        key=keys.where if keys else own.key if own else "",
+        key_place=keys.country if keys else own.place if own else "",
         keys=keys,
         gateways=gateways,
         issuer=signs.cluster_issuer if signs and spec.buckets else "",
@@ -258,12 +259,13 @@ def _room_for_repair(
     spare = domains > redundancy.width
     ctx.check(
         "STO-005",
-        spare and after <= REPAIR_PERCENT,
+        spare and after + arithmetic.SPREAD_PERCENT <= REPAIR_PERCENT,
         f"{redundancy} on {domains} {domain}s leave no {domain} on which a lost one's data is made again"
         if not spare
-        else f"at {spec.fill_percent} percent the other {domains - 1} {domain}s would be {after:.0f} percent full",
+        else f"at {spec.fill_percent} percent the other {domains - 1} {domain}s would be {after:.0f} percent full in "
+        f"the mean, and their fullest drive up to {arithmetic.SPREAD_PERCENT} points more",
         ("fill_percent",) if spare else ("redundancy",),
-        f"set fill_percent to {int(REPAIR_PERCENT * spec.fill_percent / after)}"
+        f"set fill_percent to {arithmetic.fill_allowed(spec.fill_percent, after, REPAIR_PERCENT)}"
         if spare
         else f"add a {domain} to the set of drives",
     )

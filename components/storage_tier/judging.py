@@ -8,6 +8,8 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import binds
 from aifactory.components.offers import StorageOffer, StorageUse
 from aifactory.components.problems import Path, nearest
+from aifactory.components.storage_tier import kept
+from aifactory.components.storage_tier.classes import drive_class
 from aifactory.components.storage_tier.decided import PathPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.found import listed
@@ -177,14 +179,30 @@ def keys_apart(draft: Draft, ctx: PlanContext) -> None:
         ctx.check(
             "STO-024",
             bool(keys.vault),
-            f"keys of tier {draft.spec.name} lie in Secrets of the cluster",
+            f"keys of tier {draft.spec.name} lie in {kept.MONITORS}, on disks of the same nodes as the drives",
             ("encryption",),
-            "write keys: ..., a store of storage.key_stores of the site file",
+            "write keys: ..., a store of storage.key_stores of the site file; else encrypt what /var/lib/rook lies on",
         )
     if draft.key:
         ctx.decide(
-            "encryption", {"key": draft.key, "place": draft.key_place or None}, "a reference: the key stays there"
+            "encryption",
+            {"key": draft.key, "place": draft.key_place or None},
+            _why_there(draft),
+            rejected=[Rejected("keys in the monitors' store", "it lies on disks of the nodes whose drives they open")]
+            if keys and keys.vault
+            else [],
         )
+
+
+def _why_there(draft: Draft) -> str:
+    if draft.keys is None:
+        return "the system's or the drives' own, as the site states it; a reference: the key stays there"
+    if draft.keys.vault:
+        return (
+            "each drive's key is fetched whenever its daemon starts, and kept nowhere else. Ceph takes the drives as "
+            "encrypted local volumes: of hosts' drives Rook asks no Vault (rook/rook#13410)"
+        )
+    return "below /var/lib/rook of the monitors' nodes; whoever has such a disk and a drive reads the data"
 
 
 def copied(draft: Draft, ctx: PlanContext) -> None:
@@ -232,10 +250,11 @@ def class_is_new(draft: Draft, ctx: PlanContext) -> bool:
     """Whether the class that a tier makes is nobody's yet."""
     given = [each.name for each in ctx.place.cluster.storage_classes]
     ours = draft.spec.engine != "existing"
+    taken = [name for name in (draft.storage_class, drive_class(draft)) if name in given]
     return not ours or ctx.check(
         "STO-025",
-        draft.storage_class not in given,
-        f"{ctx.place.site} has a StorageClass {draft.storage_class} already",
+        not taken,
+        lambda: f"{ctx.place.site} has a StorageClass {taken[0]} already",
         ("name",),
         "give the tier another name, or use the class: engine existing",
     )

@@ -16,6 +16,7 @@ from aifactory.components.storage_tier import (
     ceph,
     gds,
     judging,
+    kept,
     needs,
     paths,
     rates,
@@ -26,7 +27,7 @@ from aifactory.components.storage_tier import (
 )
 from aifactory.components.storage_tier.arithmetic import GIB_OF_TIB, gpus_of, needed
 from aifactory.components.storage_tier.classes import made_class, scheduled_class, snapshots_of
-from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, StorageTierPlan
+from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, FillPlan, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
 from aifactory.components.storage_tier.local import ask_for_topolvm, node_gib, volume_group
@@ -121,7 +122,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     for fill in fills:
         row = names.object_id(paths.JOB_API, "Job", fill.namespace, fill.job)
         ctx.offer(FillOffer(fill.namespace, fill.claim, row))
-    _note(draft, ctx)
+    _note(draft, fills, ctx)
     spec, own_class = draft.spec, snapshots_of(draft)
     given = draft.snapshot_class if spec.snapshots else ""
     return StorageTierPlan(
@@ -174,7 +175,7 @@ def _ask(draft: Draft, ctx: PlanContext) -> bool:
     return True
 
 
-def _note(draft: Draft, ctx: PlanContext) -> None:
+def _note(draft: Draft, fills: tuple[FillPlan, ...], ctx: PlanContext) -> None:
     """Tell the person who deploys what no row does."""
     spec, found = draft.spec, draft.drives
     if spec.engine == "nfs-rdma":
@@ -191,9 +192,14 @@ def _note(draft: Draft, ctx: PlanContext) -> None:
             f"Drives {which} of each node of group {found.group.group} are empty, with {use}: whatever is there goes."
         )
         ctx.offer(OperatorNote(ctx.part, "before", says))
-    if draft.keys and draft.keys.token:
-        secret = f"Secret {draft.keys.token} of {CEPH_NAMESPACE}, with key token for {draft.keys.vault},"
-        says = f"{secret} is made as soon as its namespace is there: the Ceph cluster waits for it."
+    for when, says in kept.notes(draft):
+        ctx.offer(OperatorNote(ctx.part, when, says))
+    for fill in fills:
+        says = (
+            f"Objects come to bucket {fill.bucket} of {fill.namespace} within {fill.wait_s} s after it is made, from "
+            f"wherever they are: Job {fill.job} fills {fill.claim} from it, and fails where it stays empty. Its key is "
+            f"in Secret {fill.bucket}. Raise run of the prefetch to fill again, or after it failed."
+        )
         ctx.offer(OperatorNote(ctx.part, "before", says))
     if draft.issuer:
         says = (

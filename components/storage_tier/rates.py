@@ -158,17 +158,30 @@ def _fixes(draft: Draft, way: Way, total: float, members: Members) -> Iterator[s
         limit = draft.speed.reads_by if way == "read" else draft.speed.writes_by
         network = draft.drives.group.storage_gb_per_s
         mine = arithmetic.needed(own, way) / has
-        if limit == "gateways" and total - mine < 1:
-            yield f"write gateways: {math.ceil(draft.gateways * mine / (1 - (total - mine)))}"
-        elif limit == "network" and network is not None:
+        gateways = _gateways(draft, way, arithmetic.needed(own, way), total - mine) if "gateways" in limit else None
+        if gateways:
+            yield f"write gateways: {gateways}"
+        elif limit.startswith("network") and network is not None:
             yield f"give each node {network * total:.1f} GB/s of storage network instead of {network:g}"
         elif limit == "gateways":
-            yield "give the other tiers of the cluster drives of their own"
+            yield "give the group of drives more nodes, each with a gateway"
         else:
             each = draft.drives.set.count
             yield f"put {math.ceil(each * total - 1e-9)} drives into each node instead of {each}"
     if not draft.on_node:
         yield from _times(way, total, members)
+
+
+def _gateways(draft: Draft, way: Way, needed: float, others: float) -> int | None:
+    """How many gateways, at most one on each node with drives, give what is needed beside what others take."""
+    if draft.drives is None:
+        return None
+    figures = draft.drives.figures
+    for count in range(draft.gateways + 1, figures.nodes + 1):
+        has = arithmetic.shared_speed(figures, draft.redundancy, count).of(way)
+        if has is not None and needed / has + others <= ALL:
+            return count
+    return None
 
 
 def _times(way: Way, total: float, members: Members) -> Iterator[str]:
@@ -195,6 +208,9 @@ def _state(draft: Draft, way: Way) -> str:
     lacking = []
     if (figures.read_gb_per_s if way == "read" else figures.write_gb_per_s) is None:
         lacking.append(f"{way}_gb_per_s of drives {draft.drives.set.drives}")
+    group = draft.drives.group.group
     if figures.network_gb_per_s is None and draft.on_ceph:
-        lacking.append(f"storage_gb_per_s of group {draft.drives.group.group}")
+        lacking.append(f"storage_gb_per_s of group {group}")
+    if figures.gateway_gb_per_s is None and draft.gateways:
+        lacking.append(f"gateway_gb_per_s of group {group}")
     return f"add {' and '.join(lacking)} to the site file"

@@ -176,8 +176,9 @@ RULES: tuple[Rule, ...] = (
         "STO-024",
         "warning",
         "Keys of drives are kept apart from the cluster",
-        "Keys in Secrets lie in etcd: whoever has its backup and a drive reads both.",
-        "Rook documentation, Key Management System",
+        "Ceph keeps keys of hosts' drives in its monitors' store, on a disk of the same nodes: who takes a node away "
+        "has both.",
+        "Rook documentation, Key Management System; rook/rook#13410, #16992",
     ),
     Rule(
         "STO-025",
@@ -259,5 +260,20 @@ RULES: tuple[Rule, ...] = (
         "A time of deletion, or a lock, that nothing enforces is a promise to an auditor that nobody keeps.",
         "Ceph documentation, Object Gateway S3 API, bucket operations; Ceph release notes 19.2.3, "
         "PutObjectLockConfiguration",
+    ),
+    Rule(
+        "STO-050",
+        "error",
+        "Drives whose keys lie in a Vault have paths of their own",
+        "Rook asks a Vault for keys of drives that are volumes, and of drives of hosts it asks none: their keys would "
+        "stay beside them, whatever the plan says.",
+        "rook/rook#13410; Rook documentation, Key Management System; pkg/operator/ceph/cluster/osd/provision_spec.go",
+    ),
+    Rule(
+        "STO-051",
+        "error",
+        "Tiers of one Ceph cluster name the keys that its drives have",
+        "Drives are encrypted once, for all that lies on them: another key in a plan is one that nothing uses.",
+        "Rook documentation, CephCluster CRD, storageClassDeviceSets, encrypted",
     ),
 )

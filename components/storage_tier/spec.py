@@ -47,8 +47,9 @@ class EncryptionSpec(Spec):
     """Encryption of drives by this tier, with one key a drive."""
 
     keys: Name | None = None
-    """Store of keys that the site states in `storage.key_stores`, with its address, its token and its place. Default
-    none: Secrets of the cluster keep them, and whoever reads its etcd reads the data."""
+    """Store of keys that the site states in `storage.key_stores`, with its address, its token and its place. Ceph then
+    takes the drives as local volumes: Rook asks a Vault for keys of such alone. Default none: Ceph's monitors keep
+    them, below /var/lib/rook of their nodes, and whoever has such a disk and a drive reads the data."""
 
     vault: VaultUrl | None = None
     """Vault or OpenBao that keeps the keys, where `keys` doesn't name it. Its place is what the site states of this
@@ -126,6 +127,10 @@ class Prefetch(Spec):
 
     within_s: Seconds = 14_400
     """Longest time it may take. Unit: s. Default 14400: four hours, a night's margin."""
+
+    wait_s: Seconds = 3_600
+    """Longest time that it waits for a first object, before it begins. Put objects there all at once, or raise `run`
+    when the last has come. Unit: s. Default 3600: an hour, in which somebody puts data into a bucket that is new."""
 
 
 class TierPath(Spec):

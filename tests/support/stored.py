@@ -72,6 +72,7 @@ def storage_group(nodes: int = 4, drives: Mapping[str, Any] | None = None, **fie
         "host": dict(HOST),
         "racks": [{"rack": "s1", "block": "b1", "nodes": [f"sto-{index + 1}" for index in range(nodes)]}],
         "storage_gb_per_s": 25.0,
+        "gateway_gb_per_s": 30.0,
         "drives": [dict(drives or BULK)],
     }
     return {**whole, **fields}

@@ -20,7 +20,7 @@ AWS = "registry.example.com/tools/aws-cli:2.31.0"
 KUBECTL = "registry.example.com/tools/kubectl:1.35.6"
 NIGHTLY = {"schedule": "nightly", "every_h": 24, "keep": 14}
 HOURLY = {"schedule": "hourly", "every_h": 4, "keep": 12, "paths": ["images"]}
-WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_percent=67, snapshots=True)
+WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_percent=63, snapshots=True)
 SPACE = "storage-snapshots"
 
 
@@ -226,7 +226,7 @@ def test_one_claim_that_fails_keeps_its_old_snapshots_stops_no_other_and_fails_t
 def kept(**wish: Any) -> Planned:
     """A bucket with retention."""
     paths = [{**PATH, "retention": {"image": AWS, **wish}}]
-    found = tiered(tier("object", name="objects", size_tib=30.0, fill_percent=67, paths=paths), tier(), RUN)
+    found = tiered(tier("object", name="objects", size_tib=30.0, fill_percent=63, paths=paths), tier(), RUN)
     assert not found.errors, says(found)
     return found
 
