@@ -16,6 +16,9 @@ from aifactory.components.given_telemetry import TelemetryPlace
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
+NFS_VENDORS = ("vast",)
+"""Systems whose StorageClasses mount NFS. Source: vast-data/vast-csi, mount options vers=4, nolock."""
+
 FailureDomain = Literal["none", "drive", "node", "rack", "site"]
 """The largest thing that may be lost at one time without losing data."""
 

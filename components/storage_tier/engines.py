@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import StorageSystem
+from aifactory.components.given_storage import NFS_VENDORS
 from aifactory.components.storage_tier import arithmetic, kept, racks
 from aifactory.components.storage_tier.arithmetic import Redundancy, Speed
 from aifactory.components.storage_tier.decided import Figures
@@ -96,6 +97,7 @@ def _of_system(
         key=key.key if key else "",
         key_place=key.place if key else "",
         snapshot_class=system.snapshot_class or "",
+        nfs=spec.engine == "nfs-rdma" or system.vendor in NFS_VENDORS,
         own_snapshots=tuple((each.every_h, each.keep) for each in system.snapshots),
     )
 

@@ -13,6 +13,7 @@ from aifactory.components.storage_tier.classes import drive_class
 from aifactory.components.storage_tier.decided import PathPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.found import listed
+from aifactory.components.storage_tier.sharing import stake_of, uses_of
 
 ORDER = {"archive": 0, "object": 1, "parallel": 2, "block": 2, "local-cache": 3}
 """Steps of the pipeline from where data rests to where GPUs read it."""
@@ -206,15 +207,8 @@ def _why_there(draft: Draft) -> str:
 
 
 def copied(draft: Draft, ctx: PlanContext) -> None:
-    """Whether what lasts has a copy elsewhere."""
+    """Say which copies lie elsewhere."""
     spec = draft.spec
-    ctx.check(
-        "STO-022",
-        bool(spec.copies) or spec.tier not in LASTING,
-        f"tier {spec.name} has no copy elsewhere",
-        ("tier",),
-        "write copies: [{copy_name: ..., kind: backup, to: ..., every_h: 24, keep_days: 30}]",
-    )
     for wish, copy in zip(spec.copies, draft.copies, strict=True):
         kept = f", kept for {wish.keep_days} days" if wish.keep_days else ""
         ctx.decide(
@@ -223,6 +217,24 @@ def copied(draft: Draft, ctx: PlanContext) -> None:
             f"a {copy.kind} that somebody makes there{kept}: no row of this part does",
             source=("copies",),
         )
+
+
+def lost_with_the_site(draft: Draft, ctx: PlanContext) -> None:
+    """Whether what lasts has a copy elsewhere. All volumes are known by `settle`."""
+    spec = draft.spec
+    ctx.check(
+        "STO-022",
+        bool(spec.copies) or spec.tier not in LASTING or _only_fleeting(draft, ctx),
+        f"tier {spec.name} has no copy elsewhere",
+        ("tier",),
+        "write copies: [{copy_name: ..., kind: backup, to: ..., every_h: 24, keep_days: 30}]",
+    )
+
+
+def _only_fleeting(draft: Draft, ctx: PlanContext) -> bool:
+    """Whether all that lies there is made anew, and nothing else may come by itself."""
+    uses = uses_of(stake_of(draft), ctx)
+    return bool(uses) and not draft.spec.paths and not draft.spec.default and all(u.keeps in FLEETING for u in uses)
 
 
 def fed_from_below(draft: Draft, ctx: PlanContext) -> bool:
@@ -310,6 +322,13 @@ def _volumes(tiers: list[StorageOffer], ctx: PlanContext) -> Iterator[bool]:
             f"{use.keeps} of part {use.part} lie on {use.storage_class}, which no tier has",
             (),
             f"set its storage_class to {' or '.join(offer.part for offer in tiers if offer.access)}",
+        )
+        ctx.check(
+            "STO-052",
+            tier is None or not tier.nfs or use.keeps != "vectors",
+            f"the database of part {use.part} lies on {use.storage_class}, a folder of an NFS server",
+            (),
+            "name a block tier of engine rook-ceph",
         )
         yield ctx.check(
             "STO-012",

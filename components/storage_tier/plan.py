@@ -90,6 +90,8 @@ def _offer(draft: Draft) -> StorageOffer:
         issuer=draft.issuer,
         engine=spec.engine,
         fill_percent=spec.fill_percent,
+        nfs=draft.nfs,
+        backed_up_every_h=min((copy.every_h for copy in draft.copies if copy.kind == "backup"), default=0),
         paths=tuple(PathOffer(each.path, each.tenant, paths.claim_of(spec, each), spec.buckets) for each in spec.paths),
     )
 
@@ -122,6 +124,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     for fill in fills:
         row = names.object_id(paths.JOB_API, "Job", fill.namespace, fill.job)
         ctx.offer(FillOffer(fill.namespace, fill.claim, row))
+    judging.lost_with_the_site(draft, ctx)
     _note(draft, fills, ctx)
     spec, own_class = draft.spec, snapshots_of(draft)
     given = draft.snapshot_class if spec.snapshots else ""

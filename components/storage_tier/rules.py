@@ -276,4 +276,12 @@ RULES: tuple[Rule, ...] = (
         "Drives are encrypted once, for all that lies on them: another key in a plan is one that nothing uses.",
         "Rook documentation, CephCluster CRD, storageClassDeviceSets, encrypted",
     ),
+    Rule(
+        "STO-052",
+        "warning",
+        "Databases lie on devices",
+        "PostgreSQL is sound on NFS only where mounts are hard and the server writes before it answers, which no class "
+        "states; a mount that is lost for a while can leave a broken index.",
+        "PostgreSQL documentation, Creating a Database Cluster, File Systems, NFS",
+    ),
 )

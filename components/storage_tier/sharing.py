@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 from aifactory.components.offers import StorageUse
-from aifactory.components.storage_tier.arithmetic import GIB, TIB, Need, gb_of_gib
+from aifactory.components.storage_tier.arithmetic import GIB, TIB, Need, gb_of_gib, held_by_snapshots
 from aifactory.components.storage_tier.decided import Bucket
 from aifactory.components.storage_tier.draft import Draft
 
@@ -29,7 +30,11 @@ class Stake(Struct, frozen=True):
     paths: tuple[tuple[str, int], ...]
     """GiB by path."""
     snapshots_gib: int
-    """What scheduled snapshots hold on to beside that."""
+    """What snapshots that this factory takes hold on to beside that."""
+    own_snapshots: tuple[tuple[int, int], ...] = ()
+    """Hours between two and number kept of each schedule by which its system snapshots all volumes of the class."""
+    changed: tuple[tuple[str, float], ...] = ()
+    """Percent written anew in a day, by path (`path NAME`) and by what a volume keeps."""
 
 
 class Load(Struct, frozen=True):
@@ -66,7 +71,19 @@ def stake_of(draft: Draft) -> Stake:
         draft.system_tib,
         tuple((path.path, path.size_gib) for path in spec.paths),
         draft.snapshots_gib,
+        draft.own_snapshots,
+        tuple(_changed(draft)),
     )
+
+
+def _changed(draft: Draft) -> Iterator[tuple[str, float]]:
+    spec = draft.spec
+    of_paths = spec.scheduled.changed_percent_a_day if spec.scheduled else None
+    yield from spec.changed_percent_a_day.items()
+    for path in spec.paths:
+        rate = spec.changed_percent_a_day.get(path.keeps) if of_paths is None else of_paths
+        if rate is not None:
+            yield f"path {path.path}", rate
 
 
 def neighbours_of(draft: Draft, ctx: PlanContext) -> list[Stake]:
@@ -92,7 +109,31 @@ def volumes_of(stake: Stake, ctx: PlanContext) -> dict[str, int]:
     for use in uses_of(stake, ctx):
         name = f"{use.what or use.keeps} of {use.part}"
         found[name] = found.get(name, 0) + use.size_gib
+    found["snapshots"] += math.ceil(system_snapshots(stake, ctx).gib)
     return {name: gib for name, gib in found.items() if gib}
+
+
+class SystemSnapshots(Struct, frozen=True):
+    """What snapshots that a given system takes by itself hold on to."""
+
+    gib: float
+    """As far as it is known how much changes."""
+    unknown: tuple[str, ...]
+    """What lies in volumes of which nobody states how much changes."""
+
+
+def system_snapshots(stake: Stake, ctx: PlanContext) -> SystemSnapshots:
+    """A system snapshots all volumes of its class: paths, checkpoints, databases, whatever asked for one."""
+    known, total, unknown = dict(stake.changed), 0.0, []
+    sizes = [(f"path {name}", f"path {name}", gib) for name, gib in stake.paths]
+    sizes += [(use.keeps, f"{use.what or use.keeps} of {use.part}", use.size_gib) for use in uses_of(stake, ctx)]
+    for key, name, gib in sizes if stake.own_snapshots else ():
+        rate = known.get(key)
+        if rate is not None:
+            total += held_by_snapshots(gib, rate, stake.own_snapshots)
+        elif gib:
+            unknown.append(name)
+    return SystemSnapshots(total, tuple(dict.fromkeys(unknown)))
 
 
 def wants_tib(stake: Stake, ctx: PlanContext) -> float:

@@ -12,7 +12,7 @@ from aifactory.components.forms import BucketName, Country, Folder, ImageText, L
 from aifactory.components.given_storage import FailureDomain, GbPerS, VaultUrl
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
-from aifactory.components.storage_tier.keeping_spec import Retention, ScheduledSnapshots
+from aifactory.components.storage_tier.keeping_spec import ChangedPercent, Keeps, Retention, ScheduledSnapshots
 
 CRON_JOB_CHARS = 52
 """Characters of a CronJob's name: its Jobs add a dash and ten. Source: Kubernetes documentation, CronJob."""
@@ -273,6 +273,11 @@ class StorageTierSpec(PartSpec):
     snapshots: bool = False
     """Whether volumes may be snapshotted: a VolumeSnapshotClass that keeps snapshots when their object is deleted.
     Default false: the snapshot definitions and their controller are then not needed."""
+
+    changed_percent_a_day: dict[Keeps, ChangedPercent] = {}
+    """Part of a volume that is written anew in a day, by what it keeps: what snapshots of a given system hold on to,
+    which snapshots all volumes of its class. Of paths, `scheduled.changed_percent_a_day` ranks above it. Unit: percent.
+    Default none: unknown, and where the system takes snapshots nobody knows what is left."""
 
     scheduled: ScheduledSnapshots | None = None
     """When snapshots are taken, and how many are kept. Default none: people take them by hand. Needs snapshots."""

@@ -24,6 +24,32 @@ WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_perc
 SPACE = "storage-snapshots"
 
 
+def snapshotted(**fields: Any) -> Planned:
+    """A class whose system keeps 80 snapshots, 6 hours apart, of paths and of checkpoints."""
+    system = {**SYSTEM, "snapshots": [{"every_h": 6, "keep": 80}]}
+    return tiered(tier(paths=[PATH], **fields), RUN, at=site(classes=[{**SHARED, "system": system}]))
+
+
+def test_a_system_that_snapshots_its_class_holds_on_to_checkpoints_too() -> None:
+    # 20 days: of 1 TiB that changes by 1 percent 0.2; of 2 TiB of checkpoints that change by 300 percent 120.
+    found = snapshotted(changed_percent_a_day={"dataset": 1.0, "checkpoints": 300.0})
+    assert broken(found) == [], says(found)
+    assert found.decisions["files.snapshots.room_tib"].value == pytest.approx(120.2)
+    # 400 x 0.75 = 300 less 1, 2 and 120.2.
+    assert found.decisions["files.capacity"].value["left_tib"] == pytest.approx(176.8)
+    # Written over eight times a day they would be 160 copies; 80 snapshots hold no more than 80: 160 TiB.
+    bound = snapshotted(changed_percent_a_day={"dataset": 0.0, "checkpoints": 800.0})
+    assert bound.decisions["files.snapshots.room_tib"].value == pytest.approx(160.0)
+
+
+def test_what_is_left_beside_snapshots_of_an_unknown_rate_is_unknown() -> None:
+    found = snapshotted(changed_percent_a_day={"dataset": 1.0})
+    assert "STO-002" in broken(found)
+    assert found.decisions["files.snapshots.room_tib"].value is None
+    told = found.decisions["files.capacity"].value
+    assert (told["left_tib"], told["volumes_gib"]["snapshots"]) == (None, None)
+
+
 def scheduled(*schedules: dict[str, Any], change: float | None = 2.0) -> Planned:
     """A Ceph file system with two paths and schedules."""
     wish = {"image": KUBECTL, "changed_percent_a_day": change, "schedules": list(schedules)}
