@@ -194,6 +194,10 @@ class DriveSet(Spec):
     write_gb_per_s: GbPerS | None = None
     """Rate at which one drive writes in sequence, for longer than its cache lasts. Unit: GB per s. Default: unknown."""
 
+    dwpd: Annotated[float, Field(gt=0, le=1_000)] | None = None
+    """How often a day one drive may be written in full for as long as its warranty lasts. Unit: drive writes per day.
+    Default: unknown."""
+
     encryption: EncryptionGiven | None = None
     """Encryption at rest that the drives do by themselves, or that the node lays under its volume group. Default: none
     is known."""

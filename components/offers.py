@@ -260,6 +260,8 @@ class KvOffloadUse(Struct, frozen=True):
     gpus_per_node: int
     pool: str
     """Part that has its GPUs."""
+    mean_gb_per_s: float = 0.0
+    """What they write in the mean of a day, all together. Unit: GB per s."""
 
 
 class FillOffer(Struct, frozen=True):

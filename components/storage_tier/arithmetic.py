@@ -381,6 +381,20 @@ def together(shares: Iterable[Share]) -> float:
     return sum(each.usual for each in listed) + max((each.burst for each in listed), default=0.0)
 
 
+def drive_writes_a_day(gb_per_s: float, drives: int, tb: float) -> float:
+    """How often a day drives are written in full at this mean rate of all of them together."""
+    return float(Fraction(gb_per_s) * 86_400 * GB / (drives * Fraction(tb) * TB))
+
+
+def read_by_copy(gb: float, changed_percent_a_day: float, every_h: int) -> float:
+    """Rate at which a copy reads what changed since the last, spread over the time between two. Unit: GB per s.
+
+    What is written over more than once meanwhile is read once.
+    """
+    part = min(Fraction(changed_percent_a_day) / 100 * every_h / 24, Fraction(1))
+    return float(Fraction(gb) * part / (every_h * 3_600))
+
+
 def held_by_snapshots(size: float, changed_percent_a_day: float, schedules: Iterable[tuple[int, int]]) -> float:
     """What snapshots of a volume hold on to beside what it holds now, in the unit of its size.
 

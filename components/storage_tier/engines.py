@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.counting import counted
 from aifactory.components.given import StorageSystem
 from aifactory.components.given_storage import NFS_VENDORS
 from aifactory.components.storage_tier import arithmetic, kept, racks
@@ -131,8 +132,8 @@ def _topolvm(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     ctx.decide(
         "storage_class",
         spec.identity,
-        f"volumes on {found.set.count} drives of each of {len(found.nodes)} nodes, striped; a pod gets one where it "
-        "runs, and it goes with the node",
+        f"volumes on {counted(found.set.count, 'drive')} of {_each_of(len(found.nodes))}, striped; a pod gets one "
+        "where it runs, and it goes with the node",
         rejected=[Rejected("OpenEBS LVM", "its newest stored release is of 2024, and it reports capacity later")],
         source=("engine",),
     )
@@ -150,6 +151,10 @@ def _topolvm(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         key=found.set.encryption.key if found.set.encryption else "",
         key_place=found.set.encryption.place if found.set.encryption else "",
     )
+
+
+def _each_of(nodes: int) -> str:
+    return "one node" if nodes == 1 else f"each of {nodes} nodes"
 
 
 def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:

@@ -13,7 +13,7 @@ from aifactory.components.storage_tier.classes import drive_class
 from aifactory.components.storage_tier.decided import PathPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.found import listed
-from aifactory.components.storage_tier.sharing import stake_of, uses_of
+from aifactory.components.storage_tier.sharing import copy_rate, stake_of, uses_of
 
 ORDER = {"archive": 0, "object": 1, "parallel": 2, "block": 2, "local-cache": 3}
 """Steps of the pipeline from where data rests to where GPUs read it."""
@@ -210,11 +210,19 @@ def copied(draft: Draft, ctx: PlanContext) -> None:
     """Say which copies lie elsewhere."""
     spec = draft.spec
     for wish, copy in zip(spec.copies, draft.copies, strict=True):
+        rate = copy_rate(stake_of(draft), copy.every_h, ctx)
+        reads = "what it reads is unknown: nobody states how much changes" if rate is None else "it reads what changed"
         kept = f", kept for {wish.keep_days} days" if wish.keep_days else ""
         ctx.decide(
             f"copies.{copy.name}",
-            {"to": copy.to, "place": copy.country or None, "every_h": copy.every_h},
-            f"a {copy.kind} that somebody makes there{kept}: no row of this part does",
+            {
+                "to": copy.to,
+                "place": copy.country or None,
+                "every_h": copy.every_h,
+                "reads_gb_per_s": None if rate is None else round(rate, 4),
+            },
+            f"a {copy.kind} that somebody makes there{kept}: no row of this part does; {reads}, in the mean over the "
+            "time between two",
             source=("copies",),
         )
 
@@ -249,6 +257,18 @@ def fed_from_below(draft: Draft, ctx: PlanContext) -> bool:
             says = f'"{spec.fed_by}" is no storage tier at {ctx.place.site}'
             ctx.refuse(says, ("fed_by",), nearest(spec.fed_by, [name for name in known if name != spec.name]))
         return False
+    filled = [path.path for path in spec.paths if path.prefetch]
+    ctx.decide(
+        "fed_by",
+        spec.fed_by,
+        f"a Job each copies into {listed(filled)} once"
+        if filled
+        else "the order of the pipeline, and no more: nothing is copied to drives of nodes. Pods make volumes there "
+        "and fill them by themselves, with cached keys and values for one"
+        if draft.on_node
+        else "the order of the pipeline, and no more: no path has a prefetch, so nothing is copied",
+        source=("fed_by",),
+    )
     return ctx.check(
         "STO-015",
         ORDER[below.tier] < ORDER[spec.tier],

@@ -24,6 +24,7 @@ from aifactory.components.storage_tier import (
     rules,
     sharing,
     snapshots,
+    wear,
 )
 from aifactory.components.storage_tier.arithmetic import GIB_OF_TIB, gpus_of, needed
 from aifactory.components.storage_tier.classes import made_class, scheduled_class, snapshots_of
@@ -45,7 +46,6 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     judging.figures_known(draft, ctx)
     judging.drives_named(draft, ctx)
     judging.keys_apart(draft, ctx)
-    judging.copied(draft, ctx)
     held = [
         judging.given_size_fits(draft, ctx),
         judging.snapshots_taken(draft, ctx),
@@ -117,6 +117,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     draft = rates.with_fills(draft, ctx)
     fits = [rates.judge(draft, ctx), capacity.fits(draft, ctx), judging.neighbours(ctx)]
     fits += [gds.served(draft, ctx)]
+    wear.judge(draft, ctx)
     fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
     fills = paths.fills_of(draft, draft.paths, ctx)
     if fills is None or not all(fits):
@@ -124,6 +125,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     for fill in fills:
         row = names.object_id(paths.JOB_API, "Job", fill.namespace, fill.job)
         ctx.offer(FillOffer(fill.namespace, fill.claim, row))
+    judging.copied(draft, ctx)
     judging.lost_with_the_site(draft, ctx)
     _note(draft, fills, ctx)
     spec, own_class = draft.spec, snapshots_of(draft)

@@ -11,7 +11,7 @@ from aifactory.components.base import PlanContext
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.arithmetic import Need, Share, Way
 from aifactory.components.storage_tier.draft import Draft
-from aifactory.components.storage_tier.sharing import Load, fill_needs
+from aifactory.components.storage_tier.sharing import Load, copy_needs, fill_needs
 
 RULE: dict[Way, str] = {"read": "STO-007", "write": "STO-008"}
 WAYS: tuple[Way, Way] = ("read", "write")
@@ -20,8 +20,13 @@ ALL = 1 + 1e-9
 
 
 def with_fills(draft: Draft, ctx: PlanContext) -> Draft:
-    """The tier with what is filled from it and into it beside what GPUs need. All fills are known by `settle`."""
-    return replace(draft, needs=(*draft.needs, *fill_needs(draft.spec.name, ctx)))
+    """The tier with fills and copies beside what GPUs need. All of them are known by `settle`."""
+    return replace(draft, needs=(*draft.needs, *_beside(draft.spec.name, ctx)))
+
+
+def _beside(part: str, ctx: PlanContext) -> tuple[Need, ...]:
+    """Who reads and writes a tier beside GPUs: fills, and copies to elsewhere."""
+    return (*fill_needs(part, ctx), *copy_needs(part, ctx))
 
 
 def judge(draft: Draft, ctx: PlanContext) -> bool:
@@ -94,7 +99,7 @@ def _members(draft: Draft, ctx: PlanContext, way: Way) -> Members:
     found: Members = {}
     for load in ctx.offers(Load):
         rate = load.read if way == "read" else load.write
-        needs = (*load.needs, *fill_needs(load.part, ctx))
+        needs = (*load.needs, *_beside(load.part, ctx))
         if load.system == draft.system and rate and arithmetic.needed(needs, way):
             found[load.part] = needs, rate
     return found
@@ -186,7 +191,7 @@ def _gateways(draft: Draft, way: Way, needed: float, others: float) -> int | Non
 
 def _times(way: Way, total: float, members: Members) -> Iterator[str]:
     """The time that a checkpoint would take with what is left of the system."""
-    if any(not need.gpus for needs, _ in members.values() for need in needs):
+    if any(need.part.startswith("the fill of") for needs, _ in members.values() for need in needs):
         yield "give within_s of each prefetch more time"
     for needs, has in members.values():
         needed = arithmetic.needed(needs, way)

@@ -284,4 +284,12 @@ RULES: tuple[Rule, ...] = (
         "states; a mount that is lost for a while can leave a broken index.",
         "PostgreSQL documentation, Creating a Database Cluster, File Systems, NFS",
     ),
+    Rule(
+        "STO-053",
+        "warning",
+        "Drives last as long as their vendor guarantees",
+        "Keys and values are written without a pause: drives made for reading are worn out in months, all of a node in "
+        "the same week.",
+        "JEDEC JESD218, endurance of solid state drives; data sheets, drive writes per day",
+    ),
 )

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 from aifactory.components.offers import StorageUse
-from aifactory.components.storage_tier.arithmetic import GIB, TIB, Need, gb_of_gib, held_by_snapshots
+from aifactory.components.storage_tier.arithmetic import GIB, TIB, Need, gb_of_gib, held_by_snapshots, read_by_copy
 from aifactory.components.storage_tier.decided import Bucket
 from aifactory.components.storage_tier.draft import Draft
 
@@ -33,6 +33,8 @@ class Stake(Struct, frozen=True):
     """What snapshots that this factory takes hold on to beside that."""
     own_snapshots: tuple[tuple[int, int], ...] = ()
     """Hours between two and number kept of each schedule by which its system snapshots all volumes of the class."""
+    copies: tuple[tuple[str, int], ...] = ()
+    """Name of each copy that is made elsewhere, and hours between two."""
     changed: tuple[tuple[str, float], ...] = ()
     """Percent written anew in a day, by path (`path NAME`) and by what a volume keeps."""
 
@@ -72,6 +74,7 @@ def stake_of(draft: Draft) -> Stake:
         tuple((path.path, path.size_gib) for path in spec.paths),
         draft.snapshots_gib,
         draft.own_snapshots,
+        tuple((copy.name, copy.every_h) for copy in draft.copies),
         tuple(_changed(draft)),
     )
 
@@ -124,16 +127,37 @@ class SystemSnapshots(Struct, frozen=True):
 
 def system_snapshots(stake: Stake, ctx: PlanContext) -> SystemSnapshots:
     """A system snapshots all volumes of its class: paths, checkpoints, databases, whatever asked for one."""
-    known, total, unknown = dict(stake.changed), 0.0, []
-    sizes = [(f"path {name}", f"path {name}", gib) for name, gib in stake.paths]
-    sizes += [(use.keeps, f"{use.what or use.keeps} of {use.part}", use.size_gib) for use in uses_of(stake, ctx)]
-    for key, name, gib in sizes if stake.own_snapshots else ():
-        rate = known.get(key)
-        if rate is not None:
-            total += held_by_snapshots(gib, rate, stake.own_snapshots)
-        elif gib:
-            unknown.append(name)
-    return SystemSnapshots(total, tuple(dict.fromkeys(unknown)))
+    found = list(_changing(stake, ctx)) if stake.own_snapshots else []
+    total = sum(held_by_snapshots(gib, rate, stake.own_snapshots) for _, gib, rate in found if rate is not None)
+    return SystemSnapshots(total, tuple(dict.fromkeys(name for name, gib, rate in found if rate is None and gib)))
+
+
+def _changing(stake: Stake, ctx: PlanContext) -> Iterator[tuple[str, int, float | None]]:
+    """Name and GiB of each volume, and the percent of it that is written anew in a day. None: unknown."""
+    known = dict(stake.changed)
+    for name, gib in stake.paths:
+        yield f"path {name}", gib, known.get(f"path {name}")
+    for use in uses_of(stake, ctx):
+        yield f"{use.what or use.keeps} of {use.part}", use.size_gib, known.get(use.keeps)
+
+
+def copy_rate(stake: Stake, every_h: int, ctx: PlanContext) -> float | None:
+    """Rate at which a copy reads a tier in the mean, of what was written anew since the last. Unit: GB per s. None:
+    unknown."""
+    found = list(_changing(stake, ctx))
+    if any(rate is None and gib for _, gib, rate in found):
+        return None
+    return sum(read_by_copy(gb_of_gib(gib), rate or 0.0, every_h) for _, gib, rate in found)
+
+
+def copy_needs(part: str, ctx: PlanContext) -> tuple[Need, ...]:
+    """What copies read of a tier, as far as it is known. All volumes are known by `settle`."""
+    found = []
+    for stake in ctx.offers(Stake):
+        for name, every_h in stake.copies if stake.part == part else ():
+            rate = copy_rate(stake, every_h, ctx)
+            found += [Need(f"copy {name}", 0, weights=rate)] if rate else []
+    return tuple(found)
 
 
 def wants_tib(stake: Stake, ctx: PlanContext) -> float:

@@ -297,7 +297,9 @@ class StorageTierSpec(PartSpec):
     """Whether claims that name no class get this one. Default false; a cluster has one default class."""
 
     fed_by: Name | None = None
-    """Tier below, from which this one is filled. Default none: it is the first of the pipeline."""
+    """Tier below. Paths with a prefetch are filled from its buckets. On drives of a node it says the order of the
+    pipeline and copies nothing: pods fill their volumes there by themselves. Default none: it is the first of the
+    pipeline."""
 
     paths: list[TierPath] = Field(default=[], max_length=500)
     """Buckets and volumes for tenants. Default none."""

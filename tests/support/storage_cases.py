@@ -196,6 +196,12 @@ CASES: tuple[Case, ...] = (
     Case("nodes of two pools", lambda: a.worst_node([POOL, OTHER_POOL], "read", 8), 16.0, 0.0),
     # By rule of thumb a node alone reads 8 of its own drives, too.
     Case("a node's own drives, by rule of thumb", lambda: a.worst_node([BETTER_64], "read", 8), 8.0, 0.0),
+    # 4096 GB of which 3 percent change in a day, copied each 8 hours: 1 percent = 40.96 GB in 28,800 s.
+    Case("what a copy reads", lambda: a.read_by_copy(4096.0, 3.0, 8), 0.00142222),
+    # 512 GB written over ten times a day and copied once: 512 GB in 86,400 s, not 5,120.
+    Case("what a copy reads of checkpoints", lambda: a.read_by_copy(512.0, 1000.0, 24), 0.00592593),
+    # 1.844 GB/s x 86,400 s = 159.3 TB a day, on 8 x 3.84 = 30.72 TB.
+    Case("how often drives are written in full", lambda: a.drive_writes_a_day(1.844, 8, 3.84), 5.186),
     # 8 drives x 3.84 TB = 30.72 TB = 27.93969 TiB = 28610.2 GiB; 75 percent may be filled, a quarter stays:
     # 7152.56, so 7153 GiB.
     Case(

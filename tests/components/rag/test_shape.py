@@ -223,6 +223,9 @@ def test_every_object_is_one_that_an_api_server_takes_and_every_value_one_that_t
 def test_the_database_and_its_backups_in_one_ceph_cluster_are_told_of() -> None:
     found = whole()
     assert "RAG-010" in found.rules_broken
+    made = body(found, CLUSTER)
+    assert made["spec"]["storage"]["storageClass"] == "volumes"
+    assert "StorageClass.storage.k8s.io/volumes" in found.stack.by_id[CLUSTER].after
     copied = whole(copies=COPIES)
     assert "RAG-010" not in copied.rules_broken, "a copy of the buckets elsewhere outlives the cluster"
 
@@ -231,9 +234,6 @@ def test_a_database_in_a_folder_of_an_nfs_server_is_told_of() -> None:
     """The class of the site is VAST's, which mounts NFS; devices of Ceph are none."""
     assert "STO-052" in whole(tier("block", name="volumes", engine="existing", size_tib=5.0)).rules_broken
     assert "STO-052" not in whole().rules_broken
-    made = body(found, CLUSTER)
-    assert made["spec"]["storage"]["storageClass"] == "volumes"
-    assert "StorageClass.storage.k8s.io/volumes" in found.stack.by_id[CLUSTER].after
 
 
 def test_the_vectors_of_a_model_with_a_short_beginning_may_be_cut(stored: Any) -> None:

@@ -103,6 +103,25 @@ def test_the_example_of_the_readme_breaks_no_rule() -> None:
     assert broken(found) == [], says(found)
 
 
+def test_copies_read_what_changed_and_unknown_is_said_and_never_zero() -> None:
+    path = {**PATHS[0], "keeps": "dataset", "size_gib": 1_024}
+    known = tiered(tier(paths=[path], changed_percent_a_day={"dataset": 10.0}))
+    # 1024 GiB = 1099.51 GB, a tenth of it in 86,400 s.
+    assert decided(known, "files.copies.far")["reads_gb_per_s"] == pytest.approx(0.0013, abs=0.0001)
+    assert known.plans["files"].read_needed == pytest.approx(0.00127, abs=0.00001)
+    unknown = tiered(tier(paths=[path]))
+    assert decided(unknown, "files.copies.far")["reads_gb_per_s"] is None
+    assert "unknown" in unknown.decisions["files.copies.far"].reason
+
+
+def test_the_order_of_the_pipeline_alone_moves_nothing_and_says_so() -> None:
+    found = tiered(tier(), tier("local-cache", name="scratch", fed_by="files"))
+    assert "nothing is copied to drives of nodes" in found.decisions["scratch.fed_by"].reason
+    objects = {**OBJECTS, "paths": PATHS}
+    filled = tiered(objects, tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": FILL}]))
+    assert "a Job each copies into" in filled.decisions["files.fed_by"].reason
+
+
 def test_places_of_keys_and_copies_are_those_that_the_site_states() -> None:
     old = {"vault": "https://vault.example.com:8200", "token": "rook-vault"}
     for key in ({"keys": "vault"}, old):
@@ -183,14 +202,14 @@ def served(*tiers: dict[str, Any], **weights: Any) -> Planned:
 def test_a_served_model_may_name_a_tier_and_counts_on_it_when_replicas_start() -> None:
     found = served(tier(), kind="fetch", hub="https://hub.example.com", size_gib=64, storage_class="files")
     assert found.plans["chat"].weights.fetch.storage_class == "shared"
-    # Three replicas may start at once, each node reads 2 GB/s.
-    assert found.plans["files"].read_needed == pytest.approx(6.0), says(found)
+    # All four replicas start when the power comes back, and each node reads 2 GB/s.
+    assert found.plans["files"].read_needed == pytest.approx(8.0), says(found)
 
 
 def test_weights_on_a_path_of_a_tier_count_too_and_on_any_other_claim_are_refused() -> None:
     path = {"path": "llama", "keeps": "weights", "tenant": "product", "size_gib": 64}
     found = served(tier(paths=[path]), kind="claim", claim="files-llama")
-    assert found.plans["files"].read_needed == pytest.approx(6.0), says(found)
+    assert found.plans["files"].read_needed == pytest.approx(8.0), says(found)
     other = served(tier(paths=[path]), kind="claim", claim="lama")
     assert broken(other) == ["STO-011"]
     assert "weights of part chat lie on claim lama of product, which no tier has" in says(other)
