@@ -36,7 +36,8 @@ def test_a_system_that_snapshots_its_class_holds_on_to_checkpoints_too() -> None
     assert broken(found) == [], says(found)
     assert found.decisions["files.snapshots.room_tib"].value == pytest.approx(120.2)
     # 400 x 0.75 = 300 less 1, 2 and 120.2.
-    assert found.decisions["files.capacity"].value["left_tib"] == pytest.approx(176.8)
+    told: Any = found.decisions["files.capacity"].value
+    assert told["left_tib"] == pytest.approx(176.8)
     # Written over eight times a day they would be 160 copies; 80 snapshots hold no more than 80: 160 TiB.
     bound = snapshotted(changed_percent_a_day={"dataset": 0.0, "checkpoints": 800.0})
     assert bound.decisions["files.snapshots.room_tib"].value == pytest.approx(160.0)
@@ -46,7 +47,7 @@ def test_what_is_left_beside_snapshots_of_an_unknown_rate_is_unknown() -> None:
     found = snapshotted(changed_percent_a_day={"dataset": 1.0})
     assert "STO-002" in broken(found)
     assert found.decisions["files.snapshots.room_tib"].value is None
-    told = found.decisions["files.capacity"].value
+    told: Any = found.decisions["files.capacity"].value
     assert (told["left_tib"], told["volumes_gib"]["snapshots"]) == (None, None)
 
 
