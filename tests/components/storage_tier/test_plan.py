@@ -1,10 +1,8 @@
 """What a tier decides, offers and asks for."""
 
-from importlib.resources import files
 from typing import Any
 
 import pytest
-import yaml
 from msgspec.structs import replace
 
 from aifactory.components.offers import OperatorNote
@@ -87,39 +85,6 @@ def test_the_failure_domain_of_a_tier_is_stated_and_explained(domain: str) -> No
     found = tiered({**OBJECTS, "failure_domain": domain}, tier(), at=site(racked(2, 2, 2, 2)))
     assert found.plans["objects"].failure_domain == domain
     assert found.decisions["objects.failure_domain"].reason == f"one {domain} may be lost without losing data"
-
-
-def test_the_example_of_the_readme_breaks_no_rule() -> None:
-    text = files("aifactory.components.storage_tier").joinpath("README.md").read_text("utf-8")
-    example = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
-    system = {**SYSTEM, "snapshots": [{"every_h": 6, "keep": 80}]}
-    found = tiered(
-        *example,
-        at=site(racked(1, 1, 1, 1), classes=[{**SHARED, "system": system}]),
-        residency=EU,
-        pool={"name": "serve"},
-        queue={"pools": ["serve"], "tenants": [{"name": "tuning", "gpus": 64}]},
-    )
-    assert broken(found) == [], says(found)
-
-
-def test_copies_read_what_changed_and_unknown_is_said_and_never_zero() -> None:
-    path = {**PATHS[0], "keeps": "dataset", "size_gib": 1_024}
-    known = tiered(tier(paths=[path], changed_percent_a_day={"dataset": 10.0}))
-    # 1024 GiB = 1099.51 GB, a tenth of it in 86,400 s.
-    assert decided(known, "files.copies.far")["reads_gb_per_s"] == pytest.approx(0.0013, abs=0.0001)
-    assert known.plans["files"].read_needed == pytest.approx(0.00127, abs=0.00001)
-    unknown = tiered(tier(paths=[path]))
-    assert decided(unknown, "files.copies.far")["reads_gb_per_s"] is None
-    assert "unknown" in unknown.decisions["files.copies.far"].reason
-
-
-def test_the_order_of_the_pipeline_alone_moves_nothing_and_says_so() -> None:
-    found = tiered(tier(), tier("local-cache", name="scratch", fed_by="files"))
-    assert "nothing is copied to drives of nodes" in found.decisions["scratch.fed_by"].reason
-    objects = {**OBJECTS, "paths": PATHS}
-    filled = tiered(objects, tier(fed_by="objects", paths=[{**PATHS[0], "prefetch": FILL}]))
-    assert "a Job each copies into" in filled.decisions["files.fed_by"].reason
 
 
 def test_places_of_keys_and_copies_are_those_that_the_site_states() -> None:
