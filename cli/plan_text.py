@@ -66,7 +66,9 @@ def _plain_text(plain: Any) -> str:
 
 def _inner_text(plain: Any) -> str:
     if isinstance(plain, dict) and plain:
-        return "{…}"
+        # Numbers by name are read as they are; what lies deeper is in the plan's document.
+        deep = any(isinstance(item, dict | list) for item in plain.values())
+        return "{…}" if deep else f"{{{_plain_text(plain)}}}"
     return f"[{_plain_text(plain)}]" if isinstance(plain, list) else _plain_text(plain)
 
 

@@ -346,6 +346,10 @@ class NodeGroup(Spec):
     """Rate at which a node sends, and at the same time receives, over the network that storage uses. Unit: GB per s.
     Default: unknown, and so is what storage on these nodes can give."""
 
+    gateway_gb_per_s: GbPerS | None = None
+    """Rate that one gateway to buckets on such a node carries, reading or writing, whichever is less, as measured with
+    large objects. Unit: GB per s. Default: unknown, and so is what buckets on these nodes can give."""
+
     racks: list[RackGiven] = Field(min_length=1)
     """Racks and the nodes in them."""
 

@@ -16,6 +16,9 @@ from aifactory.components.given_telemetry import TelemetryPlace
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
+NFS_VENDORS = ("vast",)
+"""Systems whose StorageClasses mount NFS. Source: vast-data/vast-csi, mount options vers=4, nolock."""
+
 FailureDomain = Literal["none", "drive", "node", "rack", "site"]
 """The largest thing that may be lost at one time without losing data."""
 
@@ -129,6 +132,10 @@ class KeyStoreGiven(Spec):
     path: Folder = "rook"
     """Path of the secrets engine in it. Default rook."""
 
+    ca: SecretName | None = None
+    """Existing Secret of the namespace rook-ceph whose key `cert` has the certificate that signs for its address.
+    Default none: a public one does."""
+
     place: StoragePlace | None = None
     """Where it stands. Without it no classified data is encrypted by its keys. Default none: unknown."""
 
@@ -153,7 +160,7 @@ class StorageGiven(Spec):
     """What the site has beside drives and classes: stores of keys, and systems that hold copies."""
 
     key_stores: list[KeyStoreGiven] = Field(default=[], max_length=50)
-    """Stores of keys. Default none: keys lie in Secrets of the cluster."""
+    """Stores of keys. Default none: keys of drives lie on disks of the nodes that hold the drives."""
 
     copy_targets: list[CopyTargetGiven] = Field(default=[], max_length=50)
     """Systems that hold copies. Default none."""
@@ -186,6 +193,10 @@ class DriveSet(Spec):
 
     write_gb_per_s: GbPerS | None = None
     """Rate at which one drive writes in sequence, for longer than its cache lasts. Unit: GB per s. Default: unknown."""
+
+    dwpd: Annotated[float, Field(gt=0, le=1_000)] | None = None
+    """How often a day one drive may be written in full for as long as its warranty lasts. Unit: drive writes per day.
+    Default: unknown."""
 
     encryption: EncryptionGiven | None = None
     """Encryption at rest that the drives do by themselves, or that the node lays under its volume group. Default: none

@@ -234,6 +234,10 @@ class StorageOffer(Struct, frozen=True):
     """What makes it: rook-ceph, nfs-rdma or topolvm; existing where the site gives its class."""
     fill_percent: int = 0
     """Fill that it is made for. 0: nothing is said."""
+    nfs: bool = False
+    """Whether its volumes are folders of an NFS server."""
+    backed_up_every_h: int = 0
+    """Time between two backups of it that go elsewhere. Unit: hours. 0: there are none."""
     paths: tuple[PathOffer, ...] = ()
     """What tenants have in the tier, as it is written."""
 
@@ -256,6 +260,8 @@ class KvOffloadUse(Struct, frozen=True):
     gpus_per_node: int
     pool: str
     """Part that has its GPUs."""
+    mean_gb_per_s: float = 0.0
+    """What they write in the mean of a day, all together. Unit: GB per s."""
 
 
 class FillOffer(Struct, frozen=True):

@@ -8,14 +8,13 @@ from typing import Literal
 from msgspec import Struct
 
 from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.given_storage import NFS_VENDORS
 from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.offers import StorageOffer
 from aifactory.components.problems import nearest
 from aifactory.components.storage_classes import classes_of
 
 Kind = Literal["block", "files", "nfs"]
-NFS_VENDORS = ("vast",)
-"""Systems whose StorageClasses mount NFS. Source: vast-data/vast-csi, mount options vers=4, nolock."""
 FILE_VENDORS = ("weka", "ddn", "ibm-scale")
 """Systems whose StorageClasses are parts of one file system that many nodes mount."""
 MANY = ("ReadWriteMany", "ReadOnlyMany")

@@ -219,7 +219,7 @@ def _buckets(wish: BackupSpec, tier: StorageOffer, data_class: str, ctx: PlanCon
         return None
     ctx.check(
         "RAG-010",
-        objects.system != tier.system,
+        objects.system != tier.system or objects.backed_up_every_h > 0,
         f"backups in {objects.part} and the database in {tier.part} lie in one system, {tier.system}",
         at,
         "put one of them elsewhere, or give the buckets a copy elsewhere",

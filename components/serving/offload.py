@@ -154,6 +154,7 @@ def _to_drives(
             pods_per_node=min(pool.gpus_per_node // gpus, sized.replicas * layout.nodes),
             gpus_per_node=pool.gpus_per_node,
             pool=pool.part,
+            mean_gb_per_s=rate * _mean_of_peak(demand),
         )
     )
     pods = sized.replicas * layout.nodes
@@ -208,6 +209,12 @@ def _per_token(sized: Sized) -> float:
 def _rate(demand: ModelDemand, sized: Sized) -> float:
     """Keys and values of all tokens at peak, for all replicas together. Unit: GB per s."""
     return sized.peak_per_s * (demand.input_tokens + demand.output_tokens) * _per_token(sized) / 1e9
+
+
+def _mean_of_peak(demand: ModelDemand) -> float:
+    """What the mean of a day is of its peak."""
+    mean, peak = demand.rate
+    return mean / peak if peak else 0.0
 
 
 def _rate_per_gpu(rate: float, sized: Sized) -> float:

@@ -370,9 +370,10 @@ def _promise(part: str, plan: ServingPlan) -> PodPromise:
 
 
 def _use(spec: ServingSpec, plan: ServingPlan) -> StorageUse:
-    """What replicas read of a volume: each node at the rate that its start limit counts on, as many as may start."""
+    """What replicas read of a volume: each node at the rate that its start limit counts on, all at once, as
+    they do when the power comes back."""
     fetch, volume = plan.weights.fetch, plan.weights.volume
-    starting = max(1, plan.scaling.ceiling - plan.scaling.floor if plan.scaling else 1)
+    starting = plan.scaling.ceiling if plan.scaling else plan.replicas
     rate = starting * plan.layout.nodes * spec.load_mb_per_s / 1_000
     use = StorageUse(spec.name, plan.gpus, pool=spec.pool)
     if fetch:

@@ -27,6 +27,10 @@ PER_GPU: dict[str, tuple[float, float]] = {"good": (0.06, 0.03), "better": (0.16
 PER_NODE: dict[str, tuple[float, float]] = {"good": (4.0, 2.0), "better": (8.0, 4.0), "best": (40.0, 20.0)}
 """Read and write of one node of 8 GPUs while the others do less: rows "single node" of the same table. 32 nodes at 8
 would read 256, and their unit reads 40: so it is the rate of one node at a time, no rate that nodes multiply."""
+SPREAD_PERCENT = 5
+"""Points by which the fullest drive of Ceph may lie above the mean. The balancer leaves a drive alone that has up to 5
+placement groups more than the mean (`upmap_max_deviation`): of about 100 that a drive has, 5 in 100 of what is on it.
+Source: Ceph documentation, Operations, Balancer module; Placement groups, mon_target_pg_per_osd."""
 NODE_GPUS = 8
 """GPUs of a DGX H100, the node of that table."""
 
@@ -68,6 +72,8 @@ class Drives(Struct, frozen=True):
     write_gb_per_s: float | None
     network_gb_per_s: float | None
     """What a node sends, and at the same time receives."""
+    gateway_gb_per_s: float | None = None
+    """What one gateway to buckets carries, as measured."""
 
     @property
     def count(self) -> int:
@@ -86,8 +92,12 @@ class Speed(Struct, frozen=True):
     read: float | None = None
     write: float | None = None
     reads_by: str = ""
-    """What limits reading: drives or network."""
+    """What limits reading: drives, network, network of gateways, or gateways."""
     writes_by: str = ""
+
+    def of(self, way: Way) -> float | None:
+        """Reading or writing."""
+        return self.read if way == "read" else self.write
 
 
 def usable_tib(raw_tib: float, redundancy: Redundancy, fill_percent: int) -> float:
@@ -116,17 +126,24 @@ def fill_after_loss(fill_percent: int, domains: int) -> float:
     return fill_percent * domains / (domains - 1) if domains > 1 else float("inf")
 
 
-def shared_speed(drives: Drives, redundancy: Redundancy, gateways: int = 0) -> Speed:
-    """What Ceph on these drives can carry at most, to kernels or through so many gateways on the same nodes.
+def fill_allowed(fill_percent: int, after: float, limit: float) -> int:
+    """The fill that leaves the fullest drive below a limit, where so much leads to a mean of `after` in the end."""
+    return math.floor((limit - SPREAD_PERCENT) * fill_percent / after + 1e-9)
 
-    A gateway takes each byte in and sends it on: one more way over the network of the nodes.
-    """
-    k, m = redundancy.data, redundancy.parity
-    more = 1 if gateways else 0
-    read_hops = (Fraction(2 * k - 1, k) if k else Fraction(1)) + more
-    write_hops = (Fraction(2 * k + m - 1, k) if k else Fraction(redundancy.replicas)) + more
+
+def shared_speed(drives: Drives, redundancy: Redundancy, gateways: int = 0) -> Speed:
+    """What Ceph on these drives can carry at most, to kernels or through so many gateways on the same nodes."""
+    read_hops, write_hops = _hops(redundancy)
     speed = _speed(drives, drives.count, redundancy.left, read_hops, write_hops)
-    return _through(speed, drives.network_gb_per_s, min(gateways, drives.nodes)) if gateways else speed
+    return _through(speed, drives, redundancy, gateways) if gateways else speed
+
+
+def _hops(redundancy: Redundancy) -> tuple[Fraction, Fraction]:
+    """How often a byte leaves a node of drives when it is read, and comes to one when it is written."""
+    k, m = redundancy.data, redundancy.parity
+    if not k:
+        return Fraction(1), Fraction(redundancy.replicas)
+    return Fraction(2 * k - 1, k), Fraction(2 * k + m - 1, k)
 
 
 def local_speed(drives: Drives) -> Speed:
@@ -147,16 +164,28 @@ def _speed(drives: Drives, count: int, left: Fraction, read_hops: Fraction, writ
     return Speed(read, write, reads_by, writes_by)
 
 
-def _through(speed: Speed, network: float | None, gateways: int) -> Speed:
-    """No more than the network of the nodes that gateways run on."""
-    most = _times(network, gateways)
-    read = _lower(speed.read, speed.reads_by, most)
-    write = _lower(speed.write, speed.writes_by, most)
+def _through(speed: Speed, drives: Drives, redundancy: Redundancy, gateways: int) -> Speed:
+    """No more than gateways carry, and than the network of a node with a gateway does.
+
+    Of g gateways on n nodes with drives, each sends a part of 1/g to clients. The drives of its node send a part of 1/n
+    besides, but what goes to the gateway on the same node: 1/g of it. Writing is the same the other way, and copies
+    come to its drives as to all.
+    """
+    placed = min(gateways, drives.nodes)
+    most = _times(drives.gateway_gb_per_s, gateways)
+    read_hops, write_hops = _hops(redundancy)
+    own = Fraction(1, placed)
+    sends, takes = (own + (hops - own) / drives.nodes for hops in (read_hops, write_hops))
+    read = _lowest(speed.read, speed.reads_by, _times(drives.network_gb_per_s, 1 / sends), most)
+    write = _lowest(speed.write, speed.writes_by, _times(drives.network_gb_per_s, 1 / takes), most)
     return Speed(read[0], write[0], read[1], write[1])
 
 
-def _lower(rate: float | None, by: str, most: float | None) -> tuple[float | None, str]:
-    return (rate, by) if rate is None or most is None or rate <= most else (most, "gateways")
+def _lowest(rate: float | None, by: str, network: float | None, gateways: float | None) -> tuple[float | None, str]:
+    """The lowest of three, unknown as soon as one of them is."""
+    if rate is None or network is None or gateways is None:
+        return None, ""
+    return min((rate, by), (network, "network of gateways"), (gateways, "gateways"), key=lambda known: known[0])
 
 
 def _times(rate: float | None, factor: Fraction | int) -> float | None:
@@ -350,6 +379,20 @@ def together(shares: Iterable[Share]) -> float:
     """The time that all tiers of a system need: one node at a time asks for more than its share."""
     listed = tuple(shares)
     return sum(each.usual for each in listed) + max((each.burst for each in listed), default=0.0)
+
+
+def drive_writes_a_day(gb_per_s: float, drives: int, tb: float) -> float:
+    """How often a day drives are written in full at this mean rate of all of them together."""
+    return float(Fraction(gb_per_s) * 86_400 * GB / (drives * Fraction(tb) * TB))
+
+
+def read_by_copy(gb: float, changed_percent_a_day: float, every_h: int) -> float:
+    """Rate at which a copy reads what changed since the last, spread over the time between two. Unit: GB per s.
+
+    What is written over more than once meanwhile is read once.
+    """
+    part = min(Fraction(changed_percent_a_day) / 100 * every_h / 24, Fraction(1))
+    return float(Fraction(gb) * part / (every_h * 3_600))
 
 
 def held_by_snapshots(size: float, changed_percent_a_day: float, schedules: Iterable[tuple[int, int]]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aifactory.components.base import PlanContext
 from aifactory.components.counting import counted
-from aifactory.components.storage_tier import racks
+from aifactory.components.storage_tier import racks, snapshots
 from aifactory.components.storage_tier.arithmetic import GIB, TIB
 from aifactory.components.storage_tier.decided import Bucket
 from aifactory.components.storage_tier.draft import Draft
@@ -19,11 +19,11 @@ PER_TIB = TIB // GIB
 
 def fits(draft: Draft, ctx: PlanContext) -> bool:
     """Judge the room of a tier, and of its system once. All volumes are known by `settle`."""
-    _explain(draft, ctx)
+    _explain(draft, snapshots.of_the_system(draft, ctx), ctx)
     return all([_volumes_fit(draft, ctx), _tiers_fit(draft, ctx), _fills_fit(draft, ctx)])
 
 
-def _explain(draft: Draft, ctx: PlanContext) -> None:
+def _explain(draft: Draft, known: bool, ctx: PlanContext) -> None:
     spec, usable = draft.spec, draft.figures.usable_tib
     volumes = volumes_of(stake_of(draft), ctx)
     wanted = sum(volumes.values()) / PER_TIB
@@ -34,8 +34,8 @@ def _explain(draft: Draft, ctx: PlanContext) -> None:
         {
             "usable_tib": None if usable is None else round(usable, 2),
             "volumes_tib": round(wanted, 2),
-            "left_tib": None if usable is None else round(usable - wanted, 2),
-            "volumes_gib": volumes,
+            "left_tib": None if usable is None or not known else round(usable - wanted, 2),
+            "volumes_gib": volumes if known else {**volumes, "snapshots": None},
             **({"tiers_beside_tib": others} if others else {}),
         },
         (f"as wanted: {spec.size_tib:g} TiB" if spec.size_tib else _holds(draft))

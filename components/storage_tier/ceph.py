@@ -8,6 +8,7 @@ from aifactory.components.catalog.trains import release
 from aifactory.components.offers import Taint
 from aifactory.components.problems import nearest
 from aifactory.components.storage_tier import arithmetic, racks
+from aifactory.components.storage_tier.classes import drive_class
 from aifactory.components.storage_tier.decided import (
     CEPHFS_DRIVER,
     RACK_LABEL,
@@ -41,6 +42,7 @@ def member(draft: Draft) -> CephTier:
         raw,
         draft.spec.snapshots,
         draft.failure_domain == "rack",
+        draft.keys.where if draft.keys else "",
     )
 
 
@@ -52,13 +54,14 @@ def one_cluster(draft: Draft, ctx: PlanContext) -> bool:
         owners = [name for name, each in members.items() if not each.owner]
         if owner is None and ctx.has_refused(spec.beside):
             return False
-        return ctx.check(
+        own = ctx.check(
             "STO-016",
             owner is not None and not owner.owner and owner.drives == member(draft).drives,
             f"tier {spec.name} lies beside {spec.beside}, which makes no Ceph cluster on the same drives",
             ("beside",),
             nearest(spec.beside, owners),
         )
+        return own and _same_keys(draft, owner, ctx)
     others = [name for name, each in members.items() if not each.owner and name != spec.name]
     alone = ctx.check(
         "STO-016",
@@ -68,6 +71,19 @@ def one_cluster(draft: Draft, ctx: PlanContext) -> bool:
         f"write beside: {spec.name} in the others",
     )
     return alone and _all_fit(draft, [each for each in members.values() if spec.name in (each.part, each.owner)], ctx)
+
+
+def _same_keys(draft: Draft, owner: CephTier | None, ctx: PlanContext) -> bool:
+    """Whether the keys that a tier names are those of the drives that it lies on."""
+    keys, known = member(draft).keys, owner.keys if owner else ""
+    return ctx.check(
+        "STO-051",
+        not keys or keys == known,
+        f"tier {draft.spec.name} names {keys} for its keys, and the drives of {draft.owner} have "
+        f"{known or 'no encryption of this factory'}",
+        ("encryption",),
+        f"write the same encryption as tier {draft.owner} does: one cluster encrypts its drives in one way",
+    )
 
 
 def _all_fit(draft: Draft, members: list[CephTier], ctx: PlanContext) -> bool:
@@ -110,6 +126,8 @@ def cluster_of(draft: Draft, ctx: PlanContext) -> CephPlan | None:
     text = f"{image.text('repository')}/{image.text('image')}:{image.text('tag')}"
     keys = draft.keys
     how = f"by the pattern {found.set.filter}" if found.set.filter else "by lasting names"
+    if drive_class(draft):
+        how += ", as local volumes: Rook asks a Vault for keys of volumes alone"
     ctx.decide(
         "ceph.devices",
         {"nodes": len(found.nodes), "drives": found.figures.count},
@@ -137,6 +155,10 @@ def cluster_of(draft: Draft, ctx: PlanContext) -> CephPlan | None:
         vault=keys.vault if keys else "",
         token=keys.token if keys else "",
         path=keys.path if keys else "",
+        ca=keys.ca if keys else "",
+        drives=found.set.drives,
+        drive_bytes=round(found.set.tb * arithmetic.TB),
+        drive_class=drive_class(draft),
         csi_key_type=_key_type(ctx),
         drivers=tuple(sorted({DRIVERS[each.tier] for each in tiers if each.tier in DRIVERS})),
         snapshots=any(each.snapshots for each in tiers),

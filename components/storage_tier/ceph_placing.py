@@ -39,16 +39,20 @@ GATEWAY, METADATA = _needs("1", "1Gi", "2Gi"), _needs("1", "4Gi", "4Gi")
 def cluster(plan: CephPlan) -> Tree:
     """`placement` of a CephCluster. Drives wait for the label of their rack, which Ceph reads once."""
     nodes = [each.node for each in plan.nodes]
-    racked = {"nodeAffinity": _on(nodes, [rack for rack, _ in plan.racks])}
     found: Tree = {
         "all": {"nodeAffinity": _on(nodes), **_tolerating(plan.taints)},
-        "osd": racked,
-        "prepareosd": racked,
     }
+    if not plan.drive_class:
+        found |= {"osd": racked(plan), "prepareosd": racked(plan)}
     if plan.apart_by_rack:
         # A lost rack must leave a majority.
         found["mon"] = {"topologySpreadConstraints": [_apart({"app": "rook-ceph-mon"}, RACK_LABEL)]}
     return found
+
+
+def racked(plan: CephPlan) -> Tree:
+    """`placement` of drives: on their nodes, once these have the label of their rack."""
+    return {"nodeAffinity": _on([each.node for each in plan.nodes], [rack for rack, _ in plan.racks])}
 
 
 def gateways(plan: PoolPlan, name: str) -> Tree:

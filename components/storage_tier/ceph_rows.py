@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aifactory.components import names, quantities, trusting
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Tree, capability
-from aifactory.components.storage_tier import ceph_placing
+from aifactory.components.storage_tier import ceph_drives, ceph_placing
 from aifactory.components.storage_tier.arithmetic import GIB, Redundancy
 from aifactory.components.storage_tier.classes import DATA_POOL
 from aifactory.components.storage_tier.decided import (
@@ -15,7 +15,6 @@ from aifactory.components.storage_tier.decided import (
     RACK_LABEL,
     SECURE_PORT,
     CephPlan,
-    NodeDevices,
     PoolPlan,
     StorageTierPlan,
     service_of,
@@ -36,9 +35,11 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[KubernetesRow]:
     """What the tier makes of Ceph, the pool last. Nothing for a tier on another engine."""
     if plan.ceph:
         yield from _drivers(plan.ceph, maker)
-        labels = _racks(plan, plan.ceph, maker)
+        labels, drives = _racks(plan, plan.ceph, maker), list(ceph_drives.volumes(plan.ceph, maker))
         yield labels
-        yield _object("CephCluster", CEPH_CLUSTER, maker, _cluster(plan.ceph), [labels.id], CLUSTER_TIMEOUT_S)
+        yield from drives
+        after = [labels.id, *(row.id for row in drives)]
+        yield _object("CephCluster", CEPH_CLUSTER, maker, _cluster(plan.ceph), after, CLUSTER_TIMEOUT_S)
     if plan.pool:
         yield from _POOLS[plan.pool.kind](plan.identity, plan.pool, maker)
 
@@ -126,6 +127,7 @@ def _security(plan: CephPlan) -> Tree:
             "VAULT_ADDR": plan.vault,
             "VAULT_BACKEND_PATH": plan.path,
             "VAULT_SECRET_ENGINE": "kv",
+            **({"VAULT_CACERT": plan.ca} if plan.ca else {}),
         }
         found["kms"] = {"connectionDetails": vault, "tokenSecretName": plan.token}
     return found
@@ -136,18 +138,11 @@ def _storage(plan: CephPlan) -> Tree:
     return {
         "useAllNodes": False,
         "useAllDevices": False,
-        **({"config": {"encryptedDevice": "true"}} if plan.encrypted else {}),
-        "nodes": [_node(each) for each in plan.nodes],
+        **ceph_drives.taken(plan),
         "nearFullRatio": 0.85,
         "backfillFullRatio": 0.9,
         "fullRatio": 0.95,
     }
-
-
-def _node(devices: NodeDevices) -> Tree:
-    if devices.filter:
-        return {"name": devices.node, "deviceFilter": devices.filter}
-    return {"name": devices.node, "devices": [{"name": path} for path in devices.paths]}
 
 
 def _pool(plan: PoolPlan, redundancy: Redundancy, *, limited: bool = False) -> Tree:
@@ -160,6 +155,11 @@ def _pool(plan: PoolPlan, redundancy: Redundancy, *, limited: bool = False) -> T
     if limited:
         found["quotas"] = {"maxSize": quantities.gib(plan.max_bytes // GIB)}
     return found
+
+
+def driver_row(provisioner: str) -> str:
+    """Row of the CSI driver that mounts volumes of a class."""
+    return names.object_id(CSI, "Driver", CEPH_NAMESPACE, provisioner)
 
 
 def _cluster_id() -> str:

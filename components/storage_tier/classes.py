@@ -50,6 +50,13 @@ def made_class(draft: Draft) -> ClassPlan | None:
     return ClassPlan(name, BUCKET_PROVISIONER, parameters, reclaim=reclaim, expands=False)
 
 
+def drive_class(draft: Draft) -> str:
+    """The class of the local volumes that Ceph takes drives as; empty where it takes drives of hosts, or another tier's
+    cluster does."""
+    keys = draft.keys
+    return f"{draft.spec.identity}-drives" if keys and keys.vault and draft.spec.beside is None else ""
+
+
 def snapshots_of(draft: Draft) -> SnapshotPlan | None:
     """The class of its snapshots, None where it has none or the site's is used."""
     if not draft.spec.snapshots or not draft.on_ceph:

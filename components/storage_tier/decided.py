@@ -45,6 +45,8 @@ class CephTier(Struct, frozen=True):
     snapshots: bool
     by_rack: bool = False
     """Whether its copies or chunks lie in different racks."""
+    keys: str = ""
+    """What it says that the keys of the drives lie in, empty where it says nothing."""
 
 
 class Keys(Struct, frozen=True):
@@ -55,9 +57,11 @@ class Keys(Struct, frozen=True):
     """Empty: the site doesn't state it."""
     nationality: str = ""
     vault: str = ""
-    """Empty: Secrets of the cluster."""
+    """Empty: the store of Ceph's monitors."""
     token: str = ""
     path: str = ""
+    ca: str = ""
+    """Secret with the certificate that signs for the Vault, empty for a public one."""
 
 
 class Copy(Struct, frozen=True):
@@ -112,6 +116,15 @@ class CephPlan(Struct, frozen=True):
     drivers: tuple[str, ...]
     """CSI drivers that its tiers need."""
     snapshots: bool
+    drives: str = ""
+    """Set of drives of the site."""
+    drive_bytes: int = 0
+    """Size of one of them. Unit: bytes."""
+    drive_class: str = ""
+    """StorageClass of the local volumes that drives are taken as. Empty: Ceph takes drives of hosts by path, and their
+    keys lie in its monitors' store."""
+    ca: str = ""
+    """Secret with the certificate that signs for the Vault, empty for a public one."""
     racks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Racks of its nodes."""
     apart_by_rack: bool = False
@@ -202,6 +215,8 @@ class FillPlan(Struct, frozen=True):
     trust: str
     """Secret with the certificate of the issuer that the bucket's address is signed by, empty for plain HTTP."""
     within_s: int
+    wait_s: int
+    """How long it waits for the first object."""
 
 
 class RetentionPlan(Struct, frozen=True):

@@ -39,6 +39,8 @@ class Draft(Struct, frozen=True):
     """Gateways in front of buckets, 0 for volumes."""
     issuer: str = ""
     """ClusterIssuer that signs the certificate of these, empty for plain HTTP."""
+    nfs: bool = False
+    """Whether its volumes are folders of an NFS server."""
     server: str = ""
     share: str = ""
     needs: tuple[Need, ...] = ()

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.counting import counted
 from aifactory.components.given import StorageSystem
+from aifactory.components.given_storage import NFS_VENDORS
 from aifactory.components.storage_tier import arithmetic, kept, racks
 from aifactory.components.storage_tier.arithmetic import Redundancy, Speed
 from aifactory.components.storage_tier.decided import Figures
@@ -96,6 +98,7 @@ def _of_system(
         key=key.key if key else "",
         key_place=key.place if key else "",
         snapshot_class=system.snapshot_class or "",
+        nfs=spec.engine == "nfs-rdma" or system.vendor in NFS_VENDORS,
         own_snapshots=tuple((each.every_h, each.keep) for each in system.snapshots),
     )
 
@@ -129,8 +132,8 @@ def _topolvm(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     ctx.decide(
         "storage_class",
         spec.identity,
-        f"volumes on {found.set.count} drives of each of {len(found.nodes)} nodes, striped; a pod gets one where it "
-        "runs, and it goes with the node",
+        f"volumes on {counted(found.set.count, 'drive')} of {_each_of(len(found.nodes))}, striped; a pod gets one "
+        "where it runs, and it goes with the node",
         rejected=[Rejected("OpenEBS LVM", "its newest stored release is of 2024, and it reports capacity later")],
         source=("engine",),
     )
@@ -148,6 +151,10 @@ def _topolvm(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         key=found.set.encryption.key if found.set.encryption else "",
         key_place=found.set.encryption.place if found.set.encryption else "",
     )
+
+
+def _each_of(nodes: int) -> str:
+    return "one node" if nodes == 1 else f"each of {nodes} nodes"
 
 
 def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
@@ -170,8 +177,9 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     _explain_ceph(spec, redundancy, domain, ctx)
     signs = ctx.place.cluster.certificates
     keys = kept.keys_of(spec, ctx)
-    if spec.encryption and keys is None:
+    if (spec.encryption and keys is None) or not kept.opens_by_name(keys, found, ctx):
         return None
+    own = found.set.encryption
     return Draft(
         spec=spec,
         storage_class=spec.identity,
@@ -183,8 +191,8 @@ def _ceph(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
         system_tib=usable,
         drives=found,
         speed=speed,
-        key=keys.where if keys else "",
-        key_place=keys.country if keys else "",
+        key=keys.where if keys else own.key if own else "",
+        key_place=keys.country if keys else own.place if own else "",
         keys=keys,
         gateways=gateways,
         issuer=signs.cluster_issuer if signs and spec.buckets else "",
@@ -258,12 +266,13 @@ def _room_for_repair(
     spare = domains > redundancy.width
     ctx.check(
         "STO-005",
-        spare and after <= REPAIR_PERCENT,
+        spare and after + arithmetic.SPREAD_PERCENT <= REPAIR_PERCENT,
         f"{redundancy} on {domains} {domain}s leave no {domain} on which a lost one's data is made again"
         if not spare
-        else f"at {spec.fill_percent} percent the other {domains - 1} {domain}s would be {after:.0f} percent full",
+        else f"at {spec.fill_percent} percent the other {domains - 1} {domain}s would be {after:.0f} percent full in "
+        f"the mean, and their fullest drive up to {arithmetic.SPREAD_PERCENT} points more",
         ("fill_percent",) if spare else ("redundancy",),
-        f"set fill_percent to {int(REPAIR_PERCENT * spec.fill_percent / after)}"
+        f"set fill_percent to {arithmetic.fill_allowed(spec.fill_percent, after, REPAIR_PERCENT)}"
         if spare
         else f"add a {domain} to the set of drives",
     )

@@ -41,6 +41,7 @@ class DrivesFound(Struct, frozen=True):
             read_gb_per_s=self.set.read_gb_per_s,
             write_gb_per_s=self.set.write_gb_per_s,
             network_gb_per_s=self.group.storage_gb_per_s,
+            gateway_gb_per_s=self.group.gateway_gb_per_s,
         )
 
     @property

@@ -27,7 +27,10 @@ class Once(Struct, frozen=True):
     queue: str
     """LocalQueue that admits it, empty where none does."""
     within_s: int
+    """Longest time that it may take, what it waits for included. Unit: s."""
     after: tuple[str, ...]
+    retries: int = 6
+    """How often containers of its pod may start again; with OnFailure those that wait count, too."""
 
 
 def once(job: Once, pod: Tree, maker: Maker) -> Iterator[KubernetesRow]:
@@ -59,7 +62,7 @@ def once(job: Once, pod: Tree, maker: Maker) -> Iterator[KubernetesRow]:
         job.namespace,
         labels={**labels, **({QUEUE_LABEL: job.queue} if job.queue else {})},
         spec={
-            "backoffLimit": 6,
+            "backoffLimit": job.retries,
             "activeDeadlineSeconds": job.within_s,
             "template": {"metadata": {"labels": {**maker.pod_labels(), **labels}}, "spec": whole},
         },

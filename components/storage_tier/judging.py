@@ -8,9 +8,12 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import binds
 from aifactory.components.offers import StorageOffer, StorageUse
 from aifactory.components.problems import Path, nearest
+from aifactory.components.storage_tier import kept
+from aifactory.components.storage_tier.classes import drive_class
 from aifactory.components.storage_tier.decided import PathPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.found import listed
+from aifactory.components.storage_tier.sharing import copy_rate, stake_of, uses_of
 
 ORDER = {"archive": 0, "object": 1, "parallel": 2, "block": 2, "local-cache": 3}
 """Steps of the pipeline from where data rests to where GPUs read it."""
@@ -177,34 +180,69 @@ def keys_apart(draft: Draft, ctx: PlanContext) -> None:
         ctx.check(
             "STO-024",
             bool(keys.vault),
-            f"keys of tier {draft.spec.name} lie in Secrets of the cluster",
+            f"keys of tier {draft.spec.name} lie in {kept.MONITORS}, on disks of the same nodes as the drives",
             ("encryption",),
-            "write keys: ..., a store of storage.key_stores of the site file",
+            "write keys: ..., a store of storage.key_stores of the site file; else encrypt what /var/lib/rook lies on",
         )
     if draft.key:
         ctx.decide(
-            "encryption", {"key": draft.key, "place": draft.key_place or None}, "a reference: the key stays there"
+            "encryption",
+            {"key": draft.key, "place": draft.key_place or None},
+            _why_there(draft),
+            rejected=[Rejected("keys in the monitors' store", "it lies on disks of the nodes whose drives they open")]
+            if keys and keys.vault
+            else [],
         )
 
 
+def _why_there(draft: Draft) -> str:
+    if draft.keys is None:
+        return "the system's or the drives' own, as the site states it; a reference: the key stays there"
+    if draft.keys.vault:
+        return (
+            "each drive's key is fetched whenever its daemon starts, and kept nowhere else. Ceph takes the drives as "
+            "encrypted local volumes: of hosts' drives Rook asks no Vault (rook/rook#13410)"
+        )
+    return "below /var/lib/rook of the monitors' nodes; whoever has such a disk and a drive reads the data"
+
+
 def copied(draft: Draft, ctx: PlanContext) -> None:
-    """Whether what lasts has a copy elsewhere."""
+    """Say which copies lie elsewhere."""
+    spec = draft.spec
+    for wish, copy in zip(spec.copies, draft.copies, strict=True):
+        rate = copy_rate(stake_of(draft), copy.every_h, ctx)
+        reads = "what it reads is unknown: nobody states how much changes" if rate is None else "it reads what changed"
+        kept = f", kept for {wish.keep_days} days" if wish.keep_days else ""
+        ctx.decide(
+            f"copies.{copy.name}",
+            {
+                "to": copy.to,
+                "place": copy.country or None,
+                "every_h": copy.every_h,
+                "reads_gb_per_s": None if rate is None else round(rate, 4),
+            },
+            f"a {copy.kind} that somebody makes there{kept}: no row of this part does; {reads}, in the mean over the "
+            "time between two",
+            source=("copies",),
+        )
+
+
+def lost_with_the_site(draft: Draft, ctx: PlanContext) -> None:
+    """Whether what lasts has a copy elsewhere. All volumes are known by `settle`."""
     spec = draft.spec
     ctx.check(
         "STO-022",
-        bool(spec.copies) or spec.tier not in LASTING,
+        bool(spec.copies) or spec.tier not in LASTING or _only_fleeting(draft, ctx),
         f"tier {spec.name} has no copy elsewhere",
         ("tier",),
         "write copies: [{copy_name: ..., kind: backup, to: ..., every_h: 24, keep_days: 30}]",
     )
-    for wish, copy in zip(spec.copies, draft.copies, strict=True):
-        kept = f", kept for {wish.keep_days} days" if wish.keep_days else ""
-        ctx.decide(
-            f"copies.{copy.name}",
-            {"to": copy.to, "place": copy.country or None, "every_h": copy.every_h},
-            f"a {copy.kind} that somebody makes there{kept}: no row of this part does",
-            source=("copies",),
-        )
+
+
+def _only_fleeting(draft: Draft, ctx: PlanContext) -> bool:
+    """Whether all that lies there is made anew, and nothing else may come by itself."""
+    uses = uses_of(stake_of(draft), ctx)
+    return bool(uses) and not draft.spec.paths and not draft.spec.default and all(u.keeps in FLEETING for u in uses)
 
 
 def fed_from_below(draft: Draft, ctx: PlanContext) -> bool:
@@ -219,6 +257,18 @@ def fed_from_below(draft: Draft, ctx: PlanContext) -> bool:
             says = f'"{spec.fed_by}" is no storage tier at {ctx.place.site}'
             ctx.refuse(says, ("fed_by",), nearest(spec.fed_by, [name for name in known if name != spec.name]))
         return False
+    filled = [path.path for path in spec.paths if path.prefetch]
+    ctx.decide(
+        "fed_by",
+        spec.fed_by,
+        f"a Job each copies into {listed(filled)} once"
+        if filled
+        else "the order of the pipeline, and no more: nothing is copied to drives of nodes. Pods make volumes there "
+        "and fill them by themselves, with cached keys and values for one"
+        if draft.on_node
+        else "the order of the pipeline, and no more: no path has a prefetch, so nothing is copied",
+        source=("fed_by",),
+    )
     return ctx.check(
         "STO-015",
         ORDER[below.tier] < ORDER[spec.tier],
@@ -232,10 +282,11 @@ def class_is_new(draft: Draft, ctx: PlanContext) -> bool:
     """Whether the class that a tier makes is nobody's yet."""
     given = [each.name for each in ctx.place.cluster.storage_classes]
     ours = draft.spec.engine != "existing"
+    taken = [name for name in (draft.storage_class, drive_class(draft)) if name in given]
     return not ours or ctx.check(
         "STO-025",
-        draft.storage_class not in given,
-        f"{ctx.place.site} has a StorageClass {draft.storage_class} already",
+        not taken,
+        lambda: f"{ctx.place.site} has a StorageClass {taken[0]} already",
         ("name",),
         "give the tier another name, or use the class: engine existing",
     )
@@ -291,6 +342,13 @@ def _volumes(tiers: list[StorageOffer], ctx: PlanContext) -> Iterator[bool]:
             f"{use.keeps} of part {use.part} lie on {use.storage_class}, which no tier has",
             (),
             f"set its storage_class to {' or '.join(offer.part for offer in tiers if offer.access)}",
+        )
+        ctx.check(
+            "STO-052",
+            tier is None or not tier.nfs or use.keeps != "vectors",
+            f"the database of part {use.part} lies on {use.storage_class}, a folder of an NFS server",
+            (),
+            "name a block tier of engine rook-ceph",
         )
         yield ctx.check(
             "STO-012",

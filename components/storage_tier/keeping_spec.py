@@ -11,6 +11,12 @@ from aifactory.components.forms import BucketName, ImageText
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
+ChangedPercent = Annotated[float, Field(ge=0, le=100_000)]
+"""Part of a volume that is written anew in a day; checkpoints may be written over many times. Unit: percent."""
+
+Keeps = Literal["dataset", "weights", "other", "checkpoints", "vectors", "backups", "telemetry", "firmware"]
+"""What lies in a volume."""
+
 Days = Annotated[int, Field(ge=1, le=36_500)]
 """A time. Unit: days."""
 

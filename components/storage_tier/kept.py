@@ -3,15 +3,20 @@ that is bound to a place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from aifactory.components.base import PlanContext
 from aifactory.components.given import CopyTargetGiven, KeyStoreGiven
 from aifactory.components.problems import Path, nearest
-from aifactory.components.storage_tier.decided import Copy, Keys
+from aifactory.components.storage_tier.decided import CEPH_NAMESPACE, Copy, Keys
+from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_tier.found import DrivesFound
 from aifactory.components.storage_tier.spec import CopySpec, EncryptionSpec, StorageTierSpec
 
-CLUSTER = "Secrets of the cluster"
+MONITORS = "the store of Ceph's monitors"
+"""Where Ceph keeps the keys of drives that it takes of hosts: `dmcrypt` keys in the monitors' key-value store, below
+`dataDirHostPath`. Source: ceph-volume, encrypted devices; rook/rook#16992."""
 
 
 def keys_of(spec: StorageTierSpec, ctx: PlanContext) -> Keys | None:
@@ -22,8 +27,8 @@ def keys_of(spec: StorageTierSpec, ctx: PlanContext) -> Keys | None:
     known = {each.keys: each for each in _stores(ctx)}
     if wish.keys is None and wish.vault is None:
         location = ctx.place.location
-        found = Keys(f"Secrets of {ctx.place.site}", location.country, location.operator.nationality)
-        return found if _agrees(wish.place, found.country, CLUSTER, ("encryption", "place"), ctx) else None
+        found = Keys(f"{MONITORS} at {ctx.place.site}", location.country, location.operator.nationality)
+        return found if _agrees(wish.place, found.country, MONITORS, ("encryption", "place"), ctx) else None
     if wish.keys is not None and wish.keys not in known:
         says = f'"{wish.keys}" is no store of keys of {ctx.place.site}'
         hint = nearest(wish.keys, known) if known else "add it to storage.key_stores of the site file"
@@ -33,11 +38,52 @@ def keys_of(spec: StorageTierSpec, ctx: PlanContext) -> Keys | None:
     found = Keys(f"{wish.vault}/{wish.path}", vault=wish.vault or "", token=wish.token or "", path=wish.path)
     if store is not None:
         country, law = (store.place.country, store.place.nationality) if store.place else ("", "")
-        found = Keys(f"{store.vault}/{store.path}", country, law, store.vault, store.token, store.path)
+        where, ca = f"{store.vault}/{store.path}", store.ca or ""
+        found = Keys(where, country, law, store.vault, store.token, store.path, ca)
     who, at = f"store of keys {found.where}", ("encryption", "keys" if wish.keys else "vault")
     hint = "name it in storage.key_stores of the site file, with place: {country, operator, nationality}"
     agrees = _agrees(wish.place, found.country, who, ("encryption", "place"), ctx)
     return found if agrees and _known(spec, found.country, who, at, hint, ctx) else None
+
+
+def opens_by_name(keys: Keys | None, found: DrivesFound, ctx: PlanContext) -> bool:
+    """Whether drives that a Vault has the keys of can be taken as local volumes, each by a path of its own."""
+    return ctx.check(
+        "STO-050",
+        keys is None or not keys.vault or not found.set.filter,
+        f"keys lie in a Vault, and drives {found.set.drives} of group {found.group.group} are found by "
+        f"{found.set.filter}: a local volume needs a path, and Rook asks a Vault for keys of volumes alone",
+        ("encryption",),
+        "name the drives in the site file by_path, or by_id",
+    )
+
+
+def notes(draft: Draft) -> Iterator[tuple[Literal["before", "running"], str]]:
+    """What people do about the keys, and when. The tier that makes the cluster speaks for all beside it."""
+    keys = draft.keys
+    if keys is None or draft.spec.beside is not None:
+        return
+    if not keys.vault:
+        says = (
+            f"Keys of the drives of tier {draft.spec.name} lie in {MONITORS}, below /var/lib/rook of each node with "
+            "drives: encrypt what that lies on, and wipe it before a node leaves."
+        )
+        yield "before", says
+        return
+    says = (
+        f"Secret {keys.token} of {CEPH_NAMESPACE}, with key token for {keys.vault}, is made once its namespace is "
+        "there: the drives of the Ceph cluster wait for it. Its policy may read sys/mounts and do all below "
+        f"{keys.path}/, a secrets engine kv. It is renewed before it ends."
+    )
+    yield "before", says
+    if keys.ca:
+        says = f"Secret {keys.ca} of {CEPH_NAMESPACE}, with key cert, is made with it: who signs for {keys.vault}."
+        yield "before", says
+    says = (
+        f"Drives of tier {draft.spec.name} ask {keys.vault} for their key at each start: it must run without this "
+        "cluster, and whoever loses what it holds loses the data."
+    )
+    yield "running", says
 
 
 def copies_of(spec: StorageTierSpec, ctx: PlanContext) -> tuple[Copy, ...] | None:

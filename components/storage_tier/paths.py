@@ -124,7 +124,8 @@ def fills_of(draft: Draft, paths: tuple[PathPlan, ...], ctx: PlanContext) -> tup
             f"prefetch.{each.claim}",
             each.job,
             "runs once, before whoever reads the volume; its name has a digest of what it copies, so a change runs "
-            "again. Readers ask the bucket nothing",
+            f"again. Readers ask the bucket nothing. It waits up to {each.wait_s} s for a first object, and fails "
+            "without one: an empty copy of an empty bucket would let readers start",
             source=("paths",),
         )
     return tuple(found)
@@ -171,4 +172,5 @@ def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPla
         endpoint=bucket.endpoint,
         trust=bucket.trust,
         within_s=wish.within_s,
+        wait_s=wish.wait_s,
     )

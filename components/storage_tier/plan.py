@@ -16,6 +16,7 @@ from aifactory.components.storage_tier import (
     ceph,
     gds,
     judging,
+    kept,
     needs,
     paths,
     rates,
@@ -23,10 +24,11 @@ from aifactory.components.storage_tier import (
     rules,
     sharing,
     snapshots,
+    wear,
 )
 from aifactory.components.storage_tier.arithmetic import GIB_OF_TIB, gpus_of, needed
 from aifactory.components.storage_tier.classes import made_class, scheduled_class, snapshots_of
-from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, StorageTierPlan
+from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, FillPlan, StorageTierPlan
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
 from aifactory.components.storage_tier.local import ask_for_topolvm, node_gib, volume_group
@@ -44,7 +46,6 @@ def resolve(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     judging.figures_known(draft, ctx)
     judging.drives_named(draft, ctx)
     judging.keys_apart(draft, ctx)
-    judging.copied(draft, ctx)
     held = [
         judging.given_size_fits(draft, ctx),
         judging.snapshots_taken(draft, ctx),
@@ -89,6 +90,8 @@ def _offer(draft: Draft) -> StorageOffer:
         issuer=draft.issuer,
         engine=spec.engine,
         fill_percent=spec.fill_percent,
+        nfs=draft.nfs,
+        backed_up_every_h=min((copy.every_h for copy in draft.copies if copy.kind == "backup"), default=0),
         paths=tuple(PathOffer(each.path, each.tenant, paths.claim_of(spec, each), spec.buckets) for each in spec.paths),
     )
 
@@ -114,6 +117,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     draft = rates.with_fills(draft, ctx)
     fits = [rates.judge(draft, ctx), capacity.fits(draft, ctx), judging.neighbours(ctx)]
     fits += [gds.served(draft, ctx)]
+    wear.judge(draft, ctx)
     fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
     fills = paths.fills_of(draft, draft.paths, ctx)
     if fills is None or not all(fits):
@@ -121,7 +125,9 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     for fill in fills:
         row = names.object_id(paths.JOB_API, "Job", fill.namespace, fill.job)
         ctx.offer(FillOffer(fill.namespace, fill.claim, row))
-    _note(draft, ctx)
+    judging.copied(draft, ctx)
+    judging.lost_with_the_site(draft, ctx)
+    _note(draft, fills, ctx)
     spec, own_class = draft.spec, snapshots_of(draft)
     given = draft.snapshot_class if spec.snapshots else ""
     return StorageTierPlan(
@@ -174,7 +180,7 @@ def _ask(draft: Draft, ctx: PlanContext) -> bool:
     return True
 
 
-def _note(draft: Draft, ctx: PlanContext) -> None:
+def _note(draft: Draft, fills: tuple[FillPlan, ...], ctx: PlanContext) -> None:
     """Tell the person who deploys what no row does."""
     spec, found = draft.spec, draft.drives
     if spec.engine == "nfs-rdma":
@@ -191,9 +197,14 @@ def _note(draft: Draft, ctx: PlanContext) -> None:
             f"Drives {which} of each node of group {found.group.group} are empty, with {use}: whatever is there goes."
         )
         ctx.offer(OperatorNote(ctx.part, "before", says))
-    if draft.keys and draft.keys.token:
-        secret = f"Secret {draft.keys.token} of {CEPH_NAMESPACE}, with key token for {draft.keys.vault},"
-        says = f"{secret} is made as soon as its namespace is there: the Ceph cluster waits for it."
+    for when, says in kept.notes(draft):
+        ctx.offer(OperatorNote(ctx.part, when, says))
+    for fill in fills:
+        says = (
+            f"Objects come to bucket {fill.bucket} of {fill.namespace} within {fill.wait_s} s after it is made, from "
+            f"wherever they are: Job {fill.job} fills {fill.claim} from it, and fails where it stays empty. Its key is "
+            f"in Secret {fill.bucket}. Raise run of the prefetch to fill again, or after it failed."
+        )
         ctx.offer(OperatorNote(ctx.part, "before", says))
     if draft.issuer:
         says = (

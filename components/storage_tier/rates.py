@@ -11,7 +11,7 @@ from aifactory.components.base import PlanContext
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.arithmetic import Need, Share, Way
 from aifactory.components.storage_tier.draft import Draft
-from aifactory.components.storage_tier.sharing import Load, fill_needs
+from aifactory.components.storage_tier.sharing import Load, copy_needs, fill_needs
 
 RULE: dict[Way, str] = {"read": "STO-007", "write": "STO-008"}
 WAYS: tuple[Way, Way] = ("read", "write")
@@ -20,8 +20,13 @@ ALL = 1 + 1e-9
 
 
 def with_fills(draft: Draft, ctx: PlanContext) -> Draft:
-    """The tier with what is filled from it and into it beside what GPUs need. All fills are known by `settle`."""
-    return replace(draft, needs=(*draft.needs, *fill_needs(draft.spec.name, ctx)))
+    """The tier with fills and copies beside what GPUs need. All of them are known by `settle`."""
+    return replace(draft, needs=(*draft.needs, *_beside(draft.spec.name, ctx)))
+
+
+def _beside(part: str, ctx: PlanContext) -> tuple[Need, ...]:
+    """Who reads and writes a tier beside GPUs: fills, and copies to elsewhere."""
+    return (*fill_needs(part, ctx), *copy_needs(part, ctx))
 
 
 def judge(draft: Draft, ctx: PlanContext) -> bool:
@@ -94,7 +99,7 @@ def _members(draft: Draft, ctx: PlanContext, way: Way) -> Members:
     found: Members = {}
     for load in ctx.offers(Load):
         rate = load.read if way == "read" else load.write
-        needs = (*load.needs, *fill_needs(load.part, ctx))
+        needs = (*load.needs, *_beside(load.part, ctx))
         if load.system == draft.system and rate and arithmetic.needed(needs, way):
             found[load.part] = needs, rate
     return found
@@ -158,12 +163,13 @@ def _fixes(draft: Draft, way: Way, total: float, members: Members) -> Iterator[s
         limit = draft.speed.reads_by if way == "read" else draft.speed.writes_by
         network = draft.drives.group.storage_gb_per_s
         mine = arithmetic.needed(own, way) / has
-        if limit == "gateways" and total - mine < 1:
-            yield f"write gateways: {math.ceil(draft.gateways * mine / (1 - (total - mine)))}"
-        elif limit == "network" and network is not None:
+        gateways = _gateways(draft, way, arithmetic.needed(own, way), total - mine) if "gateways" in limit else None
+        if gateways:
+            yield f"write gateways: {gateways}"
+        elif limit.startswith("network") and network is not None:
             yield f"give each node {network * total:.1f} GB/s of storage network instead of {network:g}"
         elif limit == "gateways":
-            yield "give the other tiers of the cluster drives of their own"
+            yield "give the group of drives more nodes, each with a gateway"
         else:
             each = draft.drives.set.count
             yield f"put {math.ceil(each * total - 1e-9)} drives into each node instead of {each}"
@@ -171,9 +177,21 @@ def _fixes(draft: Draft, way: Way, total: float, members: Members) -> Iterator[s
         yield from _times(way, total, members)
 
 
+def _gateways(draft: Draft, way: Way, needed: float, others: float) -> int | None:
+    """How many gateways, at most one on each node with drives, give what is needed beside what others take."""
+    if draft.drives is None:
+        return None
+    figures = draft.drives.figures
+    for count in range(draft.gateways + 1, figures.nodes + 1):
+        has = arithmetic.shared_speed(figures, draft.redundancy, count).of(way)
+        if has is not None and needed / has + others <= ALL:
+            return count
+    return None
+
+
 def _times(way: Way, total: float, members: Members) -> Iterator[str]:
     """The time that a checkpoint would take with what is left of the system."""
-    if any(not need.gpus for needs, _ in members.values() for need in needs):
+    if any(need.part.startswith("the fill of") for needs, _ in members.values() for need in needs):
         yield "give within_s of each prefetch more time"
     for needs, has in members.values():
         needed = arithmetic.needed(needs, way)
@@ -195,6 +213,9 @@ def _state(draft: Draft, way: Way) -> str:
     lacking = []
     if (figures.read_gb_per_s if way == "read" else figures.write_gb_per_s) is None:
         lacking.append(f"{way}_gb_per_s of drives {draft.drives.set.drives}")
+    group = draft.drives.group.group
     if figures.network_gb_per_s is None and draft.on_ceph:
-        lacking.append(f"storage_gb_per_s of group {draft.drives.group.group}")
+        lacking.append(f"storage_gb_per_s of group {group}")
+    if figures.gateway_gb_per_s is None and draft.gateways:
+        lacking.append(f"gateway_gb_per_s of group {group}")
     return f"add {' and '.join(lacking)} to the site file"

@@ -176,8 +176,9 @@ RULES: tuple[Rule, ...] = (
         "STO-024",
         "warning",
         "Keys of drives are kept apart from the cluster",
-        "Keys in Secrets lie in etcd: whoever has its backup and a drive reads both.",
-        "Rook documentation, Key Management System",
+        "Ceph keeps keys of hosts' drives in its monitors' store, on a disk of the same nodes: who takes a node away "
+        "has both.",
+        "Rook documentation, Key Management System; rook/rook#13410, #16992",
     ),
     Rule(
         "STO-025",
@@ -259,5 +260,36 @@ RULES: tuple[Rule, ...] = (
         "A time of deletion, or a lock, that nothing enforces is a promise to an auditor that nobody keeps.",
         "Ceph documentation, Object Gateway S3 API, bucket operations; Ceph release notes 19.2.3, "
         "PutObjectLockConfiguration",
+    ),
+    Rule(
+        "STO-050",
+        "error",
+        "Drives whose keys lie in a Vault have paths of their own",
+        "Rook asks a Vault for keys of drives that are volumes, and of drives of hosts it asks none: their keys would "
+        "stay beside them, whatever the plan says.",
+        "rook/rook#13410; Rook documentation, Key Management System; pkg/operator/ceph/cluster/osd/provision_spec.go",
+    ),
+    Rule(
+        "STO-051",
+        "error",
+        "Tiers of one Ceph cluster name the keys that its drives have",
+        "Drives are encrypted once, for all that lies on them: another key in a plan is one that nothing uses.",
+        "Rook documentation, CephCluster CRD, storageClassDeviceSets, encrypted",
+    ),
+    Rule(
+        "STO-052",
+        "warning",
+        "Databases lie on devices",
+        "PostgreSQL is sound on NFS only where mounts are hard and the server writes before it answers, which no class "
+        "states; a mount that is lost for a while can leave a broken index.",
+        "PostgreSQL documentation, Creating a Database Cluster, File Systems, NFS",
+    ),
+    Rule(
+        "STO-053",
+        "warning",
+        "Drives last as long as their vendor guarantees",
+        "Keys and values are written without a pause: drives made for reading are worn out in months, all of a node in "
+        "the same week.",
+        "JEDEC JESD218, endurance of solid state drives; data sheets, drive writes per day",
     ),
 )

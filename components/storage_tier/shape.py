@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aifactory.components import names, pods, quantities, trusting
 from aifactory.components.pods import Volume
 from aifactory.components.rows import KubernetesRow, Maker, Row, Tree, Wave, capability
 from aifactory.components.storage_tier import ceph_rows, keeping_rows
-from aifactory.components.storage_tier.decided import NFS_DRIVER, ClassPlan, FillPlan, PathPlan, StorageTierPlan
+from aifactory.components.storage_tier.decided import (
+    CEPHFS_DRIVER,
+    NFS_DRIVER,
+    RBD_DRIVER,
+    ClassPlan,
+    FillPlan,
+    PathPlan,
+    StorageTierPlan,
+)
 from aifactory.components.storage_tier.jobs import SCRATCH, Once, once
 from aifactory.components.storage_tier.paths import BUCKET_API
 from aifactory.components.values import SecretRef
 
+CEPH_DRIVERS = (RBD_DRIVER, CEPHFS_DRIVER)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 CLASS_API = "storage.k8s.io/v1"
 KEEPS_LABEL = "aifactory.io/keeps"
 TARGET = "/data"
+RETRIES, LONGEST_PAUSE_S = 12, 300
+"""A container that fails starts again after 10 s, 20 s and so on up to 300 s, of which the first five take as long as
+one of the others; six more are for the copy. Source: kubernetes.io docs, Pod Lifecycle, container restarts."""
 COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "8Gi"}}
 
 
@@ -26,6 +38,8 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
     yield from below
     stands_on = [row.id for row in below[-1:]]
     if plan.made_class:
+        # What mounts the volumes, too: `destroy` keeps whatever a protected volume waits for.
+        stands_on += _mounted_by(plan.made_class)
         made = _class(plan.made_class, maker, stands_on)
         stands_on = [made.id]
         yield made
@@ -42,6 +56,11 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
     for rules in plan.retention:
         yield from keeping_rows.retention(rules, maker)
     yield from keeping_rows.schedules(plan, maker)
+
+
+def _mounted_by(made: ClassPlan) -> list[str]:
+    """The driver of a class on Ceph, in the tier that makes the cluster or beside it."""
+    return [ceph_rows.driver_row(made.provisioner)] if made.provisioner in CEPH_DRIVERS else []
 
 
 def _class(plan: ClassPlan, maker: Maker, after: list[str]) -> KubernetesRow:
@@ -125,7 +144,8 @@ def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
         namespace=fill.namespace,
         tenant=fill.tenant,
         queue=fill.queue,
-        within_s=fill.within_s,
+        within_s=fill.wait_s + fill.within_s,
+        retries=RETRIES + fill.wait_s // LONGEST_PAUSE_S,
         after=(claim, fill.bucket_row, *trusting.rows(fill.trust, fill.namespace)),
     )
     yield from once(job, _pod(fill), maker)
@@ -133,17 +153,28 @@ def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
 
 def _pod(fill: FillPlan) -> Tree:
     volumes = (Volume("target", fill.claim, TARGET), SCRATCH)
-    container: Tree = {
-        "name": "fill",
+    source = f"src:$(BUCKET_NAME)/{fill.folder}"
+    # Copies nothing, and ends with 9 where there is nothing to copy. Source: rclone documentation, Global Flags.
+    waits = ["copy", "--dry-run", "--error-on-no-transfer", "--quiet", source, f"{SCRATCH.path}/nothing"]
+    fills = ["copy", "--checksum", "--transfers=32", source, TARGET]
+    return {
+        "initContainers": [_rclone("wait", waits, (SCRATCH,), fill)],
+        "containers": [_rclone("fill", fills, volumes, fill)],
+        "volumes": [*pods.sources(volumes), *trusting.sources(fill.trust)],
+    }
+
+
+def _rclone(name: str, args: list[str], volumes: Iterable[Volume], fill: FillPlan) -> Tree:
+    return {
+        "name": name,
         "image": fill.image,
         "command": ["rclone"],
-        "args": ["copy", "--checksum", "--transfers=32", f"src:$(BUCKET_NAME)/{fill.folder}", TARGET],
+        "args": args,
         "env": list(_environment(fill)),
         "resources": COPYING,
         "securityContext": {**pods.confined(), "readOnlyRootFilesystem": True},
         "volumeMounts": [*pods.mounts(volumes), *trusting.mounts(fill.trust)],
     }
-    return {"containers": [container], "volumes": [*pods.sources(volumes), *trusting.sources(fill.trust)]}
 
 
 def _environment(fill: FillPlan) -> Iterator[Tree]:

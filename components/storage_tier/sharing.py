@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from aifactory.components.base import PlanContext
 from aifactory.components.offers import StorageUse
-from aifactory.components.storage_tier.arithmetic import GIB, TIB, Need, gb_of_gib
+from aifactory.components.storage_tier.arithmetic import GIB, TIB, Need, gb_of_gib, held_by_snapshots, read_by_copy
 from aifactory.components.storage_tier.decided import Bucket
 from aifactory.components.storage_tier.draft import Draft
 
@@ -29,7 +30,13 @@ class Stake(Struct, frozen=True):
     paths: tuple[tuple[str, int], ...]
     """GiB by path."""
     snapshots_gib: int
-    """What scheduled snapshots hold on to beside that."""
+    """What snapshots that this factory takes hold on to beside that."""
+    own_snapshots: tuple[tuple[int, int], ...] = ()
+    """Hours between two and number kept of each schedule by which its system snapshots all volumes of the class."""
+    copies: tuple[tuple[str, int], ...] = ()
+    """Name of each copy that is made elsewhere, and hours between two."""
+    changed: tuple[tuple[str, float], ...] = ()
+    """Percent written anew in a day, by path (`path NAME`) and by what a volume keeps."""
 
 
 class Load(Struct, frozen=True):
@@ -66,7 +73,20 @@ def stake_of(draft: Draft) -> Stake:
         draft.system_tib,
         tuple((path.path, path.size_gib) for path in spec.paths),
         draft.snapshots_gib,
+        draft.own_snapshots,
+        tuple((copy.name, copy.every_h) for copy in draft.copies),
+        tuple(_changed(draft)),
     )
+
+
+def _changed(draft: Draft) -> Iterator[tuple[str, float]]:
+    spec = draft.spec
+    of_paths = spec.scheduled.changed_percent_a_day if spec.scheduled else None
+    yield from spec.changed_percent_a_day.items()
+    for path in spec.paths:
+        rate = spec.changed_percent_a_day.get(path.keeps) if of_paths is None else of_paths
+        if rate is not None:
+            yield f"path {path.path}", rate
 
 
 def neighbours_of(draft: Draft, ctx: PlanContext) -> list[Stake]:
@@ -92,7 +112,52 @@ def volumes_of(stake: Stake, ctx: PlanContext) -> dict[str, int]:
     for use in uses_of(stake, ctx):
         name = f"{use.what or use.keeps} of {use.part}"
         found[name] = found.get(name, 0) + use.size_gib
+    found["snapshots"] += math.ceil(system_snapshots(stake, ctx).gib)
     return {name: gib for name, gib in found.items() if gib}
+
+
+class SystemSnapshots(Struct, frozen=True):
+    """What snapshots that a given system takes by itself hold on to."""
+
+    gib: float
+    """As far as it is known how much changes."""
+    unknown: tuple[str, ...]
+    """What lies in volumes of which nobody states how much changes."""
+
+
+def system_snapshots(stake: Stake, ctx: PlanContext) -> SystemSnapshots:
+    """A system snapshots all volumes of its class: paths, checkpoints, databases, whatever asked for one."""
+    found = list(_changing(stake, ctx)) if stake.own_snapshots else []
+    total = sum(held_by_snapshots(gib, rate, stake.own_snapshots) for _, gib, rate in found if rate is not None)
+    return SystemSnapshots(total, tuple(dict.fromkeys(name for name, gib, rate in found if rate is None and gib)))
+
+
+def _changing(stake: Stake, ctx: PlanContext) -> Iterator[tuple[str, int, float | None]]:
+    """Name and GiB of each volume, and the percent of it that is written anew in a day. None: unknown."""
+    known = dict(stake.changed)
+    for name, gib in stake.paths:
+        yield f"path {name}", gib, known.get(f"path {name}")
+    for use in uses_of(stake, ctx):
+        yield f"{use.what or use.keeps} of {use.part}", use.size_gib, known.get(use.keeps)
+
+
+def copy_rate(stake: Stake, every_h: int, ctx: PlanContext) -> float | None:
+    """Rate at which a copy reads a tier in the mean, of what was written anew since the last. Unit: GB per s. None:
+    unknown."""
+    found = list(_changing(stake, ctx))
+    if any(rate is None and gib for _, gib, rate in found):
+        return None
+    return sum(read_by_copy(gb_of_gib(gib), rate or 0.0, every_h) for _, gib, rate in found)
+
+
+def copy_needs(part: str, ctx: PlanContext) -> tuple[Need, ...]:
+    """What copies read of a tier, as far as it is known. All volumes are known by `settle`."""
+    found = []
+    for stake in ctx.offers(Stake):
+        for name, every_h in stake.copies if stake.part == part else ():
+            rate = copy_rate(stake, every_h, ctx)
+            found += [Need(f"copy {name}", 0, weights=rate)] if rate else []
+    return tuple(found)
 
 
 def wants_tib(stake: Stake, ctx: PlanContext) -> float:

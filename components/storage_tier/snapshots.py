@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.problems import Path
-from aifactory.components.storage_tier import arithmetic
+from aifactory.components.storage_tier import arithmetic, sharing
 from aifactory.components.storage_tier.decided import SNAPSHOT_NAMESPACE, SchedulePlan
 from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_tier.found import listed
 from aifactory.components.storage_tier.keeping_spec import SnapshotSchedule
 
 MOST_OF_A_VOLUME = 100
@@ -123,9 +124,9 @@ def _reach(wish: SnapshotSchedule) -> str:
 
 
 def room_tib(draft: Draft, ctx: PlanContext) -> float:
-    """What snapshots of all paths hold on to. What isn't known is warned of, and no number stands for it."""
+    """What snapshots that we take of paths hold on to. What isn't known is warned of, and no number stands for it."""
     wished = draft.spec.scheduled
-    if wished is None:
+    if wished is None or not draft.on_ceph:
         return 0.0
     rate = wished.changed_percent_a_day
     known = ctx.check(
@@ -149,6 +150,35 @@ def room_tib(draft: Draft, ctx: PlanContext) -> float:
         source=("scheduled",),
     )
     return room or 0.0
+
+
+def of_the_system(draft: Draft, ctx: PlanContext) -> bool:
+    """Say what snapshots hold on to that a given system takes of all volumes; whether it is known. For `settle`."""
+    if not draft.own_snapshots:
+        return True
+    held = sharing.system_snapshots(sharing.stake_of(draft), ctx)
+    known = ctx.check(
+        "STO-002",
+        not held.unknown,
+        lambda: (
+            f"the system of tier {draft.spec.name} snapshots all of its volumes, and of {listed(held.unknown)} it is "
+            "unknown how much changes"
+        ),
+        ("scheduled",) if draft.spec.scheduled else ("engine",),
+        "write changed_percent_a_day: {checkpoints: 300} or the like, as measured; or scheduled.changed_percent_a_day "
+        "for paths",
+    )
+    told = ", ".join(f"{keep} each {every} h" for every, keep in draft.own_snapshots)
+    ctx.decide(
+        "snapshots.room_tib",
+        round(held.gib / arithmetic.GIB_OF_TIB, 3) if known else None,
+        f"the system keeps {told} of all volumes of its class; of each what changes in a day for as long as the "
+        "longest schedule reaches back, and at most a copy for each snapshot"
+        if known
+        else f"nobody states how much of {listed(held.unknown)} changes in a day, and it is not guessed",
+        source=("changed_percent_a_day",) if draft.spec.changed_percent_a_day else (),
+    )
+    return known
 
 
 def cron(identity: str, wish: SnapshotSchedule) -> str:

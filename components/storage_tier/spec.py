@@ -12,7 +12,7 @@ from aifactory.components.forms import BucketName, Country, Folder, ImageText, L
 from aifactory.components.given_storage import FailureDomain, GbPerS, VaultUrl
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
-from aifactory.components.storage_tier.keeping_spec import Retention, ScheduledSnapshots
+from aifactory.components.storage_tier.keeping_spec import ChangedPercent, Keeps, Retention, ScheduledSnapshots
 
 CRON_JOB_CHARS = 52
 """Characters of a CronJob's name: its Jobs add a dash and ten. Source: Kubernetes documentation, CronJob."""
@@ -47,8 +47,9 @@ class EncryptionSpec(Spec):
     """Encryption of drives by this tier, with one key a drive."""
 
     keys: Name | None = None
-    """Store of keys that the site states in `storage.key_stores`, with its address, its token and its place. Default
-    none: Secrets of the cluster keep them, and whoever reads its etcd reads the data."""
+    """Store of keys that the site states in `storage.key_stores`, with its address, its token and its place. Ceph then
+    takes the drives as local volumes: Rook asks a Vault for keys of such alone. Default none: Ceph's monitors keep
+    them, below /var/lib/rook of their nodes, and whoever has such a disk and a drive reads the data."""
 
     vault: VaultUrl | None = None
     """Vault or OpenBao that keeps the keys, where `keys` doesn't name it. Its place is what the site states of this
@@ -126,6 +127,10 @@ class Prefetch(Spec):
 
     within_s: Seconds = 14_400
     """Longest time it may take. Unit: s. Default 14400: four hours, a night's margin."""
+
+    wait_s: Seconds = 3_600
+    """Longest time that it waits for a first object, before it begins. Put objects there all at once, or raise `run`
+    when the last has come. Unit: s. Default 3600: an hour, in which somebody puts data into a bucket that is new."""
 
 
 class TierPath(Spec):
@@ -269,6 +274,11 @@ class StorageTierSpec(PartSpec):
     """Whether volumes may be snapshotted: a VolumeSnapshotClass that keeps snapshots when their object is deleted.
     Default false: the snapshot definitions and their controller are then not needed."""
 
+    changed_percent_a_day: dict[Keeps, ChangedPercent] = {}
+    """Part of a volume that is written anew in a day, by what it keeps: what snapshots of a given system hold on to,
+    which snapshots all volumes of its class. Of paths, `scheduled.changed_percent_a_day` ranks above it. Unit: percent.
+    Default none: unknown, and where the system takes snapshots nobody knows what is left."""
+
     scheduled: ScheduledSnapshots | None = None
     """When snapshots are taken, and how many are kept. Default none: people take them by hand. Needs snapshots."""
 
@@ -287,7 +297,9 @@ class StorageTierSpec(PartSpec):
     """Whether claims that name no class get this one. Default false; a cluster has one default class."""
 
     fed_by: Name | None = None
-    """Tier below, from which this one is filled. Default none: it is the first of the pipeline."""
+    """Tier below. Paths with a prefetch are filled from its buckets. On drives of a node it says the order of the
+    pipeline and copies nothing: pods fill their volumes there by themselves. Default none: it is the first of the
+    pipeline."""
 
     paths: list[TierPath] = Field(default=[], max_length=500)
     """Buckets and volumes for tenants. Default none."""

@@ -106,7 +106,8 @@ def test_warnings_go_to_stderr_beside_the_plan(tmp_path: Path) -> None:
         (["a", 1], "a, 1"),
         ([{"a": 1}, {}], "2 items"),
         ({"a": 1, "b": None, "c": True}, "a=1, b=none, c=yes"),
-        ({"a": {"b": 1}, "c": {}, "d": [1, 2], "e": [[1]]}, "a={…}, c=none, d=[1, 2], e=[1 item]"),
+        ({"a": {"b": 1}, "c": {}, "d": [1, 2], "e": [[1]]}, "a={b=1}, c=none, d=[1, 2], e=[1 item]"),
+        ({"a": {"b": {"c": 1}, "d": [2]}}, "a={…}"),
         ("x" * 200, "x" * 159 + "…"),
     ],
 )

@@ -38,6 +38,26 @@ def test_what_holds_data_outlives_destroy_and_is_taken_up_again(yards: Any) -> N
         assert "remains" not in yard.data("destroy", "--yes", *named)
 
 
+DATABASE: tuple[tuple[str, str, str, str], ...] = (
+    (CEPH, "CephBlockPool", "rook-ceph", "volumes"),
+    ("postgresql.cnpg.io/v1", "Cluster", "vectors", "vectors"),
+    ("storage.k8s.io/v1", "StorageClass", "", "volumes"),
+    ("csi.ceph.io/v1", "Driver", "rook-ceph", "rook-ceph.rbd.csi.ceph.com"),
+    ("csi.ceph.io/v1", "OperatorConfig", "rook-ceph", "ceph-csi-operator-config"),
+)
+"""A database on devices of Ceph, and what mounts them."""
+
+
+def test_what_mounts_the_volumes_that_destroy_leaves_is_left_with_them(yards: Any) -> None:
+    yard: Yard = yards("rag-private-fra-dc1-platform")
+    with Operators(yard.plane.api):
+        yard.data("up", "--yes")
+        before = {each: live(yard, each)["metadata"]["uid"] for each in DATABASE}
+        remains = {row["row"]: row["protected"] for row in yard.data("destroy", "--yes")["remains"]}
+        assert remains["Driver.csi.ceph.io/rook-ceph/rook-ceph.rbd.csi.ceph.com"] is False
+        assert {each: live(yard, each)["metadata"]["uid"] for each in DATABASE} == before
+
+
 def live(yard: Yard, which: tuple[str, str, str, str]) -> dict[str, Any]:
     """An object as the server has it."""
     version, kind, namespace, name = which

@@ -220,6 +220,7 @@ JUDGED: dict[str, list[tuple[str, int]]] = {
         ("Release/monitoring/kube-prometheus-stack", 1),
     ],
     "rag-private-fra-dc1-platform": [
+        ("CephCluster.ceph.rook.io/rook-ceph/rook-ceph", 1),
         ("Cluster.postgresql.cnpg.io/vectors/vectors", 2),
         ("ObjectBucketClaim.objectbucket.io/legal/objects-contracts", 1),
         ("ObjectBucketClaim.objectbucket.io/research/objects-papers", 1),

@@ -26,8 +26,11 @@ class Case:
 
 THREE = Redundancy(replicas=3)
 TWO_AND_ONE, FOUR_AND_TWO, EIGHT_AND_THREE = (Redundancy(data=k, parity=m) for k, m in ((2, 1), (4, 2), (8, 3)))
-SIX_NODES = Drives(6, 8, 7.68, 6.5, 3.0, 12.5)
-"""48 drives of 7.68 TB; a node has 2 x 50 Gbit/s = 100 Gbit/s = 12.5 GB/s of network."""
+SIX_NODES = Drives(6, 8, 7.68, 6.5, 3.0, 12.5, 11.0)
+"""48 drives of 7.68 TB; a node has 2 x 50 Gbit/s = 100 Gbit/s = 12.5 GB/s of network. A gateway carries 11 GB/s."""
+FOUR_NODES = Drives(4, 6, 15.36, 6.5, 3.4, 22.0, 30.0)
+SLOW_NODES = Drives(4, 4, 15.36, 6.5, 3.4, 11.0, 30.0)
+"""Four nodes with 22 and with 11 GB/s of network, and gateways that are faster than it."""
 FAST_NETWORK = Drives(4, 6, 15.36, 6.5, 3.4, 100.0)
 """24 drives of 15.36 TB; 800 Gbit/s of network a node, more than its drives carry."""
 
@@ -70,11 +73,39 @@ CASES: tuple[Case, ...] = (
     Case("reading is limited by drives on a fast network", lambda: a.shared_speed(FAST_NETWORK, THREE).read, 156.0),
     # 24 x 3.4 / 3 = 27.2; network 400 / 3 = 133.
     Case("writing is limited by drives on a fast network", lambda: a.shared_speed(FAST_NETWORK, THREE).write, 27.2),
-    # Through gateways a byte leaves an OSD's node and then a gateway's: 2 ways, 75 / 2 = 37.5. Three gateways send
-    # 3 x 12.5 = 37.5 as well; two send 25, which decides.
-    Case("reading buckets through two gateways", lambda: a.shared_speed(SIX_NODES, THREE, 2).read, 25.0),
-    # Writing arrives at a gateway and at 3 OSDs: 4 ways, 75 / 4 = 18.75; two gateways take 25, drives 48.
-    Case("writing buckets through two gateways", lambda: a.shared_speed(SIX_NODES, THREE, 2).write, 18.75),
+    # A node with one of two gateways sends half of x to clients. Its drives read a quarter of x, of which half goes to
+    # the gateway beside them and half to the other: x/2 + x/8 = 0.625 x <= 22: 35.2. Drives give 156, kernels 88.
+    Case("reading buckets through two of four nodes", lambda: a.shared_speed(FOUR_NODES, THREE, 2).read, 35.2),
+    # It takes half of x from clients, an eighth from the other gateway for its drives as the first of three, and copies
+    # of x/4 twice: x/2 + x/8 + x/2 = 1.125 x <= 22: 19.556. Drives take 27.2, kernels give 29.3.
+    Case("writing buckets through two of four nodes", lambda: a.shared_speed(FOUR_NODES, THREE, 2).write, 19.556),
+    # 11 / 0.625 and 11 / 1.125.
+    Case("reading buckets on a slow network", lambda: a.shared_speed(SLOW_NODES, THREE, 2).read, 17.6),
+    Case("writing buckets on a slow network", lambda: a.shared_speed(SLOW_NODES, THREE, 2).write, 9.778),
+    # Six nodes, two gateways: x/2 + x/6 x 1/2 = 0.58333 x <= 12.5: 21.429. Two gateways carry 22.
+    Case("reading buckets through two gateways", lambda: a.shared_speed(SIX_NODES, THREE, 2).read, 21.429),
+    # x/2 + x/12 + 2 x/6 = 0.91667 x <= 12.5: 13.636.
+    Case("writing buckets through two gateways", lambda: a.shared_speed(SIX_NODES, THREE, 2).write, 13.636),
+    # One gateway sends x alone, its own drives feed it without a network: 12.5. It carries 11, which decides.
+    Case("reading buckets through one gateway", lambda: a.shared_speed(SIX_NODES, THREE, 1).read, 11.0),
+    # A gateway on each node: x/6 to clients, and 5 of 6 parts of x/6 to other gateways: 0.30556 x <= 12.5: 40.909.
+    Case("reading buckets through a gateway on each node", lambda: a.shared_speed(SIX_NODES, THREE, 6).read, 40.909),
+    # 4+2 through a gateway on each node: besides, 3 of 4 chunks of x/6 go to the first drive: 0.30556 + 0.125 =
+    # 0.43056 x: 29.032.
+    Case("reading 4+2 through a gateway on each node", lambda: a.shared_speed(SIX_NODES, FOUR_AND_TWO, 6).read, 29.032),
+    # Writing 4+2: x/6 from clients, 5/6 of x/6 from other gateways, and 5 chunks of a quarter of x/6:
+    # 0.16667 + 0.13889 + 0.20833 = 0.51389 x: 24.324.
+    Case(
+        "writing 4+2 through a gateway on each node", lambda: a.shared_speed(SIX_NODES, FOUR_AND_TWO, 6).write, 24.324
+    ),
+    # Nobody measured a gateway.
+    Case(
+        "what an unmeasured gateway carries is unknown",
+        lambda: a.shared_speed(Drives(6, 8, 7.68, 6.5, 3.0, 12.5), THREE, 2).read,
+        None,
+    ),
+    # Four nodes 63 percent full: one lost leaves 84, and the fullest drive 5 more: 89, below 90. 64 would be 90.33.
+    Case("fill that a lost node of four allows", lambda: a.fill_allowed(75, a.fill_after_loss(75, 4), 90), 63, 0.0),
     # Nobody stated what a drive reads: the network alone says nothing.
     Case(
         "an unknown figure stays unknown",
@@ -144,7 +175,7 @@ CASES: tuple[Case, ...] = (
         ),
         1.031,
     ),
-    # One Ceph cluster gives kernels 75 and two gateways 25. Files take 30 / 75 = 0.4 of its time, buckets
+    # One Ceph cluster gives kernels 75, and buckets 25. Files take 30 / 75 = 0.4 of its time, buckets
     # 12.5 / 25 = 0.5: 0.9.
     Case(
         "two tiers of one Ceph cluster, each at its own rate",
@@ -165,6 +196,12 @@ CASES: tuple[Case, ...] = (
     Case("nodes of two pools", lambda: a.worst_node([POOL, OTHER_POOL], "read", 8), 16.0, 0.0),
     # By rule of thumb a node alone reads 8 of its own drives, too.
     Case("a node's own drives, by rule of thumb", lambda: a.worst_node([BETTER_64], "read", 8), 8.0, 0.0),
+    # 4096 GB of which 3 percent change in a day, copied each 8 hours: 1 percent = 40.96 GB in 28,800 s.
+    Case("what a copy reads", lambda: a.read_by_copy(4096.0, 3.0, 8), 0.00142222),
+    # 512 GB written over ten times a day and copied once: 512 GB in 86,400 s, not 5,120.
+    Case("what a copy reads of checkpoints", lambda: a.read_by_copy(512.0, 1000.0, 24), 0.00592593),
+    # 1.844 GB/s x 86,400 s = 159.3 TB a day, on 8 x 3.84 = 30.72 TB.
+    Case("how often drives are written in full", lambda: a.drive_writes_a_day(1.844, 8, 3.84), 5.186),
     # 8 drives x 3.84 TB = 30.72 TB = 27.93969 TiB = 28610.2 GiB; 75 percent may be filled, a quarter stays:
     # 7152.56, so 7153 GiB.
     Case(

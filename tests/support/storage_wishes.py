@@ -5,7 +5,7 @@ from typing import Any
 from aifactory.components.base import Place
 from support.stored import BULK, SHARED, SYSTEM, site, storage_group, tier, without
 
-OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=67)
+OBJECTS = tier("object", name="objects", size_tib=30.0, fill_percent=63)
 PATH = {"path": "tickets", "keeps": "dataset", "tenant": "research", "size_gib": 1024}
 FILL = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
 SAVED = {"gb": 1120.0, "write_within_s": 50, "restart_within_s": 60}
@@ -44,7 +44,7 @@ LOCAL = {**SHARED, "name": "local", "access": ["ReadWriteOnce"], "default": Fals
 NIGHTLY = {"schedule": "nightly", "every_h": 24, "keep": 14}
 DAILY = {"every_h": 12, "keep": 60}
 AGE = {"image": "registry.example.com/tools/aws-cli:2.31.0", "expire_days": 30}
-WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_percent=67, paths=[PATH])
+WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_percent=63, paths=[PATH])
 
 
 def timed(*schedules: dict[str, Any], **fields: Any) -> dict[str, Any]:

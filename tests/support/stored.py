@@ -45,6 +45,7 @@ SCRATCH: dict[str, Any] = {
     "tb": 3.84,
     "read_gb_per_s": 6.8,
     "write_gb_per_s": 4.0,
+    "dwpd": 10.0,
     "by_path": [f"/dev/disk/by-path/pci-0000:{slot}3:00.0-nvme-1" for slot in range(1, 9)],
 }
 SHARE: dict[str, Any] = {"nfs": "home", "server": "nas.example.com", "share": "/ai", "rdma": True, "system": SYSTEM}
@@ -72,6 +73,7 @@ def storage_group(nodes: int = 4, drives: Mapping[str, Any] | None = None, **fie
         "host": dict(HOST),
         "racks": [{"rack": "s1", "block": "b1", "nodes": [f"sto-{index + 1}" for index in range(nodes)]}],
         "storage_gb_per_s": 25.0,
+        "gateway_gb_per_s": 30.0,
         "drives": [dict(drives or BULK)],
     }
     return {**whole, **fields}

@@ -91,6 +91,8 @@ def outside(stack: Stack, schemas: Schemas) -> list[str]:
     """Volumes that no tier has, and volumes that go with a node where there is another."""
     tiers = list(plans(stack.plan, StorageTierPlan).values())
     domains = {tier.storage_class: tier.failure_domain for tier in tiers}
+    # Drives that Ceph takes as volumes: what lies on them survives what the tier does.
+    domains |= {tier.ceph.drive_class: tier.failure_domain for tier in tiers if tier.ceph and tier.ceph.drive_class}
     default = [each.name for each in stack.plan.place.cluster.storage_classes if each.default]
     default += [tier.storage_class for tier in tiers if tier.made_class and tier.made_class.default]
     found = []

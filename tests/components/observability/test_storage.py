@@ -13,7 +13,7 @@ from aifactory.components.rows import HelmRow, KubernetesRow
 from support import shipped
 from support.watching import BLOCK, CHAT, SCRATCH, watched
 
-OBJECTS = replace(BLOCK, name="objects", part="objects", tier="object", fill_percent=67)
+OBJECTS = replace(BLOCK, name="objects", part="objects", tier="object", fill_percent=63)
 WATCHED = [name for name in shipped.STACKS if name.startswith(("sovereign-inference", "rag-private", "edge-slm"))]
 
 

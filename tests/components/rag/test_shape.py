@@ -160,7 +160,7 @@ DEMAND: dict[str, Any] = {
 }
 
 
-def whole() -> Planned:
+def whole(database: dict[str, Any] | None = None, copies: list[dict[str, Any]] | None = None) -> Planned:
     """A store among the parts that it needs, at a site with drives."""
     parts: list[dict[str, Any]] = [
         {"kind": "gpu-node-pool", "name": "serve", "accelerator": "h200", "nodes": "demand", "workload": "inference"},
@@ -191,8 +191,8 @@ def whole() -> Planned:
             "collections": [{"tenant": "legal", "vectors": 3_000_000}, {"tenant": "all", "vectors": 10}],
             "backup": {"tier": "objects"},
         },
-        tier("object", name="objects", size_tib=30.0, fill_percent=70),
-        tier("block", name="volumes", beside="objects", size_tib=5.0, fill_percent=70),
+        tier("object", name="objects", size_tib=30.0, fill_percent=63, copies=copies or []),
+        database or tier("block", name="volumes", beside="objects", size_tib=5.0, fill_percent=63),
         tier(copies=COPIES),
     ]
     at = place(
@@ -226,6 +226,14 @@ def test_the_database_and_its_backups_in_one_ceph_cluster_are_told_of() -> None:
     made = body(found, CLUSTER)
     assert made["spec"]["storage"]["storageClass"] == "volumes"
     assert "StorageClass.storage.k8s.io/volumes" in found.stack.by_id[CLUSTER].after
+    copied = whole(copies=COPIES)
+    assert "RAG-010" not in copied.rules_broken, "a copy of the buckets elsewhere outlives the cluster"
+
+
+def test_a_database_in_a_folder_of_an_nfs_server_is_told_of() -> None:
+    """The class of the site is VAST's, which mounts NFS; devices of Ceph are none."""
+    assert "STO-052" in whole(tier("block", name="volumes", engine="existing", size_tib=5.0)).rules_broken
+    assert "STO-052" not in whole().rules_broken
 
 
 def test_the_vectors_of_a_model_with_a_short_beginning_may_be_cut(stored: Any) -> None:

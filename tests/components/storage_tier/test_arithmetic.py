@@ -17,6 +17,7 @@ DRIVES = st.builds(
     RATE,
     RATE,
     RATE,
+    st.floats(0.01, 100),
 )
 REDUNDANCY = st.one_of(
     st.builds(Redundancy, replicas=st.integers(1, 5)),

@@ -20,8 +20,35 @@ AWS = "registry.example.com/tools/aws-cli:2.31.0"
 KUBECTL = "registry.example.com/tools/kubectl:1.35.6"
 NIGHTLY = {"schedule": "nightly", "every_h": 24, "keep": 14}
 HOURLY = {"schedule": "hourly", "every_h": 4, "keep": 12, "paths": ["images"]}
-WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_percent=67, snapshots=True)
+WORK = tier("parallel", name="work", engine="rook-ceph", size_tib=5.0, fill_percent=63, snapshots=True)
 SPACE = "storage-snapshots"
+
+
+def snapshotted(**fields: Any) -> Planned:
+    """A class whose system keeps 80 snapshots, 6 hours apart, of paths and of checkpoints."""
+    system = {**SYSTEM, "snapshots": [{"every_h": 6, "keep": 80}]}
+    return tiered(tier(paths=[PATH], **fields), RUN, at=site(classes=[{**SHARED, "system": system}]))
+
+
+def test_a_system_that_snapshots_its_class_holds_on_to_checkpoints_too() -> None:
+    # 20 days: of 1 TiB that changes by 1 percent 0.2; of 2 TiB of checkpoints that change by 300 percent 120.
+    found = snapshotted(changed_percent_a_day={"dataset": 1.0, "checkpoints": 300.0})
+    assert broken(found) == [], says(found)
+    assert found.decisions["files.snapshots.room_tib"].value == pytest.approx(120.2)
+    # 400 x 0.75 = 300 less 1, 2 and 120.2.
+    told: Any = found.decisions["files.capacity"].value
+    assert told["left_tib"] == pytest.approx(176.8)
+    # Written over eight times a day they would be 160 copies; 80 snapshots hold no more than 80: 160 TiB.
+    bound = snapshotted(changed_percent_a_day={"dataset": 0.0, "checkpoints": 800.0})
+    assert bound.decisions["files.snapshots.room_tib"].value == pytest.approx(160.0)
+
+
+def test_what_is_left_beside_snapshots_of_an_unknown_rate_is_unknown() -> None:
+    found = snapshotted(changed_percent_a_day={"dataset": 1.0})
+    assert "STO-002" in broken(found)
+    assert found.decisions["files.snapshots.room_tib"].value is None
+    told: Any = found.decisions["files.capacity"].value
+    assert (told["left_tib"], told["volumes_gib"]["snapshots"]) == (None, None)
 
 
 def scheduled(*schedules: dict[str, Any], change: float | None = 2.0) -> Planned:
@@ -226,7 +253,7 @@ def test_one_claim_that_fails_keeps_its_old_snapshots_stops_no_other_and_fails_t
 def kept(**wish: Any) -> Planned:
     """A bucket with retention."""
     paths = [{**PATH, "retention": {"image": AWS, **wish}}]
-    found = tiered(tier("object", name="objects", size_tib=30.0, fill_percent=67, paths=paths), tier(), RUN)
+    found = tiered(tier("object", name="objects", size_tib=30.0, fill_percent=63, paths=paths), tier(), RUN)
     assert not found.errors, says(found)
     return found
 

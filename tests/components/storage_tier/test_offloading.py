@@ -9,7 +9,7 @@ import pytest
 from aifactory.components.offers import KvOffloadUse
 from support.models import CHAT
 from support.planning import Planned
-from support.stored import EU, GATEWAYS, SCRATCH, SHARED, broken, offer, says, site, tier, tiered
+from support.stored import EU, GATEWAYS, SCRATCH, SHARED, broken, offer, says, site, tier, tiered, without
 
 LOCKED = {**SCRATCH, "encryption": {"key": "kmip://hsm.example.com/drives", "place": "DE"}}
 CHATS = {"models": [{**CHAT, "data_class": "customer"}]}
@@ -60,6 +60,23 @@ def test_drives_too_slow_for_what_is_offloaded_starve_its_gpus() -> None:
     found = offloaded(scratch, slow)
     assert broken(found) == ["STO-008"]
     assert "drives into each node instead of 8" in says(found)
+
+
+@pytest.mark.parametrize(
+    ("dwpd", "cure"),
+    [(3.0, "their warranty allows 3 | have drives for"), (None, "nobody states how often they may be | add dwpd")],
+)
+def test_drives_that_wear_out_before_their_time_are_told_of(dwpd: float | None, cure: str) -> None:
+    """Half of a peak of 11.272 GB/s in the mean, on 10 GPUs or so: far above what drives for reading allow."""
+    scratch = tier("local-cache", name="scratch", data_class="customer")
+    found = offloaded(scratch, {**without(LOCKED, "dwpd"), **({"dwpd": dwpd} if dwpd else {})})
+    assert "STO-053" in broken(found)
+    assert cure in says(found)
+    (use,) = [each for each in found.site_plan.offers if isinstance(each, KvOffloadUse)]
+    value: Any = found.site_plan.decisions["scratch.drive_writes_a_day"].value
+    on_a_node = use.mean_gb_per_s / use.gpus * min(8, use.gpus)
+    assert value["writes"] == pytest.approx(on_a_node * 86_400 / (8 * 3_840), abs=0.01)
+    assert use.mean_gb_per_s < use.gb_per_s
 
 
 def test_a_tier_of_the_node_offers_its_nodes_their_room_and_the_key_of_its_drives() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aifactory.components.offers import OperatorNote
 from aifactory.components.rows import HelmRow, KubernetesRow
 from support.generating import MADE_UP
 from support.planning import Planned
@@ -16,12 +17,12 @@ from support.stored import (
     COPIES,
     KEY,
     RUN,
+    VAULT,
     body,
     broken,
     racked,
     says,
     site,
-    storage_group,
     tier,
     tiered,
     values,
@@ -36,9 +37,9 @@ AGE = {
     "lock": {"mode": "governance", "days": 30},
 }
 OBJECTS = tier(
-    "object", name="objects", size_tib=30.0, fill_percent=67, encryption=KEY, paths=[{**PATH, "retention": AGE}]
+    "object", name="objects", size_tib=30.0, fill_percent=63, encryption=KEY, paths=[{**PATH, "retention": AGE}]
 )
-BLOCK = tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=67)
+BLOCK = tier("block", name="volumes", beside="objects", size_tib=5.0, snapshots=True, fill_percent=63)
 SCHEDULED = {
     "image": "registry.example.com/tools/kubectl:1.35.6",
     "changed_percent_a_day": 2.0,
@@ -50,7 +51,7 @@ WORK = tier(
     engine="rook-ceph",
     beside="objects",
     size_tib=5.0,
-    fill_percent=67,
+    fill_percent=63,
     snapshots=True,
     scheduled=SCHEDULED,
     paths=[PATH],
@@ -107,25 +108,60 @@ def test_every_value_is_one_that_its_chart_knows(every: Planned, schemas: Schema
 
 
 def test_ceph_gets_named_nodes_and_drives_and_never_all(every: Planned) -> None:
-    storage = body(every, CEPH)["spec"]["storage"]
-    assert (storage["useAllNodes"], storage["useAllDevices"]) == (False, False)
-    assert storage["nodes"] == [
+    plain = tiered(without(OBJECTS, "encryption"), tier())
+    for found in (every, plain):
+        storage = body(found, CEPH)["spec"]["storage"]
+        assert (storage["useAllNodes"], storage["useAllDevices"]) == (False, False)
+    assert body(plain, CEPH)["spec"]["storage"]["nodes"] == [
         {"name": f"sto-{node}", "devices": [{"name": path} for path in BULK["by_path"]]} for node in range(1, 5)
     ]
-    assert storage["config"] == {"encryptedDevice": "true"}
 
 
-def test_drives_by_lasting_names_stand_there_one_by_one() -> None:
-    paths = {f"sto-{node}": [f"/dev/disk/by-id/nvme-X{node}{drive}" for drive in range(6)] for node in range(1, 5)}
-    at = site(storage_group(drives={**without(BULK, "by_path"), "by_id": paths}))
-    storage = body(tiered(OBJECTS, tier(), at=at), CEPH)["spec"]["storage"]
-    assert storage["nodes"][0] == {"name": "sto-1", "devices": [{"name": path} for path in paths["sto-1"]]}
+def volumes_of_drives(found: Planned) -> list[KubernetesRow]:
+    """The drives of Ceph that are volumes."""
+    return [row for row in objects(found) if row.body["kind"] == "PersistentVolume"]
 
 
-def test_drives_by_pattern_stay_a_pattern() -> None:
-    at = site(storage_group(drives={**without(BULK, "by_path"), "filter": "^nvme[1-6]n1$"}))
-    storage = body(tiered(OBJECTS, tier(), at=at), CEPH)["spec"]["storage"]
-    assert storage["nodes"][0] == {"name": "sto-1", "deviceFilter": "^nvme[1-6]n1$"}
+def test_a_vault_has_the_keys_because_ceph_takes_the_drives_as_encrypted_volumes(every: Planned) -> None:
+    """Of drives of hosts Rook asks no Vault for keys, whatever `security.kms` says (rook#13410)."""
+    storage = body(every, CEPH)["spec"]["storage"]
+    assert {"nodes", "config"} & set(storage) == set()
+    (taken,) = storage["storageClassDeviceSets"]
+    assert (taken["name"], taken["count"], taken["encrypted"], taken["portable"]) == ("bulk", 24, True, False)
+    assert taken["resources"]["requests"]["memory"] == "4Gi"
+    (claim,) = taken["volumeClaimTemplates"]
+    assert claim["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "15360G"}},
+        "storageClassName": "objects-drives",
+        "volumeMode": "Block",
+    }
+
+
+def test_each_drive_is_one_block_volume_of_its_node_and_stays_while_the_cluster_does(every: Planned) -> None:
+    made = volumes_of_drives(every)
+    where = set()
+    for row in made:
+        spec = body(every, row.id)["spec"]
+        (term,) = spec["nodeAffinity"]["required"]["nodeSelectorTerms"]
+        (here,) = term["matchExpressions"]
+        assert here["key"] == "kubernetes.io/hostname"
+        where.add((*here["values"], spec["local"]["path"]))
+        assert (spec["volumeMode"], spec["capacity"], spec["storageClassName"]) == (
+            "Block",
+            {"storage": "15360G"},
+            "objects-drives",
+        )
+        assert spec["persistentVolumeReclaimPolicy"] == "Retain"
+        assert row.retain_on_delete
+        assert row.id in every.rows[CEPH].after
+    assert where == {(f"sto-{node}", path) for node in range(1, 5) for path in BULK["by_path"]}
+    assert len(made) == 24
+    local = body(every, "StorageClass.storage.k8s.io/objects-drives")
+    assert (local["provisioner"], local["volumeBindingMode"]) == (
+        "kubernetes.io/no-provisioner",
+        "WaitForFirstConsumer",
+    )
 
 
 def test_racks_are_labelled_before_ceph_and_drives_wait_for_their_label() -> None:
@@ -138,9 +174,12 @@ def test_racks_are_labelled_before_ceph_and_drives_wait_for_their_label() -> Non
         ({"topology.rook.io/rack": "s4"}, ["sto-5"]),
     ]
     assert "NodeFeatureRule.nfd.k8s-sigs.io/objects-racks" in found.rows[CEPH].after
-    placement = body(found, CEPH)["spec"]["placement"]
-    for daemon in ("osd", "prepareosd"):
-        terms = placement[daemon]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    spec = body(found, CEPH)["spec"]
+    (drives,) = spec["storage"]["storageClassDeviceSets"]
+    hosts = body(tiered(without(OBJECTS, "encryption"), tier(), at=site(racked(2, 1, 1, 1))), CEPH)["spec"]["placement"]
+    assert {"osd", "prepareosd"} & set(spec["placement"]) == set()
+    for placement in (drives["placement"], drives["preparePlacement"], hosts["osd"], hosts["prepareosd"]):
+        terms = placement["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
         named = {each["key"]: each["values"] for each in terms["nodeSelectorTerms"][0]["matchExpressions"]}
         assert named["topology.rook.io/rack"] == ["s1", "s2", "s3", "s4"]
         assert named["kubernetes.io/hostname"] == [f"sto-{node}" for node in range(1, 6)]
@@ -208,6 +247,9 @@ def test_keys_of_drives_come_from_the_vault_by_reference(every: Planned) -> None
     kms = body(every, CEPH)["spec"]["security"]["kms"]
     assert kms["tokenSecretName"] == "rook-vault"
     assert kms["connectionDetails"]["VAULT_ADDR"] == "https://vault.example.com:8200"
+    assert "VAULT_CACERT" not in kms["connectionDetails"]
+    own = tiered(OBJECTS, tier(), at=site(storage={"key_stores": [{**VAULT, "ca": "rook-vault-ca"}]}))
+    assert body(own, CEPH)["spec"]["security"]["kms"]["connectionDetails"]["VAULT_CACERT"] == "rook-vault-ca"
     plain = body(tiered(without(OBJECTS, "encryption"), tier()), CEPH)["spec"]
     assert "config" not in plain["storage"]
     assert plain["security"] == {"cephx": {"csi": {"keyType": "aes"}}}
@@ -252,9 +294,25 @@ def test_what_data_needs_is_waited_for_so_that_destroy_keeps_it(every: Planned) 
             kept.add(name)
             pending.extend(known[name].after)
     assert {"Release/rook-ceph/rook-ceph", "Namespace/rook-ceph"} <= kept
+    assert {row.id for row in volumes_of_drives(every)} <= kept
     for row in objects(every):
         if row.body["kind"] in ("CephBlockPool", "CephFilesystem", "CephObjectStore"):
             assert CEPH in row.after
+
+
+def test_what_mounts_a_protected_volume_stays_with_it(every: Planned) -> None:
+    """Without its driver no pod mounts a volume that `destroy` leaves, and none that is mounted is let go."""
+    pending, kept = [row.id for row in objects(every) if row.body["kind"] == "PersistentVolumeClaim"], set()
+    while pending:
+        name = pending.pop()
+        if name not in kept:
+            kept.add(name)
+            pending.extend(every.rows[name].after)
+    driver = "Driver.csi.ceph.io/rook-ceph/rook-ceph.cephfs.csi.ceph.com"
+    assert {driver, "OperatorConfig.csi.ceph.io/rook-ceph/ceph-csi-operator-config"} <= kept
+    assert "Driver.csi.ceph.io/rook-ceph/rook-ceph.rbd.csi.ceph.com" in (
+        every.rows["StorageClass.storage.k8s.io/volumes"].after
+    )
 
 
 @pytest.mark.parametrize(
@@ -316,7 +374,7 @@ def test_the_default_class_says_so_and_no_other_does() -> None:
     marks = {
         row.name: body(found, row.id)["metadata"].get("annotations", {})
         for row in objects(found)
-        if row.body["kind"] == "StorageClass"
+        if row.body["kind"] == "StorageClass" and row.name != "objects-drives"
     }
     assert marks == {"objects": {}, "volumes": {"storageclass.kubernetes.io/is-default-class": "true"}}
     assert "CLU-014" not in found.rules_broken
@@ -363,6 +421,21 @@ def test_a_fill_is_a_hardened_pod_with_the_buckets_own_key(every: Planned) -> No
         "ObjectBucketClaim.objectbucket.io/research/objects-tickets",
         "PersistentVolumeClaim/research/files-tickets",
     } <= set(job.after)
+
+
+def test_a_fill_waits_for_a_first_object_and_fails_where_none_comes(every: Planned) -> None:
+    """rclone copies an empty bucket and ends with 0: whoever reads the volume would start on nothing."""
+    (job,) = [row for row in objects(every) if row.body["kind"] == "Job" and row.part == "files"]
+    spec = body(every, job.id)["spec"]
+    (wait,) = spec["template"]["spec"]["initContainers"]
+    assert (wait["command"], wait["args"][:3]) == (["rclone"], ["copy", "--dry-run", "--error-on-no-transfer"])
+    assert wait["args"][-2:] == ["src:$(BUCKET_NAME)/2026/11", "/tmp/nothing"]
+    assert [each["mountPath"] for each in wait["volumeMounts"]] == ["/tmp", "/trust"]
+    assert (spec["activeDeadlineSeconds"], spec["backoffLimit"]) == (3_600 + 14_400, 24)
+    assert job.gate is not None
+    assert (job.gate.condition, job.gate.timeout_s) == ("Complete", 18_000)
+    told = [each.says for each in every.site_plan.offers if isinstance(each, OperatorNote) and each.when == "before"]
+    assert [each for each in told if "Objects come to bucket objects-tickets of research within 3600 s" in each]
 
 
 def test_only_namespaces_with_buckets_reach_the_gateway(every: Planned) -> None:

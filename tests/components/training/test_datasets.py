@@ -44,7 +44,7 @@ def test_the_path_is_mounted_read_only_on_each_node_and_named_to_the_program() -
 
 def test_the_gang_waits_for_the_claim_and_for_the_fill() -> None:
     fill = {"bucket": "tickets", "image": "registry.example.com/tools/rclone:1.71.0"}
-    objects = tier("object", name="objects", size_tib=30.0, fill_percent=67, paths=[PATH])
+    objects = tier("object", name="objects", size_tib=30.0, fill_percent=63, paths=[PATH])
     found = reading(objects, tier(fed_by="objects", paths=[{**PATH, "prefetch": fill}]))
     after = found.rows["JobSet.jobset.x-k8s.io/research/pretrain-1"].after
     assert "PersistentVolumeClaim/research/files-tickets" in after

@@ -190,13 +190,14 @@ if wave 04-telemetry; then
   gate 600 condition=Ready rook-ceph certificate.cert-manager.io/objects-gateway-tls
   objects manifests/04-telemetry/01-objects.yaml
   objects manifests/04-telemetry/01-watch.yaml
-  gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
   objects manifests/04-telemetry/02-objects.yaml
-  objects manifests/04-telemetry/02-volumes.yaml
   objects manifests/04-telemetry/02-watch.yaml
-  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects cephblockpool.ceph.rook.io/volumes
+  gate 3600 'jsonpath={.status.phase}=Ready' rook-ceph cephcluster.ceph.rook.io/rook-ceph
   objects manifests/04-telemetry/03-objects.yaml
   objects manifests/04-telemetry/03-volumes.yaml
+  gate 900 'jsonpath={.status.phase}=Ready' rook-ceph cephobjectstore.ceph.rook.io/objects cephblockpool.ceph.rook.io/volumes
+  objects manifests/04-telemetry/04-objects.yaml
+  objects manifests/04-telemetry/04-volumes.yaml
 fi
 
 if wave 05-hardware; then
@@ -263,7 +264,7 @@ if wave 09-serving; then
   objects manifests/09-serving/01-objects.yaml
   objects manifests/09-serving/01-shared.yaml
   job 900 tuning objects-tickets-81c5d442
-  job 14400 tuning shared-tickets-f42f336b
+  job 18000 tuning shared-tickets-f42f336b
 fi
 
 if wave 10-workloads; then

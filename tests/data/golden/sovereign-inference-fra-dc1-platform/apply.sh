@@ -267,7 +267,7 @@ if wave 09-serving; then
   objects manifests/09-serving/01-objects.yaml
   objects manifests/09-serving/01-shared.yaml
   job 900 tuning objects-tickets-81c5d442
-  job 14400 tuning shared-tickets-f42f336b
+  job 18000 tuning shared-tickets-f42f336b
 fi
 
 if wave 10-workloads; then
