@@ -289,6 +289,10 @@ class StorageUse(Struct, frozen=True):
     """Which of its volumes this is, for people. Empty: `keeps` says it."""
     pool: str = ""
     """Part that has its GPUs, empty where none wait."""
+    makes: str = ""
+    """Claim that it makes itself, in `namespace`. Empty: its name isn't known before, or it makes none."""
+    account: str = ""
+    """ServiceAccount of its pods in `namespace`, where it is known."""
 
 
 class QuotaDemand(Struct, frozen=True):

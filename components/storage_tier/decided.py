@@ -6,10 +6,13 @@ from msgspec import Struct
 
 from aifactory.components.offers import Taint
 from aifactory.components.storage_tier.arithmetic import Redundancy
+from aifactory.components.storage_tier.aws.model import AwsTierPlan
+from aifactory.components.values import Ref
 
 CEPH_NAMESPACE = "rook-ceph"
 CEPH_CLUSTER = "rook-ceph"
 SNAPSHOT_NAMESPACE = "storage-snapshots"
+FOLDER_NAMESPACE = "storage-folders"
 RBD_DRIVER = f"{CEPH_NAMESPACE}.rbd.csi.ceph.com"
 CEPHFS_DRIVER = f"{CEPH_NAMESPACE}.cephfs.csi.ceph.com"
 """Names that Rook gives its drivers: the namespace of its operator goes before them."""
@@ -23,6 +26,9 @@ SECURE_PORT = 8_443
 no privilege. Source: rook/rook pkg/operator/ceph/object/spec.go, generateService."""
 TOPOLVM_DRIVER = "topolvm.io"
 NFS_DRIVER = "nfs.csi.k8s.io"
+EBS_DRIVER = "ebs.csi.aws.com"
+NO_DRIVER = "kubernetes.io/no-provisioner"
+"""Of a class that makes no volumes. Source: kubernetes.io docs, Storage Classes, local."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -150,6 +156,8 @@ class ClassPlan(Struct, frozen=True):
     reclaim: str = "Retain"
     expands: bool = True
     default: bool = False
+    references: tuple[tuple[str, Ref], ...] = ()
+    """Parameters that only the base knows, such as the ARN of a key."""
 
 
 class SnapshotPlan(Struct, frozen=True):
@@ -267,6 +275,8 @@ class StorageTierPlan(Struct, frozen=True):
     retention: tuple[RetentionPlan, ...] = ()
     copies: tuple[tuple[str, str, str], ...] = ()
     """Name, system and country of each copy, empty where the site doesn't state it."""
+    aws: AwsTierPlan | None = None
+    """What the base of a site at AWS makes for it."""
 
     @property
     def in_short(self) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.storage_tier.arithmetic import Need, Redundancy, Speed
+from aifactory.components.storage_tier.aws.model import AwsDraft
 from aifactory.components.storage_tier.decided import Copy, Figures, FillPlan, Keys, PathPlan
 from aifactory.components.storage_tier.found import DrivesFound
 from aifactory.components.storage_tier.spec import StorageTierSpec
+
+SYSTEMS = {"s3": "the buckets", "fsx-lustre": "the file system", "ebs": "the volumes"}
+"""What the base makes, by engine."""
 
 
 class Draft(Struct, frozen=True):
@@ -44,6 +48,10 @@ class Draft(Struct, frozen=True):
     needs: tuple[Need, ...] = ()
     paths: tuple[PathPlan, ...] = ()
     fills: tuple[FillPlan, ...] = ()
+    aws: AwsDraft | None = None
+    """Where the base of a site at AWS makes it."""
+    unbounded: bool = False
+    """Whether it holds whatever is put there: nothing is made before somebody needs it."""
 
     @property
     def owner(self) -> str:
@@ -65,6 +73,8 @@ class Draft(Struct, frozen=True):
         """What it lies on, with whatever other tier names the same."""
         if self.on_ceph:
             return f"the Ceph cluster of {self.owner}"
+        if self.aws:
+            return f"{SYSTEMS[self.spec.engine]} of {self.spec.name}"
         return f"NFS share {self.server}:{self.share}" if self.share else f"StorageClass {self.storage_class}"
 
     @property
