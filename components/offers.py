@@ -292,7 +292,7 @@ class StorageUse(Struct, frozen=True):
     makes: str = ""
     """Claim that it makes itself, in `namespace`. Empty: its name isn't known before, or it makes none."""
     account: str = ""
-    """ServiceAccount of its pods in `namespace`, where it is known."""
+    """ServiceAccount of its pods in `namespace`; needed with a claim that somebody else makes."""
 
 
 class QuotaDemand(Struct, frozen=True):

@@ -48,9 +48,11 @@ def settled(draft: Draft, ctx: PlanContext) -> AwsTierPlan | None:
     """The buckets, and the roles of their readers. None after a problem."""
     found = [_bucket(draft, path, plan, ctx) for path, plan in zip(draft.spec.paths, draft.paths, strict=True)]
     buckets = [each for each in found if each is not None]
-    if len(buckets) < len(found) or not _known_readers(draft, ctx):
+    if len(buckets) < len(found):
         return None
     grants = list(_grants(draft, buckets, ctx))
+    if not _readable(draft, buckets, grants, ctx):
+        return None
     for grant in grants:
         ctx.offer(grant)
     _explain_readers(buckets, grants, ctx)
@@ -150,20 +152,19 @@ def _rule(name: str, **what: object) -> Tree:
     return {"id": name, "status": "Enabled", "filter": {"prefix": ""}, **what}
 
 
-def _known_readers(draft: Draft, ctx: PlanContext) -> bool:
-    """Whether each part that mounts a bucket says by which ServiceAccount: a pod without a role sees nothing."""
-    own = {(plan.namespace, plan.name): path for path, plan in zip(draft.spec.paths, draft.paths, strict=True)}
-    nameless = [
-        (use.part, own[use.namespace, use.claim].path)
-        for use in ctx.offers(StorageUse)
-        if (use.namespace, use.claim) in own and not use.account
-    ]
+def _readable(draft: Draft, buckets: list[BucketPlan], grants: list[BucketGrant], ctx: PlanContext) -> bool:
+    """Whether nobody mounts what must be brought back first."""
+    cold = _cold(draft)
+    read = [bucket.row for bucket in buckets if any(each.arn == bucket.arn for each in grants)]
     return ctx.check(
         "STO-042",
-        not nameless,
-        lambda: f"part {nameless[0][0]} mounts path {nameless[0][1]} of tier {draft.spec.name}, and names no account",
-        ("paths",),
-        "keep what it reads in a tier of engine fsx-lustre",
+        cold is None or cold.storage_class == "GLACIER_IR" or not read,
+        lambda: (
+            f"objects of bucket {read[0]} move to {cold.storage_class if cold else ''}, and pods of "
+            f"{grants[0].account} mount it"
+        ),
+        ("cold", "storage_class"),
+        "set it to GLACIER_IR, or let nobody mount the bucket",
     )
 
 

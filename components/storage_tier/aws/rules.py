@@ -36,9 +36,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "STO-042",
         "error",
-        "Whoever mounts a bucket has a ServiceAccount that is known",
-        "A bucket is opened by the role of the pod's account: a pod without one waits in ContainerCreating.",
-        "awslabs/mountpoint-s3-csi-driver docs/CONFIGURATION.md, Pod-Level Credentials",
+        "What is mounted can be read at once",
+        "Objects of GLACIER and DEEP_ARCHIVE must be brought back first: a pod that opens one gets an error.",
+        "awslabs/mountpoint-s3 doc/SEMANTICS.md; Amazon S3 User Guide, restoring-objects",
     ),
     Rule(
         "STO-043",

@@ -168,7 +168,7 @@ def test_a_lock_is_on_from_the_first_object() -> None:
 def test_each_account_has_one_role_for_the_buckets_of_all_tiers_that_it_mounts() -> None:
     rows = in_base(stockholm())
     token = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-    found = {id.partition("/reads-")[2]: row for id, row in rows.items() if id.startswith(f"{token}/reads-")}
+    found = {name.partition("/reads-")[2]: row for name, row in rows.items() if name.startswith(f"{token}/reads-")}
     assert set(found) == {"research-pretrain", "research-curator"}
     given = found["research-pretrain"].properties
     assert (given["namespace"], given["serviceAccount"]) == ("research", "pretrain")
@@ -214,7 +214,7 @@ def test_pods_see_a_bucket_as_a_volume_of_their_own_role() -> None:
 
 
 def test_a_run_mounts_the_claim_and_knows_nothing_of_s3() -> None:
-    (gang,) = [body for id, body in in_cluster(stockholm(), "pretrain").items() if id.startswith("JobSet")]
+    (gang,) = [body for name, body in in_cluster(stockholm(), "pretrain").items() if name.startswith("JobSet")]
     assert '"claimName": "objects-tickets"' in json.dumps(gang)
     assert "s3" not in json.dumps(gang)
 

@@ -70,7 +70,7 @@ def test_the_driver_uses_the_key_and_nobody_else_does() -> None:
     assert set(found) == {"Administer", "Driver", "GrantToVolumes"}
     assert found["Driver"]["Principal"] == {"AWS": "aws:iam/role:Role/aws-ebs-csi-driver#arn"}
     assert found["GrantToVolumes"]["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    assert key.protect and key.retain_on_delete
+    assert (key.protect, key.retain_on_delete) == (True, True)
 
 
 def test_snapshots_bring_their_controller_and_a_class_that_keeps_them() -> None:
