@@ -38,6 +38,14 @@ class BaseOffer(Struct, frozen=True):
         return fitting(f"{self.cluster}-{what}", characters)
 
 
+class KeptIn(Struct, frozen=True):
+    """Says that something stays in a zone when the stack goes: so do its subnet and the VPC, which hold its
+    interfaces."""
+
+    part: str
+    zone: str
+
+
 class AddonDemand(Struct, frozen=True):
     """An EKS add-on that a part needs, beside those that every cluster has."""
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
 from aifactory.components import names
-from aifactory.components.aws_base import AddonDemand, BaseOffer, ZoneSubnet
+from aifactory.components.aws_base import AddonDemand, BaseOffer, KeptIn, ZoneSubnet
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext
 from aifactory.components.cluster.aws.addons import ON_DEMAND, decided
 from aifactory.components.cluster.aws.model import AddonPlan, EksPlan, cluster_output, vpc_id
+from aifactory.components.rows import CloudRow
 from aifactory.components.values import Ref
 
 EBS_DRIVER = "aws-ebs-csi-driver"
+SUBNET = "aws:ec2/subnet:Subnet"
 
 
 def offer_base(plan: EksPlan, ctx: PlanContext) -> None:
     """Say where rows of other parts stand."""
     subnets = tuple(
-        ZoneSubnet(each.zone, each.zone_id, Ref(names.cloud_id("aws:ec2/subnet:Subnet", each.name), "id"))
+        ZoneSubnet(each.zone, each.zone_id, Ref(names.cloud_id(SUBNET, each.name), "id"))
         for each in plan.vpc.of_kind("nodes")
     )
     ctx.offer(
@@ -30,6 +36,28 @@ def offer_base(plan: EksPlan, ctx: PlanContext) -> None:
             tags=tuple(plan.tags.items()),
         )
     )
+
+
+def decide_kept(ctx: PlanContext) -> tuple[str, ...]:
+    """Zones whose subnet stays, with the VPC: AWS removes neither while a file system has interfaces there."""
+    kept = ctx.offers(KeptIn)
+    zones = tuple(sorted({each.zone for each in kept}))
+    if zones:
+        ctx.decide(
+            "aws.kept_zones",
+            zones,
+            f"destroy leaves the VPC and the subnet of nodes there: {', '.join(sorted({each.part for each in kept}))} "
+            "stays, and has interfaces in it",
+        )
+    return zones
+
+
+def kept(rows: Iterable[CloudRow], plan: EksPlan) -> Iterator[CloudRow]:
+    """The rows of the network, those protected that what is kept stands on."""
+    stays = {names.cloud_id(SUBNET, each.name) for each in plan.vpc.of_kind("nodes") if each.zone in plan.kept_zones}
+    stays |= {vpc_id().row} if plan.kept_zones else set()
+    for row in rows:
+        yield replace(row, protect=True, retain_on_delete=True) if row.id in stays else row
 
 
 def asked_addons(ctx: PlanContext) -> tuple[AddonPlan, ...] | None:

@@ -11,7 +11,7 @@ from aifactory.components.catalog import Row
 from aifactory.components.cluster.aws import balancer
 from aifactory.components.cluster.aws.addons import decide_addons
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
-from aifactory.components.cluster.aws.drivers import asked_addons, offer_base
+from aifactory.components.cluster.aws.drivers import asked_addons, decide_kept, offer_base
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import (
     EksPlan,
@@ -71,7 +71,7 @@ def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
     drivers = asked_addons(ctx)
     if not addresses_suffice(plan, ctx) or drivers is None:
         return None
-    plan = replace(plan, addons=(*plan.addons, *drivers))
+    plan = replace(plan, addons=(*plan.addons, *drivers), kept_zones=decide_kept(ctx))
     maker = Maker(ctx.factory, ctx.place.site, ctx.part, Wave.FOUNDATION)
     untagged = tuple(row.id for row in cloud_rows(Cloud(maker, plan)) if "tags" not in row.properties)
     kinds = sorted({name.partition(":")[2].partition("/")[2].partition(":")[2].partition("/")[0] for name in untagged})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aifactory.components.aws_base import KeptIn
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import OperatorNote
@@ -32,6 +33,7 @@ def settled(draft: Draft, ctx: PlanContext) -> AwsTierPlan | None:
     wish = draft.spec.lustre
     if draft.aws is None or draft.aws.zone is None or wish is None or not _claims_named(draft, ctx):
         return None
+    ctx.offer(KeptIn(draft.spec.name, draft.aws.zone.zone))
     links = tuple(_links(draft, ctx))
     if not _linked(draft, links, ctx):
         return None

@@ -66,7 +66,7 @@ def file_system(plan: LustrePlan, make: Making) -> Iterator[CloudRow]:
 def _rules(plan: LustrePlan, group: CloudRow, make: Making) -> Iterator[CloudRow]:
     """Nodes and file servers reach each other, and servers their like. With EFA FSx wants all traffic between them."""
     name, nodes, servers = make.plan.key, make.plan.base.node_group, group.output("id")
-    everything = {"ipProtocol": "-1"}
+    everything: dict[str, object] = {"ipProtocol": "-1"}
     ports = [everything] if plan.efa else [_tcp(*each) for each in PORTS]
     ways = (
         ("from-nodes", INGRESS, servers, nodes),
@@ -78,8 +78,11 @@ def _rules(plan: LustrePlan, group: CloudRow, make: Making) -> Iterator[CloudRow
     for way, token, of, other in ways:
         for number, port in enumerate(ports, 1):
             rule = {"securityGroupId": of, "referencedSecurityGroupId": other, **port}
+            rule["description"] = f"Lustre, {way.replace('-', ' ')}"
             row = f"{name}-{way}" if plan.efa else f"{name}-{way}-{number}"
-            yield make.kept(token, row, {**rule, "description": f"Lustre, {way.replace('-', ' ')}"})
+            # EKS removes the group of nodes with the cluster, and AWS keeps a group that a rule refers to.
+            of_nodes = nodes in (of, other)
+            yield make.tagged(token, row, rule) if of_nodes else make.kept(token, row, rule)
 
 
 def _tcp(first: int, last: int) -> dict[str, object]:

@@ -91,10 +91,20 @@ def test_its_rate_follows_from_its_size() -> None:
 
 def test_it_is_kept_with_all_that_it_stands_on() -> None:
     rows = in_base(stockholm(), "files")
-    assert all(row.protect and row.retain_on_delete for row in rows.values())
+    going = {name.rpartition("/")[2] for name, row in rows.items() if not row.retain_on_delete}
+    # EKS can't remove the group of nodes while a rule refers to it.
+    assert going == {"tier-files-from-nodes", "tier-files-to-nodes", "tier-files-into-nodes"}
+    assert all(row.protect == row.retain_on_delete for row in rows.values())
     system = rows[ROW]
     assert {"aws:kms/key:Key/tier-files", "aws:ec2/securityGroup:SecurityGroup/tier-files"} <= set(system.after)
     assert sum("Rule/tier-files-" in each for each in system.after) == 5
+
+
+@pytest.mark.parametrize(("found", "zone"), [(stockholm, "az1"), (by_tcp, "az2")])
+def test_the_network_that_its_interfaces_are_in_stays_and_no_more_of_it(found: Any, zone: str) -> None:
+    kept = {name for name, row in in_base(found(), "cluster").items() if row.retain_on_delete}
+    assert kept == {"aws:ec2/vpc:Vpc/cluster", f"aws:ec2/subnet:Subnet/nodes-eun1-{zone}"}
+    assert not any(row.protect for row in in_base(tiered(objects(), volumes()), "cluster").values())
 
 
 def rules(found: Planned) -> set[tuple[str, str, object]]:
@@ -105,7 +115,7 @@ def rules(found: Planned) -> set[tuple[str, str, object]]:
         if "GroupIngressRule" in row.token or "GroupEgressRule" in row.token:
             props = row.properties
             of, other = (
-                "servers" if "tier-files" in props[side].row else "nodes"  # type: ignore[union-attr]
+                "servers" if "tier-files" in props[side].row else "nodes"
                 for side in ("securityGroupId", "referencedSecurityGroupId")
             )
             ports = (props["ipProtocol"], props.get("fromPort"), props.get("toPort"))
@@ -142,12 +152,12 @@ def test_a_prefetch_links_the_bucket_one_way() -> None:
 
 def test_the_buckets_key_opens_to_linked_file_systems_and_to_none_else() -> None:
     key = in_base(stockholm())["aws:kms/key:Key/tier-objects"].properties["policy"]
-    (found,) = [each for each in key.tree["Statement"] if each["Sid"] == "LinkedFiles"]  # type: ignore[attr-defined]
+    (found,) = [each for each in key.tree["Statement"] if each["Sid"] == "LinkedFiles"]
     assert found["Action"] == ["kms:Decrypt"]
     (pattern,) = found["Condition"]["ArnLike"].values()
     assert pattern.endswith("s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_*")
     alone = in_base(tiered(objects(), volumes()))["aws:kms/key:Key/tier-objects"].properties["policy"]
-    assert "LinkedFiles" not in [each["Sid"] for each in alone.tree["Statement"]]  # type: ignore[attr-defined]
+    assert "LinkedFiles" not in [each["Sid"] for each in alone.tree["Statement"]]
 
 
 def test_backups_are_made_where_aws_makes_them_and_their_lack_has_a_reason() -> None:
