@@ -12,6 +12,7 @@ from aifactory.components.base import PlanContext
 from aifactory.components.cluster import plan as cluster
 from aifactory.components.rows import CloudRow, KubernetesRow
 from support.aws_sites import aws_place
+from support.models import card
 from support.offered import pool
 from support.planning import Planned, plan_site
 from support.stored import QUEUE, RUN
@@ -55,19 +56,24 @@ def tiered(
     *specs: Mapping[str, Any],
     at: AwsPlace | None = None,
     residency: Mapping[str, Any] | None = None,
-    waiting: bool = True,
+    demand: Mapping[str, Any] | None = None,
+    tenant: Mapping[str, Any] | None = None,
 ) -> Planned:
     """Plan tiers and whatever else is given, with a pool of one node that nobody makes, and a queue for it."""
-    size = cluster.size
+    resolve, size = cluster.resolve, cluster.size
+
+    def with_card(spec: Any, ctx: PlanContext) -> Any:
+        ctx.offer(card(nodes_at_most=1, several_join=False))
+        return resolve(spec, ctx)
 
     def with_pool(draft: Any, ctx: PlanContext) -> Any:
         ctx.offer(pool(nodes=1, fabric=""))
         return size(draft, ctx)
 
-    queue = {**QUEUE, "tenants": [{"name": "research", "gpus": 8}]}
-    with patch.object(cluster, "size", with_pool):
-        parts = [*deepcopy(list(specs)), *([queue] if waiting else [])]
-        return plan_site(parts, at or aws_place(), residency=residency)
+    queue = {**QUEUE, "tenants": [tenant or {"name": "research", "gpus": 8}]}
+    with patch.object(cluster, "resolve", with_card), patch.object(cluster, "size", with_pool):
+        parts = [*deepcopy(list(specs)), queue]
+        return plan_site(parts, at or aws_place(), residency=residency, demand=demand)
 
 
 def in_base(found: Planned, *parts: str) -> dict[str, CloudRow]:

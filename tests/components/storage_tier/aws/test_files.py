@@ -19,6 +19,7 @@ from support.aws_tiers import LUSTRE, ONE_NODE, WORK, files, in_base, in_cluster
 from support.planning import Planned
 from support.proving.aws_policies import check_policies
 from support.proving.aws_rows import check_rows, untagged
+from support.schemas import Schemas
 
 ROW = "aws:fsx/lustreFileSystem:LustreFileSystem/tier-files"
 READS = {**ONE_NODE, "checkpoint": {"size_gib": 2048, "storage_class": "files"}}
@@ -250,6 +251,14 @@ def test_tenants_do_not_reach_the_root() -> None:
     assert '"storage-folders"' in json.dumps(
         in_cluster(stockholm(), "cluster")["Namespace/storage-folders"]["metadata"]["name"]
     )
+
+
+@pytest.mark.schema
+def test_an_api_server_takes_every_object(schemas: Schemas) -> None:
+    for found in (stockholm(), by_tcp()):
+        bodies = in_cluster(found, "files", "objects", "volumes")
+        assert len(bodies) > 5
+        assert [problem for body in bodies.values() for problem in schemas.problems(body)] == []
 
 
 def test_what_people_must_see_to_is_noted() -> None:
