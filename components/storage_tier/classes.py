@@ -16,6 +16,7 @@ from aifactory.components.storage_tier.decided import (
     NO_DRIVER,
     RBD_DRIVER,
     TOPOLVM_DRIVER,
+    AwsClassPlan,
     ClassPlan,
     Pairs,
     SnapshotPlan,
@@ -73,7 +74,7 @@ def _of_ebs(draft: Draft) -> ClassPlan:
         f"{_CSI}/fstype": "xfs",
         **{f"tagSpecification_{n}": f"{k}={v}" for n, (k, v) in enumerate(tags.items(), 1) if v},
     }
-    return ClassPlan(
+    return AwsClassPlan(
         draft.storage_class,
         EBS_DRIVER,
         tuple((key, value) for key, value in parameters.items() if value),

@@ -156,7 +156,12 @@ class ClassPlan(Struct, frozen=True):
     reclaim: str = "Retain"
     expands: bool = True
     default: bool = False
-    references: tuple[tuple[str, Ref], ...] = ()
+
+
+class AwsClassPlan(ClassPlan, frozen=True, kw_only=True):
+    """A StorageClass of ours at AWS."""
+
+    references: tuple[tuple[str, Ref], ...]
     """Parameters that only the base knows, such as the ARN of a key."""
 
 
@@ -275,8 +280,6 @@ class StorageTierPlan(Struct, frozen=True):
     retention: tuple[RetentionPlan, ...] = ()
     copies: tuple[tuple[str, str, str], ...] = ()
     """Name, system and country of each copy, empty where the site doesn't state it."""
-    aws: AwsTierPlan | None = None
-    """What the base of a site at AWS makes for it."""
 
     @property
     def in_short(self) -> str:
@@ -291,3 +294,10 @@ class StorageTierPlan(Struct, frozen=True):
             f"{self.tier} by {self.engine}, class {self.storage_class}: {holds}, reads / writes {rates} GB/s, needed "
             f"{self.read_needed:.2f} / {self.write_needed:.2f}; survives the loss of: {self.failure_domain}"
         )
+
+
+class AwsStorageTierPlan(StorageTierPlan, frozen=True, kw_only=True):
+    """A tier at AWS."""
+
+    aws: AwsTierPlan
+    """What the base makes for it."""

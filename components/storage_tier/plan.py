@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext
@@ -30,7 +30,12 @@ from aifactory.components.storage_tier.aws import settling as at_aws
 from aifactory.components.storage_tier.aws.engines import ask_for_drivers
 from aifactory.components.storage_tier.aws.rules import RULES as AWS_RULES
 from aifactory.components.storage_tier.classes import made_class, scheduled_class, snapshots_of
-from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, StorageTierPlan
+from aifactory.components.storage_tier.decided import (
+    CEPH_CLUSTER,
+    CEPH_NAMESPACE,
+    AwsStorageTierPlan,
+    StorageTierPlan,
+)
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
 from aifactory.components.storage_tier.local import ask_for_topolvm, node_gib, volume_group
@@ -134,7 +139,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     _note(draft, ctx)
     spec, own_class = draft.spec, snapshots_of(draft)
     given = draft.snapshot_class if spec.snapshots else ""
-    return StorageTierPlan(
+    plan = StorageTierPlan(
         identity=spec.identity,
         tier=spec.tier,
         engine=spec.engine,
@@ -161,8 +166,8 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
         trust=paths.trust_of(draft),
         issuer=draft.issuer,
         copies=tuple((copy.name, copy.to, copy.country) for copy in draft.copies),
-        aws=made,
     )
+    return plan if made is None else AwsStorageTierPlan(**asdict(plan), aws=made)
 
 
 def _ask(draft: Draft, ctx: PlanContext) -> bool:

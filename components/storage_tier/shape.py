@@ -10,7 +10,15 @@ from aifactory.components.rows import KubernetesRow, Maker, Row, Tree, Wave, cap
 from aifactory.components.storage_tier import ceph_rows, keeping_rows
 from aifactory.components.storage_tier.aws import volumes
 from aifactory.components.storage_tier.aws.rows import cloud_rows
-from aifactory.components.storage_tier.decided import NFS_DRIVER, ClassPlan, FillPlan, PathPlan, StorageTierPlan
+from aifactory.components.storage_tier.decided import (
+    NFS_DRIVER,
+    AwsClassPlan,
+    AwsStorageTierPlan,
+    ClassPlan,
+    FillPlan,
+    PathPlan,
+    StorageTierPlan,
+)
 from aifactory.components.storage_tier.jobs import SCRATCH, Once, once
 from aifactory.components.storage_tier.paths import BUCKET_API
 from aifactory.components.values import SecretRef
@@ -24,7 +32,7 @@ COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory":
 
 def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
     """Everything of one tier. A class of the site is used, and no row names it but claims."""
-    if plan.aws:
+    if isinstance(plan, AwsStorageTierPlan):
         yield from cloud_rows(plan.aws, maker)
     below = list(ceph_rows.rows(plan, maker))
     yield from below
@@ -49,7 +57,7 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
 
 def _paths(plan: StorageTierPlan, maker: Maker, after: list[str]) -> Iterator[KubernetesRow]:
     """What tenants have in the tier."""
-    if plan.aws:
+    if isinstance(plan, AwsStorageTierPlan):
         yield from volumes.rows(plan.aws, plan.storage_class, maker)
         return
     for path in plan.paths:
@@ -60,7 +68,7 @@ def _class(plan: ClassPlan, maker: Maker, after: list[str]) -> KubernetesRow:
     """A class holds no data: its volumes stay when it goes."""
     body: Tree = {
         "provisioner": plan.provisioner,
-        "parameters": {**dict(plan.parameters), **dict(plan.references)},
+        "parameters": {**dict(plan.parameters), **dict(plan.references if isinstance(plan, AwsClassPlan) else ())},
         "reclaimPolicy": plan.reclaim,
         "volumeBindingMode": "WaitForFirstConsumer" if plan.waits else "Immediate",
     }
