@@ -120,9 +120,9 @@ class GpuNodePoolSpec(PartSpec):
     """What jobs do with the nodes. `training` jobs span nodes, `inference` keeps each job on one node.
     Decides host settings and NUMA policy. Default training: what a gang needs does a server no harm."""
 
-    fabric: Literal["none", "rdma", "roce", "infiniband"] = "none"
-    """Network between GPUs of different nodes. `rdma` takes whichever kind the site has. Default none: jobs
-    of one node only."""
+    fabric: Literal["none", "rdma", "roce", "infiniband", "efa"] = "none"
+    """Network between GPUs of different nodes. `rdma` takes whichever kind the site has; efa is that of AWS.
+    Default none: jobs of one node only."""
 
     within: Literal["site", "block", "rack"] = "site"
     """Where all nodes of the pool must lie together. `block` is one set of leaf switches, so no collective

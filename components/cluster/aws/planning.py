@@ -11,6 +11,7 @@ from aifactory.components.catalog import Row
 from aifactory.components.cluster.aws import balancer
 from aifactory.components.cluster.aws.addons import decide_addons
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
+from aifactory.components.cluster.aws.ground import offer_nodes
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import (
     EksPlan,
@@ -60,6 +61,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     given = handed()
     access = ClusterAccessOffer(given["cluster_name"], given["endpoint"], given["certificate_authority"], region.region)
     ctx.offer(access)
+    offer_nodes(plan, ctx)
     balancer.require(plan, ctx)
     return plan
 

@@ -47,7 +47,7 @@ def test_what_can_be_built_is_accepted(fields: dict[str, Any]) -> None:
         ({"nodes": 4097, "fabric": "rdma"}, "less than or equal to 4096"),
         ({"nodes": "many"}, "'all', 'quotas' or 'demand'"),
         ({"accelerator": "b20"}, '"b20" is not a known accelerator'),
-        ({"fabric": "ethernet"}, "'none', 'rdma', 'roce' or 'infiniband'"),
+        ({"fabric": "ethernet"}, "'none', 'rdma', 'roce', 'infiniband' or 'efa'"),
         (
             {"fabric": "rdma", "sharing": {"kind": "time-slicing", "replicas": 2}},
             "sharing time-slicing with fabric rdma: collectives need whole GPUs",
