@@ -20,6 +20,7 @@ CAPABILITIES: dict[str, str] = {
     "keda": "Replicas that follow what Prometheus says",
     "gateway-api": "Gateway API resource definitions",
     "inference-extension": "Definitions of pools of model servers",
+    "karpenter": "Nodes of AWS that come when pods wait, and go when none needs them",
     "load-balancer": "Addresses of the site for Services of type LoadBalancer",
     "aws-load-balancer-controller": "Network load balancers of AWS for Services of type LoadBalancer",
     "envoy-gateway-crds": "Resource definitions of Envoy Gateway",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from aifactory.components.gpu_node_pool.model import Alert
 
+MISSING = "GpuMetricsMissing"
+"""Alert that fewer nodes than the pool has report metrics."""
 POOL_SERIES = "aifactory:gpu_pool:node"
 """Recorded once: 1 for each node of a pool, with the labels Hostname and pool."""
 
@@ -127,7 +129,7 @@ def alerts(identity: str, nodes: int, gpus_per_node: int) -> tuple[Alert, ...]:
             "A GPU is slowed down by heat, and its whole gang with it: check airflow or coolant.",
         ),
         Alert(
-            "GpuMetricsMissing",
+            MISSING,
             f"(count({pool}) or vector(0)) < {nodes}",
             "15m",
             "warning",

@@ -17,7 +17,7 @@ DRA_FROM = (1, 34)
 def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Resolved | None:
     """The pool once its GPU model is known to work; None after a problem."""
     card = accelerators.card(ctx.catalog, spec.accelerator)
-    if not (is_run_here(card, ctx) and _is_at_the_site(card, ctx)):
+    if not (is_run_here(card, ctx) and _is_at_the_site(card, ctx) and _stays(spec, ctx)):
         return None
     holds = [
         devices_are_handed_out(spec, ctx),
@@ -63,6 +63,16 @@ def _is_at_the_site(card: Card, ctx: PlanContext) -> bool:
         f"{ctx.place.site} has no nodes with {card.key}",
         ("accelerator",),
         nearest(card.key, there),
+    )
+
+
+def _stays(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
+    return ctx.check(
+        "GPU-030",
+        spec.flex is None,
+        f"pool {spec.name} has nodes that come and go, and those of {ctx.place.site} stand in racks",
+        ("flex",),
+        "drop flex here, by a condition or a part of its own for sites where nodes are rented",
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aifactory.components import names, pods
-from aifactory.components.gpu_node_pool.aws.model import AwsPoolPlan
+from aifactory.components.gpu_node_pool.aws.flex_rows import flex_rows
+from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan, AwsPoolPlan
 from aifactory.components.gpu_node_pool.aws.rows import base_rows
 from aifactory.components.gpu_node_pool.labels import OPERANDS_LABEL, TAINT
 from aifactory.components.gpu_node_pool.model import (
@@ -42,6 +43,8 @@ def rows(plan: GpuNodePoolPlan, maker: Maker) -> Iterator[Row]:
     after: list[str] = []
     if isinstance(plan, AwsPoolPlan):
         yield from base_rows(plan.node_group, maker)
+    elif isinstance(plan, AwsFlexPlan):
+        yield from flex_rows(plan.flex, maker)
     else:
         features = _node_features(plan, maker)
         yield features
@@ -52,7 +55,8 @@ def rows(plan: GpuNodePoolPlan, maker: Maker) -> Iterator[Row]:
         driver = _driver(plan, maker, after)
         yield driver
         after.append(driver.id)
-    yield from _acceptance(plan, maker, after)
+    if not isinstance(plan, AwsFlexPlan):  # its nodes are there when pods need them, and their gate is the NodePool's
+        yield from _acceptance(plan, maker, after)
     if plan.alert_nodes:
         yield _alerts(plan, plan.alert_nodes, maker)
 

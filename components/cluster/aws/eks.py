@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from aifactory.components.aws_policies import Statement
-from aifactory.components.cluster.aws import policies
+from aifactory.components.cluster.aws import karpenter, policies
 from aifactory.components.cluster.aws.ground import DISKS, NODE_ROLE, SYSTEM, disks_key
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import CLUSTER, CLUSTER_TOKEN, AddonPlan
@@ -94,6 +94,8 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
     yield from _addons([each for each in plan.addons if not each.before_nodes], cloud, cluster, [nodes.id])
     balancer = _role("balancer", policies.pod_trust(plan), cloud, own=policies.balancer(plan))
     yield from balancer.rows
+    if plan.karpenter:
+        yield from _karpenter(cloud, cluster, node)
     properties = {
         "clusterName": cluster.output("name"),
         "namespace": BALANCER,
@@ -101,6 +103,21 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
         "roleArn": balancer.role.output("arn"),
     }
     yield cloud.tagged(POD_IDENTITY, BALANCER, properties, after=balancer.ready)
+
+
+def _karpenter(cloud: Cloud, cluster: CloudRow, node: RoleRows) -> Iterator[CloudRow]:
+    first = list(karpenter.before_the_role(cloud, node.role.output("arn")))
+    yield from first
+    own = karpenter.statements(cloud.plan, first[0].output("arn"), node.role.output("arn"))
+    controller = _role(karpenter.NAME, policies.pod_trust(cloud.plan), cloud, own=own)
+    yield from controller.rows
+    properties = {
+        "clusterName": cluster.output("name"),
+        "namespace": karpenter.NAME,
+        "serviceAccount": karpenter.NAME,
+        "roleArn": controller.role.output("arn"),
+    }
+    yield cloud.tagged(POD_IDENTITY, karpenter.NAME, properties, after=controller.ready)
 
 
 def _role(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from aifactory.components import names
 from aifactory.components.aws_nodes import NodesOffer, NodeSubnet
 from aifactory.components.aws_place import AwsRegion
 from aifactory.components.aws_policies import EVERY, OF_THE_KEY, Statement, administration
 from aifactory.components.base import PlanContext, Rejected
-from aifactory.components.cluster.aws.model import EksPlan, cluster_output, vpc_id
+from aifactory.components.cluster.aws import karpenter
+from aifactory.components.cluster.aws.model import EksPlan, EndpointPlan, cluster_output, vpc_id
 from aifactory.components.values import Ref
 
 NODE_ROLE = "node"
@@ -48,6 +51,27 @@ def offer_nodes(plan: EksPlan, ctx: PlanContext) -> None:
             tags=tuple(plan.tags.items()),
         )
     )
+
+
+def with_flex(plan: EksPlan, ctx: PlanContext) -> EksPlan:
+    """The cluster with what Karpenter needs, where a part wants nodes that come and go."""
+    if not karpenter.is_asked_for(ctx):
+        return plan
+    ctx.decide(
+        "aws.karpenter",
+        plan.role_name(karpenter.NAME),
+        "its role starts instances that carry the cluster's tags and ends no others; a queue tells it that AWS takes a "
+        "node back; its nodes have the role of all nodes, by a profile that it can't change",
+        rejected=[Rejected("EKS Auto Mode", "it has no DRA, and its nodes and their images are AWS's to choose")],
+    )
+    there = {endpoint.service for endpoint in plan.vpc.endpoints}
+    rows = [row for row in ctx.catalog.rows("aws-eks.endpoints") if row.text("when") == "flex"]
+    more = [row for row in rows if not plan.vpc.nat and row.key not in there]
+    for row in more:
+        ctx.decide(f"aws.endpoint.{row.key}", plan.region.endpoint(row.key), row.text("why"), facts=[row.ref])
+    added = (EndpointPlan(row.key, plan.region.endpoint(row.key), True, row.text("why")) for row in more)
+    vpc = structs.replace(plan.vpc, endpoints=(*plan.vpc.endpoints, *added))
+    return structs.replace(plan, vpc=vpc, karpenter=True)
 
 
 def disks_key(region: AwsRegion) -> tuple[Statement, ...]:

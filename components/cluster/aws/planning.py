@@ -11,7 +11,7 @@ from aifactory.components.catalog import Row
 from aifactory.components.cluster.aws import balancer
 from aifactory.components.cluster.aws.addons import decide_addons
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
-from aifactory.components.cluster.aws.ground import offer_nodes
+from aifactory.components.cluster.aws.ground import offer_nodes, with_flex
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import (
     EksPlan,
@@ -68,6 +68,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
 
 def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
     """Hold subnets against all that wants addresses, and list what carries no tags."""
+    plan = with_flex(plan, ctx)
     if not addresses_suffice(plan, ctx):
         return None
     maker = Maker(ctx.factory, ctx.place.site, ctx.part, Wave.FOUNDATION)

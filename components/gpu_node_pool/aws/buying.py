@@ -90,7 +90,9 @@ def chosen(
     return group, count
 
 
-def is_sold(group: RentedNodesGiven, facts: InstanceFacts, place: AwsPlace, ctx: PlanContext) -> bool:
+def is_sold(
+    group: RentedNodesGiven, facts: InstanceFacts, place: AwsPlace, ctx: PlanContext, key: str = "purchase"
+) -> bool:
     """Whether the region sells the type as the group says, by a sourced row; else the nearest region that does."""
     aws, purchase = place.aws, group.purchase
     flag = {"spot": "spot", "capacity-block": "capacity_blocks"}.get(purchase, "")
@@ -114,7 +116,7 @@ def is_sold(group: RentedNodesGiven, facts: InstanceFacts, place: AwsPlace, ctx:
         "site",
     )
     if found is not None:
-        _decide_sold(group, found, place, ctx)
+        _decide_sold(key, group, found, place, ctx)
     return held
 
 
@@ -135,10 +137,10 @@ def _elsewhere(group: RentedNodesGiven, place: AwsPlace, ctx: PlanContext) -> st
     return f"the nearest that does is {found.sold.region} ({found.country}), {price}; or {state}"
 
 
-def _decide_sold(group: RentedNodesGiven, found: Sold, place: AwsPlace, ctx: PlanContext) -> None:
+def _decide_sold(key: str, group: RentedNodesGiven, found: Sold, place: AwsPlace, ctx: PlanContext) -> None:
     price = "no price is sourced" if found.usd_per_hour is None else f"{found.usd_per_hour:.2f} USD an hour"
     ctx.decide(
-        "purchase",
+        key,
         group.purchase,
         f"{place.aws.region} sells {group.instance_type} {WORDS[group.purchase]}: {found.says}; {price}",
         facts=[found.ref] if found.ref else [],
@@ -197,7 +199,7 @@ def suits(group: RentedNodesGiven, nodes: int, wishes: Wishes, *, joined: bool, 
         ),
         ctx.check(
             "AWS-112",
-            group.purchase != "spot" or wishes.workload != "training",
+            group.purchase != "spot" or wishes.workload != "training" or not joined,
             f"pool {ctx.part} trains on Spot nodes of group {group.group}",
             at(place, group, "purchase"),
             "write purchase: on-demand, reserved or capacity-block, or workload: inference of the pool",

@@ -38,13 +38,13 @@ def decide_group(
     name = f"pool-{draft.wishes.identity}"
     cards = _cards(group, facts, fabric, ctx)
     placed = buying.placed(group, nodes, ground.name(name, 255), joined=bool(fabric.part), place=place, ctx=ctx)
-    pods = _pods(group, facts, cards, place, ctx) if cards else None
+    pods = pods_of(group, facts, cards, place, ctx) if cards else None
     if cards is None or placed is None or pods is None:
         return None
     zones = (group.zone,) if group.zone else tuple(zone.zone for zone in place.aws.zones)
     _decide_zones(group, zones, place, ctx)
-    _demand(name, nodes, zones, pods, facts, ctx)
-    _note(group, place, ctx)
+    offer_demand(name, nodes, zones, pods, facts, ctx)
+    note(group, place, ctx)
     return NodeGroupPlan(
         name=name,
         ground=ground,
@@ -60,8 +60,8 @@ def decide_group(
         disk_gib=group.disk_gib,
         cards=cards,
         fabric_group=fabric.offer.security_group if fabric.offer else None,
-        user_data=_user_data(draft, facts, pods, joined=bool(fabric.part), ctx=ctx),
-        labels=_labels(draft, group, place),
+        user_data=told(draft, facts, pods, joined=bool(fabric.part), ctx=ctx),
+        labels=labels_of(draft, group, place),
         taints=(TAINT,) if draft.wishes.dedicated else (),
     )
 
@@ -94,9 +94,15 @@ def _cards(
     return cards
 
 
-def _pods(
-    group: RentedNodesGiven, facts: InstanceFacts, cards: tuple[NetworkCard, ...], place: AwsPlace, ctx: PlanContext
+def pods_of(
+    group: RentedNodesGiven,
+    facts: InstanceFacts,
+    cards: tuple[NetworkCard, ...],
+    place: AwsPlace,
+    ctx: PlanContext,
+    key: str = "max_pods",
 ) -> int | None:
+    """Pods of a node; None after a problem."""
     known = facts.pods(cards)
     pods = group.pods_per_node or known
     if not ctx.check(
@@ -113,7 +119,7 @@ def _pods(
     ):
         return None
     ctx.decide(
-        "max_pods",
+        key,
         pods,
         "the site says so"
         if group.pods_per_node
@@ -139,7 +145,9 @@ def _decide_zones(group: RentedNodesGiven, zones: tuple[str, ...], place: AwsPla
     )
 
 
-def _demand(name: str, nodes: int, zones: tuple[str, ...], pods: int, facts: InstanceFacts, ctx: PlanContext) -> None:
+def offer_demand(
+    name: str, nodes: int, zones: tuple[str, ...], pods: int, facts: InstanceFacts, ctx: PlanContext
+) -> None:
     """Addresses of nodes: none more while an update runs, for there old nodes go first."""
     in_one = nodes if len(zones) == 1 else -(-nodes // (len(zones) - 1))
     ctx.offer(
@@ -154,7 +162,8 @@ def _demand(name: str, nodes: int, zones: tuple[str, ...], pods: int, facts: Ins
     )
 
 
-def _note(group: RentedNodesGiven, place: AwsPlace, ctx: PlanContext) -> None:
+def note(group: RentedNodesGiven, place: AwsPlace, ctx: PlanContext) -> None:
+    """Tell people of a Capacity Block's beginning and end."""
     if group.purchase == "capacity-block":
         says = (
             f"Run up of {place.site} after Capacity Block {group.reservation} has begun, and end its jobs before "
@@ -179,7 +188,8 @@ def _ami(group: RentedNodesGiven, facts: InstanceFacts, place: AwsPlace, ctx: Pl
     )
 
 
-def _user_data(draft: Resolved, facts: InstanceFacts, pods: int, *, joined: bool, ctx: PlanContext) -> UserData:
+def told(draft: Resolved, facts: InstanceFacts, pods: int, *, joined: bool, ctx: PlanContext) -> UserData:
+    """What nodeadm is told."""
     wishes = draft.wishes
     numa = wishes.numa or ("best-effort" if wishes.workload == "training" else "restricted")
     ctx.decide("numa", numa, hosts.NUMA[numa], source=("numa",) if wishes.numa else ())
@@ -208,7 +218,7 @@ def _user_data(draft: Resolved, facts: InstanceFacts, pods: int, *, joined: bool
     )
 
 
-def _labels(draft: Resolved, group: RentedNodesGiven, place: AwsPlace) -> Pairs:
+def labels_of(draft: Resolved, group: RentedNodesGiven, place: AwsPlace) -> Pairs:
     """What node groups set in place of rules of node-feature-discovery: the same labels as elsewhere."""
     found = [(names.POOL_LABEL, draft.wishes.identity), (names.ACCELERATOR_LABEL, draft.card.key)]
     zone = next((each.id for each in place.aws.zones if each.zone == group.zone), "")

@@ -10,6 +10,7 @@ from aifactory.components.aws_nodes import NodesOffer
 from aifactory.components.counting import counted
 from aifactory.components.gpu_node_pool.drafts import Resolved, Sized
 from aifactory.components.gpu_node_pool.model import GpuNodePoolPlan, Pairs
+from aifactory.components.gpu_node_pool.spec import FlexNodes
 from aifactory.components.offers import Taint
 from aifactory.components.values import Ref
 
@@ -65,6 +66,46 @@ class NodeGroupPlan(Struct, frozen=True):
     taints: tuple[Taint, ...]
 
 
+class FlexShare(Struct, frozen=True):
+    """Nodes of a flex pool that are bought in one way."""
+
+    name: str
+    instance_type: str
+    capacity: Literal["reserved", "spot", "on-demand"]
+    zones: tuple[str, ...]
+    reservation: str
+    nodes: int
+    """The most of them."""
+    weight: int
+    """Shares of a higher weight are used first."""
+    ami_release: str
+    disk_gib: int
+    user_data: UserData
+
+
+class FlexPlan(Struct, frozen=True):
+    """What Karpenter is told of a pool."""
+
+    ground: NodesOffer
+    shares: tuple[FlexShare, ...]
+    labels: Pairs
+    taints: tuple[Taint, ...]
+    empty_after_s: int
+    expire_after: str
+
+
+class AwsFlexPlan(GpuNodePoolPlan, frozen=True, kw_only=True):
+    """GPU nodes that come and go, decided."""
+
+    flex: FlexPlan
+
+    @property
+    def in_short(self) -> str:
+        """The plan in one line, for a person."""
+        shares = " + ".join(f"{each.nodes} x {each.instance_type} {each.capacity}" for each in self.flex.shares)
+        return f"{shares} at most, as pods need them"
+
+
 class AwsPoolPlan(GpuNodePoolPlan, frozen=True, kw_only=True):
     """GPU nodes of one type that are rented, decided."""
 
@@ -82,13 +123,14 @@ class Rentable(Struct, frozen=True):
     """After the first pass: the site may rent such nodes."""
 
     draft: Resolved
+    flex: FlexNodes | None
 
 
 class Rented(Struct, frozen=True):
     """After the second pass: which nodes, and how they are bought."""
 
     sized: Sized
-    node_group: NodeGroupPlan
+    made: NodeGroupPlan | FlexPlan
 
 
 class TakenNodes(Struct, frozen=True):

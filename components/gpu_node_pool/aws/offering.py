@@ -5,7 +5,6 @@ from __future__ import annotations
 from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.gpu_node_pool.aws.cards import InstanceFacts
-from aifactory.components.gpu_node_pool.aws.model import NodeGroupPlan
 from aifactory.components.gpu_node_pool.drafts import Sized
 from aifactory.components.gpu_node_pool.sizing import GPU_CLASS, UNSEEN_PERCENT
 from aifactory.components.offers import PoolOffer
@@ -25,10 +24,11 @@ Source: Amazon EKS User Guide, node topology labels.
 LAYERED = ("p4d", "p4de", "p5", "p5e", "p5en", "p6-b200", "p6-b300")
 
 
-def offer_of(sized: Sized, group: NodeGroupPlan, facts: InstanceFacts, ctx: PlanContext) -> PoolOffer:
-    """The pool, offered."""
+def offer_of(
+    sized: Sized, nodes: int, zones: tuple[str, ...], efa: int, facts: InstanceFacts, ctx: PlanContext
+) -> PoolOffer:
+    """The pool, offered: nodes in these zones, with so many devices of EFA each. Nodes that come and go have none."""
     cpus, memory_gib = sized.reserve
-    efa = sum(card.kind == "efa-only" for card in group.cards)
     pages = POD_HUGE_PAGES_GIB if efa else 0
     kept = NODE_HUGE_PAGES_GIB - pages if efa else 0
     left = facts.memory_gib - facts.memory_gib * UNSEEN_PERCENT // 100 - memory_gib - kept
@@ -45,7 +45,7 @@ def offer_of(sized: Sized, group: NodeGroupPlan, facts: InstanceFacts, ctx: Plan
         pool=sized.wishes.name,
         accelerator=sized.card.key,
         architecture=facts.row.text("arch"),
-        nodes=group.nodes,
+        nodes=nodes,
         gpus_per_node=facts.accelerators,
         gpu_resource=sized.gpu_resource,
         slice_resources=sized.sharing.slices,
@@ -53,7 +53,7 @@ def offer_of(sized: Sized, group: NodeGroupPlan, facts: InstanceFacts, ctx: Plan
         memory_gib_per_node=left,
         node_labels=((names.POOL_LABEL, sized.wishes.identity),),
         taints=sized.taints,
-        topology_levels=_levels(group, facts, ctx),
+        topology_levels=_levels(zones, efa, facts, ctx),
         racks=sized.placing.racks,
         fabric=sized.fabric,
         device_claim=GPU_CLASS if sized.wishes.device_management == "dra" else "",
@@ -64,17 +64,20 @@ def offer_of(sized: Sized, group: NodeGroupPlan, facts: InstanceFacts, ctx: Plan
     )
 
 
-def _levels(group: NodeGroupPlan, facts: InstanceFacts, ctx: PlanContext) -> tuple[str, ...]:
+def _levels(zones: tuple[str, ...], efa: int, facts: InstanceFacts, ctx: PlanContext) -> tuple[str, ...]:
     """Node labels from coarse to fine. A node without one of them is no node to a queue."""
-    layered = bool(group.fabric_group) and facts.row.text("family") in LAYERED
-    near = (names.BLOCK_LABEL, names.RACK_LABEL) if len(group.zones) == 1 else (ZONE_LABEL,)
+    if not zones:
+        why = "a queue that packs by topology looks at nodes that are there, and these come when pods wait"
+        return ctx.decide("topology", (), why)
+    layered = efa > 0 and facts.row.text("family") in LAYERED
+    near = (names.BLOCK_LABEL, names.RACK_LABEL) if len(zones) == 1 else (ZONE_LABEL,)
     levels = (*near, *(NETWORK_LAYERS if layered else ()), names.HOSTNAME_LABEL)
     return ctx.decide(
         "topology",
         levels,
         "block is the zone, and rack the group of nodes that is placed or reserved together"
         + ("; layers are switches above a node, which EKS labels" if layered else "")
-        if len(group.zones) == 1
+        if len(zones) == 1
         else "nodes are spread over zones",
         rejected=[Rejected("topograph", "it would ask EC2 for what EKS writes on nodes")] if layered else [],
         facts=[facts.row.ref],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import structs
 
 from aifactory.components import names
@@ -12,17 +14,27 @@ from aifactory.components.given_aws_nodes import RentedNodesGiven
 from aifactory.components.gpu_node_pool import accelerators, demanded, health, hosts, sharing
 from aifactory.components.gpu_node_pool.aws import buying
 from aifactory.components.gpu_node_pool.aws.cards import InstanceFacts, facts_of
+from aifactory.components.gpu_node_pool.aws.flexing import decide_flex, require_karpenter
 from aifactory.components.gpu_node_pool.aws.grouping import decide_group
 from aifactory.components.gpu_node_pool.aws.joining import joined
-from aifactory.components.gpu_node_pool.aws.model import AwsPoolPlan, Rentable, Rented, TakenNodes
+from aifactory.components.gpu_node_pool.aws.model import (
+    AwsFlexPlan,
+    AwsPoolPlan,
+    FlexPlan,
+    NodeGroupPlan,
+    Rentable,
+    Rented,
+    TakenNodes,
+)
 from aifactory.components.gpu_node_pool.aws.offering import offer_of
 from aifactory.components.gpu_node_pool.drafts import Resolved, Sized, wishes
 from aifactory.components.gpu_node_pool.labels import TAINT
-from aifactory.components.gpu_node_pool.model import DriverPlan
+from aifactory.components.gpu_node_pool.model import Acceptance, DriverPlan
 from aifactory.components.gpu_node_pool.needs import leads, of_site
 from aifactory.components.gpu_node_pool.placing import Placing
 from aifactory.components.gpu_node_pool.resolving import devices_are_handed_out, is_run_here, profiles_fit, warn
 from aifactory.components.gpu_node_pool.settling import (
+    NAMESPACE,
     acceptance,
     common_labels,
     decide_operator,
@@ -33,8 +45,11 @@ from aifactory.components.gpu_node_pool.settling import (
 from aifactory.components.gpu_node_pool.siting import agrees
 from aifactory.components.gpu_node_pool.sizing import needs_of, several_share_a_fabric
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
-from aifactory.components.offers import PoolCard, RackShare, Taint
+from aifactory.components.offers import PoolCard, PoolOffer, RackShare, Taint
 from aifactory.components.problems import nearest
+
+NO_ACCEPTANCE = Acceptance(namespace=NAMESPACE, name="", image="", checks=(), tolerations=(), timeout_s=0)
+"""Of a pool whose nodes come and go: there may be none."""
 
 
 def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Rentable | None:
@@ -59,7 +74,7 @@ def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Rentable | None:
             whole_gpus=spec.sharing.kind == "none",
         )
     )
-    return Rentable(draft)
+    return Rentable(draft, spec.flex)
 
 
 def _place(ctx: PlanContext) -> AwsPlace:
@@ -92,6 +107,8 @@ def sized(rentable: Rentable, ctx: PlanContext) -> Rented | None:
     (ground,) = ctx.offers(NodesOffer) or (None,)
     groups = _groups(draft.card.key, ctx)
     fabric = joined(draft.wishes.fabric, groups, ctx)
+    if ground is not None and rentable.flex is not None and fabric is not None:
+        return _flexible(rentable, groups, ground, ctx)
     if ground is None or fabric is None or not demanded.is_demanded(draft, ctx):
         return None
     choice = buying.chosen(draft.wishes, groups, _wanted(draft, groups, ctx), place, ctx)
@@ -103,17 +120,39 @@ def sized(rentable: Rentable, ctx: PlanContext) -> Rented | None:
         buying.is_sold(group, facts, place, ctx),
         buying.suits(group, nodes, draft.wishes, joined=fabric.offer is not None, ctx=ctx),
     ]
-    found = decide_group(draft, group, nodes, facts, fabric, ground, ctx) if all(bought) else None
-    if found is None:
+    made = decide_group(draft, group, nodes, facts, fabric, ground, ctx) if all(bought) else None
+    if made is None:
         return None
-    plan = _sized(draft, group, nodes, facts, fabric.part, ctx)
+    efa = sum(card.kind == "efa-only" for card in made.cards)
+    zone = next((each.id for each in place.aws.zones if each.zone == group.zone), "")
+    racks = (RackShare(group.group, zone or group.group, (), nodes),)
+    plan = _sized(draft, group, racks, facts, fabric.part, ctx)
+    ctx.offer(TakenNodes(ctx.part, group.group, nodes))
+    return _offered(plan, made, offer_of(plan, nodes, made.zones, efa, facts, ctx), ctx)
+
+
+def _flexible(
+    rentable: Rentable, groups: list[RentedNodesGiven], ground: NodesOffer, ctx: PlanContext
+) -> Rented | None:
+    draft, flex = rentable.draft, rentable.flex
+    made = decide_flex(draft, flex, groups, ground, ctx) if flex else None
+    if made is None:
+        return None
+    first = next(group for group in groups if group.instance_type == made.shares[0].instance_type)
+    facts = facts_of(ctx.catalog, first.instance_type)
+    nodes = sum(share.nodes for share in made.shares)
+    plan = _sized(draft, first, (), facts, "", ctx)
+    return _offered(plan, made, offer_of(plan, nodes, (), 0, facts, ctx), ctx)
+
+
+def _offered(plan: Sized, made: NodeGroupPlan | FlexPlan, offer: PoolOffer, ctx: PlanContext) -> Rented | None:
+    """The pool offered to queues and workloads, if it goes with other pools of the site."""
     needs = needs_of(plan)
     if not agrees(needs, of_site(ctx), ctx):
         return None
     ctx.offer(needs)
-    ctx.offer(TakenNodes(ctx.part, group.group, nodes))
-    ctx.offer(offer_of(plan, found, facts, ctx))
-    return Rented(plan, found)
+    ctx.offer(offer)
+    return Rented(plan, made)
 
 
 def _wanted(draft: Resolved, groups: list[RentedNodesGiven], ctx: PlanContext) -> int | None:
@@ -126,11 +165,14 @@ def _wanted(draft: Resolved, groups: list[RentedNodesGiven], ctx: PlanContext) -
 
 
 def _sized(
-    draft: Resolved, group: RentedNodesGiven, nodes: int, facts: InstanceFacts, fabric: str, ctx: PlanContext
+    draft: Resolved,
+    group: RentedNodesGiven,
+    racks: tuple[RackShare, ...],
+    facts: InstanceFacts,
+    fabric: str,
+    ctx: PlanContext,
 ) -> Sized:
     """The pool in the form that it has at other places."""
-    zone = next((each.id for each in _place(ctx).aws.zones if each.zone == group.zone), "")
-    racks = (RackShare(group.group, zone or group.group, (), nodes),)
     return Sized(
         wishes=draft.wishes,
         card=draft.card,
@@ -206,7 +248,7 @@ def _taints(draft: Resolved, ctx: PlanContext) -> tuple[Taint, ...]:
     return (TAINT,)
 
 
-def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan:
+def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan | AwsFlexPlan:
     """The pool, with nothing left open."""
     plan = draft.sized
     pools = of_site(ctx)
@@ -217,27 +259,33 @@ def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan:
     decide_operator(plan, pools, metrics, ctx)
     if metrics:
         ctx.require("metrics", f"tells which nodes are of pool {ctx.part}", health.LABELLED)
-    identity, group = plan.wishes.identity, draft.node_group
-    labels = (*group.labels, *(pair for pair in common_labels(plan, pools) if pair not in group.labels))
-    return AwsPoolPlan(
-        identity=identity,
-        accelerator=plan.card.key,
-        group=plan.group,
-        racks=plan.placing.racks,
-        gpus_per_node=plan.gpus_per_node,
-        gpu_resource=plan.gpu_resource,
-        device_management=plan.wishes.device_management,
-        fabric=plan.fabric,
-        driver=plan.driver,
-        sharing=plan.sharing,
-        node_labels=(),
-        idle_nodes=(),
-        host_files=(),
-        acceptance=acceptance(plan, ctx),
-        alerts=health.alerts(identity, group.nodes, plan.gpus_per_node) if metrics else (),
-        alert_nodes=health.labelled_nodes(names.POOL_LABEL, identity) if metrics else None,
-        node_group=structs.replace(group, labels=labels),
-    )
+    common = common_labels(plan, pools)
+    made = structs.replace(draft.made, labels=tuple(dict((*draft.made.labels, *common)).items()))
+    identity = plan.wishes.identity
+    shared: dict[str, Any] = {
+        "identity": identity,
+        "accelerator": plan.card.key,
+        "group": plan.group,
+        "racks": plan.placing.racks,
+        "gpus_per_node": plan.gpus_per_node,
+        "gpu_resource": plan.gpu_resource,
+        "device_management": plan.wishes.device_management,
+        "fabric": plan.fabric,
+        "driver": plan.driver,
+        "sharing": plan.sharing,
+        "node_labels": (),
+        "idle_nodes": (),
+        "host_files": (),
+        "alert_nodes": health.labelled_nodes(names.POOL_LABEL, identity) if metrics else None,
+    }
+    nodes = sum(rack.size for rack in plan.placing.racks)
+    alerts = health.alerts(identity, nodes, plan.gpus_per_node) if metrics else ()
+    if isinstance(made, NodeGroupPlan):
+        return AwsPoolPlan(**shared, acceptance=acceptance(plan, ctx), alerts=alerts, node_group=made)
+    require_karpenter(made, ctx)
+    ctx.decide("acceptance", "none", "nodes come with the pods that need them; Karpenter must be ready for them")
+    alerts = tuple(alert for alert in alerts if alert.name != health.MISSING)
+    return AwsFlexPlan(**shared, acceptance=NO_ACCEPTANCE, alerts=alerts, flex=made)
 
 
 def _dotted(release: tuple[int, ...]) -> str:

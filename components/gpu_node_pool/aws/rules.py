@@ -75,4 +75,11 @@ RULES: tuple[Rule, ...] = (
         "Some types are sold in no such way anywhere, whatever a region's prices say.",
         "The catalog's aws-instances",
     ),
+    Rule(
+        "AWS-117",
+        "error",
+        "What nodes that come and go may cost buys one",
+        "A limit below the price of one node is a pool whose pods wait for ever, and nothing says why.",
+        "aws/karpenter-provider-aws, NodePool limits",
+    ),
 )

@@ -73,6 +73,8 @@ CASES: list[Case] = [
         (*AT, "nodes"),
     ),
 ]
+FLEX = "AWS-117"
+"""The rule of what nodes may cost that come and go, whose tests are theirs."""
 SUPERCHIP = "AWS-115"
 """The rule of types that are never sold in some way: those are no pools yet, so it is asked by itself below."""
 
@@ -96,7 +98,7 @@ def test_a_rule_fires_on_what_it_forbids_and_on_nothing_else(
 
 
 def test_every_rule_has_a_case_above() -> None:
-    assert {case[0] for case in CASES} | {SUPERCHIP} == {rule.id for rule in RULES}
+    assert {case[0] for case in CASES} | {SUPERCHIP, FLEX} == {rule.id for rule in RULES}
 
 
 def test_what_is_sold_nowhere_on_spot_is_no_question_of_the_region() -> None:
