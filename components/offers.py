@@ -67,6 +67,13 @@ class RackShare(Struct, frozen=True):
     rack: str
     block: str
     nodes: tuple[str, ...]
+    unnamed: int = 0
+    """Nodes beside those that have a name: rented ones are named when they start."""
+
+    @property
+    def size(self) -> int:
+        """All nodes."""
+        return len(self.nodes) + self.unnamed
 
 
 class PoolOffer(Struct, frozen=True):
@@ -102,6 +109,11 @@ class PoolOffer(Struct, frozen=True):
     """Whether its nodes should read storage straight into GPU memory."""
     own_driver: bool = True
     """Whether the driver, and so the modules beside it, is brought by the factory and not by its hosts."""
+    fabric_devices: tuple[tuple[str, int], ...] = ()
+    """Extended resources of the fabric and how many of each a node has, where pods get the part that belongs to their
+    GPUs. Empty where the fabric has rails."""
+    hugepages_2mi_gib: int = 0
+    """Huge pages of 2 MiB of a node that the fabric's devices buffer in; a pod gets the part of its GPUs. Unit: GiB."""
 
     @property
     def gpus(self) -> int:
@@ -124,7 +136,7 @@ class FabricOffer(Struct, frozen=True):
 
     part: str
     fabric: str
-    kind: Literal["roce", "infiniband"]
+    kind: Literal["roce", "infiniband", "efa"]
     mode: str
     gbps_per_rail: int
     rails: tuple[RailOffer, ...]
@@ -135,6 +147,10 @@ class FabricOffer(Struct, frozen=True):
     """Name of the ConfigMap with these settings in every namespace that asked for it."""
     ipc_lock: bool = True
     """Whether pods need the IPC_LOCK capability to pin memory."""
+    resources: tuple[str, ...] = ()
+    """Extended resources that pools of it have by their nodes, beside those of rails."""
+    security_group: Ref | None = None
+    """Id of the group of the base that its interfaces are in. None: it has no such thing."""
 
 
 class PoolShare(Struct, frozen=True):

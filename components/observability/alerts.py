@@ -124,13 +124,19 @@ def _pools(plan: ObservabilityPlan) -> Iterator[Alert]:
 
 def _node_without_gpu(pool: WatchedPool) -> Alert:
     resource = "".join(letter if letter.isalnum() else "_" for letter in pool.resource)
-    series = f'kube_node_status_allocatable{{resource="{resource}",node=~{any_of(pool.nodes)}}}'
+    nodes = pool.unnamed or len(pool.nodes)
+    named = "" if pool.unnamed else f",node=~{any_of(pool.nodes)}"
+    series = f'kube_node_status_allocatable{{resource="{resource}"{named}}} >= {pool.gpus_per_node}'
+    if pool.unnamed:
+        key, value = pool.label
+        known = "".join(letter if letter.isalnum() else "_" for letter in key)
+        series += f' and on (node) kube_node_labels{{label_{known}="{value}"}}'
     return Alert(
         "NodeWithoutGpu",
-        f"(count({series} >= {pool.gpus_per_node}) or vector(0)) < {len(pool.nodes)}",
+        f"(count({series}) or vector(0)) < {nodes}",
         "15m",
         "critical",
-        f"Fewer than {len(pool.nodes)} nodes of pool {pool.pool} offer {pool.gpus_per_node} GPUs to pods.",
+        f"Fewer than {nodes} nodes of pool {pool.pool} offer {pool.gpus_per_node} GPUs to pods.",
         (("pool", pool.pool),),
     )
 

@@ -93,7 +93,9 @@ def _database(offer: DatabaseOffer) -> WatchedDatabase:
 def _pool(offer: PoolOffer) -> WatchedPool:
     whole = not offer.slice_resources and not offer.device_claim
     nodes = tuple(node for rack in offer.racks for node in rack.nodes)
-    return WatchedPool(offer.pool, nodes, offer.gpus_per_node, offer.gpu_resource if whole else "")
+    resource = offer.gpu_resource if whole and offer.racks else ""  # nodes that come and go are in no rack
+    unnamed = sum(rack.unnamed for rack in offer.racks)
+    return WatchedPool(offer.pool, nodes, offer.gpus_per_node, resource, unnamed, offer.node_labels[0])
 
 
 def _queue(offer: QueueOffer) -> WatchedQueue:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aifactory.components.forms import ImageText
-from aifactory.components.given_aws import ZoneName
+from aifactory.components.given_aws_nodes import ZoneName
 from aifactory.components.spec import Misfit, Spec, truth
 
 GP3_IOPS, GP3_MIB_PER_S = 3_000, 125

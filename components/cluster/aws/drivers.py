@@ -1,4 +1,4 @@
-"""Add-ons that parts ask for, such as drivers of storage, and what the base says of itself to those who build in it."""
+"""Add-ons that parts ask for, such as drivers of storage, and the network of what stays when the stack goes."""
 
 from __future__ import annotations
 
@@ -7,35 +7,14 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from aifactory.components import names
-from aifactory.components.aws_base import AddonDemand, BaseOffer, KeptIn, ZoneSubnet
+from aifactory.components.aws_base import AddonDemand, KeptIn
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext
 from aifactory.components.cluster.aws.addons import ON_DEMAND, decided
-from aifactory.components.cluster.aws.model import AddonPlan, EksPlan, cluster_output, vpc_id
+from aifactory.components.cluster.aws.model import AddonPlan, EksPlan, vpc_id
 from aifactory.components.rows import CloudRow
-from aifactory.components.values import Ref
 
-EBS_DRIVER = "aws-ebs-csi-driver"
 SUBNET = "aws:ec2/subnet:Subnet"
-
-
-def offer_base(plan: EksPlan, ctx: PlanContext) -> None:
-    """Say where rows of other parts stand."""
-    subnets = tuple(
-        ZoneSubnet(each.zone, each.zone_id, Ref(names.cloud_id(SUBNET, each.name), "id"))
-        for each in plan.vpc.of_kind("nodes")
-    )
-    ctx.offer(
-        BaseOffer(
-            region=plan.region,
-            cluster=plan.name,
-            vpc=vpc_id(),
-            node_group=cluster_output("vpcConfig.clusterSecurityGroupId"),
-            subnets=subnets,
-            volume_driver=Ref(names.cloud_id("aws:iam/role:Role", EBS_DRIVER), "arn"),
-            tags=tuple(plan.tags.items()),
-        )
-    )
 
 
 def decide_kept(ctx: PlanContext) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from aifactory.components.catalog import Row
 from aifactory.components.cluster.aws import balancer
 from aifactory.components.cluster.aws.addons import decide_addons
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
-from aifactory.components.cluster.aws.drivers import asked_addons, decide_kept, offer_base
+from aifactory.components.cluster.aws.drivers import asked_addons, decide_kept
+from aifactory.components.cluster.aws.ground import offer_nodes, with_flex
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import (
     EksPlan,
@@ -61,13 +62,14 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     given = handed()
     access = ClusterAccessOffer(given["cluster_name"], given["endpoint"], given["certificate_authority"], region.region)
     ctx.offer(access)
-    offer_base(plan, ctx)
+    offer_nodes(plan, ctx)
     balancer.require(plan, ctx)
     return plan
 
 
 def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
     """Hold subnets against all that wants addresses, and list what carries no tags."""
+    plan = with_flex(plan, ctx)
     drivers = asked_addons(ctx)
     if not addresses_suffice(plan, ctx) or drivers is None:
         return None

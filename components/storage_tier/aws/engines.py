@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from aifactory.components.aws_base import AddonDemand, BaseOffer, ZoneSubnet
+from aifactory.components.aws_base import AddonDemand
+from aifactory.components.aws_nodes import NodesOffer, NodeSubnet
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
 from aifactory.components.problems import nearest
@@ -43,9 +44,9 @@ def fits_venue(spec: StorageTierSpec, ctx: PlanContext) -> bool:
     )
 
 
-def _base(ctx: PlanContext) -> BaseOffer | None:
+def _base(ctx: PlanContext) -> NodesOffer | None:
     """The base, None where the cluster was refused, which has said why."""
-    return next(iter(ctx.offers(BaseOffer)), None)
+    return next(iter(ctx.offers(NodesOffer)), None)
 
 
 def _outlives(spec: StorageTierSpec, ctx: PlanContext) -> bool:
@@ -62,7 +63,7 @@ def _outlives(spec: StorageTierSpec, ctx: PlanContext) -> bool:
     )
 
 
-def _encrypted(spec: StorageTierSpec, base: BaseOffer, ctx: PlanContext) -> str:
+def _encrypted(spec: StorageTierSpec, base: NodesOffer, ctx: PlanContext) -> str:
     """The key of the tier, and why it is one of the account."""
     alias = f"alias/{base.name(key_name(spec.identity), 250)}"
     ctx.decide(
@@ -199,7 +200,7 @@ def _explain_class(spec: StorageTierSpec, ctx: PlanContext) -> None:
     )
 
 
-def _zone(wish: LustreSpec, base: BaseOffer, ctx: PlanContext) -> ZoneSubnet | None:
+def _zone(wish: LustreSpec, base: NodesOffer, ctx: PlanContext) -> NodeSubnet | None:
     known = {each.zone: each for each in base.subnets}
     if wish.zone is None:
         return base.subnets[0]

@@ -65,7 +65,7 @@ def file_system(plan: LustrePlan, make: Making) -> Iterator[CloudRow]:
 
 def _rules(plan: LustrePlan, group: CloudRow, make: Making) -> Iterator[CloudRow]:
     """Nodes and file servers reach each other, and servers their like. With EFA FSx wants all traffic between them."""
-    name, nodes, servers = make.plan.key, make.plan.base.node_group, group.output("id")
+    name, nodes, servers = make.plan.key, make.plan.base.security_group, group.output("id")
     everything: dict[str, object] = {"ipProtocol": "-1"}
     ports = [everything] if plan.efa else [_tcp(*each) for each in PORTS]
     ways = (

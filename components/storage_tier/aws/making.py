@@ -9,10 +9,6 @@ from msgspec import Struct
 from aifactory.components import names
 from aifactory.components.rows import CloudRow, Maker
 from aifactory.components.storage_tier.aws.model import AwsTierPlan
-from aifactory.components.values import Ref
-
-CLUSTER = "aws:eks/cluster:Cluster/cluster"
-"""Identity of the cluster's row."""
 
 
 class Making(Struct, frozen=True):
@@ -20,11 +16,6 @@ class Making(Struct, frozen=True):
 
     maker: Maker
     plan: AwsTierPlan
-
-    @property
-    def cluster(self) -> Ref:
-        """Name of the cluster, once it is there."""
-        return Ref(CLUSTER, "name")
 
     def tags(self, name: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """The tags of a row; `Name` is what consoles show."""

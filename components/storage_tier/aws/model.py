@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aifactory.components import names
-from aifactory.components.aws_base import BaseOffer, ZoneSubnet
+from aifactory.components.aws_nodes import NodesOffer, NodeSubnet
 from aifactory.components.rows import Tree
 from aifactory.components.values import Ref
 
@@ -15,6 +15,8 @@ KEY = "aws:kms/key:Key"
 BUCKET = "aws:s3/bucket:Bucket"
 ROLE = "aws:iam/role:Role"
 FILE_SYSTEM = "aws:fsx/lustreFileSystem:LustreFileSystem"
+VOLUME_DRIVER = Ref(names.cloud_id(ROLE, "aws-ebs-csi-driver"), "arn")
+"""ARN of the role of the driver of EBS: the add-on's rows are named for it."""
 VERSION = "2.15"
 """Of Lustre. Source: Amazon FSx API, CreateFileSystem: recommended for all new file systems."""
 
@@ -24,8 +26,8 @@ Mode = Literal["ReadOnlyMany", "ReadWriteMany"]
 class AwsDraft(Struct, frozen=True):
     """Where a tier lies, before it is known who uses it."""
 
-    base: BaseOffer
-    zone: ZoneSubnet | None = None
+    base: NodesOffer
+    zone: NodeSubnet | None = None
     """Of a file system; buckets lie in all zones of the region, volumes where their pod is."""
     capacity_gib: int = 0
     """Size in which AWS makes the file system."""
@@ -103,7 +105,7 @@ class FolderPlan(Struct, frozen=True):
 class LustrePlan(Struct, frozen=True):
     """A file system of FSx for Lustre."""
 
-    zone: ZoneSubnet
+    zone: NodeSubnet
     capacity_gib: int
     mbps_per_tib: int
     efa: bool
@@ -116,7 +118,7 @@ class LustrePlan(Struct, frozen=True):
 class AwsTierPlan(Struct, frozen=True):
     """What the base makes for a tier."""
 
-    base: BaseOffer
+    base: NodesOffer
     key: str
     """Name of the rows of its key."""
     alias: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aifactory.components.aws_base import BaseOffer
+from aifactory.components.aws_nodes import NodesOffer
 from aifactory.components.aws_place import fitting
 from aifactory.components.storage_tier.aws.model import bucket_row
 from aifactory.components.storage_tier.draft import Draft
@@ -10,7 +10,7 @@ from aifactory.components.storage_tier.draft import Draft
 BUCKET_CHARS = 63
 
 
-def base_of(draft: Draft) -> BaseOffer:
+def base_of(draft: Draft) -> NodesOffer:
     """The base that makes a tier."""
     assert draft.aws is not None  # noqa: S101 - asked of tiers at AWS alone
     return draft.aws.base

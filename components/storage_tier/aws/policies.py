@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from aifactory.components.aws_place import AwsRegion
 from aifactory.components.aws_policies import EVERY, OF_THE_KEY, Statement, administration
-from aifactory.components.storage_tier.aws.model import AwsTierPlan, BucketPlan, ReaderPlan
+from aifactory.components.storage_tier.aws.model import VOLUME_DRIVER, AwsTierPlan, BucketPlan, ReaderPlan
 from aifactory.components.values import Ref
 
 LEAST_TLS = "1.2"
@@ -51,7 +51,7 @@ def key(plan: AwsTierPlan) -> tuple[Statement, ...]:
     if plan.buckets:
         found += _of_buckets(plan)
     if plan.makes_volumes:
-        found += _of_volumes(plan)
+        found += _of_volumes()
     if plan.lustre:
         found.append(_grants("GrantToFsx", _account(plan.base.region)))
     return tuple(found)
@@ -90,9 +90,8 @@ def _context(arns: Iterable[str]) -> dict[str, object]:
     return {"StringLike": {CONTEXT: [form for arn in arns for form in (arn, f"{arn}/*")]}}
 
 
-def _of_volumes(plan: AwsTierPlan) -> Iterator[Statement]:
+def _of_volumes() -> Iterator[Statement]:
     """The driver makes volumes with the key. Source: Amazon EBS User Guide, ebs-encryption-requirements."""
     verbs = ("Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
-    driver = plan.base.volume_driver
-    yield Statement("Driver", tuple(f"kms:{verb}" for verb in verbs), EVERY, {"AWS": driver}, why=OF_THE_KEY)
-    yield _grants("GrantToVolumes", driver)
+    yield Statement("Driver", tuple(f"kms:{verb}" for verb in verbs), EVERY, {"AWS": VOLUME_DRIVER}, why=OF_THE_KEY)
+    yield _grants("GrantToVolumes", VOLUME_DRIVER)

@@ -82,7 +82,7 @@ def _reader(plan: ReaderPlan, make: Making) -> Iterator[CloudRow]:
     policy = make.untagged(ROLE_POLICY, plan.row, inline)
     yield from (role, policy)
     properties = {
-        "clusterName": make.cluster,
+        "clusterName": base.cluster_ref,
         "namespace": plan.namespace,
         "serviceAccount": plan.account,
         "roleArn": role.output("arn"),
