@@ -252,6 +252,8 @@ class StorageOffer(Struct, frozen=True):
     """Fill that it is made for. 0: nothing is said."""
     paths: tuple[PathOffer, ...] = ()
     """What tenants have in the tier, as it is written."""
+    folder: bool = False
+    """Whether its volumes are folders of the node that vanish with their pod, and no class makes them."""
 
 
 class KvOffloadUse(Struct, frozen=True):

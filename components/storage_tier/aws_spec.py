@@ -27,7 +27,8 @@ class LustreSpec(Spec):
     switched on later. File systems with EFA come in larger steps, and nodes without EFA read them by TCP."""
 
     zone: ZoneName | None = None
-    """Zone of the site that it lies in: that of the nodes that read it. Default: the first."""
+    """Zone of the site that it lies in: that of the nodes that read it. Default: the one that the site rents nodes with
+    accelerators in, else its first."""
 
     backup_days: int = Field(default=7, ge=0, le=90)
     """How long FSx keeps a backup of each day. Unit: days; 0 makes none. Default 7. Of a file system with paths that

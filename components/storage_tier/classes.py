@@ -35,7 +35,7 @@ def made_class(draft: Draft) -> ClassPlan | None:
     """The class of the tier, None where the site has it."""
     spec = draft.spec
     reclaim, name = spec.reclaim, draft.storage_class
-    if spec.engine in ("existing", "s3"):
+    if spec.engine in ("existing", "s3", "instance-store"):
         return None
     if spec.engine == "fsx-lustre":
         return ClassPlan(name, NO_DRIVER, (), reclaim="Retain", expands=False, default=spec.default)

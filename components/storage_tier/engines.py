@@ -10,6 +10,7 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import StorageSystem
 from aifactory.components.storage_tier import arithmetic, kept, racks
 from aifactory.components.storage_tier.arithmetic import Redundancy, Speed
+from aifactory.components.storage_tier.aws import drives
 from aifactory.components.storage_tier.aws import engines as at_aws
 from aifactory.components.storage_tier.decided import Figures
 from aifactory.components.storage_tier.draft import Draft
@@ -301,4 +302,5 @@ ENGINES: dict[str, Callable[[StorageTierSpec, PlanContext], Draft | None]] = {
     "s3": at_aws.s3,
     "fsx-lustre": at_aws.lustre,
     "ebs": at_aws.ebs,
+    "instance-store": drives.instance_store,
 }

@@ -25,7 +25,7 @@ from aifactory.components.storage_tier import (
     snapshots,
 )
 from aifactory.components.storage_tier.arithmetic import GIB_OF_TIB, gpus_of, needed
-from aifactory.components.storage_tier.aws import lustre
+from aifactory.components.storage_tier.aws import drives, lustre
 from aifactory.components.storage_tier.aws import settling as at_aws
 from aifactory.components.storage_tier.aws.engines import ask_for_drivers
 from aifactory.components.storage_tier.aws.rules import RULES as AWS_RULES
@@ -91,11 +91,12 @@ def _offer(draft: Draft) -> StorageOffer:
         key=draft.key,
         system=CEPH_CLUSTER if draft.on_ceph else draft.system,
         row=""
-        if spec.engine in ("existing", "s3")
+        if spec.engine in ("existing", "s3", "instance-store")
         else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
         endpoint=paths.endpoint_of(draft) if spec.claims_buckets else "",
         nodes=tuple(draft.drives.nodes) if draft.drives and spec.engine == "topolvm" else (),
-        node_gib=node_gib(draft),
+        node_gib=node_gib(draft) if draft.local_gib is None else draft.local_gib,
+        folder=spec.engine == "instance-store",
         endpoint_at=(CEPH_NAMESPACE, paths.port_of(draft)) if spec.claims_buckets else ("", 0),
         issuer=draft.issuer,
         engine=spec.engine,
@@ -127,7 +128,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     """Judge the tier with all others, once every bucket and every load is known."""
     draft = rates.with_fills(draft, ctx)
     fits = [rates.judge(draft, ctx), capacity.fits(draft, ctx), judging.neighbours(ctx)]
-    fits += [gds.served(draft, ctx)]
+    fits += [gds.served(draft, ctx), drives.are_there(draft, ctx)]
     fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
     fills = paths.fills_of(draft, draft.paths, ctx)
     made = at_aws.settled(draft, ctx)

@@ -195,6 +195,8 @@ def _times(way: Way, total: float, members: Members) -> Iterator[str]:
 
 def _state(draft: Draft, way: Way) -> str:
     """Which figure the site file lacks."""
+    if draft.spec.engine == "instance-store":
+        return "measure it: no source says what drives of instances carry"
     if draft.drives is None:
         return f"add system.{way}_gb_per_s to the site file, as measured"
     figures = draft.drives.figures

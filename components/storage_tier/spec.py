@@ -227,10 +227,11 @@ class StorageTierSpec(PartSpec):
     """What it is for. block: volumes of one node, for databases. parallel: files that all nodes read and write. object:
     buckets. local-cache: drives of the GPU nodes, gone with them. archive: what is kept and seldom read."""
 
-    engine: Literal["existing", "rook-ceph", "nfs-rdma", "topolvm", "s3", "fsx-lustre", "ebs"]
+    engine: Literal["existing", "rook-ceph", "nfs-rdma", "topolvm", "s3", "fsx-lustre", "ebs", "instance-store"]
     """What makes it. existing: a StorageClass of the site, used and never made. rook-ceph: Ceph on drives of the site.
     nfs-rdma: a class on an NFS share of the site. topolvm: volumes on drives of the node that a pod runs on. At AWS
-    the base makes it: s3 buckets, fsx-lustre a file system, ebs volumes for claims."""
+    the base makes it: s3 buckets, fsx-lustre a file system, ebs volumes for claims; instance-store is room on drives
+    of the instances that a pod runs on."""
 
     storage_class: Name | None = None
     """StorageClass of the site, for engine existing. Default: the first that has a `system` and serves the access."""
@@ -353,6 +354,7 @@ class StorageTierSpec(PartSpec):
             "s3": ("object", "archive"),
             "fsx-lustre": ("parallel",),
             "ebs": ("block",),
+            "instance-store": ("local-cache",),
         }
         if self.tier not in makes[self.engine]:
             fitting = [engine for engine, tiers in makes.items() if self.tier in tiers]

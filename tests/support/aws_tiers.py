@@ -10,10 +10,12 @@ from unittest.mock import patch
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext
 from aifactory.components.cluster import plan as cluster
+from aifactory.components.offers import RackShare
 from aifactory.components.rows import CloudRow, KubernetesRow
+from aifactory.components.values import Ref
 from support.aws_sites import aws_place
 from support.models import card
-from support.offered import pool
+from support.offered import fabric, pool
 from support.planning import Planned, plan_site
 from support.stored import QUEUE, RUN
 
@@ -58,8 +60,11 @@ def tiered(
     residency: Mapping[str, Any] | None = None,
     demand: Mapping[str, Any] | None = None,
     tenant: Mapping[str, Any] | None = None,
+    zone: str = "eun1-az1",
+    efa: Ref | None = None,
 ) -> Planned:
-    """Plan tiers and whatever else is given, with a pool of one node that nobody makes, and a queue for it."""
+    """Plan tiers and whatever else is given, with a pool of one node that nobody makes, and a queue for it. `efa` is
+    the security group of a fabric that nobody makes either."""
     resolve, size = cluster.resolve, cluster.size
 
     def with_card(spec: Any, ctx: PlanContext) -> Any:
@@ -67,7 +72,9 @@ def tiered(
         return resolve(spec, ctx)
 
     def with_pool(draft: Any, ctx: PlanContext) -> Any:
-        ctx.offer(pool(nodes=1, fabric=""))
+        ctx.offer(pool(nodes=1, fabric="", racks=(RackShare("h200", zone, (), 1),)))
+        if efa:
+            ctx.offer(fabric("efa", kind="efa", rails=0, security_group=efa))
         return size(draft, ctx)
 
     queue = {**QUEUE, "tenants": [tenant or {"name": "research", "gpus": 8}]}

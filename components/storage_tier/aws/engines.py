@@ -6,6 +6,7 @@ import math
 
 from aifactory.components.aws_base import AddonDemand
 from aifactory.components.aws_nodes import NodesOffer, NodeSubnet
+from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
 from aifactory.components.problems import nearest
@@ -16,7 +17,7 @@ from aifactory.components.storage_tier.decided import Figures
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.spec import StorageTierSpec
 
-AT_AWS = ("s3", "fsx-lustre", "ebs")
+AT_AWS = ("s3", "fsx-lustre", "ebs", "instance-store")
 """Engines of which the base makes a tier."""
 SINGLE, READ_ONLY, SHARED = "ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"
 MIB, MB, GB = 2**20, 10**6, 10**9
@@ -32,15 +33,13 @@ def fits_venue(spec: StorageTierSpec, ctx: PlanContext) -> bool:
     if spec.engine not in AT_AWS and not made:
         return True
     fitting = {"object": "s3", "archive": "s3", "parallel": "fsx-lustre", "block": "ebs"}
-    here = fitting.get(spec.tier)
+    here = fitting.get(spec.tier, "instance-store")
     return ctx.check(
         "STO-038",
         (spec.engine in AT_AWS) == made,
         f"engine {spec.engine} of tier {spec.name} is none of {ctx.place.site}, a site of venue {ctx.place.venue}",
         ("engine",),
-        (f"write engine: {here}" if here else "leave the tier out there, by sites")
-        if made
-        else "use an engine of the site, or limit the tier to sites at AWS by sites",
+        f"write engine: {here}" if made else "use an engine of the site, or limit the tier to sites at AWS by sites",
     )
 
 
@@ -203,7 +202,9 @@ def _explain_class(spec: StorageTierSpec, ctx: PlanContext) -> None:
 def _zone(wish: LustreSpec, base: NodesOffer, ctx: PlanContext) -> NodeSubnet | None:
     known = {each.zone: each for each in base.subnets}
     if wish.zone is None:
-        return base.subnets[0]
+        rented = ctx.place.aws.rented_nodes if isinstance(ctx.place, AwsPlace) else []
+        zones = {each.zone for each in rented if each.zone}
+        return known[zones.pop()] if len(zones) == 1 else base.subnets[0]
     ctx.check(
         "STO-040",
         wish.zone in known,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components.aws_base import KeptIn
+from aifactory.components.aws_nodes import NodeSubnet
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.offers import OperatorNote
+from aifactory.components.offers import FabricOffer, OperatorNote, PoolOffer
 from aifactory.components.storage_tier import paths as tier_paths
 from aifactory.components.storage_tier.aws.buckets import class_tag
 from aifactory.components.storage_tier.aws.model import (
@@ -38,6 +39,8 @@ def settled(draft: Draft, ctx: PlanContext) -> AwsTierPlan | None:
     if not _linked(draft, links, ctx):
         return None
     folders = tuple(_folders(draft, ctx))
+    _near(draft, draft.aws.zone, ctx)
+    groups = (offer.security_group for offer in ctx.offers(FabricOffer) if offer.kind == "efa" and wish.efa)
     _explain(draft, links, ctx)
     _note(draft, ctx)
     return AwsTierPlan(
@@ -54,6 +57,7 @@ def settled(draft: Draft, ctx: PlanContext) -> AwsTierPlan | None:
             image=wish.image,
             links=links,
             folders=folders,
+            fabric_groups=tuple(group for group in groups if group is not None),
         ),
     )
 
@@ -150,6 +154,26 @@ def _folders(draft: Draft, ctx: PlanContext) -> Iterator[FolderPlan]:
 
 def _volume(identity: str, namespace: str, claim: str) -> str:
     return tier_paths.job_name(f"{identity}-{claim}", f"{namespace}/{claim}")
+
+
+def _near(draft: Draft, zone: NodeSubnet, ctx: PlanContext) -> None:
+    """Whether GPUs that wait for it are in its zone. Pools know theirs by now."""
+    waiting = {need.pool for need in draft.needs if need.gpus}
+    far = {
+        pool.part: sorted({rack.block for rack in pool.racks})
+        for pool in ctx.offers(PoolOffer)
+        if pool.part in waiting and any(rack.block != zone.zone_id for rack in pool.racks)
+    }
+    ctx.check(
+        "STO-046",
+        not far,
+        lambda: (
+            f"tier {draft.spec.name} lies in zone {zone.zone_id}, and pool {next(iter(far))} waits for it in "
+            f"{', '.join(next(iter(far.values())))}"
+        ),
+        ("lustre",),
+        "set lustre.zone to that of the pool, and rent its nodes in one zone",
+    )
 
 
 def _explain(draft: Draft, links: tuple[LinkPlan, ...], ctx: PlanContext) -> None:

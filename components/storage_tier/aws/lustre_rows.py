@@ -66,6 +66,16 @@ def file_system(plan: LustrePlan, make: Making) -> Iterator[CloudRow]:
 def _rules(plan: LustrePlan, group: CloudRow, make: Making) -> Iterator[CloudRow]:
     """Nodes and file servers reach each other, and servers their like. With EFA FSx wants all traffic between them."""
     name, nodes, servers = make.plan.key, make.plan.base.security_group, group.output("id")
+    fabrics = [
+        (f"{way}-efa-{number}" if number > 1 else f"{way}-efa", token, *sides)
+        for number, efa in enumerate(plan.fabric_groups, 1)
+        for way, token, sides in (
+            ("from", INGRESS, (servers, efa)),
+            ("to", EGRESS, (servers, efa)),
+            ("into", INGRESS, (efa, servers)),
+            ("out-of", EGRESS, (efa, servers)),
+        )
+    ]
     everything: dict[str, object] = {"ipProtocol": "-1"}
     ports = [everything] if plan.efa else [_tcp(*each) for each in PORTS]
     ways = (
@@ -74,15 +84,16 @@ def _rules(plan: LustrePlan, group: CloudRow, make: Making) -> Iterator[CloudRow
         ("to-nodes", EGRESS, servers, nodes),
         ("to-servers", EGRESS, servers, servers),
         ("into-nodes", INGRESS, nodes, servers),
+        *fabrics,
     )
     for way, token, of, other in ways:
         for number, port in enumerate(ports, 1):
             rule = {"securityGroupId": of, "referencedSecurityGroupId": other, **port}
             rule["description"] = f"Lustre, {way.replace('-', ' ')}"
             row = f"{name}-{way}" if plan.efa else f"{name}-{way}-{number}"
-            # EKS removes the group of nodes with the cluster, and AWS keeps a group that a rule refers to.
-            of_nodes = nodes in (of, other)
-            yield make.tagged(token, row, rule) if of_nodes else make.kept(token, row, rule)
+            # Groups of nodes go with the cluster, and AWS removes none that a rule refers to.
+            own = of == other == servers
+            yield make.kept(token, row, rule) if own else make.tagged(token, row, rule)
 
 
 def _tcp(first: int, last: int) -> dict[str, object]:

@@ -113,6 +113,8 @@ class LustrePlan(Struct, frozen=True):
     image: str
     links: tuple[LinkPlan, ...]
     folders: tuple[FolderPlan, ...]
+    fabric_groups: tuple[Ref, ...] = ()
+    """Security groups of EFA interfaces of nodes that read it."""
 
 
 class AwsTierPlan(Struct, frozen=True):

@@ -61,4 +61,18 @@ RULES: tuple[Rule, ...] = (
         "Of a file system with links it makes none, and a backup that isn't there is missed when it is needed.",
         "Amazon FSx API, CreateBackup",
     ),
+    Rule(
+        "STO-046",
+        "warning",
+        "GPUs read files of their own zone",
+        "EFA doesn't cross zones: nodes of another one read by TCP, slower, and each byte has a price.",
+        "Amazon FSx for Lustre User Guide, efa-file-systems; Amazon EC2 User Guide, efa",
+    ),
+    Rule(
+        "STO-047",
+        "error",
+        "Drives of instances are in the nodes that use them",
+        "On a node without them, what should lie there fills the root disk, and the kubelet ends pods.",
+        "Kubernetes documentation, node-pressure eviction",
+    ),
 )

@@ -15,6 +15,7 @@ from aifactory.components.names import tags
 from aifactory.components.storage_tier.aws.engines import capacity_gib
 from aifactory.components.storage_tier.aws.volumes import MAKE_FOLDERS
 from aifactory.components.values import Format, Ref
+from support.aws_sites import aws_place
 from support.aws_tiers import LUSTRE, ONE_NODE, WORK, files, in_base, in_cluster, objects, only, says, tiered, volumes
 from support.planning import Planned
 from support.proving.aws_policies import check_policies
@@ -134,6 +135,31 @@ def test_with_efa_nodes_and_file_servers_let_each_other_through() -> None:
         ("servers out", "servers", everything),
         ("nodes in", "servers", everything),
     }
+
+
+def test_interfaces_of_efa_reach_the_file_servers_and_their_rules_go_with_them() -> None:
+    efa = Ref("aws:ec2/securityGroup:SecurityGroup/api", "id")  # any group of the base
+    found = tiered(objects(), files(), volumes(), efa=efa)
+    assert found.errors == [], says(found)
+    rows = {name: row for name, row in in_base(found, "files").items() if name.endswith("-efa")}
+    assert {name.rpartition("/tier-files-")[2] for name in rows} == {"from-efa", "to-efa", "into-efa", "out-of-efa"}
+    assert not any(row.retain_on_delete for row in rows.values())
+    tcp = tiered(objects(), files(lustre={**LUSTRE, "efa": False}), volumes(), efa=efa)
+    assert not any(name.endswith("-efa") for name in in_base(tcp, "files"))
+
+
+def test_it_lies_where_the_site_rents_nodes_unless_it_is_told_otherwise() -> None:
+    rented = {
+        "group": "h200",
+        "instance_type": "p5en.48xlarge",
+        "purchase": "on-demand",
+        "nodes": 2,
+        "zone": "eu-north-1c",
+        "ami_release": "1.35.3-20261105",
+        "driver": "580.95.05",
+    }
+    found = tiered(objects(), files(), volumes(), at=aws_place(rented_nodes=[rented]))
+    assert in_base(found)[ROW].properties["subnetIds"] == Ref("aws:ec2/subnet:Subnet/nodes-eun1-az3", "id")
 
 
 def test_by_tcp_only_ports_of_lustre_are_open() -> None:

@@ -21,7 +21,7 @@ BACKED = {**LUSTRE, "backup_days": 7}
 FIRING: list[tuple[str, list[dict[str, Any]], str]] = [
     ("STO-038", [tier("object", name="objects", engine="rook-ceph"), volumes()], "write engine: s3"),
     ("STO-038", [tier("parallel"), volumes()], "write engine: fsx-lustre"),
-    ("STO-038", [tier("local-cache", name="scratch"), volumes()], "leave the tier out there, by sites"),
+    ("STO-038", [tier("local-cache", name="scratch"), volumes()], "write engine: instance-store"),
     ("STO-039", [volumes(ebs={"iops": 100})], "a volume of type gp3 has 3000 to 80000 | set it to 3000"),
     ("STO-039", [volumes(ebs={"iops": 90_000})], "set it to 80000, or use another type"),
     ("STO-040", [files(lustre={**LUSTRE, "zone": "eu-north-1d"}), objects(), volumes()], 'did you mean "eu-north-1'),
@@ -61,6 +61,13 @@ def test_a_rule_finds_what_it_is_for_and_says_the_cure(rule: str, specs: list[di
     assert any(cure in each for each in told), says(found)
 
 
+def test_gpus_of_another_zone_are_warned_of() -> None:
+    found = tiered(objects(), files(), volumes(), SAVES, zone="eun1-az3")
+    (told,) = [each for each in found.problems if each.rule == "STO-046"]
+    assert told.severity == "warning"
+    assert told.says == "tier files lies in zone eun1-az1, and pool train waits for it in eun1-az3"
+
+
 def test_what_the_base_makes_is_nowhere_else() -> None:
     found = tiered_at_home(objects(), tier())
     assert "limit the tier to sites at AWS by sites" in says(found)
@@ -68,7 +75,7 @@ def test_what_the_base_makes_is_nowhere_else() -> None:
 
 @pytest.mark.parametrize("rule", [each.id for each in RULES])
 def test_every_rule_is_seen_to_fire(rule: str) -> None:
-    assert rule in {case[0] for case in FIRING}
+    assert rule in {case[0] for case in FIRING} | {"STO-046", "STO-047"}
 
 
 def test_where_all_is_well_every_rule_is_asked_and_none_finds_anything() -> None:
@@ -79,7 +86,8 @@ def test_where_all_is_well_every_rule_is_asked_and_none_finds_anything() -> None
         residency=NORTH,
     )
     assert found.errors == [], says(found)
-    assert {each.id for each in RULES} - set(found.site_plan.evaluated) == set()
+    # STO-047 is asked of drives of instances alone, in test_drives.py.
+    assert {each.id for each in RULES} - set(found.site_plan.evaluated) == {"STO-047"}
 
 
 def test_data_that_only_europeans_may_run_stays_out_of_buckets_that_an_american_runs() -> None:
