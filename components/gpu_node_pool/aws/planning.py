@@ -45,7 +45,7 @@ from aifactory.components.gpu_node_pool.settling import (
 from aifactory.components.gpu_node_pool.siting import agrees
 from aifactory.components.gpu_node_pool.sizing import needs_of, several_share_a_fabric
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
-from aifactory.components.offers import PoolCard, PoolOffer, RackShare, Taint
+from aifactory.components.offers import PoolCard, PoolOffer, RackShare, RentedShare, Taint
 from aifactory.components.problems import nearest
 
 NO_ACCEPTANCE = Acceptance(namespace=NAMESPACE, name="", image="", checks=(), tolerations=(), timeout_s=0)
@@ -125,7 +125,7 @@ def sized(rentable: Rentable, ctx: PlanContext) -> Rented | None:
         return None
     efa = sum(card.kind == "efa-only" for card in made.cards)
     zone = next((each.id for each in place.aws.zones if each.zone == group.zone), "")
-    racks = (RackShare(group.group, zone or group.group, (), nodes),)
+    racks = (RentedShare(group.group, zone or group.group, (), count=nodes),)
     plan = _sized(draft, group, racks, facts, fabric.part, ctx)
     ctx.offer(TakenNodes(ctx.part, group.group, nodes))
     return _offered(plan, made, offer_of(plan, nodes, made.zones, efa, facts, ctx), ctx)
