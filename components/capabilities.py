@@ -13,6 +13,7 @@ CAPABILITIES: dict[str, str] = {
     "dra-driver-nvidia-gpu": "GPUs as DRA devices, and ComputeDomains",
     "network-operator": "RDMA drivers, SR-IOV, secondary networks and their addresses",
     "efa-device-plugin": "EFA devices of nodes, counted for pods",
+    "neuron-device-plugin": "Trainium and Inferentia devices of nodes, counted for pods",
     "sriov-network-operator": "SR-IOV virtual functions, where the site runs an operator of its own for them",
     "kueue": "Admission of jobs by quota and topology",
     "jobset": "Gangs of jobs that start and fail together",

@@ -67,13 +67,22 @@ class RackShare(Struct, frozen=True):
     rack: str
     block: str
     nodes: tuple[str, ...]
-    unnamed: int = 0
-    """Nodes beside those that have a name: rented ones are named when they start."""
 
     @property
     def size(self) -> int:
         """All nodes."""
-        return len(self.nodes) + self.unnamed
+        return len(self.nodes)
+
+
+class RentedShare(RackShare, frozen=True, kw_only=True):
+    """Nodes that lie together and are named when they start."""
+
+    count: int
+
+    @property
+    def size(self) -> int:
+        """All nodes."""
+        return self.count
 
 
 class PoolOffer(Struct, frozen=True):

@@ -9,6 +9,7 @@ from aifactory.components.cluster.hardware import (
     EFA_DEVICE_PLUGIN,
     GPU_OPERATOR,
     NETWORK_OPERATOR,
+    NEURON_DEVICE_PLUGIN,
     NODE_FEATURE_DISCOVERY,
 )
 from aifactory.components.cluster.observing import LOKI, OPENTELEMETRY_OPERATOR, TEMPO
@@ -45,6 +46,7 @@ RECIPES: dict[str, Recipe] = {
     "node-feature-discovery": NODE_FEATURE_DISCOVERY,
     "network-operator": NETWORK_OPERATOR,
     "efa-device-plugin": EFA_DEVICE_PLUGIN,
+    "neuron-device-plugin": NEURON_DEVICE_PLUGIN,
     "karpenter": KARPENTER,
     "csi-driver-nfs": CSI_DRIVER_NFS,
     "gpu-operator": GPU_OPERATOR,

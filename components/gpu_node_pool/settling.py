@@ -9,7 +9,7 @@ from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.given import NodeGroup
-from aifactory.components.gpu_node_pool import accelerators, health, hosts, labels, operator, sharing
+from aifactory.components.gpu_node_pool import accelerators, health, hosts, labels, operator
 from aifactory.components.gpu_node_pool.choosing import nodes_text
 from aifactory.components.gpu_node_pool.drafts import Sized
 from aifactory.components.gpu_node_pool.model import (
@@ -119,15 +119,18 @@ def require(draft: Sized, pools: list[PoolNeeds], leader: bool, ctx: PlanContext
             values=operator.dra_values(pools) if leader else {},
         )
     if leader:
-        ctx.namespace(
-            NamespaceRequest(
-                NAMESPACE,
-                ctx.part,
-                "Jobs that wait until every node offers its GPUs",
-                pod_security="restricted",
-                egress=("dns", "api"),
-            )
-        )
+        ctx.namespace(acceptance_namespace(ctx))
+
+
+def acceptance_namespace(ctx: PlanContext) -> NamespaceRequest:
+    """Where the Jobs run that wait for GPUs."""
+    return NamespaceRequest(
+        NAMESPACE,
+        ctx.part,
+        "Jobs that wait until every node offers its GPUs",
+        pod_security="restricted",
+        egress=("dns", "api"),
+    )
 
 
 def has_metrics(ctx: PlanContext) -> bool:
@@ -249,7 +252,7 @@ def acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
     if draft.wishes.device_management == "dra":
         checks: tuple[Check, ...] = (Check("{.status.state}", "ready", ("clusterpolicies.nvidia.com/cluster-policy",)),)
     else:
-        offered = draft.sharing.slices or ((sharing.GPU_RESOURCE, draft.gpus_per_node),)
+        offered = draft.sharing.slices or ((draft.gpu_resource, draft.gpus_per_node),)
         objects = tuple(f"node/{node}" for node in nodes)
         if not nodes or len(nodes) * len(offered) > NAMED_AT_MOST:
             objects = ("node", f"--selector={names.POOL_LABEL}={draft.wishes.identity}")

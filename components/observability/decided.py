@@ -83,9 +83,13 @@ class WatchedPool(Struct, frozen=True):
     gpus_per_node: int
     resource: str
     """Extended resource of a whole GPU, empty where pods get slices or devices by DRA."""
-    unnamed: int = 0
-    """Nodes whose names nobody knows before they start."""
-    label: tuple[str, str] = ("", "")
+
+
+class WatchedRentedPool(WatchedPool, frozen=True, kw_only=True):
+    """Nodes with GPUs whose names nobody knows before they start."""
+
+    count: int
+    label: tuple[str, str]
     """Label of all nodes of the pool, and of no other."""
 
 

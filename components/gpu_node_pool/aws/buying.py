@@ -188,6 +188,7 @@ def suits(group: RentedNodesGiven, nodes: int, wishes: Wishes, *, joined: bool, 
     """Whether the pool can live with how its nodes are bought."""
     place = ctx.place
     assert isinstance(place, AwsPlace)  # noqa: S101 - rented nodes are of such a place
+    nvidia = ctx.catalog.row("aws-instances", group.instance_type).text("accelerator").startswith("nvidia-")
     held = [
         ctx.check(
             "AWS-108",
@@ -215,7 +216,7 @@ def suits(group: RentedNodesGiven, nodes: int, wishes: Wishes, *, joined: bool, 
         ),
         ctx.check(
             "AWS-111",
-            group.driver is not None,
+            group.driver is not None or not nvidia,
             f"group {group.group} doesn't say which driver AMI release {group.ami_release} has",
             at(place, group),
             'add driver: "580...", as the release notes of the AMI name it',

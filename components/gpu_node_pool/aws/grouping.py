@@ -8,7 +8,7 @@ from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given_aws_nodes import RentedNodesGiven
 from aifactory.components.gpu_node_pool import hosts
-from aifactory.components.gpu_node_pool.aws import buying
+from aifactory.components.gpu_node_pool.aws import buying, neuron
 from aifactory.components.gpu_node_pool.aws.cards import PODS_AT_MOST, InstanceFacts
 from aifactory.components.gpu_node_pool.aws.joining import JoinedByEfa
 from aifactory.components.gpu_node_pool.aws.model import NetworkCard, NodeGroupPlan, UserData
@@ -54,7 +54,7 @@ def decide_group(
         reservation=group.reservation or "",
         placement_group=placed.group,
         makes_placement_group=placed.ours,
-        ami_type=_ami(group, facts, place, ctx),
+        ami_type=_ami(draft, group, facts, place, ctx),
         ami_release=group.ami_release,
         nodes=nodes,
         disk_gib=group.disk_gib,
@@ -62,7 +62,7 @@ def decide_group(
         fabric_group=fabric.offer.security_group if fabric.offer else None,
         user_data=told(draft, facts, pods, joined=bool(fabric.part), ctx=ctx),
         labels=labels_of(draft, group, place),
-        taints=(TAINT,) if draft.wishes.dedicated else (),
+        taints=(neuron.TAINT if neuron.is_neuron(draft.card) else TAINT,) if draft.wishes.dedicated else (),
     )
 
 
@@ -172,12 +172,12 @@ def note(group: RentedNodesGiven, place: AwsPlace, ctx: PlanContext) -> None:
         ctx.offer(OperatorNote(ctx.part, "before", says))
 
 
-def _ami(group: RentedNodesGiven, facts: InstanceFacts, place: AwsPlace, ctx: PlanContext) -> str:
-    family = AMI_TYPES[facts.row.text("arch")]
+def _ami(draft: Resolved, group: RentedNodesGiven, facts: InstanceFacts, place: AwsPlace, ctx: PlanContext) -> str:
+    family = neuron.AMI_TYPE if neuron.is_neuron(draft.card) else AMI_TYPES[facts.row.text("arch")]
     return ctx.decide(
         "ami",
         family,
-        f"release {group.ami_release} of the accelerated AMI: it has the GPU driver, and the site pins it",
+        f"release {group.ami_release} of the accelerated AMI: it has the driver, and the site pins it",
         rejected=[
             Rejected("the newest release", "the same file would make other nodes tomorrow, with another driver"),
             Rejected("Bottlerocket", "GPUs and EFA are paired by topology there with DRA alone"),

@@ -12,7 +12,7 @@ from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given_aws_nodes import RentedNodesGiven
 from aifactory.components.gpu_node_pool import accelerators, demanded, health, hosts, sharing
-from aifactory.components.gpu_node_pool.aws import buying
+from aifactory.components.gpu_node_pool.aws import buying, neuron
 from aifactory.components.gpu_node_pool.aws.cards import InstanceFacts, facts_of
 from aifactory.components.gpu_node_pool.aws.flexing import decide_flex, require_karpenter
 from aifactory.components.gpu_node_pool.aws.grouping import decide_group
@@ -45,7 +45,7 @@ from aifactory.components.gpu_node_pool.settling import (
 from aifactory.components.gpu_node_pool.siting import agrees
 from aifactory.components.gpu_node_pool.sizing import needs_of, several_share_a_fabric
 from aifactory.components.gpu_node_pool.spec import GpuNodePoolSpec
-from aifactory.components.offers import PoolCard, PoolOffer, RackShare, Taint
+from aifactory.components.offers import PoolCard, PoolOffer, RackShare, RentedShare, Taint
 from aifactory.components.problems import nearest
 
 NO_ACCEPTANCE = Acceptance(namespace=NAMESPACE, name="", image="", checks=(), tolerations=(), timeout_s=0)
@@ -55,9 +55,11 @@ NO_ACCEPTANCE = Acceptance(namespace=NAMESPACE, name="", image="", checks=(), to
 def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Rentable | None:
     """The pool once the site may rent nodes with its accelerator; None after a problem."""
     card = accelerators.card(ctx.catalog, spec.accelerator)
-    if not is_run_here(card, ctx) or not _may_be_rented(card.key, ctx):
+    own = neuron.is_neuron(card)
+    runs = neuron.is_run_here(spec, card, ctx) if own else is_run_here(card, ctx)
+    if not runs or not _may_be_rented(card.key, ctx):
         return None
-    if not all([devices_are_handed_out(spec, ctx), profiles_fit(spec, card, ctx)]):
+    if not own and not all([devices_are_handed_out(spec, ctx), profiles_fit(spec, card, ctx)]):
         return None
     warn(spec, card, ctx)
     draft = Resolved(wishes(spec), card, spec.sharing)
@@ -125,7 +127,7 @@ def sized(rentable: Rentable, ctx: PlanContext) -> Rented | None:
         return None
     efa = sum(card.kind == "efa-only" for card in made.cards)
     zone = next((each.id for each in place.aws.zones if each.zone == group.zone), "")
-    racks = (RackShare(group.group, zone or group.group, (), nodes),)
+    racks = (RentedShare(group.group, zone or group.group, (), count=nodes),)
     plan = _sized(draft, group, racks, facts, fabric.part, ctx)
     ctx.offer(TakenNodes(ctx.part, group.group, nodes))
     return _offered(plan, made, offer_of(plan, nodes, made.zones, efa, facts, ctx), ctx)
@@ -148,9 +150,10 @@ def _flexible(
 def _offered(plan: Sized, made: NodeGroupPlan | FlexPlan, offer: PoolOffer, ctx: PlanContext) -> Rented | None:
     """The pool offered to queues and workloads, if it goes with other pools of the site."""
     needs = needs_of(plan)
-    if not agrees(needs, of_site(ctx), ctx):
-        return None
-    ctx.offer(needs)
+    if not neuron.is_neuron(plan.card):
+        if not agrees(needs, of_site(ctx), ctx):
+            return None
+        ctx.offer(needs)
     ctx.offer(offer)
     return Rented(plan, made)
 
@@ -173,15 +176,16 @@ def _sized(
     ctx: PlanContext,
 ) -> Sized:
     """The pool in the form that it has at other places."""
+    own = neuron.is_neuron(draft.card)
     return Sized(
         wishes=draft.wishes,
         card=draft.card,
         group=group.group,
         placing=Placing(racks, ()),
         gpus_per_node=facts.accelerators,
-        gpu_resource=sharing.GPU_RESOURCE,
+        gpu_resource=neuron.RESOURCE if own else sharing.GPU_RESOURCE,
         fabric=fabric,
-        driver=_driver(draft, group, ctx),
+        driver=neuron.driver_plan(draft, group.ami_release, ctx) if own else _driver(draft, group, ctx),
         sharing=sharing.shared(draft.sharing, facts.accelerators),
         reserve=hosts.reserve(facts.cpus, facts.memory_gib),
         taints=_taints(draft, ctx),
@@ -239,24 +243,29 @@ def _taints(draft: Resolved, ctx: PlanContext) -> tuple[Taint, ...]:
     if not draft.wishes.dedicated:
         ctx.decide("taint", "none", "the blueprint doesn't ask for it", source=("dedicated",))
         return ()
+    taint = neuron.TAINT if neuron.is_neuron(draft.card) else TAINT
     ctx.decide(
         "taint",
-        f"{TAINT.key}={TAINT.value}:{TAINT.effect}",
-        "only pods that ask for GPUs run here; the node group sets it before a node takes its first pod",
+        f"{taint.key}={taint.value}:{taint.effect}",
+        "only pods that ask for its devices run here; a node has it before it takes its first pod",
         source=("dedicated",),
     )
-    return (TAINT,)
+    return (taint,)
 
 
-def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan | AwsFlexPlan:
+def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan | AwsFlexPlan | None:
     """The pool, with nothing left open."""
     plan = draft.sized
+    own = neuron.is_neuron(plan.card)
     pools = of_site(ctx)
-    leader = leads(ctx.part, pools)
-    warn_of_neighbours(plan, ctx)
-    require(plan, pools, leader, ctx, by_rules=False)
-    metrics = has_metrics(ctx)
-    decide_operator(plan, pools, metrics, ctx)
+    if own:
+        neuron.require(ctx)
+        neuron.check_pods(ctx)
+    else:
+        warn_of_neighbours(plan, ctx)
+        require(plan, pools, leads(ctx.part, pools), ctx, by_rules=False)
+        decide_operator(plan, pools, has_metrics(ctx), ctx)
+    metrics = has_metrics(ctx) and not own
     if metrics:
         ctx.require("metrics", f"tells which nodes are of pool {ctx.part}", health.LABELLED)
     common = common_labels(plan, pools)

@@ -82,4 +82,20 @@ RULES: tuple[Rule, ...] = (
         "A limit below the price of one node is a pool whose pods wait for ever, and nothing says why.",
         "aws/karpenter-provider-aws, NodePool limits",
     ),
+    Rule(
+        "AWS-118",
+        "error",
+        "Neuron devices are handed out by the device plugin, whole, on nodes that stay",
+        "Slices, turns and DRA are ways of NVIDIA GPUs here; a NodePool whose devices nobody counts before they are "
+        "there starts no node.",
+        "aws-neuron-sdk, Kubernetes getting started; kubernetes device plugin of Neuron",
+    ),
+    Rule(
+        "AWS-119",
+        "error",
+        "A pod takes one Neuron device, or all of its node",
+        "Devices of a node are joined in a ring or a torus. The default scheduler hands out any of them, and a model "
+        "that is split over devices that aren't neighbours doesn't start.",
+        "aws-neuron-sdk, Neuron scheduler extension",
+    ),
 )

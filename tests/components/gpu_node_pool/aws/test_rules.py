@@ -73,6 +73,7 @@ CASES: list[Case] = [
         (*AT, "nodes"),
     ),
 ]
+NEURON = ("AWS-118", "AWS-119")
 FLEX = "AWS-117"
 """The rule of what nodes may cost that come and go, whose tests are theirs."""
 SUPERCHIP = "AWS-115"
@@ -98,7 +99,7 @@ def test_a_rule_fires_on_what_it_forbids_and_on_nothing_else(
 
 
 def test_every_rule_has_a_case_above() -> None:
-    assert {case[0] for case in CASES} | {SUPERCHIP, FLEX} == {rule.id for rule in RULES}
+    assert {case[0] for case in CASES} | {SUPERCHIP, FLEX, *NEURON} == {rule.id for rule in RULES}
 
 
 def test_what_is_sold_nowhere_on_spot_is_no_question_of_the_region() -> None:
