@@ -10,7 +10,7 @@ from unittest.mock import patch
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext
 from aifactory.components.cluster import plan as cluster
-from aifactory.components.offers import RackShare
+from aifactory.components.offers import RentedShare
 from aifactory.components.rows import CloudRow, KubernetesRow
 from aifactory.components.values import Ref
 from support.aws_sites import aws_place
@@ -72,7 +72,7 @@ def tiered(
         return resolve(spec, ctx)
 
     def with_pool(draft: Any, ctx: PlanContext) -> Any:
-        ctx.offer(pool(nodes=1, fabric="", racks=(RackShare("h200", zone, (), 1),)))
+        ctx.offer(pool(nodes=1, fabric="", racks=(RentedShare("h200", zone, (), count=1),)))
         if efa:
             ctx.offer(fabric("efa", kind="efa", rails=0, security_group=efa))
         return size(draft, ctx)
