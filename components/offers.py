@@ -265,35 +265,6 @@ class StorageOffer(Struct, frozen=True):
     """Whether its volumes are folders of the node that vanish with their pod, and no class makes them."""
 
 
-class KvOffloadUse(Struct, frozen=True):
-    """Keys and values that a served model keeps on a tier of the node."""
-
-    part: str
-    tier: str
-    """Part of the tier."""
-    gpus: int
-    """GPUs that carry the peak."""
-    gb_per_s: float
-    """What they write, or read again, all together. Unit: GB per s."""
-    size_gib: int
-    """Volume of one pod."""
-    gpus_per_pod: int
-    pods_per_node: int
-    """Pods of the part on one node, at most."""
-    gpus_per_node: int
-    pool: str
-    """Part that has its GPUs."""
-
-
-class FillOffer(Struct, frozen=True):
-    """A volume of a tier that is filled once, before anybody reads it."""
-
-    namespace: str
-    claim: str
-    row: str
-    """Row of the Job that fills it, for readers to wait for."""
-
-
 class StorageUse(Struct, frozen=True):
     """What a part keeps on a StorageClass, and how fast it counts on reading it."""
 
@@ -465,6 +436,8 @@ class GatewayOffer(Struct, frozen=True):
     """The same models, with where they lead to and what they cost."""
     budgets: tuple[tuple[str, float], ...] = ()
     """Tenants with a limit of spend a month. Unit: USD."""
+    bounded: tuple[str, ...] = ()
+    """Tenants with a bound of parallel requests, past which they are answered 503."""
 
 
 class DatabaseOffer(Struct, frozen=True):

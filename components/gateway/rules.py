@@ -187,4 +187,41 @@ RULES: tuple[Rule, ...] = (
         "Whoever reaches an open store deletes a count, and with it a limit.",
         "Redis documentation, security; envoyproxy/gateway, EnvoyGateway rateLimit.backend.redis.tls",
     ),
+    Rule(
+        "GTW-030",
+        "error",
+        "A bound of parallel requests is one bound",
+        "Envoy counts requests by rule. A tenant whose names and callers don't fit one rule would get its bound once "
+        "for each of them.",
+        "envoyproxy/gateway, BackendTrafficPolicy circuitBreaker; Gateway API, HTTPRoute, matches of a rule",
+    ),
+    Rule(
+        "GTW-031",
+        "error",
+        "A site that requests are handed on to has this gateway",
+        "A failover to a site of the blueprint without this gateway leads nowhere when it is needed.",
+        "The blueprint's placement; the site's endpoints",
+    ),
+    Rule(
+        "GTW-032",
+        "error",
+        "What is written of a site of ours is what its file says",
+        "A country that is written for a site elsewhere would let data go where its class may not be.",
+        "The site's file; Regulation (EU) 2016/679, chapter V",
+    ),
+    Rule(
+        "GTW-033",
+        "error",
+        "A request is handed on to another site once",
+        "Two sites that are both full would hand a request to each other until it times out, and one that the tenant "
+        "may not use there is refused.",
+        "Envoy documentation, retries; envoyproxy/ai-gateway, AIGatewayRoute",
+    ),
+    Rule(
+        "GTW-034",
+        "error",
+        "Callers that another site answers sign in with tokens",
+        "A key is taken from the request where it was checked, and the other site would answer 401.",
+        "envoyproxy/gateway, SecurityPolicy apiKeyAuth.sanitize",
+    ),
 )

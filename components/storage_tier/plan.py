@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 from aifactory.components import names
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.offers import FillOffer, OperatorNote, PathOffer, StorageOffer
+from aifactory.components.offers import OperatorNote, PathOffer, StorageOffer
 from aifactory.components.rules import Rule
 from aifactory.components.storage_tier import (
     capacity,
@@ -40,6 +40,7 @@ from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
 from aifactory.components.storage_tier.local import ask_for_topolvm, node_gib, volume_group
 from aifactory.components.storage_tier.spec import StorageTierSpec
+from aifactory.components.storage_uses import FillOffer
 
 RULES: tuple[Rule, ...] = (*rules.RULES, *AWS_RULES)
 CLASS_API = "storage.k8s.io/v1"

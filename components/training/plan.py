@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.offers import (
     FabricOffer,
-    FillOffer,
     PodPromise,
     PoolOffer,
     PoolShare,
@@ -18,6 +17,7 @@ from aifactory.components.offers import (
 )
 from aifactory.components.problems import nearest
 from aifactory.components.rules import Rule
+from aifactory.components.storage_uses import FillOffer
 from aifactory.components.training import checks, rules
 from aifactory.components.training.checkpoint import checkpoint_of
 from aifactory.components.training.datasets import class_holds, datasets_of

@@ -5,11 +5,12 @@ from __future__ import annotations
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
-from aifactory.components.offers import KvOffloadUse, PoolOffer
+from aifactory.components.offers import PoolOffer
 from aifactory.components.storage_tier.arithmetic import GB, GIB, GIB_OF_TIB, Redundancy
 from aifactory.components.storage_tier.decided import Figures
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.spec import StorageTierSpec
+from aifactory.components.storage_uses import KvOffloadUse
 
 
 def instance_store(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
