@@ -282,17 +282,21 @@ class StorageTierPlan(Struct, frozen=True):
     """Name, system and country of each copy, empty where the site doesn't state it."""
 
     @property
+    def holds(self) -> str:
+        """What it holds, for a person."""
+        usable = self.figures.usable_tib
+        return "capacity unknown" if usable is None else f"{usable:.1f} TiB"
+
+    @property
     def in_short(self) -> str:
         """The plan in one line, for a person."""
-        usable = self.figures.usable_tib
-        holds = "capacity unknown" if usable is None else f"{usable:.1f} TiB"
         rates = " / ".join(
             "unknown" if rate is None else f"{rate:.2f}"
             for rate in (self.figures.read_gb_per_s, self.figures.write_gb_per_s)
         )
         return (
-            f"{self.tier} by {self.engine}, class {self.storage_class}: {holds}, reads / writes {rates} GB/s, needed "
-            f"{self.read_needed:.2f} / {self.write_needed:.2f}; survives the loss of: {self.failure_domain}"
+            f"{self.tier} by {self.engine}, class {self.storage_class}: {self.holds}, reads / writes {rates} GB/s, "
+            f"needed {self.read_needed:.2f} / {self.write_needed:.2f}; survives the loss of: {self.failure_domain}"
         )
 
 
@@ -301,3 +305,8 @@ class AwsStorageTierPlan(StorageTierPlan, frozen=True, kw_only=True):
 
     aws: AwsTierPlan
     """What the base makes for it."""
+
+    @property
+    def holds(self) -> str:
+        """What it holds, for a person."""
+        return super().holds if self.figures.usable_tib is not None else "holds what is put there"

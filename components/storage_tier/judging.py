@@ -36,7 +36,9 @@ def figures_known(draft: Draft, ctx: PlanContext) -> None:
         not unknown,
         f"of tier {spec.name} it is unknown {listed(unknown)}",
         ("engine",),
-        f"add the figures of {source} to the site file, measured or guaranteed; none is guessed here",
+        "measure it: no source says what drives of instances carry"
+        if spec.engine == "instance-store"
+        else f"add the figures of {source} to the site file, measured or guaranteed; none is guessed here",
     )
     ctx.decide(
         "failure_domain",

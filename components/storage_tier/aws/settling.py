@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aifactory.components.base import PlanContext
+from aifactory.components.offers import OperatorNote
 from aifactory.components.rows import Maker, Wave
 from aifactory.components.storage_tier.aws import buckets, lustre
 from aifactory.components.storage_tier.aws.model import AwsTierPlan, key_name
@@ -17,7 +18,28 @@ def settled(draft: Draft, ctx: PlanContext) -> AwsTierPlan | None:
     plan = {"s3": buckets.settled, "fsx-lustre": lustre.settled, "ebs": _volumes}[draft.spec.engine](draft, ctx)
     if plan is not None:
         _explain(plan, ctx)
+        ctx.offer(OperatorNote(ctx.part, "running", f"{_left(plan)} {REMOVAL}"))
     return plan
+
+
+def _left(plan: AwsTierPlan) -> str:
+    """What stays when the stack goes."""
+    key = f"key alias/{plan.alias}"
+    if plan.lustre:
+        return (
+            f"Destroy leaves the file system, {key}, its security group, and the subnet and VPC that it stands in: "
+            "delete them in this order."
+        )
+    if plan.buckets:
+        buckets = ", ".join(each.bucket for each in plan.buckets)
+        return f"Destroy leaves buckets {buckets} and {key}: empty each with all its versions, then delete it."
+    return f"Destroy leaves volumes of EBS and {key}: delete the volumes first, those with tag aifactory:tier."
+
+
+REMOVAL = (
+    "A key goes last, by schedule-key-deletion, for nobody reads what it encrypted afterwards. Until then all of it is "
+    "paid for; a later up of the same factory takes it over by pulumi import, since names of buckets are taken."
+)
 
 
 def _volumes(draft: Draft, _: PlanContext) -> AwsTierPlan | None:

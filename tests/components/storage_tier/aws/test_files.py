@@ -292,6 +292,9 @@ def test_what_people_must_see_to_is_noted() -> None:
     assert stack is not None
     notes = [note.says for note in stack.notes if note.part == "files"]
     assert any("LNet" in says for says in notes)
+    assert any("Destroy leaves the file system" in says and "VPC" in says for says in notes)
+    of_buckets = [note.says for note in stack.notes if note.part == "objects"]
+    assert any("demo-sto-lab-objects-tickets-111122223333" in says for says in of_buckets)
     other = by_tcp().stack_plan
     assert other is not None
     assert not any("LNet" in note.says for note in other.notes)
