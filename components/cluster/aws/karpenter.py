@@ -96,52 +96,53 @@ def statements(plan: EksPlan, queue: Ref, node_role: Ref) -> tuple[Statement, ..
     instance profiles, and without prices, which it has with it.
     """
     region = plan.region
-    owner = f"kubernetes.io/cluster/{plan.name}"
-    asked = {
-        "StringEquals": {f"aws:RequestTag/{owner}": "owned", "aws:RequestTag/eks:eks-cluster-name": plan.name},
-        "StringLike": {"aws:RequestTag/karpenter.sh/nodepool": "*"},
-    }
-    owned = {
-        "StringEquals": {f"aws:ResourceTag/{owner}": "owned"},
-        "StringLike": {"aws:ResourceTag/karpenter.sh/nodepool": "*"},
-    }
-    making = ["RunInstances", "CreateFleet", "CreateLaunchTemplate"]
-    at_making = {**asked, "StringEquals": {**asked["StringEquals"], "ec2:CreateAction": making}}
-    later = {
-        **owned,
-        "StringEqualsIfExists": {"aws:RequestTag/eks:eks-cluster-name": plan.name},
-        "ForAllValues:StringEquals": {"aws:TagKeys": ["eks:eks-cluster-name", "karpenter.sh/nodeclaim", "Name"]},
-    }
-    made = _arns(
-        region, "fleet", "instance", "volume", "network-interface", "launch-template", "spot-instances-request"
-    )
-    used = (
-        region.arn("ec2", "image/*", account=""),
-        region.arn("ec2", "snapshot/*", account=""),
-        *_arns(region, "security-group", "subnet", "capacity-reservation", "placement-group"),
-    )
     parameters = region.arn("ssm", "parameter/aws/service/*", account="")
     profile = region.arn("iam", f"instance-profile/{plan.role_name(PROFILE)}", region="")
     to_ec2 = {"StringEquals": {"iam:PassedToService": principal("ec2")}}
-    start = ("ec2:RunInstances", "ec2:CreateFleet")
     return (
-        Statement("Use", start, used),
-        Statement("UseOwnTemplates", start, _arns(region, "launch-template"), condition=owned),
-        Statement("Make", (*start, "ec2:CreateLaunchTemplate"), made, condition=asked),
-        Statement("TagAtMaking", ("ec2:CreateTags",), made, condition=at_making),
-        Statement("TagLater", ("ec2:CreateTags",), _arns(region, "instance"), condition=later),
-        Statement(
-            "End",
-            ("ec2:TerminateInstances", "ec2:DeleteLaunchTemplate"),
-            _arns(region, "instance", "launch-template"),
-            condition=owned,
-        ),
+        *_instances(plan),
         Statement("Look", _LOOKS, EVERY, condition=_here(region), why=_LISTS),
         Statement("FindAmi", ("ssm:GetParameter",), (parameters,)),
         Statement("Told", ("sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"), (queue,)),
         Statement("GiveRole", ("iam:PassRole",), (node_role,), condition=to_ec2),
         Statement("FindProfile", ("iam:GetInstanceProfile",), (profile,)),
         Statement("FindCluster", ("eks:DescribeCluster",), (region.arn("eks", f"cluster/{plan.name}"),)),
+    )
+
+
+def _instances(plan: EksPlan) -> tuple[Statement, ...]:
+    """Instances and launch templates: those that carry the cluster's tags, and no others."""
+    region = plan.region
+    owner = f"kubernetes.io/cluster/{plan.name}"
+    a_pool = "karpenter.sh/nodepool"
+    ours = {f"aws:RequestTag/{owner}": "owned", "aws:RequestTag/eks:eks-cluster-name": plan.name}
+    asked = {"StringEquals": ours, "StringLike": {f"aws:RequestTag/{a_pool}": "*"}}
+    owned = {
+        "StringEquals": {f"aws:ResourceTag/{owner}": "owned"},
+        "StringLike": {f"aws:ResourceTag/{a_pool}": "*"},
+    }
+    making = ["RunInstances", "CreateFleet", "CreateLaunchTemplate"]
+    at_making = {**asked, "StringEquals": {**ours, "ec2:CreateAction": making}}
+    later = {
+        **owned,
+        "StringEqualsIfExists": {"aws:RequestTag/eks:eks-cluster-name": plan.name},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["eks:eks-cluster-name", "karpenter.sh/nodeclaim", "Name"]},
+    }
+    made = _arns(region, *_MADE)
+    used = (
+        region.arn("ec2", "image/*", account=""),
+        region.arn("ec2", "snapshot/*", account=""),
+        *_arns(region, "security-group", "subnet", "capacity-reservation", "placement-group"),
+    )
+    start = ("ec2:RunInstances", "ec2:CreateFleet")
+    end = ("ec2:TerminateInstances", "ec2:DeleteLaunchTemplate")
+    return (
+        Statement("Use", start, used),
+        Statement("UseOwnTemplates", start, _arns(region, "launch-template"), condition=owned),
+        Statement("Make", (*start, "ec2:CreateLaunchTemplate"), made, condition=asked),
+        Statement("TagAtMaking", ("ec2:CreateTags",), made, condition=at_making),
+        Statement("TagLater", ("ec2:CreateTags",), _arns(region, "instance"), condition=later),
+        Statement("End", end, _arns(region, "instance", "launch-template"), condition=owned),
     )
 
 

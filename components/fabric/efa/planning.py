@@ -12,16 +12,22 @@ from aifactory.components.aws_nodes import NodesOffer
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
-from aifactory.components.catalog import Row
+from aifactory.components.catalog import Row, trains
 from aifactory.components.fabric.acceptance import KUBECTL, NAMESPACE, kubectl_tag
 from aifactory.components.fabric.efa import settings
 from aifactory.components.fabric.efa.model import GROUP_TOKEN, RESOURCE, EfaPlan
 from aifactory.components.fabric.model import Acceptance
 from aifactory.components.fabric.spec import FabricSpec
-from aifactory.components.offers import FabricOffer, PoolOffer
+from aifactory.components.offers import FabricOffer, OperatorNote, PoolOffer
 from aifactory.components.values import Ref
 
 PLUGIN = "aws-efa-k8s-device-plugin"
+IMAGES = (
+    "Images of jobs that span nodes bring libfabric and aws-ofi-nccl, 1.21.1 or newer, as the EFA installer does: "
+    "nothing of the node reaches into a container. Where an image has HPC-X before them in its library path, NCCL "
+    "doesn't find EFA."
+)
+"""Source: aws/aws-ofi-nccl release notes; awsome-distributed-ai 2.ami_and_containers/tools/efa-nccl-doctor."""
 READY_S = 1_800
 """Time in which the device plugin starts on all nodes."""
 MTU = 9_001
@@ -165,11 +171,13 @@ def _devices(pool: PoolOffer) -> int:
 def _require(pools: list[PoolOffer], ground: NodesOffer, ctx: PlanContext) -> None:
     taints = dict.fromkeys(taint for pool in pools for taint in pool.taints)
     ((label, _),) = pools[0].node_labels
+    plugin = trains.release(ctx.catalog, ctx.place.train, PLUGIN)
+    ctx.offer(OperatorNote(ctx.part, "before", IMAGES))
     ctx.require(
         "efa-device-plugin",
         f"counts EFA devices of {', '.join(pool.pool for pool in pools)}",
         {
-            "image": {"repository": f"{ground.region.registry}/eks/{PLUGIN}"},
+            "image": {"repository": f"{ground.region.registry}/eks/{PLUGIN}", "tag": plugin.app_version},
             "supportedInstanceLabels": {"keys": [label], "values": [dict(pool.node_labels)[label] for pool in pools]},
             "tolerations": [taint.toleration() for taint in taints],
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aifactory.components.aws_nodes import NodeRows
 from aifactory.components.gpu_node_pool.aws.model import NetworkCard, NodeGroupPlan
@@ -68,13 +68,13 @@ def _template(plan: NodeGroupPlan, placement: CloudRow | None, rows: NodeRows) -
     return properties
 
 
-def _interface(card: NetworkCard, groups: list[object], *, alone: bool) -> dict[str, object]:
+def _interface(card: NetworkCard, groups: Sequence[object], *, alone: bool) -> dict[str, object]:
     """An interface. EC2 refuses to be told of public addresses where there are several: the subnet gives none."""
     found: dict[str, object] = {
         "networkCardIndex": card.card,
         "deviceIndex": card.device,
         "deleteOnTermination": "true",
-        "securityGroups": groups,
+        "securityGroups": list(groups),
     }
     if alone:
         found["associatePublicIpAddress"] = "false"

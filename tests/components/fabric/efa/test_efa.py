@@ -9,19 +9,11 @@ import pytest
 
 from aifactory.components import pods
 from aifactory.components.offers import FabricOffer, PoolOffer
-from aifactory.components.rows import HelmRow
+from aifactory.components.rows import HelmRow, KubernetesRow
 from aifactory.components.values import Ref
 from support.aws_sites import P5EN, POOL, base_rows, rented
 from support.planning import Planned
-
-G6E = {**P5EN, "group": "g6e", "instance_type": "g6e.12xlarge"}
-QUEUE = {
-    "kind": "queue",
-    "name": "tenants",
-    "engine": "kueue",
-    "pools": ["train"],
-    "tenants": [{"tenant": "research", "quota": {"train": 16}}],
-}
+from support.schemas import Schemas
 
 
 @cache
@@ -49,7 +41,8 @@ def test_the_device_plugin_comes_from_the_region_and_runs_on_nodes_of_the_pools_
     (release,) = (row for row in efa().stack.rows if isinstance(row, HelmRow) and row.chart.startswith("aws-efa"))
     values: Any = release.values
     assert values["image"] == {
-        "repository": "602401143452.dkr.ecr.eu-north-1.amazonaws.com/eks/aws-efa-k8s-device-plugin"
+        "repository": "602401143452.dkr.ecr.eu-north-1.amazonaws.com/eks/aws-efa-k8s-device-plugin",
+        "tag": "v0.5.20",
     }
     assert values["supportedInstanceLabels"] == {"keys": ["aifactory.io/pool"], "values": ["train"]}
     assert values["tolerations"][0]["key"] == "nvidia.com/gpu"
@@ -80,6 +73,18 @@ def test_huge_pages_come_out_of_what_pods_see_of_a_nodes_memory() -> None:
     with_efa = offer(efa(), PoolOffer).memory_gib_per_node
     without = offer(rented(pools=({**POOL, "fabric": "none", "nodes": 1},)), PoolOffer).memory_gib_per_node
     assert without - with_efa == 11 - 5
+
+
+def test_people_are_told_what_images_of_jobs_must_bring() -> None:
+    assert any("aws-ofi-nccl" in note.says for note in efa().stack.plan.notes)
+
+
+@pytest.mark.schema
+def test_an_api_server_and_the_chart_take_what_it_makes(schemas: Schemas) -> None:
+    rows = [row for row in efa().stack.rows if isinstance(row, KubernetesRow)]
+    assert {row.id: found for row in rows if (found := schemas.problems(efa().stack.plain_tree(row)))} == {}
+    (release,) = (row for row in efa().stack.rows if isinstance(row, HelmRow) and row.chart.startswith("aws-efa"))
+    assert schemas.chart_problems(release.chart, release.values) == []
 
 
 def test_workloads_wait_until_each_node_offers_its_devices() -> None:

@@ -136,6 +136,11 @@ def test_aws_would_take_all_rows_that_karpenter_needs() -> None:
     assert karpenters(planned()) == [], "a site without such a pool has none of it"
 
 
+def test_what_carries_no_tags_is_listed() -> None:
+    lacking = {row.id for row in base_rows(burst()).values() if "tags" not in row.properties}
+    assert set(burst().decisions["cluster.aws.untagged"].value) == lacking  # type: ignore[call-overload]
+
+
 def test_its_role_grants_the_least_by_what_iam_knows() -> None:
     role = base_rows(burst())["aws:iam/role:Role/node"]
     assert check_policies([*karpenters(burst()), role], {"Look": "these actions list"}) == []
