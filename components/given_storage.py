@@ -19,8 +19,8 @@ from aifactory.components.spec import Misfit, Spec, truth, twice
 NFS_VENDORS = ("vast",)
 """Systems whose StorageClasses mount NFS. Source: vast-data/vast-csi, mount options vers=4, nolock."""
 
-FailureDomain = Literal["none", "drive", "node", "rack", "site"]
-"""The largest thing that may be lost at one time without losing data."""
+FailureDomain = Literal["none", "drive", "node", "rack", "zone", "site"]
+"""The largest thing that may be lost at one time without losing data. zone: a data centre of a region."""
 
 GbPerS = Annotated[float, Field(gt=0, le=1_000_000)]
 """A rate of data, decimal. Unit: GB per s."""

@@ -7,6 +7,8 @@ from msgspec import Struct
 from aifactory.components.offers import Taint
 from aifactory.components.queue.quota import FlavorQuota
 
+ACCELERATORS = ("/gpu", "/mig-", "/neuron")
+"""What resources of accelerators, or of slices of them, are told by."""
 _NAMED = 6
 
 
@@ -49,7 +51,7 @@ class TenantPlan(Struct, frozen=True):
     def guaranteed_gpus(self) -> int:
         """GPUs, or slices of them, that it is guaranteed over all pools."""
         quotas = (quota for flavor in self.quotas for quota in flavor.quotas)
-        return sum(int(quota.nominal) for quota in quotas if "/gpu" in quota.resource or "/mig-" in quota.resource)
+        return sum(int(quota.nominal) for quota in quotas if any(word in quota.resource for word in ACCELERATORS))
 
 
 class ServerTenant(Struct, frozen=True):

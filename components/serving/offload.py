@@ -9,13 +9,14 @@ from __future__ import annotations
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.counting import counted
 from aifactory.components.demand import ModelDemand
-from aifactory.components.offers import KvOffloadUse, PoolOffer, StorageOffer, StorageUse
+from aifactory.components.offers import PoolOffer, StorageOffer, StorageUse
 from aifactory.components.pods import PodContract, Volume, node_share
 from aifactory.components.problems import nearest
 from aifactory.components.serving.decided import OffloadPlan
 from aifactory.components.serving.replicas import Sized
 from aifactory.components.serving.spec import KvOffload, ServingSpec
 from aifactory.components.sizing.memory import kv_sharers
+from aifactory.components.storage_uses import KvOffloadUse
 
 GIB = 2**30
 PATH = "/kv"
@@ -175,7 +176,7 @@ def _to_drives(
         "disk_capacity_bytes": each,
         **({} if _aligned(sized) else {"use_page_cache": True}),
     }
-    volume = Volume(VOLUME, "", PATH, scratch_gib=size_gib, storage_class=tier.name)
+    volume = Volume(VOLUME, "", PATH, scratch_gib=size_gib, storage_class="" if tier.folder else tier.name)
     return OffloadPlan(settings, volume, tier.row)
 
 

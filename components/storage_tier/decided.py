@@ -6,10 +6,13 @@ from msgspec import Struct
 
 from aifactory.components.offers import Taint
 from aifactory.components.storage_tier.arithmetic import Redundancy
+from aifactory.components.storage_tier.aws.model import AwsTierPlan
+from aifactory.components.values import Ref
 
 CEPH_NAMESPACE = "rook-ceph"
 CEPH_CLUSTER = "rook-ceph"
 SNAPSHOT_NAMESPACE = "storage-snapshots"
+FOLDER_NAMESPACE = "storage-folders"
 RBD_DRIVER = f"{CEPH_NAMESPACE}.rbd.csi.ceph.com"
 CEPHFS_DRIVER = f"{CEPH_NAMESPACE}.cephfs.csi.ceph.com"
 """Names that Rook gives its drivers: the namespace of its operator goes before them."""
@@ -23,6 +26,9 @@ SECURE_PORT = 8_443
 no privilege. Source: rook/rook pkg/operator/ceph/object/spec.go, generateService."""
 TOPOLVM_DRIVER = "topolvm.io"
 NFS_DRIVER = "nfs.csi.k8s.io"
+EBS_DRIVER = "ebs.csi.aws.com"
+NO_DRIVER = "kubernetes.io/no-provisioner"
+"""Of a class that makes no volumes. Source: kubernetes.io docs, Storage Classes, local."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -165,6 +171,13 @@ class ClassPlan(Struct, frozen=True):
     default: bool = False
 
 
+class AwsClassPlan(ClassPlan, frozen=True, kw_only=True):
+    """A StorageClass of ours at AWS."""
+
+    references: tuple[tuple[str, Ref], ...]
+    """Parameters that only the base knows, such as the ARN of a key."""
+
+
 class SnapshotPlan(Struct, frozen=True):
     """A VolumeSnapshotClass of ours."""
 
@@ -284,15 +297,31 @@ class StorageTierPlan(Struct, frozen=True):
     """Name, system and country of each copy, empty where the site doesn't state it."""
 
     @property
+    def holds(self) -> str:
+        """What it holds, for a person."""
+        usable = self.figures.usable_tib
+        return "capacity unknown" if usable is None else f"{usable:.1f} TiB"
+
+    @property
     def in_short(self) -> str:
         """The plan in one line, for a person."""
-        usable = self.figures.usable_tib
-        holds = "capacity unknown" if usable is None else f"{usable:.1f} TiB"
         rates = " / ".join(
             "unknown" if rate is None else f"{rate:.2f}"
             for rate in (self.figures.read_gb_per_s, self.figures.write_gb_per_s)
         )
         return (
-            f"{self.tier} by {self.engine}, class {self.storage_class}: {holds}, reads / writes {rates} GB/s, needed "
-            f"{self.read_needed:.2f} / {self.write_needed:.2f}; survives the loss of: {self.failure_domain}"
+            f"{self.tier} by {self.engine}, class {self.storage_class}: {self.holds}, reads / writes {rates} GB/s, "
+            f"needed {self.read_needed:.2f} / {self.write_needed:.2f}; survives the loss of: {self.failure_domain}"
         )
+
+
+class AwsStorageTierPlan(StorageTierPlan, frozen=True, kw_only=True):
+    """A tier at AWS."""
+
+    aws: AwsTierPlan
+    """What the base makes for it."""
+
+    @property
+    def holds(self) -> str:
+        """What it holds, for a person."""
+        return super().holds if self.figures.usable_tib is not None else "holds what is put there"

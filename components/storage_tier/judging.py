@@ -30,6 +30,8 @@ def figures_known(draft: Draft, ctx: PlanContext) -> None:
         "what it reads": figures.read_gb_per_s,
         "what it writes": figures.write_gb_per_s,
     }
+    if draft.unbounded:
+        del named["how much it holds"]
     unknown = [name for name, value in named.items() if value is None]
     source = "its system" if draft.drives is None else f"drives {draft.drives.set.drives} and of the storage network"
     ctx.check(
@@ -37,7 +39,9 @@ def figures_known(draft: Draft, ctx: PlanContext) -> None:
         not unknown,
         f"of tier {spec.name} it is unknown {listed(unknown)}",
         ("engine",),
-        f"add the figures of {source} to the site file, measured or guaranteed; none is guessed here",
+        "measure it: no source says what drives of instances carry"
+        if spec.engine == "instance-store"
+        else f"add the figures of {source} to the site file, measured or guaranteed; none is guessed here",
     )
     ctx.decide(
         "failure_domain",
@@ -78,7 +82,7 @@ def given_size_fits(draft: Draft, ctx: PlanContext) -> bool:
 def snapshots_taken(draft: Draft, ctx: PlanContext) -> bool:
     """Whether somebody takes the snapshots that the tier wants."""
     spec = draft.spec
-    ours = draft.on_ceph and spec.tier in ("block", "parallel")
+    ours = (draft.on_ceph and spec.tier in ("block", "parallel")) or spec.engine == "ebs"
     return not spec.snapshots or ctx.check(
         "STO-019",
         ours or bool(draft.snapshot_class),
@@ -153,7 +157,9 @@ def _encrypted(draft: Draft, ctx: PlanContext) -> None:
 def answers_by_tls(draft: Draft, ctx: PlanContext) -> bool:
     """Whether buckets of classified data answer over TLS alone."""
     spec, site = draft.spec, ctx.place.site
-    if not spec.buckets:
+    if draft.aws and spec.buckets:
+        ctx.decide("tls", "TLS 1.2", "policies of the buckets turn everything else away")
+    if not spec.claims_buckets:
         return True
     ctx.decide(
         "tls",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 
 from aifactory.components.base import PlanContext
-from aifactory.components.offers import KvOffloadUse, PoolOffer, StorageUse
+from aifactory.components.offers import PoolOffer, StorageUse
 from aifactory.components.problems import nearest
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.arithmetic import NODE_GPUS, PER_GPU, PER_NODE, Need
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.sharing import Load, stake_of, uses_of
 from aifactory.components.storage_tier.spec import Feed
+from aifactory.components.storage_uses import KvOffloadUse
 
 USUAL = "better"
 """Level of the rule of thumb where nobody measured: the middle of three."""

@@ -8,10 +8,14 @@ from aifactory.components import names, pods, quantities, trusting
 from aifactory.components.pods import Volume
 from aifactory.components.rows import KubernetesRow, Maker, Row, Tree, Wave, capability
 from aifactory.components.storage_tier import ceph_rows, keeping_rows
+from aifactory.components.storage_tier.aws import volumes
+from aifactory.components.storage_tier.aws.rows import cloud_rows
 from aifactory.components.storage_tier.decided import (
     CEPHFS_DRIVER,
     NFS_DRIVER,
     RBD_DRIVER,
+    AwsClassPlan,
+    AwsStorageTierPlan,
     ClassPlan,
     FillPlan,
     PathPlan,
@@ -34,6 +38,8 @@ COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory":
 
 def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
     """Everything of one tier. A class of the site is used, and no row names it but claims."""
+    if isinstance(plan, AwsStorageTierPlan):
+        yield from cloud_rows(plan.aws, maker)
     below = list(ceph_rows.rows(plan, maker))
     yield from below
     stands_on = [row.id for row in below[-1:]]
@@ -49,8 +55,7 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
     if plan.trust:
         for space in sorted({path.namespace for path in plan.paths}):
             yield trusting.trusted(maker, plan.trust, space, plan.issuer)
-    for path in plan.paths:
-        yield _bucket(plan, path, maker, stands_on) if path.bucket else _volume(plan, path, maker, stands_on)
+    yield from _paths(plan, maker, stands_on)
     for fill in plan.fills:
         yield from _fill(fill, maker)
     for rules in plan.retention:
@@ -63,11 +68,20 @@ def _mounted_by(made: ClassPlan) -> list[str]:
     return [ceph_rows.driver_row(made.provisioner)] if made.provisioner in CEPH_DRIVERS else []
 
 
+def _paths(plan: StorageTierPlan, maker: Maker, after: list[str]) -> Iterator[KubernetesRow]:
+    """What tenants have in the tier."""
+    if isinstance(plan, AwsStorageTierPlan):
+        yield from volumes.rows(plan.aws, plan.storage_class, maker)
+        return
+    for path in plan.paths:
+        yield _bucket(plan, path, maker, after) if path.bucket else _volume(plan, path, maker, after)
+
+
 def _class(plan: ClassPlan, maker: Maker, after: list[str]) -> KubernetesRow:
     """A class holds no data: its volumes stay when it goes."""
     body: Tree = {
         "provisioner": plan.provisioner,
-        "parameters": dict(plan.parameters),
+        "parameters": {**dict(plan.parameters), **dict(plan.references if isinstance(plan, AwsClassPlan) else ())},
         "reclaimPolicy": plan.reclaim,
         "volumeBindingMode": "WaitForFirstConsumer" if plan.waits else "Immediate",
     }

@@ -13,6 +13,7 @@ from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.catalog import Catalog
 from aifactory.components.fabric import plan as planner
 from aifactory.components.fabric import shape
+from aifactory.components.fabric.efa.model import EfaPlan
 from aifactory.components.fabric.model import FabricPlan
 from aifactory.components.fabric.rules import RULES
 from aifactory.components.fabric.spec import FabricSpec
@@ -176,7 +177,9 @@ def plan_fabrics(
         contexts[0].read_settings(parsed[0].name, namespace)
     found = Fabrics(site_plan)
     for spec, ctx, draft in reversed(list(zip(parsed, contexts, drafts, strict=True))):
-        found.plans[spec.name] = planner.settle(draft, ctx) if draft else None
+        plan = planner.settle(draft, ctx) if draft else None
+        assert not isinstance(plan, EfaPlan), "a site of its own has no EFA"
+        found.plans[spec.name] = plan
     return found
 
 

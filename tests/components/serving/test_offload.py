@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aifactory.components.offers import KvOffloadUse
+from aifactory.components.storage_uses import KvOffloadUse
 from support.models import CHAT, EU, REASONING, card, drives
 from support.offered import fabric, pool
 

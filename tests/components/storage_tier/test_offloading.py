@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aifactory.components.offers import KvOffloadUse
+from aifactory.components.storage_uses import KvOffloadUse
 from support.models import CHAT
 from support.planning import Planned
 from support.stored import EU, GATEWAYS, SCRATCH, SHARED, broken, offer, says, site, tier, tiered, without
