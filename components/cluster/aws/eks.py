@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from aifactory.components.cluster.aws import policies
+from aifactory.components.cluster.aws.asked import granted
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import CLUSTER, CLUSTER_TOKEN, AddonPlan
 from aifactory.components.cluster.aws.network import Network, flow_log
@@ -92,13 +93,22 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
     yield from _addons([each for each in plan.addons if not each.before_nodes], cloud, cluster, [nodes.id])
     balancer = _role("balancer", policies.pod_trust(plan), cloud, own=policies.balancer(plan))
     yield from balancer.rows
+    yield _association(BALANCER, BALANCER, BALANCER, balancer, cloud, cluster)
+    for each in plan.pod_roles:
+        role = _role(each.name, policies.pod_trust(plan), cloud, own=granted(each.grants))
+        yield from role.rows
+        yield _association(each.name, each.namespace, each.service_account, role, cloud, cluster)
+
+
+def _association(name: str, namespace: str, account: str, role: RoleRows, cloud: Cloud, cluster: CloudRow) -> CloudRow:
+    """Gives pods of a ServiceAccount a role. It is there before any of them: a pod is told of it when it is made."""
     properties = {
         "clusterName": cluster.output("name"),
-        "namespace": BALANCER,
-        "serviceAccount": BALANCER,
-        "roleArn": balancer.role.output("arn"),
+        "namespace": namespace,
+        "serviceAccount": account,
+        "roleArn": role.role.output("arn"),
     }
-    yield cloud.tagged(POD_IDENTITY, BALANCER, properties, after=balancer.ready)
+    return cloud.tagged(POD_IDENTITY, name, properties, after=role.ready)
 
 
 def _role(

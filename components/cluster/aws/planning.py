@@ -8,7 +8,7 @@ from aifactory.components import names
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
-from aifactory.components.cluster.aws import balancer
+from aifactory.components.cluster.aws import asked, balancer
 from aifactory.components.cluster.aws.addons import decide_addons
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
 from aifactory.components.cluster.aws.making import Cloud
@@ -60,12 +60,14 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     given = handed()
     access = ClusterAccessOffer(given["cluster_name"], given["endpoint"], given["certificate_authority"], region.region)
     ctx.offer(access)
+    asked.offer_vpc(vpc, ctx)
     balancer.require(plan, ctx)
     return plan
 
 
 def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
     """Hold subnets against all that wants addresses, and list what carries no tags."""
+    plan = asked.with_asked(plan, ctx)
     if not addresses_suffice(plan, ctx):
         return None
     maker = Maker(ctx.factory, ctx.place.site, ctx.part, Wave.FOUNDATION)
