@@ -3,7 +3,7 @@ stand in a region knows of IAM or of a VPC."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -14,6 +14,21 @@ AGENT_PORT = 80
 """Where the Pod Identity agent of a node answers pods. Source: Amazon EKS User Guide, pod-id-how-it-works."""
 BALANCER_CLASS = "service.k8s.aws/nlb"
 """Class of Services that the AWS Load Balancer Controller answers. Source: its guide, Service annotations."""
+
+
+TAG_CHARS = 256
+"""Longest value of a tag. Source: AWS, tag naming limits."""
+
+
+def tags_of(part: str, data_classes: Iterable[str], tenants: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Tags of what a part has made for it: by the part that asked, the classes of its data and its tenants. What is
+    longer than a value may be is left out, since half of a list would be wrong."""
+    found = {
+        "aifactory:part": part,
+        "aifactory:data-class": " ".join(sorted(set(data_classes))),
+        "aifactory:tenant": " ".join(sorted(set(tenants))),
+    }
+    return tuple((name, value) for name, value in found.items() if 0 < len(value) <= TAG_CHARS)
 
 
 class Grant(Struct, frozen=True):
@@ -34,6 +49,8 @@ class PodRoleDemand(Struct, frozen=True):
     service_account: str
     grants: tuple[Grant, ...]
     why: str
+    tags: tuple[tuple[str, str], ...] = ()
+    """Tags beside those of every row: whose data its pods see."""
 
 
 class EndpointDemand(Struct, frozen=True):

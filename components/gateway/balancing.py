@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import IPv4Network
 
-from aifactory.components.aws_offers import BALANCER_CLASS, BalancerDemand, VpcOffer
+from aifactory.components.aws_offers import BALANCER_CLASS, BalancerDemand, VpcOffer, tags_of
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.gateway.decided import BalancerPlan, ModelPlan
 from aifactory.components.gateway.spec import GatewaySpec
@@ -66,10 +67,21 @@ def decide(spec: GatewaySpec, models: tuple[ModelPlan, ...], ctx: PlanContext) -
         checks_from=vpc.networks,
         idle_s=min(max(silence, spec.idle_timeout_s, IDLE_AT_LEAST_S), IDLE_AT_MOST_S),
         drain_s=min(longest, DRAIN_AT_MOST_S),
+        tags=tags_of(ctx.part, classes(models), tenants(models)),
     )
     ctx.offer(BalancerDemand(ctx.part))
     _explain(plan, ctx)
     return plan
+
+
+def classes(models: Iterable[ModelPlan]) -> set[str]:
+    """Classes of the data that requests hold."""
+    return {name for model in models for name, _, _ in model.residency}
+
+
+def tenants(models: Iterable[ModelPlan]) -> set[str]:
+    """Who may ask."""
+    return {name for model in models for name in model.tenants}
 
 
 def _explain(plan: BalancerPlan, ctx: PlanContext) -> None:

@@ -13,6 +13,7 @@ from aifactory.components.aws_offers import (
     Grant,
     PodRoleDemand,
     VpcOffer,
+    tags_of,
 )
 from aifactory.components.aws_place import AwsPlace, AwsRegion, region_of
 from aifactory.components.base import PlanContext
@@ -138,7 +139,13 @@ def ask(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> str:
     grants = list(_grants(used, own, ctx))
     names = ", ".join(dict.fromkeys(each.called for _, found in used for each in found))
     why = f"proxies ask Bedrock for {names} and for nothing else"
-    ctx.offer(PodRoleDemand(ctx.part, PROXY_NAMESPACE, account, tuple(grants), why))
+    behind = [each.model for _, found in used for each in found]
+    tags = tags_of(
+        ctx.part,
+        (name for model in behind for name in model.classes),
+        (name for model in behind for name in model.tenants),
+    )
+    ctx.offer(PodRoleDemand(ctx.part, PROXY_NAMESPACE, account, tuple(grants), why, tags))
     if any(_region(provider) == own.region for provider, _ in used):
         says = f"proxies of {ctx.part} ask Bedrock, and nothing leaves the VPC"
         ctx.offer(EndpointDemand(ctx.part, SERVICE, tuple(grants), says))

@@ -206,6 +206,8 @@ class BalancerPlan(Struct, frozen=True):
     """Time after which it forgets a silent connection."""
     drain_s: int
     """Time that it leaves to open connections of a proxy that goes."""
+    tags: tuple[tuple[str, str], ...]
+    """Its tags beside those that the controller gives to all."""
 
 
 class GatewayPlan(Struct, frozen=True):

@@ -59,7 +59,7 @@ def _role(asked: PodRoleDemand, plan: EksPlan, ctx: PlanContext) -> PodRolePlan:
         rejected=[Rejected("a key in a Secret", "it outlives whoever reads it; a session of the role ends by itself")],
         because=[f"{ctx.part}.aws.identity"],
     )
-    return PodRolePlan(name, asked.namespace, asked.service_account, asked.grants, asked.why)
+    return PodRolePlan(name, asked.namespace, asked.service_account, asked.grants, asked.why, asked.tags)
 
 
 def _endpoints(plan: EksPlan, ctx: PlanContext) -> Iterator[EndpointPlan]:

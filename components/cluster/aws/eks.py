@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -95,12 +95,20 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
     yield from balancer.rows
     yield _association(BALANCER, BALANCER, BALANCER, balancer, cloud, cluster)
     for each in plan.pod_roles:
-        role = _role(each.name, policies.pod_trust(plan), cloud, own=granted(each.grants))
+        role = _role(each.name, policies.pod_trust(plan), cloud, own=granted(each.grants), tags=dict(each.tags))
         yield from role.rows
-        yield _association(each.name, each.namespace, each.service_account, role, cloud, cluster)
+        yield _association(each.name, each.namespace, each.service_account, role, cloud, cluster, dict(each.tags))
 
 
-def _association(name: str, namespace: str, account: str, role: RoleRows, cloud: Cloud, cluster: CloudRow) -> CloudRow:
+def _association(
+    name: str,
+    namespace: str,
+    account: str,
+    role: RoleRows,
+    cloud: Cloud,
+    cluster: CloudRow,
+    tags: Mapping[str, str] | None = None,
+) -> CloudRow:
     """Gives pods of a ServiceAccount a role. It is there before any of them: a pod is told of it when it is made."""
     properties = {
         "clusterName": cluster.output("name"),
@@ -108,7 +116,7 @@ def _association(name: str, namespace: str, account: str, role: RoleRows, cloud:
         "serviceAccount": account,
         "roleArn": role.role.output("arn"),
     }
-    return cloud.tagged(POD_IDENTITY, name, properties, after=role.ready)
+    return cloud.tagged(POD_IDENTITY, name, properties, tags=tags, after=role.ready)
 
 
 def _role(
@@ -118,10 +126,11 @@ def _role(
     *,
     managed: Iterable[str] = (),
     own: Iterable[Statement] = (),
+    tags: Mapping[str, str] | None = None,
 ) -> RoleRows:
     plan = cloud.plan
     properties = {"name": plan.role_name(name), "assumeRolePolicy": policies.document(trust)}
-    role = cloud.tagged(ROLE, name, properties)
+    role = cloud.tagged(ROLE, name, properties, tags=tags)
     found = []
     for policy in managed:
         attach = {"role": role.output("name"), "policyArn": plan.region.managed_policy(policy)}

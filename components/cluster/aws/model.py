@@ -94,6 +94,7 @@ class PodRolePlan(Struct, frozen=True):
     service_account: str
     grants: tuple[Grant, ...]
     why: str
+    tags: tuple[tuple[str, str], ...]
 
 
 class SystemNodesPlan(Struct, frozen=True):

@@ -145,6 +145,7 @@ def _at_venue(plan: BalancerPlan) -> Tree:
         "nlb-target-type": "ip",
         "subnets": Format(tuple(subnets)),
         "target-group-attributes": _pairs(target),
+        "additional-resource-tags": _pairs(dict(plan.tags)),
         "attributes": _pairs({"load_balancing.cross_zone.enabled": "true"}),
         "listener-attributes.TCP-443": _pairs({"tcp.idle_timeout.seconds": str(plan.idle_s)}),
     }
