@@ -35,7 +35,7 @@ RESERVED = "cr-0123456789abcdef0"
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """An account with the AMI of the site, and a quota of 64 vCPU for standard types, which moto has none of."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary-of-an-access-key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     quotas = {"L-1216C47A": 64.0}
 
@@ -75,7 +75,7 @@ def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> Non
 def test_nothing_that_is_shown_is_a_secret(account: Account) -> None:
     shown = " ".join(f"{each.found} {each.advice}" for each in look(account).values())
     assert SECRET not in shown
-    assert "AKIAIOSFODNN7EXAMPLE" not in shown
+    assert "canary-of-an-access-key" not in shown
 
 
 @pytest.mark.parametrize(
