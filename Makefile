@@ -4,7 +4,8 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 # Half as many again as processors: tests with real servers mostly wait.
 WORKERS = $(shell $(RUN) -c 'import os; print(min(8, (os.cpu_count() or 1) * 3 // 2))')
-PYTEST = pytest -n $(WORKERS) --dist worksteal
+# A run that grows slow shows where.
+PYTEST = pytest -n $(WORKERS) --dist worksteal --durations 30 --durations-min 10
 DEMO := build/demo
 BLUEPRINTS := $(sort $(wildcard blueprints/library/*.yaml))
 LOCK := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

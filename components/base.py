@@ -125,6 +125,8 @@ class SitePlan(Struct):
     """What the site must carry."""
     residency: Residency | None = None
     """Where data may go."""
+    others: tuple[Place, ...] = ()
+    """Other sites of the factory."""
 
 
 class PlanContext(Struct, frozen=True):

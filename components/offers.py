@@ -434,6 +434,8 @@ class GatewayOffer(Struct, frozen=True):
     """The same models, with where they lead to and what they cost."""
     budgets: tuple[tuple[str, float], ...] = ()
     """Tenants with a limit of spend a month. Unit: USD."""
+    bounded: tuple[str, ...] = ()
+    """Tenants with a bound of parallel requests, past which they are answered 503."""
 
 
 class DatabaseOffer(Struct, frozen=True):

@@ -231,6 +231,13 @@ def confined(*capabilities: str) -> Tree:
     return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"], **added}}
 
 
+CONTROL_NODES: list[object] = [
+    {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"}
+]
+"""Toleration of control-plane nodes: where all other nodes are tainted GPU nodes, they alone are left for pods without
+GPUs."""
+
+
 def spread(labels: Mapping[str, str], over: str = HOSTNAME_LABEL) -> Tree:
     """Topology spread that keeps pods with these labels apart while there is room."""
     return {

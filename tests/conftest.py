@@ -1,5 +1,6 @@
 """Makes `tests/support` importable as `support` and loads the plugins that live there."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+# A shell starts what runs in its background with interrupts ignored, and all that is started there inherits it: tests
+# that interrupt would wait in vain.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ("support.golden", "support.lanes", "support.schemas_lane")
 

@@ -85,16 +85,10 @@ class Recipe(Struct, frozen=True):
     """Whether `destroy` leaves it: its definitions hold objects of others."""
 
 
-CONTROL_NODES: list[object] = [
-    {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"}
-]
-"""Toleration of control-plane nodes."""
-
-
 def tolerate_control_nodes(*paths: str) -> Iterable[Setting]:
     """Lets controllers run on control-plane nodes, where all other nodes may be tainted GPU nodes."""
     why = "at a site of GPU nodes alone these are tainted, and only control-plane nodes are left for controllers"
-    return [Setting(path, CONTROL_NODES, why) for path in paths]
+    return [Setting(path, pods.CONTROL_NODES, why) for path in paths]
 
 
 def spread(label: str, value: str) -> list[object]:

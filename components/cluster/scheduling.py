@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components.cluster.recipe import (
-    CONTROL_NODES,
     Need,
     Recipe,
     Setting,
@@ -13,6 +12,7 @@ from aifactory.components.cluster.recipe import (
     spread,
     tolerate_control_nodes,
 )
+from aifactory.components.pods import CONTROL_NODES
 from aifactory.components.rows import Tree, Wave
 from aifactory.components.values import Json
 

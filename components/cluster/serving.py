@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 from aifactory.components.capabilities import PodEgress
 from aifactory.components.cluster.recipe import (
-    CONTROL_NODES,
     Need,
     Recipe,
     Setting,
@@ -15,6 +14,7 @@ from aifactory.components.cluster.recipe import (
     tolerate_control_nodes,
 )
 from aifactory.components.outside import OWNING
+from aifactory.components.pods import CONTROL_NODES
 from aifactory.components.rows import Tree, Wave
 
 _REPLICAS = "a drained node must not leave the cluster without an answer"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components.capabilities import METRICS_GIB
-from aifactory.components.cluster.recipe import CONTROL_NODES, Need, Recipe, Setting, Terms
+from aifactory.components.cluster.recipe import Need, Recipe, Setting, Terms
+from aifactory.components.pods import CONTROL_NODES
 from aifactory.components.rows import Tree, Wave
 
 RETENTION_DAYS = 15

@@ -54,7 +54,7 @@ def _proxies(plan: EndpointPlan, maker: Maker) -> KubernetesRow:
     kubernetes: Tree = {
         "envoyDeployment": {
             "replicas": plan.replicas,
-            "pod": {"topologySpreadConstraints": [pods.spread(_owner(plan))]},
+            "pod": {"topologySpreadConstraints": [pods.spread(_owner(plan))], "tolerations": pods.CONTROL_NODES},
             "container": {"resources": resources},
         },
         "envoyService": _service(plan),

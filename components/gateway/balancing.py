@@ -26,7 +26,7 @@ def fits(spec: GatewaySpec, ctx: PlanContext) -> bool:
     ways = [IPv4Network(network) for network in vpc.reached_from]
     lost = [client for client in given.clients if not any(IPv4Network(client).subnet_of(way) for way in ways)]
     reached = ctx.check(
-        "GTW-030",
+        "GTW-035",
         not lost,
         f"{', '.join(lost)} may call {spec.name}, and no way leads from there to the VPC",
         ("endpoints", "clients"),
@@ -36,7 +36,7 @@ def fits(spec: GatewaySpec, ctx: PlanContext) -> bool:
     )
     known = given.load_balancer_class in (None, BALANCER_CLASS)
     own = ctx.check(
-        "GTW-031",
+        "GTW-036",
         known and given.address is None,
         f"nothing here makes a load balancer of class {given.load_balancer_class}"
         if not known
@@ -55,7 +55,7 @@ def decide(spec: GatewaySpec, models: tuple[ModelPlan, ...], ctx: PlanContext) -
         return None
     silence, longest = max(model.silence_s for model in models), max(model.timeout_s for model in models)
     ctx.check(
-        "GTW-032",
+        "GTW-037",
         silence <= IDLE_AT_MOST_S,
         f"a model may be silent for {silence} s, and the load balancer forgets a silent connection after "
         f"{IDLE_AT_MOST_S} s",

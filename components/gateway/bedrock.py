@@ -18,7 +18,8 @@ from aifactory.components.aws_offers import (
 from aifactory.components.aws_place import AwsPlace, AwsRegion, region_of
 from aifactory.components.base import PlanContext
 from aifactory.components.gateway.decided import PROXY_NAMESPACE
-from aifactory.components.gateway.published import Place, Published, profile_of, regions_of
+from aifactory.components.gateway.published import profile_of, regions_of
+from aifactory.components.gateway.published_model import Place, Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_providers import Provider
 from aifactory.components.outside import Outside

@@ -81,6 +81,8 @@ class BackendPlan(Struct, frozen=True):
     """Nationality of who runs it, empty when unknown."""
     after: tuple[str, ...] = ()
     description: str = ""
+    ours: bool = False
+    """Whether it is the gateway of another site of ours, which callers' own tokens open."""
 
 
 class LegPlan(Struct, frozen=True):
@@ -97,14 +99,20 @@ class LegPlan(Struct, frozen=True):
 
 
 class RulePlan(Struct, frozen=True):
-    """One rule: who may ask for a model under one name."""
+    """One rule: who may ask for a model under which names."""
 
     name: str
-    model: str
+    models: tuple[str, ...]
+    """Names that requests carry: one, or all of the model where the rule has a bound."""
     callers: tuple[str, ...]
     """Values of the tenant's header that it matches: tenants, and their clients with keys."""
     parallel: int = 0
     """Requests at the same time for each proxy, 0 for no limit of its own."""
+
+    @property
+    def matches(self) -> int:
+        """Pairs of a name and a caller."""
+        return len(self.models) * len(self.callers)
 
 
 class RoutePlan(Struct, frozen=True):
@@ -256,6 +264,11 @@ class GatewayPlan(Struct, frozen=True):
     def proxies(self) -> str:
         """Name of the Service of its proxies, in the namespace where those of all gateways and their operator are."""
         return f"{self.identity}-proxy"
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether requests go from here to another site of ours, and from there to here."""
+        return any(backend.ours for backend in self.backends)
 
     @property
     def longest_s(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from aifactory.components.base import PlanContext
 from aifactory.components.demand import ModelDemand
-from aifactory.components.gateway.published import Published
+from aifactory.components.gateway.published_model import Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_tenants import TenantLimits
 from aifactory.components.offers import ModelOffer

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.gateway import failing
 from aifactory.components.gateway.decided import GatewayPlan, ModelPlan
 from aifactory.components.gateway.objects.doors import ONLY_OURS
-from aifactory.components.gateway.published import QUEUE_MARGIN_S, Published
+from aifactory.components.gateway.published import QUEUE_MARGIN_S
+from aifactory.components.gateway.published_model import Published
 from aifactory.components.gateway.spec import GatewaySpec
 
 
@@ -155,7 +157,8 @@ def _why(plan: ModelPlan) -> str:
     if legs[0].backend == "InferencePool":
         return "the pool's own router picks the server; a rule that leads to one has no second backend"
     if plan.fails_over:
-        return "the next order is asked when a connection fails or 429, 502 or 503 comes before the first byte"
+        asked = "the next order is asked when a connection fails or 429, 502 or 503 comes before the first byte"
+        return f"{asked}. {failing.SAYS}"
     if len(legs) > 1:
         return "shares by weight; going back is another weight, which changes this route alone"
     return "one place answers"

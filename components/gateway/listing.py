@@ -8,7 +8,7 @@ instead. A token names its tenant before routes are chosen again. A key doesn't 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aifactory.components.gateway.decided import ListenerPlan, ListPlan, ListRulePlan, ModelPlan
 
@@ -16,6 +16,9 @@ MOST_RULES = 14
 """A HTTPRoute has 16, one of which meets requests that nobody has looked at yet."""
 MOST_CALLERS = 60
 """A rule of a HTTPRoute has 64 matches."""
+MOST_MATCHES = 127
+"""All rules of a HTTPRoute have 128, one of which meets requests that nobody has looked at yet. A claim of its policy
+has 128 values. Source: the definitions of HTTPRoute and SecurityPolicy."""
 
 
 def lists(identity: str, listeners: Sequence[ListenerPlan], models: Sequence[ModelPlan]) -> tuple[ListPlan, ...]:
@@ -24,16 +27,28 @@ def lists(identity: str, listeners: Sequence[ListenerPlan], models: Sequence[Mod
 
 
 def _of(identity: str, listener: ListenerPlan, models: Sequence[ModelPlan]) -> Iterator[ListPlan]:
-    rules = list(_rules(listener, models))
-    for number, start in enumerate(range(0, len(rules), MOST_RULES), 1):
+    chosen = not listener.tenant  # else its route matches the path alone, and its policy has no claim
+    for number, rules in enumerate(_packed(_rules(listener, models), MOST_MATCHES if chosen else 0), 1):
         name = f"{identity}-models-{listener.name}"
         yield ListPlan(
             name=name if number == 1 else f"{name}.{number}",
             listener=listener.name,
-            rules=tuple(rules[start : start + MOST_RULES]),
-            chosen=not listener.tenant,
+            rules=tuple(rules),
+            chosen=chosen,
             first=number == 1,
         )
+
+
+def _packed(rules: Iterable[ListRulePlan], most: int) -> list[list[ListRulePlan]]:
+    """Rules that fit one route together, with so many callers at most; 0 for any number."""
+    packed: list[list[ListRulePlan]] = []
+    for rule in rules:
+        there = packed[-1] if packed else []
+        callers = sum(len(each.callers) for each in there) + len(rule.callers)
+        if not there or len(there) == MOST_RULES or (most and callers > most):
+            packed.append([])
+        packed[-1].append(rule)
+    return packed
 
 
 def _rules(listener: ListenerPlan, models: Sequence[ModelPlan]) -> Iterator[ListRulePlan]:

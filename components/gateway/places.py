@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aifactory.components.base import PlanContext
-from aifactory.components.gateway import residency
+from aifactory.components.gateway import own_sites, residency
 from aifactory.components.gateway.decided import BackendPlan, CredentialPlan, OidcPlan, SecretPlan
+from aifactory.components.gateway.published_model import Place, Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_models import SecretSource
 from aifactory.components.gateway.spec_providers import MAY, NEEDS, Credential, Provider
 from aifactory.components.gateway.spec_tenants import ApiKeys, Oidc
-
-if TYPE_CHECKING:  # it imports this
-    from aifactory.components.gateway.published import Place, Published
 
 CREDENTIALS = {
     "openai": ("api-key",),
@@ -33,6 +30,9 @@ ENTRIES = {"aws-file": "credentials", "gcp-file": "service_account.json"} | dict
 )
 """Entry of a Secret by kind of credential, apiKey for all others. Source: the definition of BackendSecurityPolicy;
 envoyproxy/ai-gateway, constants/constants.go. That of gcp-file is in neither: try it before a failover needs it."""
+
+FILES = ("credentials", "service_account.json")
+"""Entries that are files of several lines."""
 
 
 def sources(spec: GatewaySpec) -> Iterator[SecretSource]:
@@ -57,6 +57,7 @@ def signed(spec: GatewaySpec, ctx: PlanContext) -> bool:
         for index, provider in enumerate(spec.providers)
     ]
     held += [_where(index, provider, ctx) for index, provider in enumerate(spec.providers)]
+    held += [own_sites.known(index, provider, spec, ctx) for index, provider in enumerate(spec.providers)]
     return all(held)
 
 
@@ -73,7 +74,7 @@ def _where(index: int, provider: Provider, ctx: PlanContext) -> bool:
         )
         if written and written != known
     ]
-    if provider.api.startswith(("aws-", "gcp-")) and region.name not in provider.host:
+    if provider.api.startswith(("aws-", "gcp-")) and region.name not in (provider.host or ""):
         says.append(f"{provider.host} is no host of {region.name}")
     return ctx.check(
         "GTW-022",
@@ -122,7 +123,7 @@ def backends(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> tu
     providers = {provider.name: provider for provider in spec.providers}
     found = {place.backend: place for model in models if model.pool is None for place in model.places}
     return tuple(
-        _provider(place, providers[place.target.name]) if place.offer is None else _service(place, ctx)
+        _provider(place, providers[place.leg.provider], spec, ctx) if place.leg.provider else _service(place, ctx)
         for _, place in sorted(found.items())
     )
 
@@ -147,21 +148,22 @@ def _service(place: Place, ctx: PlanContext) -> BackendPlan:
     )
 
 
-def _provider(place: Place, provider: Provider) -> BackendPlan:
+def _provider(place: Place, provider: Provider, spec: GatewaySpec, ctx: PlanContext) -> BackendPlan:
     credential = None
     if provider.credential:
         credential = _credential(provider.credential, provider)
     target = place.target
     return BackendPlan(
         name=place.backend,
-        host=provider.host,
+        host=own_sites.host(provider, spec, ctx),
         port=provider.port,
         api=provider.api,
         api_version=provider.api_version or "",
         tls=True,
         ca=provider.ca or "",
         credential=credential,
-        place=provider.name,
+        place=target.name,
+        ours=provider.site is not None,
         country=target.country,
         operator=target.operator,
         description=provider.description or "",

@@ -27,8 +27,8 @@ from aifactory.components.gateway.decided import (
     GatewayPlan,
     ModelPlan,
 )
-from aifactory.components.gateway.objects.doors import ACCESS_LOG
-from aifactory.components.gateway.published import Published
+from aifactory.components.gateway.objects.doors import ACCESS_LOG, HANDED_ON
+from aifactory.components.gateway.published_model import Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, PricedModel
 from aifactory.components.rules import Rule
@@ -185,13 +185,14 @@ def _offer(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, part: 
         proxy_labels=tuple(door.owner(plan.identity).items()),
         metrics_ports=(("envoy", 19_001), ("genai", 1_064)),
         metric_attributes=("tenant.id",),
-        log_fields=tuple(ACCESS_LOG),
+        log_fields=(*ACCESS_LOG, *(HANDED_ON if plan.hands_on else ())),
         tenants=tuple(sorted({tenant for model in plan.models for tenant in model.tenants})),
         models=tuple(called for model in plan.models for called in model.ids),
         providers=tuple(backend.place for backend in plan.backends if backend.place != plan.site),
         prompts_logged=plan.log_prompts,
         priced=tuple(_priced(model) for model in models),
         budgets=tuple((tenant.name, tenant.usd_per_month) for tenant in spec.tenants if tenant.usd_per_month),
+        bounded=tuple(tenant.name for tenant in spec.tenants if tenant.parallel_requests),
     )
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from msgspec import Struct
-
 from aifactory.components import names
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext
-from aifactory.components.gateway import cost, door, residency
+from aifactory.components.gateway import cost, door, own_sites, residency
 from aifactory.components.gateway.decided import LegPlan, ModelPlan
-from aifactory.components.gateway.residency import Target
+from aifactory.components.gateway.published_model import Place, Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_models import Leg, Price, PublishedModel
 from aifactory.components.gateway.spec_providers import Provider
-from aifactory.components.gateway.splitting import routes
+from aifactory.components.gateway.splitting import MOST_MATCHES_OF_A_RULE, routes
 from aifactory.components.offers import ModelOffer
 from aifactory.components.problems import Path, nearest
 
@@ -25,48 +23,6 @@ PROFILES = ("us", "us-gov", "eu", "apac", "ap", "au", "ca", "jp", "global")
 PROVIDER_TIMEOUT_S = 600
 """Longest answer where providers alone answer, whose limits nobody states."""
 AI_GATEWAY = "aigateway.envoyproxy.io/v1beta1"
-
-
-class Place(Struct, frozen=True):
-    """Where a leg leads: a served model of the site, or a provider."""
-
-    leg: Leg
-    target: Target
-    offer: ModelOffer | None
-    backend: str
-    """Name of its AIServiceBackend."""
-
-
-class Published(Struct, frozen=True):
-    """A model as written, with what its legs lead to."""
-
-    index: int
-    """Position in the list of models, -1 when nobody wrote one."""
-    spec: PublishedModel
-    id: str
-    tenants: tuple[str, ...]
-    classes: tuple[str, ...]
-    places: tuple[Place, ...]
-
-    @property
-    def pool(self) -> ModelOffer | None:
-        """The pool that it leads to. A rule with a pool has no other backend, and none of its fields is read: whoever
-        has an alias, a share or something next in order leads to the Services before the same servers."""
-        place = self.places[0]
-        offer = place.offer
-        if offer is None or offer.backend == "Service" or len(self.places) > 1 or place.leg.weight != 100:
-            return None
-        own = [self.id, *self.spec.aliases] == [offer.model] and place.leg.model in (None, offer.model)
-        return offer if own else None
-
-    @property
-    def parts(self) -> tuple[ModelOffer, ...]:
-        """Served models of the site that it leads to."""
-        return tuple(place.offer for place in self.places if place.offer)
-
-    def at(self, *steps: str | int) -> Path:
-        """Where a reader changes something of it."""
-        return ("models", self.index, *steps) if self.index >= 0 else ("models",)
 
 
 def published(spec: GatewaySpec, ctx: PlanContext) -> list[Published] | None:
@@ -141,7 +97,7 @@ def _place(
 
 def sound(models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bool:
     """Whether each model keeps the rules, with all problems said."""
-    return all([_distinct(models, ctx), *(_sound(model, spec, ctx) for model in models)])
+    return all([_distinct(models, ctx), *(_sound(model, models, spec, ctx) for model in models)])
 
 
 def _distinct(models: list[Published], ctx: PlanContext) -> bool:
@@ -160,8 +116,8 @@ def _distinct(models: list[Published], ctx: PlanContext) -> bool:
     return fine
 
 
-def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
-    _routed(model, ctx)
+def _sound(model: Published, models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> bool:
+    _routed(model, models, ctx)
     return all(
         [
             *_weighed(model, ctx),
@@ -170,17 +126,20 @@ def _sound(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
             *_in_region(model, spec, ctx),
             _lasting(model, spec, ctx),
             _reachable(model, spec, ctx),
+            *_bounded(model, spec, ctx),
+            *own_sites.handed_on(model, models, spec, ctx),
         ]
     )
 
 
-def _routed(model: Published, ctx: PlanContext) -> None:
-    """Says what is lost. It refuses nothing."""
+def _routed(model: Published, models: list[Published], ctx: PlanContext) -> None:
+    """Says what is lost, unless the same tenants may ask the router under another name. It refuses nothing."""
     pools = [offer.part for offer in model.parts if offer.backend != "Service"]
     if pools:
+        routed = {each.pool.part for each in models if each.pool and set(model.tenants) <= set(each.tenants)}
         ctx.check(
             "GTW-009",
-            model.pool is not None,
+            set(pools) <= routed,
             f"{model.spec.name} has aliases, shares or something next in order, so the router of {', '.join(pools)} "
             "isn't asked which server is best",
             model.at("legs"),
@@ -299,6 +258,22 @@ def _reachable(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:
         model.at("tenants"),
         "add clients of theirs to sign_in.keys" if locked else "set tenants",
     )
+
+
+def _bounded(model: Published, spec: GatewaySpec, ctx: PlanContext) -> Iterator[bool]:
+    """Whether one rule holds all that a tenant with a bound may ask: two would let twice as many through."""
+    called, named = 1 + len(model.spec.aliases), callers(model.tenants, spec)
+    for index, tenant in enumerate(spec.tenants):
+        if tenant.parallel_requests and tenant.name in named:
+            who = len(named[tenant.name])
+            yield ctx.check(
+                "GTW-030",
+                called * who <= MOST_MATCHES_OF_A_RULE,
+                f"{model.spec.name} has {called} names, and {tenant.name} {who} callers: {called * who} pairs, and a "
+                f"rule of a route has {MOST_MATCHES_OF_A_RULE}",
+                ("tenants", index, "parallel_requests"),
+                "give the model fewer aliases or the tenant fewer clients, or delete the bound",
+            )
 
 
 def callers(tenants: tuple[str, ...], spec: GatewaySpec) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.gateway import bedrock
 from aifactory.components.gateway.decided import PROXY_NAMESPACE, BackendPlan, ListenerPlan
-from aifactory.components.gateway.published import Published
+from aifactory.components.gateway.published_model import Published
 from aifactory.components.offers import TelemetryOffer
 from aifactory.components.outside import Outside, Reach
 from aifactory.components.tracing import GRPC

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from aifactory.components.base import Place as SitePlace
 from aifactory.components.base import PlanContext
 from aifactory.components.catalog import Row, binds
 from aifactory.components.gateway.spec_providers import Provider
@@ -52,10 +53,21 @@ def _sure(row: Row | None, field: str) -> str:
 
 
 def of(provider: Provider, ctx: PlanContext) -> Target:
-    """A place outside: as its region has it, else as it is written."""
+    """A place outside: as its site's file or its region has it, else as it is written."""
+    if provider.site is not None:
+        other = own_site(provider, ctx)
+        if other is None:
+            return Target(provider.site, local=False, country="", operator="")
+        there = other.location
+        return Target(provider.site, local=False, country=there.country, operator=there.operator.nationality)
     known = region(provider, ctx)
     country, operator = (known.country, known.operator) if known else (provider.country, provider.operator)
     return Target(provider.name, local=False, country=country or "", operator=operator or "")
+
+
+def own_site(provider: Provider, ctx: PlanContext) -> SitePlace | None:
+    """The other site of the blueprint that a provider is, None where it is none."""
+    return next((other for other in ctx.site_plan.others if other.site == provider.site), None)
 
 
 def here(ctx: PlanContext) -> Target:

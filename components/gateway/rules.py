@@ -220,12 +220,49 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "GTW-030",
         "error",
+        "A bound of parallel requests is one bound",
+        "Envoy counts requests by rule. A tenant whose names and callers don't fit one rule would get its bound once "
+        "for each of them.",
+        "envoyproxy/gateway, BackendTrafficPolicy circuitBreaker; Gateway API, HTTPRoute, matches of a rule",
+    ),
+    Rule(
+        "GTW-031",
+        "error",
+        "A site that requests are handed on to has this gateway",
+        "A failover to a site of the blueprint without this gateway leads nowhere when it is needed.",
+        "The blueprint's placement; the site's endpoints",
+    ),
+    Rule(
+        "GTW-032",
+        "error",
+        "What is written of a site of ours is what its file says",
+        "A country that is written for a site elsewhere would let data go where its class may not be.",
+        "The site's file; Regulation (EU) 2016/679, chapter V",
+    ),
+    Rule(
+        "GTW-033",
+        "error",
+        "A request is handed on to another site once",
+        "Two sites that are both full would hand a request to each other until it times out, and one that the tenant "
+        "may not use there is refused.",
+        "Envoy documentation, retries; envoyproxy/ai-gateway, AIGatewayRoute",
+    ),
+    Rule(
+        "GTW-034",
+        "error",
+        "Callers that another site answers sign in with tokens",
+        "A key is taken from the request where it was checked, and the other site would answer 401.",
+        "envoyproxy/gateway, SecurityPolicy apiKeyAuth.sanitize",
+    ),
+    Rule(
+        "GTW-035",
+        "error",
         "Clients of the site have a way to its load balancer",
         "It has private addresses alone: answers to networks that no way leads to are lost.",
         "Elastic Load Balancing User Guide, internal load balancers",
     ),
     Rule(
-        "GTW-031",
+        "GTW-036",
         "error",
         "A load balancer is one that the venue makes",
         "A Service of a class that no controller answers to waits for ever, and an address that is asked of one at AWS "
@@ -233,7 +270,7 @@ RULES: tuple[Rule, ...] = (
         "kubernetes-sigs/aws-load-balancer-controller docs/guide/service/nlb.md",
     ),
     Rule(
-        "GTW-032",
+        "GTW-037",
         "warning",
         "A load balancer outlasts the silence of a model",
         "A connection that it has forgotten is reset at the next byte, after the GPU time is spent.",

@@ -122,8 +122,12 @@ class Provider(Spec):
     description: Annotated[Line, Field(max_length=200)] | None = None
     """What it is, for people. Default none."""
 
-    host: ApiHost
-    """Host name of its API."""
+    host: ApiHost | None = None
+    """Host name of its API. Default: that of `site`, without which one is needed."""
+
+    site: Name | None = None
+    """Another site of the blueprint, whose gateway of this part answers: host, country and operator follow from it.
+    The token of the caller goes along, and that gateway judges it anew. Default none: somebody else's service."""
 
     port: int = Field(default=443, ge=1, le=65_535)
     """TCP port of its API, which is always TLS. Default 443."""
@@ -155,8 +159,19 @@ class Provider(Spec):
 
     @truth
     def _it_is_outside_of_the_cluster(self) -> Iterator[Misfit]:
-        if self.host.endswith(".cluster.local"):
+        if self.host and self.host.endswith(".cluster.local"):
             yield Misfit(f"{self.host} is inside the cluster", "lead to the serving part with part", ("host",))
+
+    @truth
+    def _it_is_a_host_or_a_site(self) -> Iterator[Misfit]:
+        if self.host is None and self.site is None:
+            yield Misfit("it has no host", "write host, or site for another site of this blueprint", ("host",))
+        if self.site is not None:
+            for field in ("region", "credential", "api_version"):
+                if getattr(self, field) is not None:
+                    yield Misfit(f"{field} is nothing of a site of ours", "delete it", (field,))
+            if self.api != "openai":
+                yield Misfit(f"gateways of ours don't speak {self.api}", "delete api", ("api",))
 
     @truth
     def _azure_has_a_version(self) -> Iterator[Misfit]:

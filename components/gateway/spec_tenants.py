@@ -139,8 +139,9 @@ class TenantLimits(Spec):
     """Spend, by the prices of models. Unit: USD. Default none: no limit."""
 
     parallel_requests: int | None = Field(default=None, ge=1, le=100_000)
-    """Requests for one model at the same time. A tenant of low priority gets few, so that the rest is there for
-    others. Default none: as many as the gateway carries."""
+    """Requests for one model at the same time, under all of its names. One more is answered 503 at once, by the proxy;
+    each proxy has its share. A tenant of low priority gets few, so that the rest is there for others. Default none: as
+    many as the gateway carries."""
 
     @truth
     def _something_is_limited(self) -> Iterator[Misfit]:

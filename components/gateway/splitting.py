@@ -16,11 +16,12 @@ MOST_MATCHES_OF_A_RULE = 60
 def routes(
     name: str, ids: tuple[str, ...], callers: Mapping[str, tuple[str, ...]], parallel: Mapping[str, int]
 ) -> tuple[RoutePlan, ...]:
-    """Routes of one model. `callers` are header values by tenant; a tenant in `parallel` gets a rule of its own."""
+    """Routes of one model. `callers` are header values by tenant; a tenant in `parallel` gets a rule of its own for all
+    names, since each rule has a circuit breaker of its own."""
     packed: list[list[RulePlan]] = [[]]
     for rule in _rules(ids, callers, parallel):
-        matches = sum(len(each.callers) for each in packed[-1])
-        if len(packed[-1]) == MOST_RULES or matches + len(rule.callers) > MOST_MATCHES:
+        matches = sum(each.matches for each in packed[-1])
+        if len(packed[-1]) == MOST_RULES or matches + rule.matches > MOST_MATCHES:
             packed.append([])
         packed[-1].append(rule)
     return tuple(
@@ -33,13 +34,12 @@ def _rules(
 ) -> Iterator[RulePlan]:
     together = tuple(value for tenant, values in callers.items() if tenant not in parallel for value in values)
     for number, called in enumerate(ids):
-        base = f"alias-{number}" if number else "model"
-        yield from _chunks(base, called, together, 0)
-        for tenant, limit in parallel.items():
-            yield from _chunks(f"{base}.{tenant}", called, callers.get(tenant, ()), limit)
+        yield from _chunks(f"alias-{number}" if number else "model", called, together)
+    for tenant, limit in parallel.items():
+        yield RulePlan(f"model.{tenant}", ids, callers[tenant], limit)
 
 
-def _chunks(name: str, called: str, values: tuple[str, ...], parallel: int) -> Iterator[RulePlan]:
+def _chunks(name: str, called: str, values: tuple[str, ...]) -> Iterator[RulePlan]:
     for number, start in enumerate(range(0, len(values), MOST_MATCHES_OF_A_RULE), 1):
         chunk = values[start : start + MOST_MATCHES_OF_A_RULE]
-        yield RulePlan(name if number == 1 else f"{name}.{number}", called, chunk, parallel)
+        yield RulePlan(name if number == 1 else f"{name}.{number}", (called,), chunk)

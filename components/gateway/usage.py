@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aifactory.components.base import PlanContext
 from aifactory.components.gateway.decided import UNITS_PER_USD, LimitPlan
-from aifactory.components.gateway.published import Published
+from aifactory.components.gateway.published_model import Published
 from aifactory.components.gateway.spec import GatewaySpec
 from aifactory.components.gateway.spec_tenants import TenantLimits
 from aifactory.components.problems import nearest

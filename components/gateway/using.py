@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from aifactory.components.gateway import store
 from aifactory.components.gateway.decided import HTTPS_PORT, PROXY_NAMESPACE, GatewayPlan, ListenerPlan, SecretPlan
-from aifactory.components.gateway.places import API_KEY, ENTRIES
+from aifactory.components.gateway.places import API_KEY, ENTRIES, FILES
 from aifactory.components.offers import OperatorNote
 
-RANDOM = r'''openssl rand -hex 32 | tr -d '\n' > "$keys/$client"'''
+RANDOM = f'openssl rand -hex 32 | {store.ONE_LINE} > "$keys/$client"'
 """Makes the key of one client: 256 bits that nobody saw."""
 NEAR = 8_443
 """Port of this machine for a way through to proxies that only the cluster reaches."""
@@ -70,6 +70,8 @@ def _secrets(part: str, plan: GatewayPlan) -> Iterator[OperatorNote]:
             says = "Give the provider's credential; until then it answers 401. It is read from standard input:"
             entry = f"{secret.keys[0]}=/dev/stdin"
             make = f"kubectl -n {plan.identity} create secret generic {secret.name} --from-file={entry}"
+            if secret.keys[0] not in FILES:
+                make = f"{store.ONE_LINE} | {make}"
             yield OperatorNote(part, "running", says, (make,))
             continue
         says = "Make the keys of clients; until then nobody gets in with one. Hand each out once:"

@@ -12,6 +12,9 @@ from aifactory.components.observability.texts import ASKED, DOOR, any_of, matche
 DAY_S = 86_400
 LISTENERS = "admin|eg-ready-http|eg-stats-http"
 """Listeners of a proxy that no client reaches. Source: envoyproxy/gateway internal/xds/bootstrap."""
+ROUTES = "httproute/.*"
+"""Clusters of routes, and none of a proxy's own helpers. Source: envoyproxy/gateway internal/gatewayapi/helpers.go,
+irDestinationName; envoyproxy/ai-gateway makes HTTPRoutes of its routes."""
 FEWEST_PER_S = 0.05
 """Requests per s below which a share of errors says nothing: one of two is 50 percent."""
 
@@ -154,14 +157,28 @@ def _doors(plan: ObservabilityPlan) -> Iterator[Alert]:
         own = f'{DOOR}={quoted(door)},envoy_http_conn_manager_prefix!~"{LISTENERS}"'
         every = f"sum(rate(envoy_http_downstream_rq_xx{{{own}}}[5m]))"
         failed = f'sum(rate(envoy_http_downstream_rq_xx{{{own},envoy_response_code_class="5"}}[5m]))'
+        says = f"More than {share:g} percent of the answers of gateway {door} are server errors"
+        if door in plan.watched.bounded:
+            failed = f"({failed} - (sum(rate({_turned_away(door)}[5m])) or vector(0)))"
+            says += ", without those to tenants at their bound"
         yield Alert(
             "GatewayErrors",
             f"{failed} / {every} > {share / 100:g} and {every} > {FEWEST_PER_S:g}",
             "5m",
             "critical",
-            f"More than {share:g} percent of the answers of gateway {door} are server errors.",
+            f"{says}.",
             (("gateway", door),),
         )
+        if door in plan.watched.bounded:
+            yield Alert(
+                "TenantAtItsBound",
+                f"sum by (envoy_cluster_name) (rate({_turned_away(door)}[5m])) > 0",
+                "10m",
+                "warning",
+                f"Gateway {door} has answered 503 for 10 minutes without a pause to a tenant with as many requests "
+                "open as parallel_requests lets it have; the label envoy_cluster_name says which route and rule.",
+                (("gateway", door),),
+            )
         yield Alert(
             "GatewayUnseen",
             f"absent(envoy_server_live{{{DOOR}={quoted(door)}}} == 1)",
@@ -170,6 +187,11 @@ def _doors(plan: ObservabilityPlan) -> Iterator[Alert]:
             f"No proxy of gateway {door} has been seen alive for 5 minutes: nobody reaches a model through it.",
             (("gateway", door),),
         )
+
+
+def _turned_away(door: str) -> str:
+    """Requests past a bound of parallel requests, which no server has seen: Envoy answers 503, flag UO."""
+    return f'envoy_cluster_upstream_rq_pending_overflow{{{DOOR}={quoted(door)},envoy_cluster_name=~"{ROUTES}"}}'
 
 
 def _platform(plan: ObservabilityPlan) -> Iterator[Alert]:

@@ -131,6 +131,8 @@ class Watched(Struct, frozen=True):
     """Fill of the Ceph cluster above which a lost host can't be made good. 0: there is none."""
     budgets: tuple[WatchedBudget, ...] = ()
     databases: tuple[WatchedDatabase, ...] = ()
+    bounded: tuple[str, ...] = ()
+    """Gateways of which a tenant has a bound of parallel requests."""
 
 
 class Limit(Struct, frozen=True):

@@ -54,6 +54,7 @@ def watched(spec: ObservabilitySpec, ctx: PlanContext, *, collects: bool) -> Wat
         ceph_fill_percent=_fill_percent(ctx),
         budgets=measuring.budgets(ctx),
         databases=tuple(_database(offer) for offer in ctx.offers(DatabaseOffer)),
+        bounded=tuple(offer.namespace for offer in ctx.offers(GatewayOffer) if offer.bounded),
     )
     exporters = tuple(_exporters(there, ctx, collects=collects))
     return replace(there, exporters=exporters, namespaces=_namespaces(spec, there, ctx))

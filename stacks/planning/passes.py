@@ -38,7 +38,7 @@ def plan_site(
     others: Sequence[Place] = (),
 ) -> tuple[SitePlan, StackPlan | None]:
     """Plan the parts of one site. The stack is None when a part refused. `others` are the factory's other sites."""
-    site_plan = SitePlan(place, catalog, factory, rules(), demand=demand, residency=residency)
+    site_plan = SitePlan(place, catalog, factory, rules(), demand=demand, residency=residency, others=tuple(others))
     written = [planned for planned in specs if not planned.spec.sites or place.site in planned.spec.sites]
     standing = _standing(written, site_plan, others)
     ordered = _in_table_order([*standing, *_derived(standing)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 from functools import cache
@@ -15,12 +16,19 @@ from msgspec.structs import replace
 
 from aifactory.components.rows import KubernetesRow
 from support import shipped
+from support.poisoned import HOSTILE, poisoned
 from support.proving.tools import Missing, paths
 from support.watching import queries
 
 pytestmark = pytest.mark.engine
 
 STACK, VECTORS = "sovereign-inference-fra-dc1-platform", "rag-private-fra-dc1-platform"
+WATCHED = tuple(name for name in shipped.STACKS if name.startswith(("edge-slm", "inference", "rag", "sovereign")))
+"""Stacks with rules of Prometheus."""
+BOUNDED = "edge-slm-lys-edge1-platform"
+"""A door where a tenant has a bound of parallel requests."""
+DESK = 'gateway_envoyproxy_io_owning_gateway_name="desk"'
+TURNED_AWAY = f'envoy_cluster_upstream_rq_pending_overflow{{{DESK},envoy_cluster_name="CLUSTER"}}'
 CHAT = 'namespace="assist",model_name="llama-3.3-70b"'
 DOOR = 'gateway_envoyproxy_io_owning_gateway_name="gate",envoy_http_conn_manager_prefix="https-10443"'
 ASKED = 'gateway_envoyproxy_io_owning_gateway_name="gate",gen_ai_original_model="llama-3.3-70b"'
@@ -105,6 +113,17 @@ def answers(failed: int) -> Series:
     }
 
 
+def at_the_desk(failed: int, over: int, *, cluster: str = "httproute/desk/desk-helper/rule/0") -> Series:
+    """Answers of a door with a bound, of 1000 a minute: server errors, and those of them past the bound."""
+    series = "envoy_http_downstream_rq_xx"
+    own = f'{DESK},envoy_http_conn_manager_prefix="https-10443"'
+    return {
+        f'{series}{{{own},envoy_response_code_class="2"}}': f"0+{1000 - failed}x60",
+        f'{series}{{{own},envoy_response_code_class="5"}}': f"0+{failed}x60",
+        TURNED_AWAY.replace("CLUSTER", cluster): f"0+{over}x60",
+    }
+
+
 def gpus(lost: int) -> Series:
     """Nodes that offer their GPUs, all but some."""
     series = "kube_node_status_allocatable"
@@ -183,6 +202,14 @@ CASES = (
         labels={"cluster_queue": "teams-tuning"},
     ),
     Case("GatewayErrors", answers(20), answers(5)),
+    Case("GatewayErrors", at_the_desk(320, 300), at_the_desk(300, 300), stack=BOUNDED),
+    Case(
+        "TenantAtItsBound",
+        at_the_desk(300, 300),
+        at_the_desk(300, 300, cluster="envoy-gateway-system/ratelimit"),
+        labels={"envoy_cluster_name": "httproute/desk/desk-helper/rule/0"},
+        stack=BOUNDED,
+    ),
     Case("GatewayUnseen", {f"envoy_server_live{{{DOOR}}}": "0x60"}, {f"envoy_server_live{{{DOOR}}}": "1x60"}),
     Case(
         "CertificateEnds",
@@ -361,23 +388,45 @@ def rule_of(case: Case, groups: list[dict[str, Any]]) -> tuple[dict[str, Any], d
     raise KeyError(case.alert)
 
 
-@pytest.mark.parametrize("name", [STACK, VECTORS])
-def test_prometheus_takes_every_rule(promtool: Path, tmp_path: Path, name: str) -> None:
-    rules = rules_of(name)
-    written(tmp_path, rules, [])
-    code, said = asked(promtool, tmp_path, "check", "rules", "--lint=all", "--lint-fatal", "rules.yaml")
+def test_prometheus_takes_every_rule_of_every_stack(promtool: Path, tmp_path: Path) -> None:
+    found = {name: rules for name in shipped.STACKS if (rules := rules_of(name))}
+    assert tuple(found) == WATCHED
+    files = [_file(tmp_path, name, rules) for name, rules in found.items()]
+    code, said = asked(promtool, tmp_path, "check", "rules", "--lint=all", "--lint-fatal", *files)
     assert code == 0, said
-    assert f"{sum(len(group['rules']) for group in rules)} rules found" in said
+    for rules in found.values():
+        assert f"{sum(len(group['rules']) for group in rules)} rules found" in said
 
 
-@pytest.mark.parametrize("name", [STACK, VECTORS])
-def test_prometheus_takes_every_query_of_a_dashboard(promtool: Path, tmp_path: Path, name: str) -> None:
-    found = [query for where, query in queries(bodies(name)) if where.startswith("ConfigMap/")]
-    assert len(found) > 30
-    records = [{"record": f"dashboard:query:{index}", "expr": query} for index, query in enumerate(found)]
-    written(tmp_path, [{"name": "dashboards", "rules": records}], [])
-    code, said = asked(promtool, tmp_path, "check", "rules", "rules.yaml")
+def test_prometheus_takes_every_query_of_a_dashboard_of_every_stack(promtool: Path, tmp_path: Path) -> None:
+    files = []
+    for name in WATCHED:
+        found = [query for where, query in queries(bodies(name)) if where.startswith("ConfigMap/")]
+        assert len(found) > 20 or name.startswith("inference"), name  # which has none
+        records = [{"record": f"dashboard:query:{index}", "expr": query} for index, query in enumerate(found)]
+        files.append(_file(tmp_path, name, [{"name": "dashboards", "rules": records}]))
+    code, said = asked(promtool, tmp_path, "check", "rules", *files)
     assert code == 0, said
+
+
+def _file(folder: Path, name: str, groups: list[dict[str, Any]]) -> str:
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
+    return f"{name}.yaml"
+
+
+def test_prometheus_takes_rules_and_queries_whatever_the_names_are(promtool: Path, tmp_path: Path) -> None:
+    files, rules = [], 0
+    for number, text in enumerate(HOSTILE):
+        made = poisoned(text).values()
+        groups = [group for body in made if body["kind"] == "PrometheusRule" for group in body["spec"]["groups"]]
+        shown = [query for where, query in queries(made) if where.startswith("ConfigMap/")]
+        records = [{"record": f"dashboard:query:{index}", "expr": query} for index, query in enumerate(shown)]
+        rules += sum(len(group["rules"]) for group in groups) + len(records)
+        files.append(_file(tmp_path, f"hostile-{number}", [*groups, {"name": "dashboards", "rules": records}]))
+    code, said = asked(promtool, tmp_path, "check", "rules", *files)
+    assert code == 0, said
+    assert rules > 15 * len(HOSTILE)
+    assert sum(int(count) for count in re.findall(r"(\d+) rules found", said)) == rules
 
 
 def test_a_query_that_is_none_is_refused(promtool: Path, tmp_path: Path) -> None:
@@ -408,7 +457,7 @@ def test_the_nodes_of_the_cases_are_those_of_the_pool() -> None:
     assert [pool.nodes for pool in watched.watched.pools] == [NODES]
 
 
-@pytest.mark.parametrize("name", [STACK, VECTORS])
+@pytest.mark.parametrize("name", WATCHED)
 def test_every_alert_of_the_part_has_a_case(name: str) -> None:
     groups = [group for group in rules_of(name) if group["name"].startswith("watch-")]
     named = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}

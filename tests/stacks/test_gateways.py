@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -25,11 +26,13 @@ SHARED = "rag-private-fra-dc1-platform"
 SMALL = ("edge-slm-lys-edge1-platform", "inference-l4-muc-lab1-platform")
 """Where one namespace asks, by keys: nothing there asks an identity provider."""
 STACKS = (*SMALL, SHARED, *OWN)
+ANYWHERE = "llama-3.3-70b-anywhere"
+"""Name under which another site answers, too."""
 TENANTS = {
     "edge-slm-lys-edge1-platform": {"qwen3-4b": {"depot"}},
     "inference-l4-muc-lab1-platform": {"qwen3-8b": {"playground"}},
     SHARED: {"llama-3.1-8b": {"legal", "research"}, "bge-m3": {"legal", "research"}},
-    **{name: {"llama-3.3-70b": {"assist"}, "llama-3.1-8b": {"triage"}} for name in OWN},
+    **{name: {"llama-3.3-70b": {"assist"}, ANYWHERE: {"assist"}, "llama-3.1-8b": {"triage"}} for name in OWN},
 }
 """Who may ask for what, as the blueprints mean it."""
 
@@ -50,7 +53,7 @@ def test_each_served_model_is_reached_by_exactly_its_tenants_and_past_the_gatewa
     made = bodies(name)
     served = {plan.model for plan in plans(shipped.stacks()[name].plan, ServingPlan).values()}
     assert doors.callers(made) == TENANTS[name]
-    assert set(TENANTS[name]) == served
+    assert set(TENANTS[name]) - {ANYWHERE} == served
     assert (doors.half_open(made), doors.unguarded(made), doors.past(made)) == (set(), [], [])
 
 
@@ -83,7 +86,8 @@ def test_each_model_is_reached_by_exactly_the_tenant_whose_gpus_it_runs_on(name:
     for labels in marks:
         owners.setdefault(labels["aifactory.io/model"], set()).add(labels["aifactory.io/tenant"])
     assert owners
-    assert doors.callers(made) == owners
+    assert doors.callers(made) == {**owners, ANYWHERE: owners["llama-3.3-70b"]}
+    assert doors.lent(made) == []
     assert doors.half_open(made) == set()
     assert doors.unguarded(made) == []
 
@@ -117,6 +121,50 @@ def test_no_route_leads_out_of_what_its_data_class_allows(name: str) -> None:
     assert routes
     assert all(doors.RESIDENCY in route["metadata"]["annotations"] for route in routes)
     assert doors.misplaced(made, Catalog.shipped()) == []
+
+
+PLACES = {OWN[0]: ("fra-dc1", "ams-colo1", "NL"), OWN[1]: ("ams-colo1", "fra-dc1", "DE")}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_other_site_is_asked_when_the_pool_is_gone_and_asks_nobody_else(name: str) -> None:
+    here, there, country = PLACES[name]
+    made = bodies(name)
+    (backend,) = (each for each in doors.of(made, "Backend") if each["metadata"]["name"] == "gate-other")
+    labels = backend["metadata"]["labels"]
+    assert (labels[doors.PLACE], labels[doors.COUNTRY], labels[doors.OPERATOR]) == (there, country, country)
+    places = {model: {way.place for way in doors.ways(made) if way.model == model} for model in TENANTS[name]}
+    assert places == {"llama-3.3-70b": {here}, ANYWHERE: {here, there}, "llama-3.1-8b": {here}}
+    (route,) = (each for each in doors.of(made, "AIGatewayRoute") if each["metadata"]["name"] == "gate-chat-anywhere")
+    legs = route["spec"]["rules"][0]["backendRefs"]
+    assert [(leg["name"], leg["priority"]) for leg in legs] == [("gate-chat", 0), ("gate-other", 1)]
+    # There it is asked for by a name whose only place is that site itself.
+    (other,) = (each for each in OWN if each != name)
+    asked = legs[1]["modelNameOverride"]
+    assert {way.place for way in doors.ways(bodies(other)) if way.model == asked} == {there}
+    (listener,) = doors.of(bodies(other), "Gateway")[0]["spec"]["listeners"]
+    assert backend["spec"]["endpoints"][0]["fqdn"]["hostname"] == listener["hostname"]
+
+
+@pytest.mark.parametrize("label", [doors.COUNTRY, doors.OPERATOR])
+@pytest.mark.parametrize("value", ["US", None])
+def test_a_shipped_route_out_of_the_class_of_its_data_is_found(label: str, value: str | None) -> None:
+    """A place that is elsewhere, and one of which nobody says where it is."""
+    made = deepcopy(bodies(OWN[0]))
+    (backend,) = (each for each in doors.of(made, "Backend") if each["metadata"]["name"] == "gate-other")
+    del backend["metadata"]["labels"][label]
+    if value:
+        backend["metadata"]["labels"][label] = value
+    assert doors.misplaced(made, Catalog.shipped()) == ["gate-chat-anywhere leads customer data to ams-colo1"]
+
+
+def test_a_shipped_pool_of_another_site_or_tenant_is_found() -> None:
+    made = deepcopy(bodies(OWN[0]))
+    (pool,) = (each for each in doors.of(made, "InferencePool") if each["metadata"]["name"] == "chat")
+    pool["metadata"]["labels"][doors.SITE] = "sto-aws"
+    pool["metadata"]["labels"][doors.OWNER] = "triage"
+    assert doors.misplaced(made, Catalog.shipped()) == ["gate-chat leads customer data to sto-aws"]
+    assert doors.lent(made) == ["assist reaches chat of triage"]
 
 
 def test_the_limits_of_a_shipped_gateway_hold_its_own_demand_with_its_growth() -> None:

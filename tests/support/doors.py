@@ -13,6 +13,7 @@ Body = Mapping[str, Any]
 MODEL, TENANT, USER = "x-ai-eg-model", "x-tenant-id", "x-user-id"
 PLACE, COUNTRY, OPERATOR = "aifactory.io/place", "aifactory.io/country", "aifactory.io/operator"
 RESIDENCY = "aifactory.io/residency"
+SITE, OWNER = "aifactory.io/site", "aifactory.io/tenant"
 LIST = "/v1/models"
 
 
@@ -215,14 +216,42 @@ def _matched(rule: Body) -> Iterator[tuple[str, str]]:
 
 
 def _targets(route: Body, rule: Body, bodies: Sequence[Body]) -> Iterator[Body]:
-    """The rows with the places that a rule leads to: a pool is where its route says that it is."""
+    """The rows with the places that a rule leads to: a pool's own row."""
     namespace = route["metadata"]["namespace"]
     for backend in rule["backendRefs"]:
         if backend.get("kind") == "InferencePool":
-            yield route
+            yield _pool(route, backend["name"], bodies)
             continue
         service = _named(bodies, "AIServiceBackend", namespace, backend["name"])
         yield _named(bodies, "Backend", namespace, service["spec"]["backendRef"]["name"])
+
+
+def _pool(route: Body, name: str, bodies: Sequence[Body]) -> Body:
+    """The row of a pool. It stands in the cluster of its stack, so country and operator are those of the site that it
+    names, as the route to it states them; at another site than its route's it is in no country that is known. A
+    gateway that is planned alone has no pools: what its route says of itself is all there is."""
+    if not of(bodies, "InferencePool"):
+        return route
+    pool = _named(bodies, "InferencePool", route["metadata"]["namespace"], name)
+    labels = {**pool["metadata"]["labels"], PLACE: pool["metadata"]["labels"][SITE]}
+    if labels[PLACE] == _label(route, PLACE):
+        labels |= {key: _label(route, key) for key in (COUNTRY, OPERATOR)}
+    return {**pool, "metadata": {**pool["metadata"], "labels": labels}}
+
+
+def lent(bodies: Sequence[Body]) -> list[str]:
+    """Pools that a caller reaches which aren't of its tenant."""
+    found = []
+    for route in of(bodies, "AIGatewayRoute"):
+        for rule in route["spec"]["rules"]:
+            for target in _targets(route, rule, bodies):
+                owner = _label(target, OWNER)
+                found += [
+                    f"{caller} reaches {target['metadata']['name']} of {owner}"
+                    for _, caller in _matched(rule)
+                    if target["kind"] == "InferencePool" and owner != caller.partition(".")[0]
+                ]
+    return sorted(set(found))
 
 
 def _named(bodies: Sequence[Body], kind: str, namespace: str, name: str) -> Body:

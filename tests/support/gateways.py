@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from aifactory.components.base import PlanContext, SitePlan
+from aifactory.components.base import Place, PlanContext, SitePlan
 from aifactory.components.catalog import Catalog
 from aifactory.components.demand import Demand, Residency
 from aifactory.components.gateway.decided import GatewayPlan
@@ -124,9 +124,10 @@ def planned(
     queue: bool = True,
     also: Sequence[object] = (),
     demand: Sequence[Mapping[str, Any]] = (),
+    others: Sequence[Place] = (),
     **fields: Any,
 ) -> Planned:
-    """A gateway with these models; `fields` are those of its part."""
+    """A gateway with these models; `fields` are those of its part, `others` the other sites of its factory."""
     changes = {**(site or {}), **({"endpoints": given} if given else {})}
     site_plan = SitePlan(
         place(**changes),
@@ -136,6 +137,7 @@ def planned(
         offers=[*([QUEUE] if queue else []), *offers, *also],
         residency=Residency.model_validate({"data_classes": residency}) if residency else None,
         demand=Demand.model_validate({"models": list(demand)}) if demand else None,
+        others=tuple(others),
     )
     written = {"kind": "gateway", "name": "door", "sign_in": {"oidc": OIDC}, **fields}
     ctx = PlanContext(site_plan, str(written["name"]), ("parts", 0))
@@ -252,4 +254,29 @@ def weighed(first: int, second: int) -> dict[str, Any]:
     return {
         "offers": (SMALL, LARGE),
         "models": [leads({"part": "sort", "weight": first}, {"part": "think", "weight": second})],
+    }
+
+
+def sister(country: str = "NL", **endpoints: Any) -> Place:
+    """Another site of the same operator, whose gateway takes what comes from here."""
+    given = {**ENDPOINTS, "domain": "ams.example.com", "clients": ["198.51.100.0/24"], **endpoints}
+    operator = {"name": "Example AG", "nationality": "DE"}
+    return place(site="ams", location={"country": country, "operator": operator, "support": [country]}, endpoints=given)
+
+
+def handed_on(model: Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """A gateway whose model is answered by another site when its pool is gone, under the name that is answered there
+    by the pool alone."""
+    legs = ({"part": "chat"}, {"provider": "other", "model": "llama-70b", "order": 1})
+    anywhere = {**leads(*legs), "name": "anywhere", "id": "llama-70b-anywhere", **(model or {})}
+    networks = [*ENDPOINTS["outside"], {"host": "door.ams.example.com", "networks": ["203.0.113.9/32"]}]
+    return {
+        "offers": (POOL,),
+        "reach": "site",
+        "others": (sister(),),
+        "given": {**ENDPOINTS, "outside": networks},
+        "providers": [{"name": "other", "site": "ams", "ca": "company-ca"}],
+        "tenants": [{"name": "assist", "tokens_per_minute": 100}],
+        "models": [leads({"part": "chat"}), anywhere],
+        **fields,
     }

@@ -225,19 +225,25 @@ def _complete(found: Graph) -> Iterator[str]:
             if kinds.count(kind) != 1:
                 yield f"{pods.owner} is found by {kinds.count(kind)} objects of kind {kind}"
         doors = [(kind, name) for kind, name in finders if kind in ("Service", "InferencePool")]
-        routed = sum(
-            1
-            for (kind, namespace, _), body in found.rows.items()
-            if kind == "HTTPRoute"
-            and any(
-                (backend.get("kind", "Service"), backend["name"]) in doors
-                for rule in body["spec"]["rules"]
-                for backend in rule.get("backendRefs", ())
-                if backend.get("namespace", namespace) == pods.namespace
-            )
+        # By its pool for a model's own name, by its Service for one with something next in order: one route each.
+        routed = [_routes_to(door, pods.namespace, found) for door in doors]
+        if not any(routed) or max(routed) > 1:
+            yield f"{pods.owner} is led to by {doors} and {sum(routed)} routes"
+
+
+def _routes_to(door: tuple[str, str], there: str, found: Graph) -> int:
+    """Routes that lead to a Service or pool of a namespace."""
+    return sum(
+        1
+        for (kind, namespace, _), body in found.rows.items()
+        if kind == "HTTPRoute"
+        and any(
+            (backend.get("kind", "Service"), backend["name"]) == door
+            for rule in body["spec"]["rules"]
+            for backend in rule.get("backendRefs", ())
+            if backend.get("namespace", namespace) == there
         )
-        if not doors or routed != 1:
-            yield f"{pods.owner} is led to by {doors} and {routed} routes"
+    )
 
 
 def labels_of(kind: str, body: Mapping[str, Any]) -> Labels:

@@ -46,6 +46,11 @@ ACCESS_LOG = {
 """Who asked which model where, and how much. No path, whose query may carry secrets, no header of the client but the
 model's name, and never a body."""
 
+CALLER_ID = "x-caller-request-id"
+HANDED_ON = {"caller_request_id": f"%REQ({CALLER_ID.upper()})%"}
+"""The id that a request came with: that of the gateway which handed it on. What is known of its caller is said by the
+token, never by this."""
+
 SPAN_TAGS = {TENANT_TAG: TENANT_HEADER, MODEL_TAG: MODEL_HEADER}
 """Read from headers of ours alone: those of the same name that a client sends are gone by then."""
 ONLY_OURS = (
@@ -91,7 +96,10 @@ def _proxies(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
     kubernetes: Tree = {
         "envoyDeployment": {
             "replicas": plan.replicas,
-            "pod": {"topologySpreadConstraints": [pods.spread(owner(plan.identity))]},
+            "pod": {
+                "topologySpreadConstraints": [pods.spread(owner(plan.identity))],
+                "tolerations": pods.CONTROL_NODES,
+            },
             "container": {"resources": resources},
         },
         "envoyService": _service(plan),
@@ -101,7 +109,7 @@ def _proxies(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
     if plan.replicas > 1:
         kubernetes["envoyPDB"] = {"minAvailable": 1}
     sink = {"type": "File", "file": {"path": "/dev/stdout"}}
-    line = {**ACCESS_LOG, "site": plan.site}
+    line = {**ACCESS_LOG, "site": plan.site, **(HANDED_ON if plan.hands_on else {})}
     spec = {
         "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
         "telemetry": {
@@ -257,7 +265,7 @@ def _client_traffic(plan: GatewayPlan, maker: Maker, gateway: KubernetesRow) -> 
         "tls": {"minVersion": "1.2"},
         "headers": {
             "withUnderscoresAction": "RejectRequest",
-            "earlyRequestHeaders": {"remove": list(ONLY_OURS)},
+            "earlyRequestHeaders": _early(plan),
             "requestID": "Generate",  # one that a client chose could name the request of another
         },
         "connection": {"bufferLimit": "8Mi"},
@@ -271,6 +279,13 @@ def _client_traffic(plan: GatewayPlan, maker: Maker, gateway: KubernetesRow) -> 
     }
     kind = "ClientTrafficPolicy"
     return maker.kubernetes(ENVOY_API, kind, plan.identity, plan.identity, spec=spec, after=[gateway.id])
+
+
+def _early(plan: GatewayPlan) -> Tree:
+    """What becomes of headers before anything reads them. An id is made for each request; the one that it came with is
+    kept beside it where sites of ours hand requests on. Source: Envoy documentation, early header mutation."""
+    kept = {"set": [{"name": CALLER_ID, "value": "%REQ(X-REQUEST-ID)%"}]} if plan.hands_on else {}
+    return {"remove": list(ONLY_OURS), **kept}
 
 
 def _traffic(plan: GatewayPlan, maker: Maker) -> KubernetesRow:

@@ -88,9 +88,9 @@ def _service(plan: GatewayPlan, backend: BackendPlan, maker: Maker) -> Kubernete
     if backend.api_version:
         schema["version"] = backend.api_version
     # Who asks is nobody's business outside. A credential takes the place of the client's own; without one it must not
-    # go along either.
+    # go along either, but to a site of ours, which asks the caller as we did.
     removed = [TENANT_HEADER, USER_HEADER] if backend.tls else []
-    removed += [] if backend.credential else ["authorization"]
+    removed += [] if backend.credential or backend.ours else ["authorization"]
     spec: Tree = {
         "schema": schema,
         "backendRef": {"group": ENVOY, "kind": "Backend", "name": backend.name},

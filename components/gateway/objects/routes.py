@@ -13,6 +13,7 @@ from aifactory.components.gateway.decided import (
     RoutePlan,
     RulePlan,
 )
+from aifactory.components.gateway.failing import AWAY_S, CONNECT_TIMEOUT_S, ERRORS_IN_A_ROW, FAILURES_IN_A_ROW
 from aifactory.components.gateway.objects.doors import gateway_id
 from aifactory.components.gateway.objects.kinds import (
     AI_API,
@@ -82,10 +83,11 @@ def _rule(model: ModelPlan, rule: RulePlan) -> Tree:
     matches = [
         {
             "headers": [
-                {"type": "Exact", "name": MODEL_HEADER, "value": rule.model},
+                {"type": "Exact", "name": MODEL_HEADER, "value": called},
                 {"type": "Exact", "name": TENANT_HEADER, "value": caller},
             ]
         }
+        for called in rule.models
         for caller in rule.callers
     ]
     return {
@@ -136,14 +138,15 @@ def _failover(model: ModelPlan) -> Tree:
                 "httpStatusCodes": RETRIED_CODES,
             },
         },
+        "timeout": {"tcp": {"connectTimeout": f"{CONNECT_TIMEOUT_S}s"}},
         "healthCheck": {
             "passive": {
-                "consecutiveLocalOriginFailures": 2,
-                "consecutiveGatewayErrors": 3,
-                "consecutive5XxErrors": 5,
+                "consecutiveLocalOriginFailures": FAILURES_IN_A_ROW,
+                "consecutiveGatewayErrors": FAILURES_IN_A_ROW,
+                "consecutive5XxErrors": ERRORS_IN_A_ROW,
                 "splitExternalLocalOriginErrors": True,
                 "interval": "2s",
-                "baseEjectionTime": "30s",
+                "baseEjectionTime": f"{AWAY_S}s",
                 "maxEjectionPercent": 100,  # below that the last server of a dead pool would be asked for ever
             }
         },

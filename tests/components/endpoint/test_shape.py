@@ -106,6 +106,12 @@ def test_a_proxy_lives_until_the_longest_answer_has_ended() -> None:
     assert made(PRIVATE)["EnvoyProxy/chat"]["spec"]["shutdown"]["drainTimeout"] == "630s"
 
 
+def test_proxies_may_run_where_control_planes_do() -> None:
+    """Where all other nodes are tainted GPU nodes nothing else is left for them."""
+    pod = made(PRIVATE)["EnvoyProxy/chat"]["spec"]["provider"]["kubernetes"]["envoyDeployment"]["pod"]
+    assert [each["key"] for each in pod["tolerations"]] == ["node-role.kubernetes.io/control-plane"]
+
+
 def test_one_proxy_gets_no_budget_that_would_block_a_drain() -> None:
     alone = made(replace(PRIVATE, replicas=1))["EnvoyProxy/chat"]["spec"]["provider"]["kubernetes"]
     assert "envoyPDB" not in alone

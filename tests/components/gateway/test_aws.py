@@ -191,9 +191,9 @@ def test_the_server_takes_every_object_at_aws(schemas: Schemas) -> None:
         ("GTW-027", {"providers": [bedrock(host="vpce-1.bedrock-runtime.eu-north-1.vpce.amazonaws.com")]}),
         ("GTW-027", {"providers": [bedrock(port=8443)]}),
         ("GTW-028", {"providers": [bedrock("eu-west-1")]}),
-        ("GTW-030", {"endpoints": {**ENDPOINTS, "clients": ["192.0.2.0/24"]}}),
-        ("GTW-031", {"endpoints": {**ENDPOINTS, "load_balancer_class": "metallb.io/metallb"}}),
-        ("GTW-031", {"endpoints": {**ENDPOINTS, "address": "10.80.0.9"}}),
+        ("GTW-035", {"endpoints": {**ENDPOINTS, "clients": ["192.0.2.0/24"]}}),
+        ("GTW-036", {"endpoints": {**ENDPOINTS, "load_balancer_class": "metallb.io/metallb"}}),
+        ("GTW-036", {"endpoints": {**ENDPOINTS, "address": "10.80.0.9"}}),
     ],
 )
 def test_what_a_door_at_aws_cannot_be_is_refused(rule: str, fires: dict[str, Any]) -> None:
@@ -248,8 +248,8 @@ def test_a_role_of_one_partition_asks_no_other() -> None:
 
 
 def test_a_silence_that_a_load_balancer_forgets_is_told() -> None:
-    assert "GTW-032" in door(silence_s=7_000, request_timeout_s=8_000).rules_broken
-    assert "GTW-032" not in door(silence_s=6_000, request_timeout_s=8_000).rules_broken
+    assert "GTW-037" in door(silence_s=7_000, request_timeout_s=8_000).rules_broken
+    assert "GTW-037" not in door(silence_s=6_000, request_timeout_s=8_000).rules_broken
 
 
 def test_a_door_inside_the_cluster_has_no_load_balancer() -> None:

@@ -9,7 +9,19 @@ from msgspec.structs import replace
 from aifactory.components.gateway import cost, splitting, using
 from aifactory.components.gateway.spec_models import Price
 from aifactory.components.offers import EndpointOffer, GatewayOffer, OperatorNote
-from support.gateways import ENDPOINTS, KEYS, LARGE, OIDC, POOL, SMALL, leads, planned, provider
+from support.gateways import (
+    CLOUDS,
+    ENDPOINTS,
+    KEYS,
+    LARGE,
+    OIDC,
+    POOL,
+    SMALL,
+    in_cloud,
+    leads,
+    planned,
+    provider,
+)
 
 ORDERED = (
     {"part": "sort"},
@@ -165,15 +177,17 @@ def test_the_store_is_asked_over_tls_with_a_password_that_stays_in_its_secret() 
         {"name": "REDIS_TLS_CACERT", "value": "/redis-certs/ca.crt"},
         {"name": "REDIS_AUTH", "valueFrom": {"secretKeyRef": {"name": "redis-password", "key": "auth"}}},
     ]
-    assert "every model answers 500" in notes
+    assert "every model answers 500 to tenants with such a limit" in notes
     assert "each limit begins anew" in notes
     assert "create secret generic redis-client --type=kubernetes.io/tls --from-file=tls.crt=tls.crt" in notes
-    assert "create secret generic redis-password --from-file=auth=/dev/stdin" in notes
+    one_line = r"tr -d '\\n' | kubectl -n envoy-gateway-system create secret generic"
+    assert f"{one_line} redis-password --from-file=auth=/dev/stdin" in notes
+    assert "write a password that has one as default:PASSWORD" in notes
 
 
 def test_a_store_in_the_clear_gets_no_empty_settings() -> None:
     told, notes = _told({**ENDPOINTS, "limit_store_tls": None, "limit_store_auth": None})
-    assert "provider" not in told
+    assert "env" not in told["provider"]["kubernetes"]["rateLimitDeployment"]["container"]
     assert told["rateLimit"]["backend"]["redis"] == {"url": "redis.example.com:6379"}
     assert "create secret" not in notes
 
@@ -241,9 +255,9 @@ def test_rules_are_split_over_routes_that_the_definitions_take(
     assert len({route.name for route in made}) == len(made)
     for route in made:
         assert len(route.rules) <= 15
-        assert sum(len(rule.callers) for rule in route.rules) <= 127
+        assert sum(len(rule.models) * len(rule.callers) for rule in route.rules) <= 127
         assert len({rule.name for rule in route.rules}) == len(route.rules)
-    pairs = [(rule.model, value) for route in made for rule in route.rules for value in rule.callers]
+    pairs = [(name, value) for route in made for rule in route.rules for name in rule.models for value in rule.callers]
     assert sorted(pairs) == sorted((called, name) for called in ids for name in callers)
 
 
@@ -270,6 +284,20 @@ def test_a_person_is_told_how_to_get_a_key_and_a_first_answer() -> None:
     stored = notes(sign_in={"keys": {**KEYS, "source": {"store": "vault", "key": "ai/keys"}}})
     assert "openssl" not in stored
     assert "ClusterSecretStore vault has ai/keys with the properties assist_app, triage_mail" in stored
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "lines"),
+    [("aws-file", "credentials", True), ("gcp-file", "service_account.json", True), ("api-key", "apiKey", False)],
+)
+def test_a_key_of_a_provider_is_given_without_the_end_of_its_line_and_a_file_as_it_is(
+    kind: str, entry: str, lines: bool
+) -> None:
+    clouds = {each["kind"]: in_cloud(number) for number, (_, _, _, each) in enumerate(CLOUDS)}
+    backup = leads({"part": "sort"}, {"provider": "frontier", "order": 1})
+    said = notes(**clouds.get(kind, {"models": [backup], "providers": [provider()]}))
+    (line,) = (each for each in said.splitlines() if f"--from-file={entry}=/dev/stdin" in each)
+    assert ("tr -d '\\n' | kubectl" in line) is not lines
 
 
 def test_a_person_is_told_how_to_go_back_from_a_canary() -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from aifactory.components.gateway.plan import RULES
 from support.edges import edge_data
-from support.gateways import ENDPOINTS, KEYS, LARGE, OIDC, POOL, SMALL, US, leads, planned, provider
+from support.gateways import ENDPOINTS, KEYS, LARGE, OIDC, POOL, SMALL, US, handed_on, leads, planned, provider, sister
 
 STORELESS = {**ENDPOINTS, "limit_store": None, "limit_store_tls": None, "limit_store_auth": None}
 LIMITS = [{"name": name, "tokens_per_day": 1} for name in ("assist", "triage")]
@@ -61,6 +61,13 @@ def asked(model: str, peak: float, **fields: Any) -> dict[str, Any]:
     """Demand for a model: 1,000 tokens a request, and half of the peak over a day."""
     rates = {"mean": peak / 2, "peak": peak}
     return {"name": model, "requests_per_s": rates, "input_tokens": 800, "output_tokens": 200, "itl_ms": 40.0, **fields}
+
+
+def crowded(keys: int) -> dict[str, Any]:
+    """A tenant with a bound, its token, and so many keys."""
+    clients = [{"tenant": "triage", "name": f"c-{number}"} for number in range(keys)]
+    tenants = [*LIMITS[:1], {**LIMITS[1], "parallel_requests": 4}]
+    return {"tenants": tenants, "sign_in": {"oidc": OIDC, "keys": {**KEYS, "clients": clients}}}
 
 
 KNOWN = (replace(POOL, model="llama-3.3-70b"), replace(SMALL, model="llama-3.1-8b"))
@@ -127,6 +134,24 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
         },
         [],
     ),
+    (handed_on(), []),
+    (handed_on(others=()), ["GTW-031"]),
+    (handed_on(others=(sister(clients=[]),)), ["GTW-031"]),
+    (handed_on(reach="cluster", given=None, tenants=[]), ["GTW-031"]),
+    (handed_on(sites=["lab"]), ["GTW-031"]),
+    (handed_on(others=(sister("US"),)), ["GTW-011"]),
+    (handed_on(providers=[{"name": "other", "site": "ams", "country": "NL", "operator": "DE"}]), []),
+    (handed_on(providers=[{"name": "other", "site": "ams", "country": "DE"}]), ["GTW-032"]),
+    (handed_on(providers=[{"name": "other", "site": "ams", "host": "door.example.com"}]), ["GTW-032"]),
+    (handed_on({"legs": [{"part": "chat"}, {"provider": "other", "order": 1}]}), ["GTW-033"]),
+    (
+        handed_on({"legs": [{"part": "chat"}, {"provider": "other", "model": "llama-7b", "order": 1}]}),
+        ["GTW-033"],
+    ),
+    (handed_on({"tenants": ["assist", "triage"]}, tenants=LIMITS), ["GTW-009", "GTW-033"]),
+    (handed_on(sign_in={"oidc": OIDC, "keys": KEYS}), ["GTW-034"]),
+    (crowded(59), []),
+    (crowded(60), ["GTW-030"]),
     ({}, ["GTW-015"]),
     ({"tenants": [*LIMITS, {"name": "asist", "tokens_per_day": 1}]}, ["GTW-016"]),
     ({"tenants": LIMITS, "log_prompts": True}, ["GTW-017"]),
@@ -247,7 +272,7 @@ def test_limits_of_an_operator_that_the_site_gives_may_fail_open() -> None:
 
 
 def test_each_rule_has_a_case() -> None:
-    at_aws = {f"GTW-{number:03}" for number in range(26, 33)}  # tests/components/gateway/test_aws.py
+    at_aws = {f"GTW-{number:03}" for number in (26, 27, 28, 29, 35, 36, 37)}  # tests/components/gateway/test_aws.py
     tried = {rule for _, rules in CASES for rule in rules} | {"GTW-007", "GTW-018"} | at_aws
     assert {rule.id for rule in RULES} - tried == set()
 

@@ -6,53 +6,22 @@ from typing import Any
 
 import pytest
 import yaml
-from msgspec.structs import replace
 from pydantic import ValidationError
 
 from aifactory.blueprints.site import Site
 from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.observability import alerts, collector, dashboards, texts
-from aifactory.components.observability.decided import Destination, WatchedModel, WatchedPool, WatchedQueue
 from aifactory.components.observability.spec import ObservabilitySpec
 from support.planning import site_data
-from support.watching import GIVEN, HERE, PAGER, STORE, bodies_of, queries, series_of, watched
+from support.poisoned import HOSTILE, poisoned
+from support.watching import GIVEN, HERE, PAGER, STORE, queries, series_of, watched
 
-HOSTILE = (
-    'x"} or vector(1) #',
-    "x\\",
-    'x\\"} or up{a="',
-    "{{ $labels.instance }}",
-    "{{ query `up` | first }}",
-    "${env:AWS_SECRET_ACCESS_KEY}",
-    "$${file:/etc/passwd}",
-    "$datasource and ${__all} and [[user]]",
-    'a", "datasource": {"uid": "evil"}, "b": "',
-    "x|.*",
-    "x\n  - alert: Evil",
-    "\u202ex",
-)
 each = pytest.mark.parametrize("text", HOSTILE)
-
-
-def poisoned(text: str) -> dict[str, Any]:
-    """Objects of a plan in which every name is hostile, as if no form had refused it."""
-    plan = watched().plan
-    model = WatchedModel("chat", text, text, text, True, text, 40, 2000)
-    seen = replace(
-        plan.watched,
-        models=(model,),
-        pools=(WatchedPool(text, (text, "n2"), 8, "nvidia.com/gpu"),),
-        queues=(WatchedQueue(text, (text,)),),
-        doors=(text,),
-        namespaces=(text,),
-    )
-    logs = Destination("logs", f"https://{text}", "sink a", "token", text)
-    return bodies_of(replace(plan, watched=seen, factory=text, site=text, logs=logs))
 
 
 @each
 def test_a_query_asks_for_the_same_series_whatever_the_names_are(text: str) -> None:
-    clean = {name for _, query in queries(watched().bodies.values()) for name in series_of(query)}
+    clean = {name for _, query in queries(poisoned("plain").values()) for name in series_of(query)}
     asked = list(queries(poisoned(text).values()))
     assert len(asked) > 15
     assert {name for _, query in asked for name in series_of(query)} <= clean

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from aifactory.components.rows import HelmRow, KubernetesRow
+from aifactory.components.rows import HelmRow
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.model import StackPlan
 from support.proving.api import Api, Refused
-from support.proving.charts import definition
+from support.proving.charts import definition, kinds
 from support.proving.control_plane import ControlPlane
 from support.proving.nodes import PODS_OF_A_NODE, nodes
 from support.schemas import Schemas
@@ -67,12 +67,7 @@ def given_definitions(stack: Stack, schemas: Schemas) -> Iterator[Any]:
     """Definitions that the rows need and no release of theirs brings: the site has them."""
     brought = {crd for row in stack.rows if isinstance(row, HelmRow) for crd in row.crds}
     names = schemas.crd_names()
-    kinds = {
-        (str(row.body["apiVersion"]).rpartition("/")[0], str(row.body["kind"]))
-        for row in stack.rows
-        if isinstance(row, KubernetesRow)
-    }
-    for key in sorted(kinds & names.keys()):
+    for key in sorted(kinds(stack.rows) & names.keys()):
         if names[key] not in brought:
             yield definition(schemas, *key)
 

@@ -80,7 +80,7 @@ class Yard:
         self.work: Work = prepare(self.blueprint)
         self.stack: Stack = self.work.stacks[self.name]
         known = releases(self.work.loaded.catalog, self.stack.plan.place.train)
-        self.removable |= write_charts(self.charts, self.releases(), known, self.schemas)
+        self.removable |= write_charts(self.charts, self.stack.rows, known, self.schemas)
 
     def protected(self) -> list[str]:
         """Rows that stay unless they are named."""

@@ -285,7 +285,10 @@ if wave 10-workloads; then
   gate 5040 condition=Available triage deployment.apps/sort
   gate 600 condition=Available triage deployment.apps/sort-epp
   objects manifests/10-workloads/03-chat.yaml
+  objects manifests/10-workloads/03-gate.yaml
   objects manifests/10-workloads/03-sort.yaml
+  objects manifests/10-workloads/04-gate.yaml
+  objects manifests/10-workloads/05-gate.yaml
 fi
 
 doing=''
