@@ -196,7 +196,7 @@ def _quota_of(group: Group, catalog: Catalog) -> Row | None:
 
 
 def _group(row: CloudRow, rows: Mapping[str, CloudRow]) -> Group:
-    properties: Mapping[str, Any] = row.properties
+    properties: dict[str, Any] = dict(row.properties)
     template = rows.get(_row_of(properties.get("launchTemplate", {}).get("id")))
     target = _inside(template, "capacityReservationSpecification", "capacityReservationTarget")
     subnets = [rows[_row_of(subnet)] for subnet in properties["subnetIds"]]
