@@ -26,8 +26,8 @@ class AwsPlace(Place, frozen=True, kw_only=True):
 
     @property
     def node_count(self) -> int:
-        """Nodes that the site file names: those of controllers. Pools say their own."""
-        return self.aws.system_nodes.nodes
+        """Nodes that there may be: those of controllers, and all that may be rented."""
+        return self.aws.system_nodes.nodes + sum(group.nodes for group in self.aws.rented_nodes)
 
 
 class AwsRegion(Struct, frozen=True):

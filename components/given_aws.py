@@ -10,6 +10,7 @@ from pydantic import Field
 
 from aifactory.components.catalog import CatalogName
 from aifactory.components.forms import Cidr, Line
+from aifactory.components.given_aws_nodes import AmiRelease, RentedNodesGiven, StatedOffer, ZoneName
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
@@ -17,9 +18,6 @@ AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
 RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", max_length=24)]
 """A region as AWS spells it, such as eu-north-1."""
-
-ZoneName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9][a-z]$", max_length=26)]
-"""An Availability Zone as the account names it, such as eu-north-1a."""
 
 ZoneId = Annotated[str, Field(pattern=r"^[a-z0-9]{2,12}-az[0-9]$")]
 """An Availability Zone as all accounts name it, such as eun1-az1."""
@@ -31,9 +29,6 @@ RoleArn = Annotated[
     str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$", max_length=400)
 ]
 """The ARN of a role or user of IAM, such as arn:aws:iam::111122223333:role/platform."""
-
-AmiRelease = Annotated[str, Field(pattern=r"^1\.[0-9]{2}\.[0-9]+-[0-9]{8}$")]
-"""A release of the EKS-optimized AMI, such as "1.35.3-20261105"."""
 
 AddonVersion = Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]
 """A version of an EKS add-on, such as v1.22.4-eksbuild.3."""
@@ -210,6 +205,12 @@ class AwsGiven(Spec):
     system_nodes: SystemNodesGiven
     """Nodes for controllers."""
 
+    rented_nodes: list[RentedNodesGiven] = Field(default=[], max_length=100)
+    """Nodes with accelerators that pools may be made of. Default none: no pool."""
+
+    offers: list[StatedOffer] = Field(default=[], max_length=100)
+    """What the region sells, with evidence, where the catalog has no row for it. Default none."""
+
     addons: dict[str, AddonVersion] = {}
     """Versions of EKS add-ons that differ from the catalog's, such as coredns: v1.14.3-eksbuild.3, with aws eks
     describe-addon-versions as evidence. Default none."""
@@ -246,6 +247,20 @@ class AwsGiven(Spec):
             hint = f"name a release of {self.kubernetes}, or another version of Kubernetes"
             says = f"AMI release {release} is not of Kubernetes {self.kubernetes}"
             yield Misfit(says, hint, ("system_nodes", "ami_release"))
+
+    @truth
+    def _rented_nodes_fit_the_site(self) -> Iterator[Misfit]:
+        zones, names = [zone.zone for zone in self.zones], [given.group for given in self.rented_nodes]
+        for index in twice(names):
+            says = f'"{names[index]}" is the name of two groups'
+            yield Misfit(says, "give each its own", ("rented_nodes", index, "group"))
+        for index, given in enumerate(self.rented_nodes):
+            if given.zone is not None and given.zone not in zones:
+                says = f"zone {given.zone} is none of the site's"
+                yield Misfit(says, f"name one of {', '.join(zones)}, or add it", ("rented_nodes", index, "zone"))
+            if not given.ami_release.startswith(f"{self.kubernetes}."):
+                says = f"AMI release {given.ami_release} is not of Kubernetes {self.kubernetes}"
+                yield Misfit(says, f"name a release of {self.kubernetes}", ("rented_nodes", index, "ami_release"))
 
     @truth
     def _address_spaces_are_apart(self) -> Iterator[Misfit]:

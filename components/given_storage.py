@@ -16,8 +16,8 @@ from aifactory.components.given_telemetry import TelemetryPlace
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
-FailureDomain = Literal["none", "drive", "node", "rack", "site"]
-"""The largest thing that may be lost at one time without losing data."""
+FailureDomain = Literal["none", "drive", "node", "rack", "zone", "site"]
+"""The largest thing that may be lost at one time without losing data. zone: a data centre of a region."""
 
 GbPerS = Annotated[float, Field(gt=0, le=1_000_000)]
 """A rate of data, decimal. Unit: GB per s."""

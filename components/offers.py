@@ -68,6 +68,22 @@ class RackShare(Struct, frozen=True):
     block: str
     nodes: tuple[str, ...]
 
+    @property
+    def size(self) -> int:
+        """All nodes."""
+        return len(self.nodes)
+
+
+class RentedShare(RackShare, frozen=True, kw_only=True):
+    """Nodes that lie together and are named when they start."""
+
+    count: int
+
+    @property
+    def size(self) -> int:
+        """All nodes."""
+        return self.count
+
 
 class PoolOffer(Struct, frozen=True):
     """GPU nodes that workloads may ask for."""
@@ -102,6 +118,11 @@ class PoolOffer(Struct, frozen=True):
     """Whether its nodes should read storage straight into GPU memory."""
     own_driver: bool = True
     """Whether the driver, and so the modules beside it, is brought by the factory and not by its hosts."""
+    fabric_devices: tuple[tuple[str, int], ...] = ()
+    """Extended resources of the fabric and how many of each a node has, where pods get the part that belongs to their
+    GPUs. Empty where the fabric has rails."""
+    hugepages_2mi_gib: int = 0
+    """Huge pages of 2 MiB of a node that the fabric's devices buffer in; a pod gets the part of its GPUs. Unit: GiB."""
 
     @property
     def gpus(self) -> int:
@@ -124,7 +145,7 @@ class FabricOffer(Struct, frozen=True):
 
     part: str
     fabric: str
-    kind: Literal["roce", "infiniband"]
+    kind: Literal["roce", "infiniband", "efa"]
     mode: str
     gbps_per_rail: int
     rails: tuple[RailOffer, ...]
@@ -135,6 +156,10 @@ class FabricOffer(Struct, frozen=True):
     """Name of the ConfigMap with these settings in every namespace that asked for it."""
     ipc_lock: bool = True
     """Whether pods need the IPC_LOCK capability to pin memory."""
+    resources: tuple[str, ...] = ()
+    """Extended resources that pools of it have by their nodes, beside those of rails."""
+    security_group: Ref | None = None
+    """Id of the group of the base that its interfaces are in. None: it has no such thing."""
 
 
 class PoolShare(Struct, frozen=True):
@@ -236,6 +261,8 @@ class StorageOffer(Struct, frozen=True):
     """Fill that it is made for. 0: nothing is said."""
     paths: tuple[PathOffer, ...] = ()
     """What tenants have in the tier, as it is written."""
+    folder: bool = False
+    """Whether its volumes are folders of the node that vanish with their pod, and no class makes them."""
 
 
 class KvOffloadUse(Struct, frozen=True):
@@ -289,6 +316,10 @@ class StorageUse(Struct, frozen=True):
     """Which of its volumes this is, for people. Empty: `keeps` says it."""
     pool: str = ""
     """Part that has its GPUs, empty where none wait."""
+    makes: str = ""
+    """Claim that it makes itself, in `namespace`. Empty: its name isn't known before, or it makes none."""
+    account: str = ""
+    """ServiceAccount of its pods in `namespace`; needed with a claim that somebody else makes."""
 
 
 class QuotaDemand(Struct, frozen=True):

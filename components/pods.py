@@ -132,6 +132,9 @@ def contract(
     """The contract of a pod with `gpus` whole GPUs of one node. Its memory includes the shared memory, and
     huge pages come out of the node's share."""
     share = node_share(pool, gpus)
+    if fabric is not None:
+        # Rounded up: a device that buffers in huge pages that its pod doesn't have ends the pod by SIGBUS.
+        hugepages_2mi_gib = max(hugepages_2mi_gib, -(-pool.hugepages_2mi_gib * gpus // pool.gpus_per_node))
     memory_mib = share.memory_mib - hugepages_2mi_gib * 1024
     ipc_lock = fabric is not None and fabric.ipc_lock
     requests = {"cpu": quantities.count(share.cpus), "memory": quantities.mib(memory_mib)}
@@ -140,6 +143,9 @@ def contract(
     if not pool.device_claim:
         requests[pool.gpu_resource] = quantities.count(gpus)
     requests.update(_rail_devices(fabric))
+    if fabric is not None:
+        devices = {name: max(1, each * gpus // pool.gpus_per_node) for name, each in pool.fabric_devices}
+        requests.update({name: quantities.count(each) for name, each in devices.items()})
     return PodContract(
         requests=tuple(requests.items()),
         device_class=pool.device_claim,

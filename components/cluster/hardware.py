@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aifactory.components.cluster.recipe import (
     Need,
@@ -82,6 +82,21 @@ def _network_operator(terms: Terms) -> Iterator[Setting]:
     )
 
 
+def _no_settings(_: Terms) -> Iterable[Setting]:
+    """None: what it needs follows from the pools."""
+    return ()
+
+
+def _neuron(terms: Terms) -> Iterator[Setting]:
+    yield Setting("devicePlugin.namespaceOverride", terms.namespace, "kube-system has no baseline of ours")
+    yield Setting("npd.enabled", False, "it comes with a namespace of its own, and restarts nodes by itself")
+    yield Setting(
+        "scheduler.enabled",
+        False,
+        "the extension is for pods that take some devices of a node; here a pod takes one or all",
+    )
+
+
 def _dra_driver(terms: Terms) -> Iterator[Setting]:
     yield Setting("webhook.replicas", terms.replicas, "where the webhook is on, a drained node must not silence it")
 
@@ -150,4 +165,24 @@ DRA_DRIVER_NVIDIA_GPU = Recipe(
     critical_pods=True,
     needs=(_NFD, Need("cert-manager", "its webhook takes its certificate from there", "webhook.enabled")),
     after=("gpu-operator",),
+)
+EFA_DEVICE_PLUGIN = Recipe(
+    wave=Wave.HARDWARE,
+    timeout_s=900,
+    settings=_no_settings,
+    purpose="EFA devices, counted for pods",
+    pod_security="privileged",
+    to=(),
+    to_why="its pods are on the host's network, and speak with the kubelet by a socket",
+    critical_pods=True,
+)
+NEURON_DEVICE_PLUGIN = Recipe(
+    wave=Wave.HARDWARE,
+    timeout_s=900,
+    settings=_neuron,
+    purpose="Trainium and Inferentia devices, counted for pods",
+    pod_security="privileged",
+    to=("dns", "api"),
+    to_why="the device plugin asks the API server for pods of its node",
+    critical_pods=True,
 )

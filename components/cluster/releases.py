@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from aifactory.components.cluster.aws.balancer import AWS_LOAD_BALANCER_CONTROLLER
+from aifactory.components.cluster.aws.karpenter import KARPENTER
 from aifactory.components.cluster.hardware import (
     DRA_DRIVER_NVIDIA_GPU,
+    EFA_DEVICE_PLUGIN,
     GPU_OPERATOR,
     NETWORK_OPERATOR,
+    NEURON_DEVICE_PLUGIN,
     NODE_FEATURE_DISCOVERY,
 )
 from aifactory.components.cluster.observing import LOKI, OPENTELEMETRY_OPERATOR, TEMPO
@@ -42,6 +45,9 @@ RECIPES: dict[str, Recipe] = {
     "tempo": TEMPO,
     "node-feature-discovery": NODE_FEATURE_DISCOVERY,
     "network-operator": NETWORK_OPERATOR,
+    "efa-device-plugin": EFA_DEVICE_PLUGIN,
+    "neuron-device-plugin": NEURON_DEVICE_PLUGIN,
+    "karpenter": KARPENTER,
     "csi-driver-nfs": CSI_DRIVER_NFS,
     "gpu-operator": GPU_OPERATOR,
     "dra-driver-nvidia-gpu": DRA_DRIVER_NVIDIA_GPU,

@@ -54,7 +54,7 @@ def acceptance(pools: list[Pool], spec: FabricSpec, ground: Ground, identity: st
         because=[f"{ctx.part}.mode", f"{ctx.part}.rails"],
     )
     taints = tuple(dict.fromkeys(taint for pool in pools for taint in pool.taints))
-    image = f"{KUBECTL}:{_release(ctx.place.cluster.version)}"
+    image = f"{KUBECTL}:{kubectl_tag(ctx.place.cluster.version)}"
     objects = _objects(pools, nodes, len(resources))
     text = json.dumps([image, timeout_s, resources, objects, [taint.toleration() for taint in taints]])
     return Acceptance(
@@ -77,7 +77,7 @@ def _objects(pools: list[Pool], nodes: tuple[str, ...], checks: int) -> tuple[st
     return ("node", f"--selector={key} in ({labels})")
 
 
-def _release(version: str) -> str:
+def kubectl_tag(version: str) -> str:
     """An image tag: `1.35.6` is v1.35.6, and `1.35` is its first release."""
     parts = version.removeprefix("v").split("-")[0].split(".")
     return "v" + ".".join((*parts, "0")[:3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.fabric import (
@@ -20,15 +21,21 @@ from aifactory.components.fabric import (
     pools,
     rails,
 )
+from aifactory.components.fabric.efa import planning as efa
+from aifactory.components.fabric.efa.model import EfaPlan
+from aifactory.components.fabric.efa.planning import EfaDraft
+from aifactory.components.fabric.efa.rules import RULES as EFA_RULES
 from aifactory.components.fabric.ground import Ground
 from aifactory.components.fabric.model import FabricPlan
 from aifactory.components.fabric.modes import resource_of
 from aifactory.components.fabric.pools import Pool
-from aifactory.components.fabric.rules import RULES
+from aifactory.components.fabric.rules import RULES as FABRIC_RULES
 from aifactory.components.fabric.spec import FabricSpec
 from aifactory.components.offers import FabricOffer, RailOffer
 
 __all__ = ["RULES", "Draft", "resolve", "settle", "size"]
+
+RULES = (*FABRIC_RULES, *EFA_RULES)
 
 
 class Draft(Struct, frozen=True):
@@ -56,8 +63,10 @@ class Draft(Struct, frozen=True):
         return "" if partitions.per_tenant(self.ground) else f"{self.identity}-networks"
 
 
-def resolve(spec: FabricSpec, ctx: PlanContext) -> Draft | None:
+def resolve(spec: FabricSpec, ctx: PlanContext) -> Draft | EfaDraft | None:
     """Choose the fabric of the site, and offer it."""
+    if isinstance(ctx.place, AwsPlace):
+        return efa.resolve(spec, ctx.place, ctx)
     before = _errors(ctx)
     kind = ground.choose(spec, ctx)
     found = ground.survey(kind, spec, ctx) if kind else None
@@ -74,15 +83,19 @@ def resolve(spec: FabricSpec, ctx: PlanContext) -> Draft | None:
     return draft
 
 
-def size(draft: Draft, ctx: PlanContext) -> Draft:
+def size(draft: Draft | EfaDraft, ctx: PlanContext) -> Draft | EfaDraft:
     """Say which volume there will be. Rails and their rate are given."""
+    if isinstance(draft, EfaDraft):
+        return draft
     for use in nics.firmware_use(draft.spec, ctx):
         ctx.offer(use)
     return draft
 
 
-def settle(draft: Draft, ctx: PlanContext) -> FabricPlan | None:
+def settle(draft: Draft | EfaDraft, ctx: PlanContext) -> FabricPlan | EfaPlan | None:
     """Decide everything that follows from the pools on the fabric."""
+    if isinstance(draft, EfaDraft):
+        return efa.settle(draft, ctx)
     before = _errors(ctx)
     joined = pools.joined(draft.ground, ctx)
     if joined is None:

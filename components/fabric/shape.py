@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aifactory.components.fabric.efa import rows as efa
+from aifactory.components.fabric.efa.model import EfaPlan
 from aifactory.components.fabric.model import FabricPlan, Network
 from aifactory.components.fabric.objects import networks, nics, operators, waiting
 from aifactory.components.fabric.switches import content
@@ -28,8 +30,11 @@ CLUSTER_POLICY = object_id(MELLANOX, "NicClusterPolicy", "", "nic-cluster-policy
 OPERATOR = capability("network-operator")
 
 
-def rows(plan: FabricPlan, maker: Maker) -> Iterator[Row]:
+def rows(plan: FabricPlan | EfaPlan, maker: Maker) -> Iterator[Row]:
     """The rows of one fabric."""
+    if isinstance(plan, EfaPlan):
+        yield from efa.rows(plan, maker)
+        return
     drivers = list(_drivers(plan, maker))
     yield from drivers
     yield from _singletons(plan, maker, [row.id for row in drivers])

@@ -67,7 +67,7 @@ class FabricSpec(PartSpec):
     name: Name = "fabric"
     """Name of the part, unique in the blueprint. Default fabric: a site derives one of this name."""
 
-    type: Literal["any", "roce", "infiniband"] = "any"
+    type: Literal["any", "roce", "infiniband", "efa"] = "any"
     """Which fabric of the site. Default any: the one it has. A site with both needs the choice."""
 
     virtual_functions: int = Field(default=8, ge=1, le=127)

@@ -20,7 +20,7 @@ class Wishes(Struct, frozen=True):
     identity: str
     nodes: int | Literal["all", "quotas", "demand"]
     workload: Literal["training", "inference"]
-    fabric: Literal["none", "rdma", "roce", "infiniband"]
+    fabric: Literal["none", "rdma", "roce", "infiniband", "efa"]
     within: Within
     device_management: Literal["device-plugin", "dra"]
     driver_version: str

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from aifactory.components.gpu_node_pool.model import Alert
 
+MISSING = "GpuMetricsMissing"
+"""Alert that fewer nodes than the pool has report metrics."""
 POOL_SERIES = "aifactory:gpu_pool:node"
 """Recorded once: 1 for each node of a pool, with the labels Hostname and pool."""
 
@@ -73,6 +75,22 @@ def pool_nodes(identity: str, nodes: Sequence[str]) -> Alert:
     return Alert(POOL_SERIES, expression, "", "warning", "")
 
 
+LABELLED: dict[str, object] = {
+    "kube-state-metrics": {"metricLabelsAllowlist": ["nodes=[aifactory.io/pool]"]},
+}
+"""Chart values of Prometheus with which it knows the pool of a node by its label."""
+
+
+def labelled_nodes(label: str, identity: str) -> Alert:
+    """The same rule for nodes whose names nobody knows before they start: by the label of the pool."""
+    series = f"label_{label.replace('.', '_').replace('/', '_')}"
+    expression = (
+        f'label_replace(label_replace(max by (node) (kube_node_labels{{{series}="{identity}"}}), '
+        f'"Hostname", "$1", "node", "(.+)"), "pool", "{identity}", "", "")'
+    )
+    return Alert(POOL_SERIES, expression, "", "warning", "")
+
+
 def alerts(identity: str, nodes: int, gpus_per_node: int) -> tuple[Alert, ...]:
     """When a GPU of the pool needs hands, and when nobody sees it."""
     pool = f'{POOL_SERIES}{{pool="{identity}"}}'
@@ -111,7 +129,7 @@ def alerts(identity: str, nodes: int, gpus_per_node: int) -> tuple[Alert, ...]:
             "A GPU is slowed down by heat, and its whole gang with it: check airflow or coolant.",
         ),
         Alert(
-            "GpuMetricsMissing",
+            MISSING,
             f"(count({pool}) or vector(0)) < {nodes}",
             "15m",
             "warning",

@@ -25,6 +25,9 @@ WHOLE = "whole"
 """Configuration of nodes without turns. It is the default: with one configuration and no default, the device
 plugin applies that one to every node."""
 
+IMAGE_OWNED = ("talos", "eks")
+"""Distributions whose image has the toolkit. Source: NVIDIA/aicr, driver and toolkit off where the image owns both."""
+
 _NRI = ("nri", "the NRI plugin leaves the containerd configuration alone, which the distribution rewrites")
 _SOCKET = (
     "containerd",
@@ -35,7 +38,7 @@ TOOLKITS: dict[str, tuple[str, str]] = {
         "containerd",
         "the toolkit writes its drop-in for containerd, at the operator's default paths",
     ),
-    "eks": ("containerd", "nodes of EKS run containerd at its default paths"),
+    "eks": ("off", "the accelerated AMI of EKS brings driver and toolkit, and has set containerd up for both"),
     "rke2": _NRI,
     "k3s": _NRI,
     "talos": ("off", "driver and toolkit are extensions of the Talos image, and its root is read-only"),
@@ -90,7 +93,7 @@ def dra_values(pools: Sequence[PoolNeeds]) -> Tree:
 def _runtime(place: Place) -> Tree:
     """Container toolkit and CDI, by distribution."""
     distribution = place.cluster.distribution
-    toolkit: Tree = {"enabled": distribution != "talos"}
+    toolkit: Tree = {"enabled": distribution not in IMAGE_OWNED}
     if distribution in ("rke2", "k3s") and not uses_nri(place):
         socket = {"name": "CONTAINERD_SOCKET", "value": "/run/k3s/containerd/containerd.sock"}
         toolkit["env"] = [socket]

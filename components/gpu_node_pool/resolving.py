@@ -17,14 +17,14 @@ DRA_FROM = (1, 34)
 def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Resolved | None:
     """The pool once its GPU model is known to work; None after a problem."""
     card = accelerators.card(ctx.catalog, spec.accelerator)
-    if not (_is_run_here(card, ctx) and _is_at_the_site(card, ctx)):
+    if not (is_run_here(card, ctx) and _is_at_the_site(card, ctx) and _stays(spec, ctx)):
         return None
     holds = [
-        _devices_are_handed_out(spec, ctx),
-        _profiles_fit(spec, card, ctx),
+        devices_are_handed_out(spec, ctx),
+        profiles_fit(spec, card, ctx),
         _release_is_known(spec, ctx),
     ]
-    _warn(spec, card, ctx)
+    warn(spec, card, ctx)
     if not all(holds):
         return None
     found = Resolved(wishes(spec), card, spec.sharing)
@@ -32,7 +32,8 @@ def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Resolved | None:
     return found
 
 
-def _is_run_here(card: Card, ctx: PlanContext) -> bool:
+def is_run_here(card: Card, ctx: PlanContext) -> bool:
+    """Whether the GPU Operator runs the model."""
     supported = accelerators.supported(ctx.catalog)
     there = {group.accelerator for group in ctx.place.nodes}
     use = f"use {' or '.join(key for key in supported if key in there) or ', '.join(supported)}"
@@ -65,7 +66,18 @@ def _is_at_the_site(card: Card, ctx: PlanContext) -> bool:
     )
 
 
-def _devices_are_handed_out(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
+def _stays(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
+    return ctx.check(
+        "GPU-030",
+        spec.flex is None,
+        f"pool {spec.name} has nodes that come and go, and those of {ctx.place.site} stand in racks",
+        ("flex",),
+        "drop flex here, by a condition or a part of its own for sites where nodes are rented",
+    )
+
+
+def devices_are_handed_out(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
+    """Whether the cluster knows the way in which GPUs are handed out."""
     kubernetes = ctx.place.cluster.version
     if spec.device_management == "device-plugin":
         ctx.decide(
@@ -98,7 +110,8 @@ def _devices_are_handed_out(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
     )
 
 
-def _profiles_fit(spec: GpuNodePoolSpec, card: Card, ctx: PlanContext) -> bool:
+def profiles_fit(spec: GpuNodePoolSpec, card: Card, ctx: PlanContext) -> bool:
+    """Whether the GPU has the MIG profiles, and room for all of them."""
     if not isinstance(spec.sharing, Mig):
         return True
     wanted = spec.sharing.profiles
@@ -134,7 +147,8 @@ def _release_is_known(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
     )
 
 
-def _warn(spec: GpuNodePoolSpec, card: Card, ctx: PlanContext) -> None:
+def warn(spec: GpuNodePoolSpec, card: Card, ctx: PlanContext) -> None:
+    """Say what a person should look at."""
     ctx.check(
         "GPU-022",
         not card.doubtful,

@@ -213,4 +213,11 @@ RULES: tuple[Rule, ...] = (
         "Without a model there is no demand that a number of nodes could follow from.",
         "docs/accuracy.md, the sizing kernel against measurements",
     ),
+    Rule(
+        "GPU-030",
+        "error",
+        "Nodes that come and go are rented",
+        "Machines in racks don't come and go: nobody would start them, and pods would wait for ever.",
+        "the site",
+    ),
 )

@@ -9,7 +9,7 @@ from aifactory.components import names
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.given import NodeGroup
-from aifactory.components.gpu_node_pool import accelerators, health, hosts, labels, operator, sharing
+from aifactory.components.gpu_node_pool import accelerators, health, hosts, labels, operator
 from aifactory.components.gpu_node_pool.choosing import nodes_text
 from aifactory.components.gpu_node_pool.drafts import Sized
 from aifactory.components.gpu_node_pool.model import (
@@ -42,10 +42,10 @@ def settled(draft: Sized, ctx: PlanContext) -> GpuNodePoolPlan:
     pools = of_site(ctx)
     leader = leads(ctx.part, pools)
     group = next(group for group in ctx.place.nodes if group.group == draft.group)
-    _warn_of_neighbours(draft, ctx)
-    _require(draft, pools, leader, ctx)
-    metrics = _has_metrics(ctx)
-    _decide_operator(draft, pools, metrics, ctx)
+    warn_of_neighbours(draft, ctx)
+    require(draft, pools, leader, ctx)
+    metrics = has_metrics(ctx)
+    decide_operator(draft, pools, metrics, ctx)
     nodes = draft.placing.nodes
     identity = draft.wishes.identity
     return GpuNodePoolPlan(
@@ -61,19 +61,20 @@ def settled(draft: Sized, ctx: PlanContext) -> GpuNodePoolPlan:
         sharing=draft.sharing,
         node_labels=labels.node_labels(
             draft.placing.racks,
-            _common_labels(draft, pools),
+            common_labels(draft, pools),
             labels.leafs(ctx.place.network) if draft.fabric else {},
             draft.taints,
         ),
         idle_nodes=_idle_nodes(ctx) if leader else (),
         host_files=_host_files(draft, group, ctx),
-        acceptance=_acceptance(draft, ctx),
+        acceptance=acceptance(draft, ctx),
         alerts=health.alerts(identity, len(nodes), draft.gpus_per_node) if metrics else (),
         alert_nodes=health.pool_nodes(identity, nodes) if metrics else None,
     )
 
 
-def _warn_of_neighbours(draft: Sized, ctx: PlanContext) -> None:
+def warn_of_neighbours(draft: Sized, ctx: PlanContext) -> None:
+    """Warn of tenants that take turns on GPUs."""
     tenants = {
         tenant.tenant
         for queue in ctx.offers(QueueOffer)
@@ -90,15 +91,20 @@ def _warn_of_neighbours(draft: Sized, ctx: PlanContext) -> None:
     )
 
 
-def _require(draft: Sized, pools: list[PoolNeeds], leader: bool, ctx: PlanContext) -> None:
-    """The operators. One pool names the values, of all of them, so that none contradicts another."""
+def require(draft: Sized, pools: list[PoolNeeds], leader: bool, ctx: PlanContext, *, by_rules: bool = True) -> None:
+    """The operators. One pool names the values, of all of them, so that none contradicts another.
+
+    `by_rules`: nodes get labels and taints by rules of node-feature-discovery.
+    """
     dra = draft.wishes.device_management == "dra"
     given = "gpu-operator" in ctx.place.cluster.provides
     ctx.require(
         "node-feature-discovery",
-        f"labels and taints the nodes of pool {ctx.part}, and tells the GPU Operator where GPUs are",
-        values={"master": {"enableTaints": True}} if draft.taints else {},
-        features=("taints",) if draft.taints else (),
+        f"labels and taints the nodes of pool {ctx.part}, and tells the GPU Operator where GPUs are"
+        if by_rules
+        else f"tells the GPU Operator where GPUs of pool {ctx.part} are",
+        values={"master": {"enableTaints": True}} if draft.taints and by_rules else {},
+        features=("taints",) if draft.taints and by_rules else (),
     )
     ctx.require(
         "gpu-operator",
@@ -113,24 +119,28 @@ def _require(draft: Sized, pools: list[PoolNeeds], leader: bool, ctx: PlanContex
             values=operator.dra_values(pools) if leader else {},
         )
     if leader:
-        ctx.namespace(
-            NamespaceRequest(
-                NAMESPACE,
-                ctx.part,
-                "Jobs that wait until every node offers its GPUs",
-                pod_security="restricted",
-                egress=("dns", "api"),
-            )
-        )
+        ctx.namespace(acceptance_namespace(ctx))
 
 
-def _has_metrics(ctx: PlanContext) -> bool:
+def acceptance_namespace(ctx: PlanContext) -> NamespaceRequest:
+    """Where the Jobs run that wait for GPUs."""
+    return NamespaceRequest(
+        NAMESPACE,
+        ctx.part,
+        "Jobs that wait until every node offers its GPUs",
+        pod_security="restricted",
+        egress=("dns", "api"),
+    )
+
+
+def has_metrics(ctx: PlanContext) -> bool:
     """Whether Prometheus and its kinds are there: given, or wanted by a part."""
     wanted = {requirement.capability for requirement in ctx.site_plan.requirements}
     return "metrics" in ctx.place.cluster.provides or "metrics" in wanted
 
 
-def _decide_operator(draft: Sized, pools: list[PoolNeeds], metrics: bool, ctx: PlanContext) -> None:
+def decide_operator(draft: Sized, pools: list[PoolNeeds], metrics: bool, ctx: PlanContext) -> None:
+    """Record how GPUs are handed out and measured."""
     _decide_runtime(ctx)
     interval_s = min(pool.interval_s for pool in pools)
     ctx.decide(
@@ -165,7 +175,8 @@ def _decide_runtime(ctx: PlanContext) -> None:
     )
 
 
-def _common_labels(draft: Sized, pools: list[PoolNeeds]) -> Pairs:
+def common_labels(draft: Sized, pools: list[PoolNeeds]) -> Pairs:
+    """Labels that all nodes of the pool have."""
     identity = draft.wishes.identity
     found = [(names.POOL_LABEL, identity), (names.ACCELERATOR_LABEL, draft.card.key)]
     if draft.sharing.kind == "mig":
@@ -235,19 +246,20 @@ def _host_files(draft: Sized, group: NodeGroup, ctx: PlanContext) -> tuple[HostF
     return files if wishes.host_tuning else ()
 
 
-def _acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
-    nodes = draft.placing.nodes
+def acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
+    """The Job that waits until each node offers its GPUs."""
+    nodes, count = draft.placing.nodes, sum(rack.size for rack in draft.placing.racks)
     if draft.wishes.device_management == "dra":
         checks: tuple[Check, ...] = (Check("{.status.state}", "ready", ("clusterpolicies.nvidia.com/cluster-policy",)),)
     else:
-        offered = draft.sharing.slices or ((sharing.GPU_RESOURCE, draft.gpus_per_node),)
+        offered = draft.sharing.slices or ((draft.gpu_resource, draft.gpus_per_node),)
         objects = tuple(f"node/{node}" for node in nodes)
-        if len(nodes) * len(offered) > NAMED_AT_MOST:
+        if not nodes or len(nodes) * len(offered) > NAMED_AT_MOST:
             objects = ("node", f"--selector={names.POOL_LABEL}={draft.wishes.identity}")
-        checks = tuple(Check(_allocatable(name), str(count), objects) for name, count in offered)
+        checks = tuple(Check(_allocatable(name), str(each), objects) for name, each in offered)
     ctx.decide(
         "acceptance",
-        f"{nodes_text(len(nodes))}",
+        f"{nodes_text(count)}",
         "a node offers GPUs only after the operator's validator found driver, toolkit and device plugin "
         "working, so whoever waits for this Job waits for all of them; it uses no GPU itself",
         rejected=[
@@ -255,8 +267,8 @@ def _acceptance(draft: Sized, ctx: PlanContext) -> Acceptance:
             Rejected("a test job on each GPU", "on a busy site it would wait for tenants' jobs to end"),
         ],
     )
-    image = f"{KUBECTL}:{_release(ctx.place.cluster.version)}"
-    timeout_s = min(28_800, 2 * BUILD_S + 300 * len(nodes))
+    image = f"{KUBECTL}:{_kubectl_tag(ctx.place.cluster.version)}"
+    timeout_s = min(28_800, 2 * BUILD_S + 300 * count)
     told: list[object] = [[check.path, check.value, *check.objects] for check in checks]
     told += [image, timeout_s, [taint.toleration() for taint in draft.taints]]
     text = json.dumps(told)
@@ -275,7 +287,7 @@ def _allocatable(resource: str) -> str:
     return f"{{.status.allocatable.{escaped}}}"
 
 
-def _release(version: str) -> str:
+def _kubectl_tag(version: str) -> str:
     """An image tag: `1.35.6` is v1.35.6, and `1.35` is its first release."""
     parts = version.removeprefix("v").split("-")[0].split(".")
     return "v" + ".".join((*parts, "0")[:3])

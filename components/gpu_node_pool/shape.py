@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aifactory.components import names, pods
+from aifactory.components.gpu_node_pool.aws.flex_rows import flex_rows
+from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan, AwsPoolPlan
+from aifactory.components.gpu_node_pool.aws.rows import base_rows
 from aifactory.components.gpu_node_pool.labels import OPERANDS_LABEL, TAINT
 from aifactory.components.gpu_node_pool.model import (
     Acceptance,
@@ -37,16 +40,23 @@ def rows(plan: GpuNodePoolPlan, maker: Maker) -> Iterator[Row]:
             file.why,
             file.reboot,
         )
-    features = _node_features(plan, maker)
-    yield features
+    after: list[str] = []
+    if isinstance(plan, AwsPoolPlan):
+        yield from base_rows(plan.node_group, maker)
+    elif isinstance(plan, AwsFlexPlan):
+        yield from flex_rows(plan.flex, maker)
+    else:
+        features = _node_features(plan, maker)
+        yield features
+        after.append(features.id)
     if plan.idle_nodes:
         yield _idle_features(plan, maker)
-    after = [features.id]
     if plan.driver.owner == "operator":
-        driver = _driver(plan, maker, features.id)
+        driver = _driver(plan, maker, after)
         yield driver
         after.append(driver.id)
-    yield from _acceptance(plan, maker, after)
+    if not isinstance(plan, AwsFlexPlan):  # its nodes are there when pods need them, and their gate is the NodePool's
+        yield from _acceptance(plan, maker, after)
     if plan.alert_nodes:
         yield _alerts(plan, plan.alert_nodes, maker)
 
@@ -80,7 +90,7 @@ def _named(nodes: tuple[str, ...]) -> list[Tree]:
     return [{"feature": "system.name", "matchExpressions": expression}]
 
 
-def _driver(plan: GpuNodePoolPlan, maker: Maker, features: str) -> KubernetesRow:
+def _driver(plan: GpuNodePoolPlan, maker: Maker, features: list[str]) -> KubernetesRow:
     driver = plan.driver
     spec: Tree = {
         "default": False,
@@ -113,7 +123,7 @@ def _driver(plan: GpuNodePoolPlan, maker: Maker, features: str) -> KubernetesRow
         plan.identity,
         spec=spec,
         after=[
-            features,
+            *features,
             capability("gpu-operator"),
             *([capability("network-operator")] if plan.fabric else []),
         ],

@@ -30,7 +30,7 @@ def sized(draft: Resolved, ctx: PlanContext) -> Sized | None:
     if fabric is None or not demanded.is_demanded(draft, ctx):
         return None
     choice = chosen(wishes, draft.card.key, _wanted(draft, ctx), bool(fabric.part), ctx)
-    if choice is None or not _several_share_a_fabric(draft, len(choice[1].nodes), ctx):
+    if choice is None or not several_share_a_fabric(draft, len(choice[1].nodes), ctx):
         return None
     group, found = choice
     plan = driver_plan(draft, group, fabric, ctx)
@@ -50,7 +50,7 @@ def sized(draft: Resolved, ctx: PlanContext) -> Sized | None:
         reserve=hosts.reserve(group.cpus, group.memory_gib),
         taints=_taints(wishes, ctx),
     )
-    needs = _needs(result)
+    needs = needs_of(result)
     if not agrees(needs, of_site(ctx), ctx):
         return None
     ctx.offer(needs)
@@ -70,7 +70,8 @@ def _wanted(draft: Resolved, ctx: PlanContext) -> int | None:
     return demanded.demanded(draft, group.gpus_per_node, ctx)
 
 
-def _several_share_a_fabric(draft: Resolved, count: int, ctx: PlanContext) -> bool:
+def several_share_a_fabric(draft: Resolved, count: int, ctx: PlanContext) -> bool:
+    """Whether training nodes that are several are joined."""
     wishes = draft.wishes
     alone = count == 1 or wishes.workload == "inference" or draft.sharing.kind != "none"
     return ctx.check(
@@ -117,7 +118,8 @@ def _taints(wishes: Wishes, ctx: PlanContext) -> tuple[Taint, ...]:
     return ()
 
 
-def _needs(sized: Sized) -> PoolNeeds:
+def needs_of(sized: Sized) -> PoolNeeds:
+    """What the pool wants of what its site has once."""
     return PoolNeeds(
         part=sized.wishes.name,
         identity=sized.wishes.identity,

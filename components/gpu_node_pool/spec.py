@@ -101,6 +101,21 @@ class Monitoring(Spec):
     Nsight can't use them meanwhile. Default true: without it a busy GPU and a useful one look alike."""
 
 
+class FlexNodes(Spec):
+    """Nodes that come when pods wait, and go when none needs them."""
+
+    usd_per_hour: float | None = Field(default=None, gt=0, le=1_000_000)
+    """What all of them may cost at once, by the highest price that a source has. Reserved nodes cost nothing more: they
+    are paid whether they run or not. Unit: USD per hour. Default none: `nodes` of the pool is the only limit."""
+
+    empty_after_s: int = Field(default=600, ge=30, le=86_400)
+    """How long a node without pods of workloads is kept. Unit: s. Default 600: the next job of a queue starts on a node
+    that is there."""
+
+    expire_after_h: int | None = Field(default=None, ge=1, le=8_760)
+    """Age at which a node is replaced, whatever runs on it. Unit: h. Default none: a job is never ended for that."""
+
+
 class GpuNodePoolSpec(PartSpec):
     """GPU nodes of one model, joined by one fabric or by none."""
 
@@ -116,13 +131,17 @@ class GpuNodePoolSpec(PartSpec):
     served on it need, with room for those of a lost node, and the jobs' guarantees beside them. Fixed while it
     runs: a gang needs every rank at once."""
 
+    flex: FlexNodes | None = None
+    """Nodes come and go, `nodes` of them at most; where they are rented alone, and without a fabric. Default none: as
+    many as `nodes` says are there all the time."""
+
     workload: Literal["training", "inference"] = "training"
     """What jobs do with the nodes. `training` jobs span nodes, `inference` keeps each job on one node.
     Decides host settings and NUMA policy. Default training: what a gang needs does a server no harm."""
 
-    fabric: Literal["none", "rdma", "roce", "infiniband"] = "none"
-    """Network between GPUs of different nodes. `rdma` takes whichever kind the site has. Default none: jobs
-    of one node only."""
+    fabric: Literal["none", "rdma", "roce", "infiniband", "efa"] = "none"
+    """Network between GPUs of different nodes. `rdma` takes whichever kind the site has; efa is that of AWS.
+    Default none: jobs of one node only."""
 
     within: Literal["site", "block", "rack"] = "site"
     """Where all nodes of the pool must lie together. `block` is one set of leaf switches, so no collective
@@ -162,11 +181,21 @@ class GpuNodePoolSpec(PartSpec):
     def _several_training_nodes_share_a_fabric(self) -> Self:
         several = isinstance(self.nodes, int) and self.nodes > 1
         whole = self.sharing.kind == "none"
-        if several and whole and self.fabric == "none" and self.workload == "training":
+        if several and whole and self.fabric == "none" and self.workload == "training" and self.flex is None:
             raise ValueError(
                 f"{self.nodes} training nodes without a fabric; set fabric to rdma, nodes to 1, or workload "
                 "to inference, where each job stays on one node"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _nodes_that_come_and_go_are_counted_and_joined_by_nothing(self) -> Self:
+        if self.flex is None:
+            return self
+        if not isinstance(self.nodes, int):
+            raise ValueError(f"flex with nodes: {self.nodes}; set nodes to the most that may be there at once")
+        if self.fabric != "none":
+            raise ValueError("flex with a fabric: a gang needs all its nodes at once; set fabric to none, or drop flex")
         return self
 
     @model_validator(mode="after")

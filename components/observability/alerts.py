@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 from aifactory.components.observability import databases, spending, storage
 from aifactory.components.observability.alert import Alert, Group, Labels
-from aifactory.components.observability.decided import ObservabilityPlan, WatchedModel, WatchedPool
+from aifactory.components.observability.decided import (
+    ObservabilityPlan,
+    WatchedModel,
+    WatchedPool,
+    WatchedRentedPool,
+)
 from aifactory.components.observability.texts import ASKED, DOOR, any_of, matcher, quoted
 
 DAY_S = 86_400
@@ -127,13 +132,20 @@ def _pools(plan: ObservabilityPlan) -> Iterator[Alert]:
 
 def _node_without_gpu(pool: WatchedPool) -> Alert:
     resource = "".join(letter if letter.isalnum() else "_" for letter in pool.resource)
-    series = f'kube_node_status_allocatable{{resource="{resource}",node=~{any_of(pool.nodes)}}}'
+    nodes, named, known = len(pool.nodes), "", ""
+    if isinstance(pool, WatchedRentedPool):
+        key, value = pool.label
+        label = "".join(letter if letter.isalnum() else "_" for letter in key)
+        nodes, known = pool.count, f' and on (node) kube_node_labels{{label_{label}="{value}"}}'
+    else:
+        named = f",node=~{any_of(pool.nodes)}"
+    series = f'kube_node_status_allocatable{{resource="{resource}"{named}}} >= {pool.gpus_per_node}{known}'
     return Alert(
         "NodeWithoutGpu",
-        f"(count({series} >= {pool.gpus_per_node}) or vector(0)) < {len(pool.nodes)}",
+        f"(count({series}) or vector(0)) < {nodes}",
         "15m",
         "critical",
-        f"Fewer than {len(pool.nodes)} nodes of pool {pool.pool} offer {pool.gpus_per_node} GPUs to pods.",
+        f"Fewer than {nodes} nodes of pool {pool.pool} offer {pool.gpus_per_node} GPUs to pods.",
         (("pool", pool.pool),),
     )
 

@@ -85,6 +85,14 @@ class WatchedPool(Struct, frozen=True):
     """Extended resource of a whole GPU, empty where pods get slices or devices by DRA."""
 
 
+class WatchedRentedPool(WatchedPool, frozen=True, kw_only=True):
+    """Nodes with GPUs whose names nobody knows before they start."""
+
+    count: int
+    label: tuple[str, str]
+    """Label of all nodes of the pool, and of no other."""
+
+
 class WatchedQueue(Struct, frozen=True):
     """A queue, and its ClusterQueues."""
 

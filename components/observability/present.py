@@ -17,6 +17,7 @@ from aifactory.components.observability.decided import (
     WatchedModel,
     WatchedPool,
     WatchedQueue,
+    WatchedRentedPool,
 )
 from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.offers import (
@@ -94,7 +95,12 @@ def _database(offer: DatabaseOffer) -> WatchedDatabase:
 def _pool(offer: PoolOffer) -> WatchedPool:
     whole = not offer.slice_resources and not offer.device_claim
     nodes = tuple(node for rack in offer.racks for node in rack.nodes)
-    return WatchedPool(offer.pool, nodes, offer.gpus_per_node, offer.gpu_resource if whole else "")
+    resource = offer.gpu_resource if whole and offer.racks else ""  # nodes that come and go are in no rack
+    rented = sum(rack.size for rack in offer.racks) - len(nodes)
+    if not rented:
+        return WatchedPool(offer.pool, nodes, offer.gpus_per_node, resource)
+    label = offer.node_labels[0]
+    return WatchedRentedPool(offer.pool, nodes, offer.gpus_per_node, resource, count=rented, label=label)
 
 
 def _queue(offer: QueueOffer) -> WatchedQueue:

@@ -112,13 +112,15 @@ def _configuration(spec: QueueSpec, ctx: PlanContext) -> configuration.Configura
 
 
 def _excluded(ctx: PlanContext) -> tuple[str, ...]:
-    rails = {rail.resource: None for offer in ctx.offers(FabricOffer) for rail in offer.rails if rail.resource}
+    fabrics = ctx.offers(FabricOffer)
+    rails = {rail.resource: None for offer in fabrics for rail in offer.rails if rail.resource}
+    rails |= {name: None for offer in fabrics for name in offer.resources}
     return ctx.decide(
         "excluded",
         (*rails, *configuration.ALWAYS_EXCLUDED),
         "Kueue refuses jobs that request what is neither counted nor excluded; rails come with their GPUs",
         rejected=[Rejected("a quota on each rail", "the same number once more for each rail, tenant and pool")],
-        because=[f"{offer.part}.rails" for offer in ctx.offers(FabricOffer)],
+        because=[f"{offer.part}.rails" for offer in fabrics],
     )
 
 

@@ -174,7 +174,7 @@ def _to_drives(
         "disk_capacity_bytes": each,
         **({} if _aligned(sized) else {"use_page_cache": True}),
     }
-    volume = Volume(VOLUME, "", PATH, scratch_gib=size_gib, storage_class=tier.name)
+    volume = Volume(VOLUME, "", PATH, scratch_gib=size_gib, storage_class="" if tier.folder else tier.name)
     return OffloadPlan(settings, volume, tier.row)
 
 

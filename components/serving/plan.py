@@ -374,12 +374,12 @@ def _use(spec: ServingSpec, plan: ServingPlan) -> StorageUse:
     fetch, volume = plan.weights.fetch, plan.weights.volume
     starting = max(1, plan.scaling.ceiling - plan.scaling.floor if plan.scaling else 1)
     rate = starting * plan.layout.nodes * spec.load_mb_per_s / 1_000
-    use = StorageUse(spec.name, plan.gpus, pool=spec.pool)
+    use = StorageUse(spec.name, plan.gpus, pool=spec.pool, namespace=plan.namespace, account=plan.identity)
     if fetch:
         kept = replace(use, keeps="weights", read_gb_per_s=rate)
-        return replace(kept, storage_class=fetch.storage_class, size_gib=fetch.size_gib)
+        return replace(kept, storage_class=fetch.storage_class, size_gib=fetch.size_gib, makes=fetch.claim)
     if volume and volume.claim:
-        return replace(use, keeps="weights", read_gb_per_s=rate, namespace=plan.namespace, claim=volume.claim)
+        return replace(use, keeps="weights", read_gb_per_s=rate, claim=volume.claim)
     return use
 
 

@@ -47,6 +47,8 @@ def _explain(draft: Draft, ctx: PlanContext) -> None:
 
 def _holds(draft: Draft) -> str:
     percent = draft.spec.fill_percent
+    if draft.unbounded:
+        return "as much as is put there: AWS has no limit that is reached"
     if draft.drives is None:
         return f"what its system holds, filled to {percent} percent"
     drives = draft.drives.figures

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from aifactory.components import names
+from aifactory.components.storage_tier.aws.model import KEY, key_name
+from aifactory.components.storage_tier.aws_spec import EbsSpec
 from aifactory.components.storage_tier.decided import (
     BUCKET_PROVISIONER,
     CEPH_NAMESPACE,
     CEPHFS_DRIVER,
+    EBS_DRIVER,
     NFS_DRIVER,
+    NO_DRIVER,
     RBD_DRIVER,
     TOPOLVM_DRIVER,
+    AwsClassPlan,
     ClassPlan,
     Pairs,
     SnapshotPlan,
 )
 from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.values import Ref
 
 DATA_POOL = "data0"
 _SECRETS = ("provisioner", "controller-expand", "controller-publish", "node-stage")
@@ -28,8 +35,12 @@ def made_class(draft: Draft) -> ClassPlan | None:
     """The class of the tier, None where the site has it."""
     spec = draft.spec
     reclaim, name = spec.reclaim, draft.storage_class
-    if spec.engine == "existing":
+    if spec.engine in ("existing", "s3", "instance-store"):
         return None
+    if spec.engine == "fsx-lustre":
+        return ClassPlan(name, NO_DRIVER, (), reclaim="Retain", expands=False, default=spec.default)
+    if spec.engine == "ebs":
+        return _of_ebs(draft)
     if spec.engine == "topolvm":
         parameters: Pairs = (("topolvm.io/device-class", name), (f"{_CSI}/fstype", "xfs"))
         return ClassPlan(name, TOPOLVM_DRIVER, parameters, waits=True, reclaim="Delete", default=spec.default)
@@ -50,8 +61,34 @@ def made_class(draft: Draft) -> ClassPlan | None:
     return ClassPlan(name, BUCKET_PROVISIONER, parameters, reclaim=reclaim, expands=False)
 
 
+def _of_ebs(draft: Draft) -> ClassPlan:
+    """Source: kubernetes-sigs/aws-ebs-csi-driver docs/parameters.md."""
+    spec = draft.spec
+    wish = spec.ebs or EbsSpec()
+    tags = {"aifactory:tier": spec.identity, "aifactory:data-class": spec.data_class or ""}
+    parameters = {
+        "type": wish.type,
+        "iops": str(wish.iops or ""),
+        "throughput": str(wish.mib_per_s or ""),
+        "encrypted": "true",
+        f"{_CSI}/fstype": "xfs",
+        **{f"tagSpecification_{n}": f"{k}={v}" for n, (k, v) in enumerate(tags.items(), 1) if v},
+    }
+    return AwsClassPlan(
+        draft.storage_class,
+        EBS_DRIVER,
+        tuple((key, value) for key, value in parameters.items() if value),
+        waits=True,
+        reclaim=spec.reclaim,
+        default=spec.default,
+        references=(("kmsKeyId", Ref(names.cloud_id(KEY, key_name(spec.identity)), "arn")),),
+    )
+
+
 def snapshots_of(draft: Draft) -> SnapshotPlan | None:
     """The class of its snapshots, None where it has none or the site's is used."""
+    if draft.spec.snapshots and draft.spec.engine == "ebs":
+        return SnapshotPlan(draft.storage_class, EBS_DRIVER, ())
     if not draft.spec.snapshots or not draft.on_ceph:
         return None
     kind, driver = ("rbd", RBD_DRIVER) if draft.spec.tier == "block" else ("cephfs", CEPHFS_DRIVER)

@@ -6,10 +6,13 @@ from msgspec import Struct
 
 from aifactory.components.offers import Taint
 from aifactory.components.storage_tier.arithmetic import Redundancy
+from aifactory.components.storage_tier.aws.model import AwsTierPlan
+from aifactory.components.values import Ref
 
 CEPH_NAMESPACE = "rook-ceph"
 CEPH_CLUSTER = "rook-ceph"
 SNAPSHOT_NAMESPACE = "storage-snapshots"
+FOLDER_NAMESPACE = "storage-folders"
 RBD_DRIVER = f"{CEPH_NAMESPACE}.rbd.csi.ceph.com"
 CEPHFS_DRIVER = f"{CEPH_NAMESPACE}.cephfs.csi.ceph.com"
 """Names that Rook gives its drivers: the namespace of its operator goes before them."""
@@ -23,6 +26,9 @@ SECURE_PORT = 8_443
 no privilege. Source: rook/rook pkg/operator/ceph/object/spec.go, generateService."""
 TOPOLVM_DRIVER = "topolvm.io"
 NFS_DRIVER = "nfs.csi.k8s.io"
+EBS_DRIVER = "ebs.csi.aws.com"
+NO_DRIVER = "kubernetes.io/no-provisioner"
+"""Of a class that makes no volumes. Source: kubernetes.io docs, Storage Classes, local."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -150,6 +156,13 @@ class ClassPlan(Struct, frozen=True):
     reclaim: str = "Retain"
     expands: bool = True
     default: bool = False
+
+
+class AwsClassPlan(ClassPlan, frozen=True, kw_only=True):
+    """A StorageClass of ours at AWS."""
+
+    references: tuple[tuple[str, Ref], ...]
+    """Parameters that only the base knows, such as the ARN of a key."""
 
 
 class SnapshotPlan(Struct, frozen=True):
@@ -281,3 +294,10 @@ class StorageTierPlan(Struct, frozen=True):
             f"{self.tier} by {self.engine}, class {self.storage_class}: {holds}, reads / writes {rates} GB/s, needed "
             f"{self.read_needed:.2f} / {self.write_needed:.2f}; survives the loss of: {self.failure_domain}"
         )
+
+
+class AwsStorageTierPlan(StorageTierPlan, frozen=True, kw_only=True):
+    """A tier at AWS."""
+
+    aws: AwsTierPlan
+    """What the base makes for it."""

@@ -5,9 +5,18 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.storage_tier.arithmetic import Need, Redundancy, Speed
+from aifactory.components.storage_tier.aws.model import AwsDraft
 from aifactory.components.storage_tier.decided import Copy, Figures, FillPlan, Keys, PathPlan
 from aifactory.components.storage_tier.found import DrivesFound
 from aifactory.components.storage_tier.spec import StorageTierSpec
+
+SYSTEMS = {
+    "s3": "the buckets",
+    "fsx-lustre": "the file system",
+    "ebs": "the volumes",
+    "instance-store": "drives of instances",
+}
+"""What the base makes, by engine."""
 
 
 class Draft(Struct, frozen=True):
@@ -44,6 +53,12 @@ class Draft(Struct, frozen=True):
     needs: tuple[Need, ...] = ()
     paths: tuple[PathPlan, ...] = ()
     fills: tuple[FillPlan, ...] = ()
+    aws: AwsDraft | None = None
+    """Where the base of a site at AWS makes it."""
+    local_gib: int | None = None
+    """Room on drives of one instance at AWS. None: it is on none."""
+    unbounded: bool = False
+    """Whether it holds whatever is put there: nothing is made before somebody needs it."""
 
     @property
     def owner(self) -> str:
@@ -58,13 +73,15 @@ class Draft(Struct, frozen=True):
     @property
     def on_node(self) -> bool:
         """Whether it lies on drives of the node that a pod runs on."""
-        return self.spec.engine == "topolvm"
+        return self.spec.engine in ("topolvm", "instance-store")
 
     @property
     def system(self) -> str:
         """What it lies on, with whatever other tier names the same."""
         if self.on_ceph:
             return f"the Ceph cluster of {self.owner}"
+        if self.spec.engine in SYSTEMS:
+            return f"{SYSTEMS[self.spec.engine]} of {self.spec.name}"
         return f"NFS share {self.server}:{self.share}" if self.share else f"StorageClass {self.storage_class}"
 
     @property

@@ -10,6 +10,8 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given import StorageSystem
 from aifactory.components.storage_tier import arithmetic, kept, racks
 from aifactory.components.storage_tier.arithmetic import Redundancy, Speed
+from aifactory.components.storage_tier.aws import drives
+from aifactory.components.storage_tier.aws import engines as at_aws
 from aifactory.components.storage_tier.decided import Figures
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.found import SHARED, DrivesFound, class_of, drives_of, share_of
@@ -17,7 +19,7 @@ from aifactory.components.storage_tier.spec import RedundancySpec, StorageTierSp
 
 SINGLE = "ReadWriteOnce"
 THREE = Redundancy(replicas=3)
-RANK = {name: rank for rank, name in enumerate(("none", "drive", "node", "rack", "site"))}
+RANK = {name: rank for rank, name in enumerate(("none", "drive", "node", "rack", "zone", "site"))}
 CRUSH = {"drive": "osd", "node": "host", "rack": "rack"}
 """Failure domains in Ceph's words. Racks come from labels of nodes, which rows of ours set."""
 GATEWAYS = 2
@@ -32,6 +34,8 @@ REPAIR_PERCENT = 90
 
 def drafted(spec: StorageTierSpec, ctx: PlanContext) -> Draft | None:
     """The tier on what the site has for it; None after a problem."""
+    if not at_aws.fits_venue(spec, ctx):
+        return None
     found, copies = ENGINES[spec.engine](spec, ctx), kept.copies_of(spec, ctx)
     return None if found is None or copies is None else replace(found, copies=copies)
 
@@ -295,4 +299,8 @@ ENGINES: dict[str, Callable[[StorageTierSpec, PlanContext], Draft | None]] = {
     "nfs-rdma": _nfs,
     "topolvm": _topolvm,
     "rook-ceph": _ceph,
+    "s3": at_aws.s3,
+    "fsx-lustre": at_aws.lustre,
+    "ebs": at_aws.ebs,
+    "instance-store": drives.instance_store,
 }

@@ -38,6 +38,8 @@ def _storage(draft: Draft, ctx: PlanContext) -> Iterator[tuple[str, str]]:
     if spec.engine == "rook-ceph":
         says = f"tier {spec.name} lies on Ceph, and no source says that its kernel clients read past the CPU"
         yield says, "delete gds, or use engine existing, nfs-rdma or topolvm"
+    if spec.engine == "fsx-lustre" and spec.lustre and not spec.lustre.efa:
+        yield f"the file system of tier {spec.name} has no EFA, past which no GPU reads it", "set lustre.efa to true"
     given = class_of(spec, ctx) if spec.engine == "existing" else None
     if given is not None and given.system is not None and not given.system.gds:
         says = f"{ctx.place.site} doesn't say that clients of the {given.system.vendor} system serve GPUDirect Storage"

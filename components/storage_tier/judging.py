@@ -27,6 +27,8 @@ def figures_known(draft: Draft, ctx: PlanContext) -> None:
         "what it reads": figures.read_gb_per_s,
         "what it writes": figures.write_gb_per_s,
     }
+    if draft.unbounded:
+        del named["how much it holds"]
     unknown = [name for name, value in named.items() if value is None]
     source = "its system" if draft.drives is None else f"drives {draft.drives.set.drives} and of the storage network"
     ctx.check(
@@ -75,7 +77,7 @@ def given_size_fits(draft: Draft, ctx: PlanContext) -> bool:
 def snapshots_taken(draft: Draft, ctx: PlanContext) -> bool:
     """Whether somebody takes the snapshots that the tier wants."""
     spec = draft.spec
-    ours = draft.on_ceph and spec.tier in ("block", "parallel")
+    ours = (draft.on_ceph and spec.tier in ("block", "parallel")) or spec.engine == "ebs"
     return not spec.snapshots or ctx.check(
         "STO-019",
         ours or bool(draft.snapshot_class),
@@ -150,7 +152,9 @@ def _encrypted(draft: Draft, ctx: PlanContext) -> None:
 def answers_by_tls(draft: Draft, ctx: PlanContext) -> bool:
     """Whether buckets of classified data answer over TLS alone."""
     spec, site = draft.spec, ctx.place.site
-    if not spec.buckets:
+    if draft.aws and spec.buckets:
+        ctx.decide("tls", "TLS 1.2", "policies of the buckets turn everything else away")
+    if not spec.claims_buckets:
         return True
     ctx.decide(
         "tls",

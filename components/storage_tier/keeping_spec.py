@@ -70,9 +70,9 @@ class ObjectLock(Spec):
 class Retention(Spec):
     """How long objects of a bucket are kept. What is written here is set whole: what isn't written, is taken away."""
 
-    image: ImageText
+    image: ImageText | None = None
     """Image with the AWS CLI, version 2.13 or newer, mirrored for the site. Its entry point isn't used: the command is
-    aws."""
+    aws. Default none: needed but for engine s3, whose buckets get their rules where they are made."""
 
     expire_days: Days | None = None
     """Age at which an object is deleted. Unit: days. Default none: it stays."""

@@ -12,6 +12,8 @@ from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import QueueOffer, TenantOffer
 from aifactory.components.problems import nearest
+from aifactory.components.storage_tier.aws import model as aws
+from aifactory.components.storage_tier.aws.naming import bucket_name
 from aifactory.components.storage_tier.decided import (
     CEPH_NAMESPACE,
     GATEWAY_PORT,
@@ -39,7 +41,7 @@ def paths_of(draft: Draft, ctx: PlanContext) -> Held:
     """The buckets or volumes of a tier; tenants are known by now. Buckets are offered to tiers above."""
     spec = draft.spec
     tenants = {each.tenant: each for queue in ctx.offers(QueueOffer) for each in queue.tenants}
-    buckets = spec.buckets
+    buckets = spec.claims_buckets
     found: list[PathPlan] = []
     for index, path in enumerate(spec.paths):
         tenant = _tenant(path, index, tenants, draft, ctx)
@@ -47,16 +49,25 @@ def paths_of(draft: Draft, ctx: PlanContext) -> Held:
             found.append(
                 PathPlan(claim_of(spec, path), tenant.namespace, path.tenant, path.keeps, path.size_gib, buckets)
             )
-    for plan in found if buckets else ():
+    for plan in found if spec.buckets else ():
         name = plan.name.removeprefix(f"{spec.identity}-")
-        reached = endpoint_of(draft), trust_of(draft)
-        ctx.offer(Bucket(spec.name, name, plan.tenant, bucket_row(plan), spec.identity, plan.size_gib, *reached))
+        ctx.offer(_bucket(draft, name, plan))
     for plan in found:
         ctx.offer(plan)
     sound = len(found) == len(spec.paths)
     if sound and buckets:
         _open(draft, found, ctx)
     return Held(tuple(found), sound)
+
+
+def _bucket(draft: Draft, name: str, plan: PathPlan) -> Bucket:
+    """A bucket as tiers above see it."""
+    spec = draft.spec
+    if draft.aws:
+        row = names.cloud_id(aws.BUCKET, aws.bucket_row(spec.identity, name))
+        return Bucket(spec.name, name, plan.tenant, row, bucket_name(draft, name), plan.size_gib, "", "")
+    reached = endpoint_of(draft), trust_of(draft)
+    return Bucket(spec.name, name, plan.tenant, bucket_row(plan), spec.identity, plan.size_gib, *reached)
 
 
 def claim_of(spec: StorageTierSpec, path: TierPath) -> str:
@@ -117,6 +128,8 @@ def fills_of(draft: Draft, paths: tuple[PathPlan, ...], ctx: PlanContext) -> tup
         )
         if not own or bucket is None:
             return None
+        if draft.aws:
+            continue
         tenant = queues[path.tenant]
         found.append(_fill(plan, wish, bucket, tenant.queue if tenant.workload == "training" else ""))
     for each in found:
@@ -164,7 +177,7 @@ def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPla
         namespace=plan.namespace,
         tenant=plan.tenant,
         queue=queue,
-        image=wish.image,
+        image=wish.image or "",
         bucket=bucket.row.rpartition("/")[2],
         bucket_row=bucket.row,
         folder=wish.folder or "",

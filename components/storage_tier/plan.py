@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from aifactory.components import names
 from aifactory.components.base import PlanContext
@@ -25,14 +25,23 @@ from aifactory.components.storage_tier import (
     snapshots,
 )
 from aifactory.components.storage_tier.arithmetic import GIB_OF_TIB, gpus_of, needed
+from aifactory.components.storage_tier.aws import drives, lustre
+from aifactory.components.storage_tier.aws import settling as at_aws
+from aifactory.components.storage_tier.aws.engines import ask_for_drivers
+from aifactory.components.storage_tier.aws.rules import RULES as AWS_RULES
 from aifactory.components.storage_tier.classes import made_class, scheduled_class, snapshots_of
-from aifactory.components.storage_tier.decided import CEPH_CLUSTER, CEPH_NAMESPACE, StorageTierPlan
+from aifactory.components.storage_tier.decided import (
+    CEPH_CLUSTER,
+    CEPH_NAMESPACE,
+    AwsStorageTierPlan,
+    StorageTierPlan,
+)
 from aifactory.components.storage_tier.draft import Draft
 from aifactory.components.storage_tier.engines import drafted
 from aifactory.components.storage_tier.local import ask_for_topolvm, node_gib, volume_group
 from aifactory.components.storage_tier.spec import StorageTierSpec
 
-RULES: tuple[Rule, ...] = rules.RULES
+RULES: tuple[Rule, ...] = (*rules.RULES, *AWS_RULES)
 CLASS_API = "storage.k8s.io/v1"
 
 
@@ -81,15 +90,20 @@ def _offer(draft: Draft) -> StorageOffer:
         data_class=spec.data_class or "",
         key=draft.key,
         system=CEPH_CLUSTER if draft.on_ceph else draft.system,
-        row="" if spec.engine == "existing" else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
-        endpoint=paths.endpoint_of(draft) if spec.buckets else "",
+        row=""
+        if spec.engine in ("existing", "s3", "instance-store")
+        else names.object_id(CLASS_API, "StorageClass", "", draft.storage_class),
+        endpoint=paths.endpoint_of(draft) if spec.claims_buckets else "",
         nodes=tuple(draft.drives.nodes) if draft.drives and spec.engine == "topolvm" else (),
-        node_gib=node_gib(draft),
-        endpoint_at=(CEPH_NAMESPACE, paths.port_of(draft)) if spec.buckets else ("", 0),
+        node_gib=node_gib(draft) if draft.local_gib is None else draft.local_gib,
+        folder=spec.engine == "instance-store",
+        endpoint_at=(CEPH_NAMESPACE, paths.port_of(draft)) if spec.claims_buckets else ("", 0),
         issuer=draft.issuer,
         engine=spec.engine,
         fill_percent=spec.fill_percent,
-        paths=tuple(PathOffer(each.path, each.tenant, paths.claim_of(spec, each), spec.buckets) for each in spec.paths),
+        paths=tuple(
+            PathOffer(each.path, each.tenant, paths.claim_of(spec, each), spec.claims_buckets) for each in spec.paths
+        ),
     )
 
 
@@ -98,6 +112,7 @@ def size(draft: Draft, ctx: PlanContext) -> Draft | None:
     fed = judging.fed_from_below(draft, ctx)
     held = paths.paths_of(draft, ctx)
     snapshots.ask_for_room_to_run(draft, ctx)
+    lustre.ask_for_room(draft, ctx)
     draft = replace(draft, paths=held.paths)
     found = needs.needs_of(draft, ctx)
     if found is None or not fed or not held.sound:
@@ -113,10 +128,11 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     """Judge the tier with all others, once every bucket and every load is known."""
     draft = rates.with_fills(draft, ctx)
     fits = [rates.judge(draft, ctx), capacity.fits(draft, ctx), judging.neighbours(ctx)]
-    fits += [gds.served(draft, ctx)]
+    fits += [gds.served(draft, ctx), drives.are_there(draft, ctx)]
     fits += [ceph.one_cluster(draft, ctx)] if draft.on_ceph else []
     fills = paths.fills_of(draft, draft.paths, ctx)
-    if fills is None or not all(fits):
+    made = at_aws.settled(draft, ctx)
+    if fills is None or not all(fits) or (draft.aws and made is None):
         return None
     for fill in fills:
         row = names.object_id(paths.JOB_API, "Job", fill.namespace, fill.job)
@@ -124,7 +140,7 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
     _note(draft, ctx)
     spec, own_class = draft.spec, snapshots_of(draft)
     given = draft.snapshot_class if spec.snapshots else ""
-    return StorageTierPlan(
+    plan = StorageTierPlan(
         identity=spec.identity,
         tier=spec.tier,
         engine=spec.engine,
@@ -152,11 +168,15 @@ def settle(draft: Draft, ctx: PlanContext) -> StorageTierPlan | None:
         issuer=draft.issuer,
         copies=tuple((copy.name, copy.to, copy.country) for copy in draft.copies),
     )
+    return plan if made is None else AwsStorageTierPlan(**asdict(plan), aws=made)
 
 
 def _ask(draft: Draft, ctx: PlanContext) -> bool:
     """Ask for drivers and operators; False when another tier has what can be had once."""
     spec = draft.spec
+    if draft.aws:
+        ask_for_drivers(draft, ctx)
+        return True
     if spec.snapshots:
         ctx.require("volume-snapshots", "definitions and controller of snapshots, which drivers need before they start")
     if spec.engine == "rook-ceph":

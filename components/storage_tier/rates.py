@@ -151,7 +151,13 @@ def _fixes(draft: Draft, way: Way, total: float, members: Members) -> Iterator[s
     if total <= ALL:
         return
     own, has = members[draft.spec.name]
-    if draft.drives is None:
+    if draft.spec.engine == "fsx-lustre" and draft.system_tib:
+        more = math.ceil(total * draft.system_tib * 100) / 100
+        yield f"set size_tib to {more:g}, or lustre.mbps_per_tib to more: its file servers come with its size"
+    elif draft.spec.engine == "ebs":
+        mib = math.ceil(total * has * 1e9 / 2**20)
+        yield f"set ebs.mib_per_s to {mib}, where AWS makes such a volume; or use a tier of engine fsx-lustre"
+    elif draft.drives is None:
         # Rounded up, so that who writes the figure is told nothing again.
         yield f"have a system that {way}s {math.ceil(total * has * 100 - 1e-6) / 100:.2f} GB/s"
     else:
@@ -189,6 +195,8 @@ def _times(way: Way, total: float, members: Members) -> Iterator[str]:
 
 def _state(draft: Draft, way: Way) -> str:
     """Which figure the site file lacks."""
+    if draft.spec.engine == "instance-store":
+        return "measure it: no source says what drives of instances carry"
     if draft.drives is None:
         return f"add system.{way}_gb_per_s to the site file, as measured"
     figures = draft.drives.figures

@@ -34,6 +34,8 @@ def retention_kept(draft: Draft, ctx: PlanContext) -> bool:
 
 def retention_of(draft: Draft, ctx: PlanContext) -> Iterator[RetentionPlan]:
     """A Job for each bucket with a wish."""
+    if draft.aws:  # buckets of S3 get their rules where they are made
+        return
     queues = {each.tenant: each for queue in ctx.offers(QueueOffer) for each in queue.tenants}
     for path, plan in zip(draft.spec.paths, draft.paths, strict=True):
         wish = path.retention
@@ -52,7 +54,7 @@ def _job(draft: Draft, plan: PathPlan, wish: Retention, queue: str) -> Retention
         namespace=plan.namespace,
         tenant=plan.tenant,
         queue=queue,
-        image=wish.image,
+        image=wish.image or "",
         bucket_row=paths.bucket_row(plan),
         endpoint=paths.endpoint_of(draft),
         trust=paths.trust_of(draft),

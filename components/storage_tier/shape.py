@@ -8,7 +8,17 @@ from aifactory.components import names, pods, quantities, trusting
 from aifactory.components.pods import Volume
 from aifactory.components.rows import KubernetesRow, Maker, Row, Tree, Wave, capability
 from aifactory.components.storage_tier import ceph_rows, keeping_rows
-from aifactory.components.storage_tier.decided import NFS_DRIVER, ClassPlan, FillPlan, PathPlan, StorageTierPlan
+from aifactory.components.storage_tier.aws import volumes
+from aifactory.components.storage_tier.aws.rows import cloud_rows
+from aifactory.components.storage_tier.decided import (
+    NFS_DRIVER,
+    AwsClassPlan,
+    AwsStorageTierPlan,
+    ClassPlan,
+    FillPlan,
+    PathPlan,
+    StorageTierPlan,
+)
 from aifactory.components.storage_tier.jobs import SCRATCH, Once, once
 from aifactory.components.storage_tier.paths import BUCKET_API
 from aifactory.components.values import SecretRef
@@ -22,6 +32,8 @@ COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory":
 
 def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
     """Everything of one tier. A class of the site is used, and no row names it but claims."""
+    if isinstance(plan, AwsStorageTierPlan):
+        yield from cloud_rows(plan.aws, maker)
     below = list(ceph_rows.rows(plan, maker))
     yield from below
     stands_on = [row.id for row in below[-1:]]
@@ -35,8 +47,7 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
     if plan.trust:
         for space in sorted({path.namespace for path in plan.paths}):
             yield trusting.trusted(maker, plan.trust, space, plan.issuer)
-    for path in plan.paths:
-        yield _bucket(plan, path, maker, stands_on) if path.bucket else _volume(plan, path, maker, stands_on)
+    yield from _paths(plan, maker, stands_on)
     for fill in plan.fills:
         yield from _fill(fill, maker)
     for rules in plan.retention:
@@ -44,11 +55,20 @@ def rows(plan: StorageTierPlan, maker: Maker) -> Iterator[Row]:
     yield from keeping_rows.schedules(plan, maker)
 
 
+def _paths(plan: StorageTierPlan, maker: Maker, after: list[str]) -> Iterator[KubernetesRow]:
+    """What tenants have in the tier."""
+    if isinstance(plan, AwsStorageTierPlan):
+        yield from volumes.rows(plan.aws, plan.storage_class, maker)
+        return
+    for path in plan.paths:
+        yield _bucket(plan, path, maker, after) if path.bucket else _volume(plan, path, maker, after)
+
+
 def _class(plan: ClassPlan, maker: Maker, after: list[str]) -> KubernetesRow:
     """A class holds no data: its volumes stay when it goes."""
     body: Tree = {
         "provisioner": plan.provisioner,
-        "parameters": dict(plan.parameters),
+        "parameters": {**dict(plan.parameters), **dict(plan.references if isinstance(plan, AwsClassPlan) else ())},
         "reclaimPolicy": plan.reclaim,
         "volumeBindingMode": "WaitForFirstConsumer" if plan.waits else "Immediate",
     }

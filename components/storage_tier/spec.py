@@ -12,6 +12,7 @@ from aifactory.components.forms import BucketName, Country, Folder, ImageText, L
 from aifactory.components.given_storage import FailureDomain, GbPerS, VaultUrl
 from aifactory.components.names import Name
 from aifactory.components.spec import Misfit, PartSpec, Spec, truth, twice
+from aifactory.components.storage_tier.aws_spec import ColdSpec, EbsSpec, LustreSpec, Reader
 from aifactory.components.storage_tier.keeping_spec import Retention, ScheduledSnapshots
 
 CRON_JOB_CHARS = 52
@@ -118,8 +119,9 @@ class Prefetch(Spec):
     """Most that is copied, of a folder that is smaller than its bucket. Unit: GiB. Default: all that the bucket may
     hold."""
 
-    image: ImageText
-    """Image with rclone, mirrored for the site. Its entry point isn't used: the command is rclone."""
+    image: ImageText | None = None
+    """Image with rclone, mirrored for the site. Its entry point isn't used: the command is rclone. Default none: needed
+    but for engine fsx-lustre, which is linked to the bucket and copies what is read."""
 
     run: int = Field(default=1, ge=1, le=9_999)
     """Number of the fill. Raise it to fill again, after the bucket has changed. Default 1."""
@@ -148,7 +150,11 @@ class TierPath(Spec):
 
     retention: Retention | None = None
     """How long objects of a bucket are kept, in which versions, and whether they are locked. Default none: what is
-    there stays until its tenant deletes it."""
+    there stays until its tenant deletes it; on engine s3, what was overwritten or deleted can be brought back for 30
+    days."""
+
+    readers: list[Reader] = Field(default=[], max_length=50)
+    """Pods that mount a bucket of engine s3, beside those of parts that name it. Default none."""
 
 
 class CheckpointNeed(Spec):
@@ -221,9 +227,11 @@ class StorageTierSpec(PartSpec):
     """What it is for. block: volumes of one node, for databases. parallel: files that all nodes read and write. object:
     buckets. local-cache: drives of the GPU nodes, gone with them. archive: what is kept and seldom read."""
 
-    engine: Literal["existing", "rook-ceph", "nfs-rdma", "topolvm"]
+    engine: Literal["existing", "rook-ceph", "nfs-rdma", "topolvm", "s3", "fsx-lustre", "ebs", "instance-store"]
     """What makes it. existing: a StorageClass of the site, used and never made. rook-ceph: Ceph on drives of the site.
-    nfs-rdma: a class on an NFS share of the site. topolvm: volumes on drives of the node that a pod runs on."""
+    nfs-rdma: a class on an NFS share of the site. topolvm: volumes on drives of the node that a pod runs on. At AWS
+    the base makes it: s3 buckets, fsx-lustre a file system, ebs volumes for claims; instance-store is room on drives
+    of the instances that a pod runs on."""
 
     storage_class: Name | None = None
     """StorageClass of the site, for engine existing. Default: the first that has a `system` and serves the access."""
@@ -276,6 +284,16 @@ class StorageTierSpec(PartSpec):
     """What becomes of a volume whose claim is deleted. Default Retain: somebody decides. Of local-cache it is Delete:
     a cache can be filled again."""
 
+    lustre: LustreSpec | None = None
+    """Its file system, for engine fsx-lustre. Default none; needed there."""
+
+    ebs: EbsSpec | None = None
+    """Its volumes, for engine ebs. Default: gp3 with what each volume has anyway."""
+
+    cold: ColdSpec | None = None
+    """Where objects move that are no longer read, for engine s3. Default: of an archive at once to GLACIER_IR, of
+    others never."""
+
     data_class: DataClass | None = None
     """Class of the data in the tier. The tier, its keys and its copies must lie where that may be. Default none: the
     data is bound to no place."""
@@ -317,6 +335,9 @@ class StorageTierSpec(PartSpec):
             "redundancy": ("rook-ceph",),
             "encryption": ("rook-ceph",),
             "gateways": ("rook-ceph",),
+            "lustre": ("fsx-lustre",),
+            "ebs": ("ebs",),
+            "cold": ("s3",),
         }
         for field, engines in of.items():
             if getattr(self, field) is not None and self.engine not in engines:
@@ -330,6 +351,10 @@ class StorageTierSpec(PartSpec):
             "rook-ceph": ("block", "parallel", "object", "archive"),
             "nfs-rdma": ("parallel", "archive"),
             "topolvm": ("local-cache",),
+            "s3": ("object", "archive"),
+            "fsx-lustre": ("parallel",),
+            "ebs": ("block",),
+            "instance-store": ("local-cache",),
         }
         if self.tier not in makes[self.engine]:
             fitting = [engine for engine, tiers in makes.items() if self.tier in tiers]
@@ -354,7 +379,33 @@ class StorageTierSpec(PartSpec):
     @property
     def buckets(self) -> bool:
         """Whether it holds buckets, and no volumes."""
-        return self.engine == "rook-ceph" and self.tier in ("object", "archive")
+        return self.engine in ("rook-ceph", "s3") and self.tier in ("object", "archive")
+
+    @property
+    def claims_buckets(self) -> bool:
+        """Whether a claim makes a bucket, with an address and a key of its own."""
+        return self.buckets and self.engine == "rook-ceph"
+
+    @truth
+    def _a_file_system_has_a_size_and_an_image(self) -> Iterator[Misfit]:
+        if self.engine == "fsx-lustre" and self.lustre is None:
+            hint = "write lustre: {image: ...}, an image with a shell, mirrored for the site"
+            yield Misfit("a file system of which nothing is said", hint, ("engine",))
+        if self.engine == "fsx-lustre" and self.size_tib is None:
+            yield Misfit("a file system without size_tib", "write it: AWS makes it of that size", ("engine",))
+
+    @truth
+    def _whoever_copies_has_an_image(self) -> Iterator[Misfit]:
+        for index, each in enumerate(self.paths):
+            at = ("paths", index)
+            if each.prefetch and each.prefetch.image is None and self.engine != "fsx-lustre":
+                hint = "write image: ..., with rclone, mirrored for the site"
+                yield Misfit("a prefetch without an image", hint, (*at, "prefetch"))
+            if each.retention and each.retention.image is None and self.engine != "s3":
+                hint = "write image: ..., with the AWS CLI, mirrored for the site"
+                yield Misfit("a retention without an image", hint, (*at, "retention"))
+            if each.readers and self.engine != "s3":
+                yield Misfit("readers of a path that is no bucket of S3", "delete readers", (*at, "readers"))
 
     @truth
     def _only_volumes_are_filled_and_only_from_below(self) -> Iterator[Misfit]:

@@ -132,7 +132,7 @@ def _places(pool: PoolOffer, within: str) -> Counter[tuple[str, ...]]:
     """Nodes of the pool by block or rack. Two blocks may each have a rack of one name."""
     sizes: Counter[tuple[str, ...]] = Counter()
     for rack in pool.racks:
-        sizes[(rack.block,) if within == "block" else (rack.block, rack.rack)] += len(rack.nodes)
+        sizes[(rack.block,) if within == "block" else (rack.block, rack.rack)] += rack.size
     return sizes
 
 

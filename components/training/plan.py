@@ -74,12 +74,14 @@ def size(spec: TrainingSpec, ctx: PlanContext) -> TrainingPlan | None:
     if around.fabric:
         ctx.read_settings(around.fabric.part, plan.namespace)
     ctx.offer(_promise(spec, plan))
-    use = StorageUse(spec.name, gpus * spec.nodes, pool=spec.pool)
+    use = StorageUse(spec.name, gpus * spec.nodes, pool=spec.pool, namespace=plan.namespace)
+    use = replace(use, account=plan.service_account)
     if checkpoint:
         use = replace(use, storage_class=checkpoint.storage_class, keeps="checkpoints", size_gib=checkpoint.size_gib)
+        use = replace(use, makes=checkpoint.claim)
     ctx.offer(use)
     for each in datasets:
-        waits = StorageUse(spec.name, use.gpus, keeps="dataset", pool=spec.pool)
+        waits = StorageUse(spec.name, use.gpus, keeps="dataset", pool=spec.pool, account=plan.service_account)
         ctx.offer(replace(waits, namespace=plan.namespace, claim=each.claim))
     return plan
 

@@ -47,6 +47,8 @@ def contract_of(
         "pod.networks",
         contract.networks,
         "one interface a rail, so that each GPU talks on its own"
+        if contract.networks
+        else "the pod network: devices of the fabric come with the GPUs"
         if rails
         else "the pod network alone: no fabric joins the nodes",
         because=rails,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -57,3 +58,20 @@ def planned(location: dict[str, Any] | None = None, **changes: Any) -> Planned:
 def base_rows(found: Planned) -> dict[str, CloudRow]:
     """The rows of the base, by identity."""
     return {row.id: row for row in found.stacks[0].cloud_rows}
+
+
+P5EN: dict[str, Any] = {
+    "group": "p5en",
+    "instance_type": "p5en.48xlarge",
+    "purchase": "on-demand",
+    "zone": "eu-north-1b",
+    "nodes": 4,
+    "ami_release": "1.35.3-20261105",
+    "driver": "580.178.04",
+}
+POOL: dict[str, Any] = {"kind": "gpu-node-pool", "name": "train", "accelerator": "h200", "nodes": 2, "fabric": "efa"}
+
+
+def rented(*groups: dict[str, Any], pools: Sequence[dict[str, Any]] = (POOL,), **changes: Any) -> Planned:
+    """What is planned at the site for pools on rented nodes: without any, four P5en in one zone."""
+    return plan_site(list(pools), aws_place(rented_nodes=list(groups or (P5EN,)), **changes))

@@ -34,20 +34,28 @@ ADDONS = (
 )
 """In the order in which they are installed. Source: Amazon EKS User Guide, workloads-add-ons-available-eks; service
 accounts from their own pages."""
+ON_DEMAND = (
+    Addon("snapshot-controller", "snapshots of volumes"),
+    Addon("aws-fsx-csi-driver", "file systems of FSx for Lustre"),
+    Addon("aws-mountpoint-s3-csi-driver", "buckets as files"),
+)
+"""Those that a cluster has when a part asks. None has a role: file systems and buckets are made by the base, and a
+bucket is mounted by the role of the pod that reads it."""
 
 
 def decide_addons(place: AwsPlace, ctx: PlanContext) -> tuple[AddonPlan, ...] | None:
     """Each add-on with its version: the site's, else the catalog's for the cluster's Kubernetes."""
-    known = [addon.name for addon in ADDONS]
+    known = [addon.name for addon in (*ADDONS, *ON_DEMAND)]
     unknown = [name for name in place.aws.addons if name not in known]
     for name in unknown:
         ctx.refuse(f'"{name}" is no add-on of the cluster', ("aws", "addons", name), nearest(name, known), "site")
-    found = [_decided(addon, place, ctx) for addon in ADDONS]
+    found = [decided(addon, place, ctx) for addon in ADDONS]
     whole = tuple(addon for addon in found if addon is not None)
     return whole if len(whole) == len(ADDONS) and not unknown else None
 
 
-def _decided(addon: Addon, place: AwsPlace, ctx: PlanContext) -> AddonPlan | None:
+def decided(addon: Addon, place: AwsPlace, ctx: PlanContext, why: str = "") -> AddonPlan | None:
+    """An add-on with its version; None where no source has one. `why` is what the parts that ask say."""
     stated = place.aws.addons.get(addon.name)
     row = ctx.catalog.find("aws-eks.addons", f"{addon.name}:{place.aws.kubernetes}")
     held = ctx.check(
@@ -65,7 +73,7 @@ def _decided(addon: Addon, place: AwsPlace, ctx: PlanContext) -> AddonPlan | Non
     ctx.decide(
         f"aws.addon.{addon.name}",
         version,
-        f"{addon.why}; " + ("the site states the version" if stated else "the catalog's for this Kubernetes"),
+        f"{why or addon.why}; " + ("the site states the version" if stated else "the catalog's for this Kubernetes"),
         facts=[] if stated or row is None else [row.ref],
         source=("aws", "addons", addon.name) if stated else (),
         document="site" if stated else "blueprint",
@@ -84,6 +92,8 @@ def _settings(name: str, place: AwsPlace, ctx: PlanContext) -> Iterator[tuple[st
         why = "a node keeps a few addresses ready, not those of a whole interface"
         yield "env.WARM_IP_TARGET", str(WARM_ADDRESSES), why
         yield "env.MINIMUM_IP_TARGET", str(2 * WARM_ADDRESSES), "the first pods of a node don't wait for EC2 one by one"
+    if name == "aws-mountpoint-s3-csi-driver":
+        yield "node.tolerateAllTaints", True, "nodes with GPUs are tainted, and it is their pods that read buckets"
     if name == "aws-ebs-csi-driver":
         centre = {"aifactory:cost-centre": place.aws.cost_centre} if place.aws.cost_centre else None
         tags = names.tags(ctx.factory, place.site, ctx.part, centre)

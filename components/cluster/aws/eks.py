@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from aifactory.components.cluster.aws import policies
+from aifactory.components.aws_policies import Statement
+from aifactory.components.cluster.aws import karpenter, policies
 from aifactory.components.cluster.aws.asked import granted
+from aifactory.components.cluster.aws.ground import DISKS, NODE_ROLE, SYSTEM, disks_key
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import CLUSTER, CLUSTER_TOKEN, AddonPlan
 from aifactory.components.cluster.aws.network import Network, flow_log
-from aifactory.components.cluster.aws.policies import Statement
 from aifactory.components.rows import CloudRow
 from aifactory.components.values import Format, Json
 
@@ -22,7 +23,6 @@ KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 ADDON = "aws:eks/addon:Addon"
 POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-SYSTEM = "system"
 BALANCER = "aws-load-balancer-controller"
 """Name of the load balancer controller: of its release, namespace, ServiceAccount and role."""
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -76,8 +76,10 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
     cluster = _cluster(cloud, net, control, key[0], [*control.ready, logs.control_plane.id])
     yield cluster
     yield from _admins(cloud, cluster)
+    disks = _key(DISKS, "Root disks of nodes of", disks_key(plan.region), cloud)
+    yield from disks
     node = _role(
-        "node",
+        NODE_ROLE,
         policies.trust("ec2"),
         cloud,
         managed=["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"],
@@ -85,7 +87,7 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
     yield from node.rows
     first = list(_addons([each for each in plan.addons if each.before_nodes], cloud, cluster, []))
     yield from first
-    template = _template(cloud, cluster)
+    template = _template(cloud, cluster, disks[0])
     # Nodes that boot before there is a way to AWS never join, and on the way down they need it to leave.
     waits = [*node.ready, *(row.id for row in first), *(row.id for row in net.rows)]
     nodes = _node_group(cloud, cluster, net, node.role, template, waits)
@@ -98,6 +100,8 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
         role = _role(each.name, policies.pod_trust(plan), cloud, own=granted(each.grants), tags=dict(each.tags))
         yield from role.rows
         yield _association(each.name, each.namespace, each.service_account, role, cloud, cluster, dict(each.tags))
+    if plan.karpenter:
+        yield from _karpenter(cloud, cluster, node)
 
 
 def _association(
@@ -117,6 +121,15 @@ def _association(
         "roleArn": role.role.output("arn"),
     }
     return cloud.tagged(POD_IDENTITY, name, properties, tags=tags, after=role.ready)
+
+
+def _karpenter(cloud: Cloud, cluster: CloudRow, node: RoleRows) -> Iterator[CloudRow]:
+    first = list(karpenter.before_the_role(cloud, node.role.output("arn")))
+    yield from first
+    own = karpenter.statements(cloud.plan, first[0].output("arn"), node.role.output("arn"))
+    controller = _role(karpenter.NAME, policies.pod_trust(cloud.plan), cloud, own=own)
+    yield from controller.rows
+    yield _association(karpenter.NAME, karpenter.NAME, karpenter.NAME, controller, cloud, cluster)
 
 
 def _role(
@@ -228,13 +241,14 @@ def _addons(addons: list[AddonPlan], cloud: Cloud, cluster: CloudRow, after: lis
             waits = [row.id]
 
 
-def _template(cloud: Cloud, cluster: CloudRow) -> CloudRow:
+def _template(cloud: Cloud, cluster: CloudRow, key: CloudRow) -> CloudRow:
     """The launch template of system nodes: no public address, tokens for metadata, an encrypted disk."""
     nodes = cloud.plan.system_nodes
     disk = {
         "volumeType": "gp3",
         "volumeSize": nodes.disk_gib,
         "encrypted": "true",
+        "kmsKeyId": key.output("arn"),
         "deleteOnTermination": "true",
     }
     interface = {

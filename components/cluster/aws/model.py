@@ -126,6 +126,10 @@ class EksPlan(Struct, frozen=True):
     """Roles that other parts asked for."""
     untagged: tuple[str, ...] = ()
     """Rows that AWS gives no tags to, by identity."""
+    kept_zones: tuple[str, ...] = ()
+    """Zones with something that stays when the stack goes."""
+    karpenter: bool = False
+    """Whether a part wants nodes that come and go."""
 
     @property
     def log_groups(self) -> tuple[str, str]:

@@ -11,6 +11,8 @@ from aifactory.components.catalog import Row
 from aifactory.components.cluster.aws import asked, balancer
 from aifactory.components.cluster.aws.addons import decide_addons
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
+from aifactory.components.cluster.aws.drivers import asked_addons, decide_kept
+from aifactory.components.cluster.aws.ground import offer_nodes, with_flex
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import (
     EksPlan,
@@ -61,15 +63,18 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     access = ClusterAccessOffer(given["cluster_name"], given["endpoint"], given["certificate_authority"], region.region)
     ctx.offer(access)
     asked.offer_vpc(vpc, ctx)
+    offer_nodes(plan, ctx)
     balancer.require(plan, ctx)
     return plan
 
 
 def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
     """Hold subnets against all that wants addresses, and list what carries no tags."""
-    plan = asked.with_asked(plan, ctx)
-    if not addresses_suffice(plan, ctx):
+    plan = asked.with_asked(with_flex(plan, ctx), ctx)
+    drivers = asked_addons(ctx)
+    if not addresses_suffice(plan, ctx) or drivers is None:
         return None
+    plan = replace(plan, addons=(*plan.addons, *drivers), kept_zones=decide_kept(ctx))
     maker = Maker(ctx.factory, ctx.place.site, ctx.part, Wave.FOUNDATION)
     untagged = tuple(row.id for row in cloud_rows(Cloud(maker, plan)) if "tags" not in row.properties)
     kinds = sorted({name.partition(":")[2].partition("/")[2].partition(":")[2].partition("/")[0] for name in untagged})

@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-from msgspec import Struct
-
 from aifactory.components.aws_place import AwsRegion, principal
+from aifactory.components.aws_policies import EVERY, OF_THE_KEY, Statement, administration, document, of_pods
 from aifactory.components.cluster.aws.model import EksPlan
-from aifactory.components.rows import Tree
-from aifactory.components.values import Json, Ref
+from aifactory.components.values import Ref
 
-EVERY = ("*",)
-_OF_THE_KEY = "a key's policy speaks of its own key alone, and names it so"
+__all__ = ["Statement", "document"]
+
 _NO_RESOURCE = "these actions know no resource: they list"
 BALANCER_TAG = "elbv2.k8s.aws/cluster"
 """Tag that the load balancer controller puts on what it makes, with the cluster's name."""
-
-
-class Statement(Struct, frozen=True):
-    """What a policy allows."""
-
-    sid: str
-    actions: tuple[str, ...]
-    resources: tuple[object, ...] = ()
-    """ARNs, as text or as a reference. None in the policy of a role's trust."""
-    principals: Mapping[str, object] | None = None
-    condition: Mapping[str, object] | None = None
-    why: str = ""
-    """Why it speaks of every resource, where it does."""
-
-    def tree(self) -> Tree:
-        """The statement as IAM reads it. Raises ValueError for a wide one without a reason."""
-        if self.resources == EVERY and not self.why:
-            raise ValueError(f"statement {self.sid} speaks of every resource and doesn't say why")
-        found: Tree = {"Sid": self.sid, "Effect": "Allow", "Action": list(self.actions)}
-        if self.principals is not None:
-            found["Principal"] = dict(self.principals)
-        if self.resources:
-            found["Resource"] = list(self.resources) if self.resources != EVERY else "*"
-        if self.condition is not None:
-            found["Condition"] = dict(self.condition)
-        return found
-
-
-def document(statements: Iterable[Statement]) -> Json:
-    """A policy document, as one text."""
-    return Json({"Version": "2012-10-17", "Statement": [each.tree() for each in statements]})
 
 
 def trust(service: str) -> tuple[Statement, ...]:
@@ -56,13 +21,7 @@ def trust(service: str) -> tuple[Statement, ...]:
 
 def pod_trust(plan: EksPlan) -> tuple[Statement, ...]:
     """Who may take a role of pods: Pod Identity, for this cluster."""
-    region = plan.region
-    condition = {
-        "StringEquals": {"aws:SourceAccount": region.account},
-        "ArnEquals": {"aws:SourceArn": region.arn("eks", f"cluster/{plan.name}")},
-    }
-    actions = ("sts:AssumeRole", "sts:TagSession")
-    return (Statement("PodIdentity", actions, principals={"Service": principal("pods.eks")}, condition=condition),)
+    return of_pods(plan.region, plan.name)
 
 
 def flow_trust(plan: EksPlan) -> tuple[Statement, ...]:
@@ -86,18 +45,6 @@ def flows(plan: EksPlan, group: Ref) -> tuple[Statement, ...]:
     )
 
 
-def _administration(region: AwsRegion) -> Statement:
-    """The account administers its key, by policies of IAM; none of these actions uses it."""
-    verbs = (
-        "DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "ListKeyPolicies", "UpdateKeyDescription", "EnableKey",
-        "DisableKey", "EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus", "ListResourceTags",
-        "TagResource", "UntagResource", "ListGrants", "RevokeGrant", "CreateAlias", "UpdateAlias", "DeleteAlias",
-        "ScheduleKeyDeletion", "CancelKeyDeletion",
-    )  # fmt: skip
-    root = {"AWS": region.arn("iam", "root", region="")}
-    return Statement("Administer", tuple(f"kms:{verb}" for verb in verbs), EVERY, root, why=_OF_THE_KEY)
-
-
 def secrets_key(plan: EksPlan, cluster_role: Ref) -> tuple[Statement, ...]:
     """The key of Secrets: the control plane uses it, and whoever makes the cluster lets EKS use it."""
     region = plan.region
@@ -105,9 +52,9 @@ def secrets_key(plan: EksPlan, cluster_role: Ref) -> tuple[Statement, ...]:
     for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     root = {"AWS": region.arn("iam", "root", region="")}
     return (
-        _administration(region),
-        Statement("ControlPlane", use, EVERY, {"AWS": cluster_role}, why=_OF_THE_KEY),
-        Statement("GrantToEks", ("kms:CreateGrant",), EVERY, root, for_aws, why=_OF_THE_KEY),
+        administration(region),
+        Statement("ControlPlane", use, EVERY, {"AWS": cluster_role}, why=OF_THE_KEY),
+        Statement("GrantToEks", ("kms:CreateGrant",), EVERY, root, for_aws, why=OF_THE_KEY),
     )
 
 
@@ -119,7 +66,7 @@ def logs_key(plan: EksPlan) -> tuple[Statement, ...]:
     condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups}}
     service = {"Service": region.logs_principal}
     actions = tuple(f"kms:{verb}" for verb in verbs)
-    return (_administration(region), Statement("Logs", actions, EVERY, service, condition, why=_OF_THE_KEY))
+    return (administration(region), Statement("Logs", actions, EVERY, service, condition, why=OF_THE_KEY))
 
 
 def s3_endpoint(region: AwsRegion) -> tuple[Statement, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aifactory.components.cluster.aws.drivers import kept
 from aifactory.components.cluster.aws.eks import cluster_rows
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.network import network
@@ -13,5 +14,5 @@ from aifactory.components.rows import CloudRow
 def cloud_rows(cloud: Cloud) -> Iterator[CloudRow]:
     """Everything that is made in the account, what others refer to first."""
     net = network(cloud)
-    yield from net.rows
+    yield from kept(net.rows, cloud.plan)
     yield from cluster_rows(cloud, net)

@@ -240,6 +240,11 @@ CASES: dict[str, tuple[Case, Case, str]] = {
         ([ONE], {"at": place(nodes=[group(kw_per_node=5.6)])}),
         "above 5.6",
     ),
+    "GPU-030": (
+        ([{**ONE, "flex": {}}], {}),
+        ([ONE], {}),
+        "drop flex here",
+    ),
 }
 
 

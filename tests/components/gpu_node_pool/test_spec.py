@@ -43,11 +43,13 @@ def test_what_can_be_built_is_accepted(fields: dict[str, Any]) -> None:
     ("fields", "says"),
     [
         ({"nodes": 3}, "3 training nodes without a fabric; set fabric to rdma, nodes to 1"),
+        ({"nodes": "all", "flex": {}}, "set nodes to the most that may be there at once"),
+        ({"fabric": "efa", "flex": {}}, "a gang needs all its nodes at once"),
         ({"nodes": 0}, "greater than or equal to 1"),
         ({"nodes": 4097, "fabric": "rdma"}, "less than or equal to 4096"),
         ({"nodes": "many"}, "'all', 'quotas' or 'demand'"),
         ({"accelerator": "b20"}, '"b20" is not a known accelerator'),
-        ({"fabric": "ethernet"}, "'none', 'rdma', 'roce' or 'infiniband'"),
+        ({"fabric": "ethernet"}, "'none', 'rdma', 'roce', 'infiniband' or 'efa'"),
         (
             {"fabric": "rdma", "sharing": {"kind": "time-slicing", "replicas": 2}},
             "sharing time-slicing with fabric rdma: collectives need whole GPUs",

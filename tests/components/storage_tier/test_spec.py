@@ -68,7 +68,7 @@ def test_a_tier_needs_its_kind_and_its_engine_alone() -> None:
             {"snapshots": True, "name": "f" * 40, "scheduled": {"schedules": [{**NIGHTLY, "schedule": "s" * 20}]}},
             "the CronJob's name is 9 characters too long",
         ),
-        ("object", {"paths": [{**PATH, "retention": {"expire_days": 1}}]}, "Field required"),
+        ("object", {"paths": [{**PATH, "retention": {"expire_days": 1}}]}, "a retention without an image"),
         ("object", {"paths": [{**PATH, "retention": {**AGE, "lock": {**LOCK, "mode": "worm"}}}]}, "'governance' or"),
         (
             "object",

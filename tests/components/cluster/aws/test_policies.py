@@ -49,7 +49,9 @@ def test_every_resource_is_named_but_by_those_who_say_why() -> None:
         for row, each in FOUND
         if each.get("Resource") == "*"
     }
-    assert {sid for _, sid in wide} == {"Administer", "ControlPlane", "GrantToEks", "Logs", "OwnBuckets", "Look"}
+    assert {sid for _, sid in wide} == {
+        "Administer", "ControlPlane", "DisksOfTheAccount", "GrantToEks", "Logs", "Look", "OwnBuckets",
+    }  # fmt: skip
     for row, each in FOUND:
         if each["Sid"] == "Look":
             verbs = [action.partition(":")[2] for action in each["Action"]]
@@ -68,6 +70,13 @@ def test_who_administers_a_key_does_not_use_it() -> None:
         if each["Sid"] == "Administer":
             assert not uses & set(each["Action"]), row
             assert "kms:PutKeyPolicy" in each["Action"], "AWS refuses a policy that locks everybody out"
+
+
+def test_root_disks_are_encrypted_through_ec2_and_for_the_account_alone() -> None:
+    (found,) = [each for row, each in FOUND if each["Sid"] == "DisksOfTheAccount"]
+    assert found["Condition"] == {
+        "StringEquals": {"kms:CallerAccount": "111122223333", "kms:ViaService": "ec2.eu-north-1.amazonaws.com"}
+    }
 
 
 def test_logs_are_encrypted_for_these_groups_alone() -> None:

@@ -1,0 +1,1 @@
+"""EFA, the network between GPUs of different nodes at AWS."""

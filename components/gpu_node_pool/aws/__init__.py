@@ -1,0 +1,1 @@
+"""Pools at AWS: node groups of the base in place of nodes in racks."""
