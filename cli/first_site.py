@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from aifactory.cli.first_aws_site import aws_site_text
+from aifactory.cli.first_aws_site import aws_site_text, rented, rented_text
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import card
 from aifactory.components.gpu_node_pool.driver import default_release
@@ -57,7 +57,9 @@ def factory_text(answers: Answers) -> str:
 def site_text(answers: Answers) -> str:
     """`sites/SITE.yaml`. Values that nobody can guess are marked with REPLACE."""
     if _facts(answers).makes_cluster:
-        return aws_site_text(answers.site, answers.region)
+        efa = answers.fabric == "efa"
+        nodes = rented_text(answers.accelerator, answers.region, answers.nodes, efa=efa)
+        return aws_site_text(answers.site, answers.region, nodes)
     kw = _kw_per_node(answers)
     kw_per_rack = math.ceil(1.1 * kw * _NODES_PER_RACK)
     facts = _facts(answers)
@@ -115,6 +117,10 @@ def _facts(answers: Answers) -> VenueFacts:
 
 def gpus_per_node(answers: Answers) -> int:
     """What the catalog says, else what servers of the form usually have."""
+    if answers.region:
+        found = rented(answers.accelerator, answers.region, efa=answers.fabric == "efa")
+        if found is not None:
+            return found[0].count("accelerator_count")
     row = Catalog.shipped().row("accelerators", answers.accelerator)
     known = row.value("gpus_per_node")
     if isinstance(known, int):

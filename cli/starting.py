@@ -14,7 +14,7 @@ import click
 from msgspec import Struct
 
 from aifactory.blueprints.shown import shown
-from aifactory.cli.first_aws_site import country_of, regions
+from aifactory.cli.first_aws_site import country_of, regions, rented, sold_elsewhere
 from aifactory.cli.first_site import Answers, factory_text, gpus_per_node, site_text
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import supported
@@ -165,6 +165,10 @@ def _venue_problems(answers: Answers) -> list[Problem]:
     if answers.region and facts.makes_cluster and answers.country != country_of(answers.region):
         says = f"{answers.region} is in {country_of(answers.region)}, not in {answers.country}"
         found.append(Problem(says, hint="drop --country: it follows from the region"))
+    efa = answers.fabric == "efa"
+    if answers.region and not found and rented(answers.accelerator, answers.region, efa=efa) is None:
+        says = f"no source says that {answers.region} sells {answers.accelerator}{' with EFA' if efa else ''}"
+        found.append(Problem(says, hint=sold_elsewhere(answers.accelerator, answers.region, efa=efa)))
     if facts.nodes_at_most and answers.nodes > facts.nodes_at_most:
         says = f"{answers.nodes} nodes; a site of venue {answers.venue} has {facts.nodes_at_most} at most"
         found.append(Problem(says, hint=f"name {facts.nodes_at_most} or fewer, or another venue"))

@@ -113,12 +113,12 @@ def test_what_an_edge_site_has_no_room_for_is_refused_in_words(tmp_path: Path) -
 AT_AWS = {"venue": "aws", "region": "eu-north-1", "country": None, "fabric": None}
 
 
-def test_flags_make_a_site_at_aws_whose_base_can_be_planned(tmp_path: Path) -> None:
+def test_flags_make_a_factory_at_aws_that_passes_its_check(tmp_path: Path) -> None:
     ran = call("init", tmp_path, *flags(**AT_AWS))
     assert ran.code == 0, ran.err
     written = yaml.safe_load((tmp_path / "sites" / "lab.yaml").read_text())
-    found = plan_site([{"kind": "cluster", "name": "cluster"}], place_of(AwsSite.model_validate(written), TRAIN))
-    assert [problem.says for problem in found.errors] == []
+    assert written["aws"]["rented_nodes"][0]["instance_type"] == "p5en.48xlarge"
+    assert call("check", tmp_path / "factory.yaml").code == 0
     pool = yaml.safe_load((tmp_path / "factory.yaml").read_text())["parts"][0]
     assert (pool["nodes"], pool["fabric"]) == (4, "rdma")
 
@@ -138,6 +138,8 @@ def test_a_site_can_be_begun_in_every_region_that_is_read_up_on(region: str) -> 
         ({"region": "eu-nowhere-1"}, "is not a region of AWS that is read up on"),
         ({"country": "DE"}, "eu-north-1 is in SE, not in DE"),
         ({"fabric": "roce"}, "a site of venue aws has no fabric roce"),
+        ({"region": "eu-central-1"}, "no source says that eu-central-1 sells h200 with EFA"),
+        ({"region": "eu-central-1"}, "the nearest that sells p5en.48xlarge on-demand is eu-north-1 (SE)"),
         ({"venue": "colo", "country": "SE", "fabric": "none"}, "a site of venue colo is in no region"),
         ({"venue": "colo", "country": "SE", "fabric": "efa", "region": None}, "a site of venue colo has no fabric efa"),
     ],
@@ -147,6 +149,19 @@ def test_what_a_region_and_a_venue_exclude_is_refused(tmp_path: Path, changes: d
     assert ran.code == 1
     assert says in ran.err
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("region", ["eu-north-1", "us-east-1"])
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
+def test_what_flags_make_at_aws_can_be_built_or_is_refused_with_where_it_can(
+    tmp_path: Path, accelerator: str, region: str
+) -> None:
+    ran = call("init", tmp_path, *flags(**{**AT_AWS, "region": region}, accelerator=accelerator))
+    if ran.code:
+        assert "the nearest that sells" in ran.err or "no source names a region that does" in ran.err
+        return
+    work = prepare(tmp_path / "factory.yaml")
+    assert {stack.layer for stack in work.stacks.values()} == {"base", "platform"}
 
 
 def test_one_node_and_cards_without_a_baseboard_get_no_fabric_unless_it_is_asked_for(tmp_path: Path) -> None:
