@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from aifactory.cli.first_aws_site import aws_site_text, rented, rented_text
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import card
 from aifactory.components.gpu_node_pool.driver import default_release
@@ -30,6 +31,8 @@ class Answers(Struct, frozen=True):
     nodes: int
     fabric: str
     tenants: tuple[str, ...]
+    region: str = ""
+    """Region of AWS, empty elsewhere."""
 
 
 def factory_text(answers: Answers) -> str:
@@ -38,6 +41,7 @@ def factory_text(answers: Answers) -> str:
     workload = "    workload: inference\n" if fabric == "none" else ""
     if _facts(answers).nodes_at_most:
         workload += "    dedicated: false   # there are no other nodes for controllers\n"
+    nodes = str(answers.nodes) if _facts(answers).makes_cluster else "all"
     tenants = "".join(
         f"      - {{name: {team}, gpus: {gpus}}}\n"
         for team, gpus in zip(answers.tenants, _shares(answers), strict=True)
@@ -45,13 +49,17 @@ def factory_text(answers: Answers) -> str:
     return (
         f"aifactory: v1\nname: {answers.name}\n\nplacement:\n  core: {{sites: [{answers.site}]}}\n\n"
         f"parts:\n  - kind: gpu-node-pool\n    name: gpus\n    accelerator: {answers.accelerator}\n"
-        f"    nodes: all\n    fabric: {fabric}\n{workload}\n"
+        f"    nodes: {nodes}\n    fabric: {fabric}\n{workload}\n"
         f"  - kind: queue\n    name: teams\n    pools: [gpus]\n    tenants:\n{tenants}"
     )
 
 
 def site_text(answers: Answers) -> str:
     """`sites/SITE.yaml`. Values that nobody can guess are marked with REPLACE."""
+    if _facts(answers).makes_cluster:
+        efa = answers.fabric == "efa"
+        nodes = rented_text(answers.accelerator, answers.region, answers.nodes, efa=efa)
+        return aws_site_text(answers.site, answers.region, nodes)
     kw = _kw_per_node(answers)
     kw_per_rack = math.ceil(1.1 * kw * _NODES_PER_RACK)
     facts = _facts(answers)
@@ -109,6 +117,10 @@ def _facts(answers: Answers) -> VenueFacts:
 
 def gpus_per_node(answers: Answers) -> int:
     """What the catalog says, else what servers of the form usually have."""
+    if answers.region:
+        found = rented(answers.accelerator, answers.region, efa=answers.fabric == "efa")
+        if found is not None:
+            return found[0].count("accelerator_count")
     row = Catalog.shipped().row("accelerators", answers.accelerator)
     known = row.value("gpus_per_node")
     if isinstance(known, int):

@@ -14,6 +14,7 @@ import click
 from msgspec import Struct
 
 from aifactory.blueprints.shown import shown
+from aifactory.cli.first_aws_site import country_of, regions, rented, sold_elsewhere
 from aifactory.cli.first_site import Answers, factory_text, gpus_per_node, site_text
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import supported
@@ -22,7 +23,7 @@ from aifactory.components.problems import Problem, Refused, nearest
 from aifactory.components.venues import DRAFTED, VENUES, Venue
 
 PROJECT = "aifactory: v1\n"
-_FABRICS = ("roce", "infiniband", "none")
+_FABRICS = ("roce", "infiniband", "efa", "none")
 _MOST_NODES = 512
 _WORDS_OF_YAML = ("true", "false", "null")
 
@@ -47,18 +48,21 @@ def completed(given: Mapping[str, object], *, ask: bool) -> Answers:
     """The answers, missing ones asked for. Raises `Refused` for wrong ones, and for missing ones if nobody can
     be asked."""
     texts = {key: _text(value) for key, value in given.items() if value not in (None, ())}
-    _leave_out_a_fabric(texts)
-    missing = [question for question in QUESTIONS if question.key not in texts]
-    if missing and not ask:
-        flags = ", ".join(question.option for question in missing)
-        raise Refused([Problem(f"{flags} missing, and no terminal to ask at", hint="add them, or use --from")])
+    if not texts.get("region", "none"):
+        del texts["region"]  # an empty one is none
+    _leave_out(texts)
     problems = [question.problem(texts[question.key]) for question in QUESTIONS if question.key in texts]
     if found := [problem for problem in problems if problem is not None]:
         raise Refused(found)
+    missing = [question for question in QUESTIONS if question.key not in texts]
+    if missing and not ask:
+        missing = [question for question in missing if question.key != "country" or not _in_a_region(texts)]
+        flags = ", ".join(question.option for question in missing)
+        raise Refused([Problem(f"{flags} missing, and no terminal to ask at", hint="add them, or use --from")])
     for question in missing:
         if question.key not in texts:
             texts[question.key] = _asked(question)
-            _leave_out_a_fabric(texts)
+            _leave_out(texts)
     return _answers(texts)
 
 
@@ -123,11 +127,28 @@ def _asked(question: Question) -> str:
     return answer
 
 
-def _leave_out_a_fabric(texts: dict[str, str]) -> None:
-    """Where a kind of place has no fabric, nobody is asked which one."""
+def _leave_out(texts: dict[str, str]) -> None:
+    """What follows from other answers, nobody is asked for: a fabric where a kind of place has none, the country of a
+    region, and a region where there is none."""
     facts = VENUES.get(texts.get("venue", ""))  # type: ignore[call-overload]
-    if facts is not None and not facts.fabric:
+    if facts is None:
+        return
+    if not facts.fabric:
         texts.setdefault("fabric", "none")
+    if not facts.makes_cluster:
+        texts.setdefault("region", "")
+        return
+    if texts.get("region") in regions():
+        texts.setdefault("country", country_of(texts["region"]))
+    if {"accelerator", "nodes"} <= texts.keys() and _accelerator_problem(texts["accelerator"]) is None:
+        baseboard = Catalog.shipped().row("accelerators", texts["accelerator"]).text("form_factor").startswith("SXM")
+        texts.setdefault("fabric", "efa" if baseboard and texts["nodes"] != "1" else "none")
+
+
+def _in_a_region(texts: Mapping[str, str]) -> bool:
+    """Whether the kind of place is one whose region says in which country it is."""
+    facts = VENUES.get(texts.get("venue", ""))  # type: ignore[call-overload]
+    return facts is not None and facts.makes_cluster
 
 
 def _venue_problems(answers: Answers) -> list[Problem]:
@@ -136,6 +157,18 @@ def _venue_problems(answers: Answers) -> list[Problem]:
     found = []
     if not facts.fabric and answers.fabric != "none":
         found.append(Problem(f"a site of venue {answers.venue} has no fabric", hint="--fabric none, or another venue"))
+    elif facts.makes_cluster != (answers.fabric == "efa") and answers.fabric != "none":
+        hint = "--fabric efa or none" if facts.makes_cluster else "--fabric roce, infiniband or none"
+        found.append(Problem(f"a site of venue {answers.venue} has no fabric {answers.fabric}", hint=hint))
+    if answers.region and not facts.makes_cluster:
+        found.append(Problem(f"a site of venue {answers.venue} is in no region", hint="drop --region, or --venue aws"))
+    if answers.region and facts.makes_cluster and answers.country != country_of(answers.region):
+        says = f"{answers.region} is in {country_of(answers.region)}, not in {answers.country}"
+        found.append(Problem(says, hint="drop --country: it follows from the region"))
+    efa = answers.fabric == "efa"
+    if answers.region and not found and rented(answers.accelerator, answers.region, efa=efa) is None:
+        says = f"no source says that {answers.region} sells {answers.accelerator}{' with EFA' if efa else ''}"
+        found.append(Problem(says, hint=sold_elsewhere(answers.accelerator, answers.region, efa=efa)))
     if facts.nodes_at_most and answers.nodes > facts.nodes_at_most:
         says = f"{answers.nodes} nodes; a site of venue {answers.venue} has {facts.nodes_at_most} at most"
         found.append(Problem(says, hint=f"name {facts.nodes_at_most} or fewer, or another venue"))
@@ -152,6 +185,7 @@ def _answers(texts: Mapping[str, str]) -> Answers:
         nodes=int(texts["nodes"]),
         fabric=texts["fabric"],
         tenants=tuple(_names(texts["tenants"])),
+        region=texts["region"],
     )
     if wrong := _venue_problems(answers):
         raise Refused(wrong)
@@ -185,6 +219,14 @@ def _country_problem(text: str) -> Problem | None:
     return Problem(f"{shown(text)} is not a country", hint=catalog.hint("countries", text))
 
 
+def _region_problem(text: str) -> Problem | None:
+    """Empty is the region of a place that is in none."""
+    known = regions()
+    if not text or text in known:
+        return None
+    return Problem(f"{shown(text)} is not a region of AWS that is read up on", hint=nearest(text, known))
+
+
 def _accelerator_problem(text: str) -> Problem | None:
     catalog = Catalog.shipped()
     row, known = catalog.find("accelerators", text), supported(catalog)
@@ -216,6 +258,7 @@ QUESTIONS = (
     Question("name", "Name of the factory", "my-factory", _name_problem),
     Question("site", "Name of the site", "dc1", _name_problem),
     Question("venue", f"Kind of place ({', '.join(DRAFTED)})", "on-prem", _choice_problem("venue", DRAFTED)),
+    Question("region", "Region of AWS", "eu-north-1", _region_problem),
     Question("country", "Country of the site, two letters", "DE", _country_problem),
     Question("accelerator", "GPU of the nodes", "h200", _accelerator_problem),
     Question("nodes", "GPU nodes of the site", "4", _nodes_problem),

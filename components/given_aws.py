@@ -129,6 +129,16 @@ class VpcGiven(Spec):
             yield Misfit(f"{self.service_cidr} has a length of {length}", hint, ("service_cidr",))
 
 
+class InferenceProfileGiven(Spec):
+    """An inference profile of Amazon Bedrock, and where it answers from."""
+
+    profile: Annotated[str, Field(pattern=r"^[a-z]{2,6}(-gov)?\.[a-z0-9][A-Za-z0-9.:-]*$", max_length=100)]
+    """Its id, such as eu.amazon.nova-lite-v1:0."""
+
+    regions: list[RegionName] = Field(min_length=1, max_length=40)
+    """Regions of its models, as aws bedrock get-inference-profile names them. Each is held against data classes."""
+
+
 class LogsGiven(Spec):
     """Where logs of the control plane lie: a log group of the account and region."""
 
@@ -204,6 +214,9 @@ class AwsGiven(Spec):
     addons: dict[str, AddonVersion] = {}
     """Versions of EKS add-ons that differ from the catalog's, such as coredns: v1.14.3-eksbuild.3, with aws eks
     describe-addon-versions as evidence. Default none."""
+
+    inference_profiles: list[InferenceProfileGiven] = Field(default=[], max_length=50)
+    """Inference profiles that gateways ask for and the catalog doesn't know. Default none."""
 
     registry_account: AccountId | None = None
     """Account of the registry from which EKS's own images come in this region. Default: as the catalog has it."""

@@ -39,7 +39,7 @@ VENUES: dict[Venue, VenueFacts] = {
     "aws": VenueFacts(distributions=("eks",), makes_cluster=True),
 }
 
-DRAFTED: tuple[Venue, ...] = tuple(venue for venue, facts in VENUES.items() if not facts.makes_cluster)
+DRAFTED: tuple[Venue, ...] = tuple(VENUES)
 """Kinds of place that `init` drafts a site file of."""
 
 IMAGE_FOLDERS = {name: f"/var/lib/rancher/{name}/agent/images" for name in EDGE_DISTRIBUTIONS}

@@ -21,11 +21,14 @@ from aifactory.cli import options
 )
 @click.option("--name", metavar="NAME", help="Name of the factory.")
 @click.option("--site", metavar="NAME", help="Name of the site.")
-@click.option("--venue", type=click.Choice(["on-prem", "colo", "edge"]), help="Kind of place.")
-@click.option("--country", metavar="CODE", help="Country of the site: DE.")
+@click.option("--venue", type=click.Choice(["on-prem", "colo", "edge", "aws"]), help="Kind of place.")
+@click.option("--region", metavar="NAME", help="Region, for venue aws: eu-north-1.")
+@click.option("--country", metavar="CODE", help="Country of the site: DE. Of a region it is known.")
 @click.option("--accelerator", metavar="NAME", help="GPU of the nodes: h200.")
 @click.option("--nodes", metavar="COUNT", type=click.IntRange(1, 512), help="GPU nodes of the site.")
-@click.option("--fabric", type=click.Choice(["roce", "infiniband", "none"]), help="Network between the GPUs of nodes.")
+@click.option(
+    "--fabric", type=click.Choice(["roce", "infiniband", "efa", "none"]), help="Network between the GPUs of nodes."
+)
 @click.option(
     "--tenant", "tenants", metavar="NAME", multiple=True, help="A team that shares the GPUs; may be repeated."
 )

@@ -192,7 +192,8 @@ def _stored_by_helm(ctx: PlanContext, answers: Answers) -> None:
     version = chosen.release.app_version if chosen else ""
     ctx.check(
         "CLU-013",
-        chosen is None,
+        # Nobody can give definitions to a cluster that isn't there yet.
+        chosen is None or ctx.place.venue_facts.makes_cluster,
         "the release of the Gateway API's definitions nearly fills the Secret that Helm keeps it in",
         hint=f"apply standard-install.yaml of Gateway API {version} with kubectl apply --server-side, then "
         "name it under cluster.provides.gateway-api of the site file",

@@ -194,7 +194,7 @@ def _chosen(
         ctx.refuse(
             f"{capability} is needed by {who}, and no release of train {ctx.place.train} is installed for it",
             ("cluster", "provides") if ctx.place.cluster.provides else ("cluster",),
-            _to_do(capability, release),
+            _to_do(capability, release, ctx),
             "site",
         )
         return None
@@ -208,8 +208,10 @@ def _chosen(
     return None if result.conflicts else Chosen(capability, release, recipe, result.values)
 
 
-def _to_do(capability: str, release: Release | None) -> str:
+def _to_do(capability: str, release: Release | None, ctx: PlanContext) -> str:
     """What a person does about a capability that nothing of ours installs."""
+    if ctx.place.venue_facts.makes_cluster:
+        return "the base makes this cluster, so nobody gives it anything: place the part at a site that has it"
     if release is None or release.chart or not release.crds("manifest"):
         return f"install it at the site, then name it with its version under cluster.provides.{capability}"
     return (
@@ -271,9 +273,16 @@ def _decide(ctx: PlanContext, answers: Answers, wanted: Mapping[str, list[Requir
             f"capability.{capability}",
             f"{chosen.release.chart} {chosen.release.version} in {chosen.release.namespace}",
             _reasons(wanted[capability]),
-            rejected=[Rejected("given by the site", "the site file names none under cluster.provides")],
+            rejected=[Rejected("given by the site", _why_none(ctx))],
             facts=[chosen.release.ref],
         )
+
+
+def _why_none(ctx: PlanContext) -> str:
+    """Why a site gives no capability."""
+    if ctx.place.venue_facts.makes_cluster:
+        return "the base makes the cluster, and nothing is in it yet"
+    return "the site file names none under cluster.provides"
 
 
 def _reasons(asked: Iterable[Requirement]) -> str:

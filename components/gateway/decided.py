@@ -10,6 +10,7 @@ from aifactory.components.counting import counted
 from aifactory.components.gateway.spec_providers import CredentialKind
 from aifactory.components.outside import Reach
 from aifactory.components.tracing import SpanSink
+from aifactory.components.values import Ref
 
 PROXY_NAMESPACE = "envoy-gateway-system"
 """Namespace of the release, in which its proxies run."""
@@ -42,7 +43,8 @@ class CredentialPlan(Struct, frozen=True):
     """How the gateway signs in at a provider."""
 
     kind: CredentialKind
-    secret: SecretPlan
+    secret: SecretPlan | None
+    """None where the pod itself is known."""
     region: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     """What its kind needs besides, by the names of the blueprint."""
@@ -201,6 +203,21 @@ class ListPlan(Struct, frozen=True):
     """Whether it also meets requests that nobody has looked at yet."""
 
 
+class BalancerPlan(Struct, frozen=True):
+    """A load balancer that the venue makes for the door."""
+
+    subnets: tuple[Ref, ...]
+    """Ids of the subnets that it stands in."""
+    checks_from: tuple[str, ...]
+    """Networks of these subnets, from which it checks proxies."""
+    idle_s: int
+    """Time after which it forgets a silent connection."""
+    drain_s: int
+    """Time that it leaves to open connections of a proxy that goes."""
+    tags: tuple[tuple[str, str], ...]
+    """Its tags beside those that the controller gives to all."""
+
+
 class GatewayPlan(Struct, frozen=True):
     """A governed door to models, with nothing left unset."""
 
@@ -233,6 +250,10 @@ class GatewayPlan(Struct, frozen=True):
     """What its proxies may open connections to."""
     traces_to: str
     """Base URL of what takes traces, empty for none."""
+    balancer: BalancerPlan | None = None
+    """Load balancer of the venue, None where the cluster has its own."""
+    service_account: str = ""
+    """ServiceAccount of its proxies, empty where nothing needs to know its name."""
 
     @property
     def host(self) -> str:

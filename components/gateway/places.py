@@ -18,8 +18,8 @@ CREDENTIALS = {
     "openai": ("api-key",),
     "azure-openai": ("azure-api-key", "azure-secret", "azure-oidc"),
     "anthropic": ("anthropic-api-key", "api-key"),
-    "aws-bedrock": ("aws-oidc", "aws-file"),
-    "aws-anthropic": ("aws-oidc", "aws-file"),
+    "aws-bedrock": ("aws-oidc", "aws-file", "aws-pod-identity"),
+    "aws-anthropic": ("aws-oidc", "aws-file", "aws-pod-identity"),
     "gcp-vertex": ("gcp-oidc", "gcp-file"),
     "gcp-anthropic": ("gcp-oidc", "gcp-file"),
 }
@@ -176,7 +176,8 @@ def _credential(written: Credential, provider: Provider) -> CredentialPlan:
         for field in (*NEEDS.get(written.kind, ()), *MAY.get(written.kind, ()))
         if (value := getattr(written, field))
     }
-    secret = _secret(written.secret, (ENTRIES.get(written.kind, API_KEY),), written.source)
+    entries = (ENTRIES.get(written.kind, API_KEY),)
+    secret = _secret(written.secret, entries, written.source) if written.secret else None
     region = (provider.region or "").partition(":")[2]
     return CredentialPlan(written.kind, secret, region, tuple(sorted(fields.items())))
 

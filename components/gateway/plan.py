@@ -5,6 +5,8 @@ from __future__ import annotations
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.gateway import (
+    balancing,
+    bedrock,
     demanded,
     door,
     explaining,
@@ -54,7 +56,8 @@ def resolve(spec: GatewaySpec, ctx: PlanContext) -> GatewaySpec | None:
         ctx.require("load-balancer", "an address that the site's clients reach the gateway at")
     outlives = ctx.place.is_one_node or spec.replicas != 1
     ctx.check("GTW-006", outlives, "one proxy has no other to take over", ("replicas",), "set replicas to 2")
-    return spec if all([door.known(spec, ctx), places.signed(spec, ctx)]) else None
+    held = [door.known(spec, ctx), balancing.fits(spec, ctx), places.signed(spec, ctx), bedrock.reachable(spec, ctx)]
+    return spec if all(held) else None
 
 
 def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
@@ -63,7 +66,8 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
     listeners = door.listeners(spec, ctx)
     if not models or listeners is None:
         return None
-    if not all([published.sound(models, spec, ctx), usage.sound(spec, models, ctx), _private(models, spec, ctx)]):
+    held = [published.sound(models, spec, ctx), usage.sound(spec, models, ctx), _private(models, spec, ctx)]
+    if not all([*held, bedrock.exact(models, spec, ctx)]):
         return None
     limits = usage.limits(spec)
     decided = tuple(published.plan_of(model, spec, ctx) for model in models)
@@ -89,6 +93,8 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         spans=explain_spans(span_sink(ctx), "a span for each request, with tenant, model, site and request id", ctx),
         reaches=reaching.reach(models, listeners, backends, collector, ctx),
         traces_to=collector.otlp_http if collector else "",
+        balancer=balancing.decide(spec, decided, ctx),
+        service_account=bedrock.ask(models, spec, ctx),
         **door.ground(spec, ctx),
     )
     reaching.ask(plan.identity, plan.reaches, counts=bool(limits), ctx=ctx)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aifactory.components import names
+from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext
 from aifactory.components.gateway import cost, door, own_sites, residency
 from aifactory.components.gateway.decided import LegPlan, ModelPlan
@@ -185,20 +186,53 @@ def _resident(model: Published, ctx: PlanContext) -> Iterator[bool]:
 def _in_region(model: Published, spec: GatewaySpec, ctx: PlanContext) -> Iterator[bool]:
     """An inference profile of Bedrock answers from several regions, whichever one is asked."""
     aws = {provider.name for provider in spec.providers if provider.api.startswith("aws-")}
-    known = ctx.site_plan.residency.data_classes if ctx.site_plan.residency else {}
     for number, place in enumerate(model.places):
         called = place.leg.model or model.id
-        profile = called.partition(".")[0] if place.leg.provider in aws else ""
-        if profile not in PROFILES:
-            continue
+        profile = profile_of(called) if place.leg.provider in aws else ""
+        if profile:
+            why = _leaves(model, called, profile, ctx)
+            yield ctx.check(
+                "GTW-023",
+                not why,
+                f"{model.spec.name}: {called} is an inference profile, which answers from {why}",
+                model.at("legs", number),
+                "name the model without it, or a profile that every data class allows",
+            )
+
+
+def _leaves(model: Published, called: str, profile: str, ctx: PlanContext) -> str:
+    """Where a profile answers from that a class of the model's data forbids, empty for nowhere.
+
+    Each region is judged where the regions are known. Else the name says which part of the world it is, and of the EU
+    alone there is a rule.
+    """
+    regions = regions_of(called, ctx)
+    if regions is None:
+        known = ctx.site_plan.residency.data_classes if ctx.site_plan.residency else {}
         in_eu = all(name in known and "eu" in known[name].jurisdictions for name in model.classes)
-        yield ctx.check(
-            "GTW-023",
-            profile == "eu" and in_eu,
-            f"{model.spec.name}: {called} is an inference profile, which answers from any region of {profile}",
-            model.at("legs", number),
-            "name the model without it, or a profile that every data class allows",
-        )
+        return "" if profile == "eu" and in_eu else f"any region of {profile}"
+    for name in regions:
+        why = residency.forbids(model.classes, residency.of_region(f"aws:{name}", ctx), ctx)
+        if why:
+            return f"{', '.join(regions)}: {why}"
+    return ""
+
+
+def profile_of(called: str) -> str:
+    """How the name of an inference profile begins, empty for a model's own name."""
+    first = called.partition(".")[0]
+    return first if first in PROFILES else ""
+
+
+def regions_of(profile: str, ctx: PlanContext) -> tuple[str, ...] | None:
+    """Regions that a profile answers from: as the site states them, else as the catalog has it; None for neither."""
+    place = ctx.place
+    stated = place.aws.inference_profiles if isinstance(place, AwsPlace) else []
+    for each in stated:
+        if each.profile == profile:
+            return tuple(each.regions)
+    row = ctx.catalog.find("aws-bedrock", profile)
+    return row.texts("regions") if row else None
 
 
 def _lasting(model: Published, spec: GatewaySpec, ctx: PlanContext) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from aifactory.components import outside
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
+from aifactory.components.gateway import bedrock
 from aifactory.components.gateway.decided import PROXY_NAMESPACE, BackendPlan, ListenerPlan
 from aifactory.components.gateway.published_model import Published
 from aifactory.components.offers import TelemetryOffer
@@ -18,7 +21,7 @@ from aifactory.components.tracing import GRPC
 def reach(
     models: Iterable[Published],
     listeners: Iterable[ListenerPlan],
-    backends: Iterable[BackendPlan],
+    backends: Sequence[BackendPlan],
     collector: TelemetryOffer | None,
     ctx: PlanContext,
 ) -> Reach:
@@ -26,7 +29,10 @@ def reach(
     namespaces = {offer.namespace for model in models for offer in model.parts}
     ports = (GRPC, urlsplit(collector.otlp_http).port or 80) if collector else ()  # proxies, and what reads bodies
     there = (collector.namespace, ports) if collector else None
-    return outside.reach(ctx.place, namespaces, _hosts(listeners, backends), there)
+    found = outside.reach(ctx.place, namespaces, _hosts(listeners, backends), there)
+    hosts = [replace(each, networks=bedrock.networks(each.host, ctx) or each.networks) for each in found.hosts]
+    by_identity = any(backend.credential and backend.credential.kind == bedrock.IDENTITY for backend in backends)
+    return replace(found, hosts=(*hosts, *((bedrock.agent(),) if by_identity else ())))
 
 
 def _hosts(listeners: Iterable[ListenerPlan], backends: Iterable[BackendPlan]) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aifactory.components.base import Place as SitePlace
 from aifactory.components.base import PlanContext
-from aifactory.components.catalog import binds
+from aifactory.components.catalog import Row, binds
 from aifactory.components.gateway.spec_providers import Provider
 
 
@@ -36,9 +36,20 @@ def region(provider: Provider, ctx: PlanContext) -> Region | None:
     row = ctx.catalog.find("regions", provider.region) if provider.region else None
     if row is None:
         return None
-    name = row.key.partition(":")[2]
-    sure = row.text("status") == "ga" and row.text("confidence") != "low"
-    return Region(name, row.text("country") if sure else "", row.text("operator_nationality") if sure else "")
+    return Region(row.key.partition(":")[2], _sure(row, "country"), _sure(row, "operator_nationality"))
+
+
+def of_region(key: str, ctx: PlanContext) -> Target:
+    """A cloud's region itself, such as aws:eu-north-1."""
+    row = ctx.catalog.find("regions", key)
+    name = key.partition(":")[2]
+    return Target(name, local=False, country=_sure(row, "country"), operator=_sure(row, "operator_nationality"))
+
+
+def _sure(row: Row | None, field: str) -> str:
+    """A fact of a region that is open to all, and surely where it is said to be; else empty."""
+    sure = row is not None and row.text("status") == "ga" and row.text("confidence") != "low"
+    return row.text(field) if row is not None and sure else ""
 
 
 def of(provider: Provider, ctx: PlanContext) -> Target:

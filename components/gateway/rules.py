@@ -188,6 +188,36 @@ RULES: tuple[Rule, ...] = (
         "Redis documentation, security; envoyproxy/gateway, EnvoyGateway rateLimit.backend.redis.tls",
     ),
     Rule(
+        "GTW-026",
+        "error",
+        "Who signs in by workload identity is given one",
+        "Outside of the account nobody gives a pod a role, and a role of one partition of AWS is unknown in another: "
+        "each request would be a 403.",
+        "Amazon EKS User Guide, pod-identities; AWS IAM User Guide, partitions",
+    ),
+    Rule(
+        "GTW-027",
+        "error",
+        "Bedrock is asked by the name that requests are signed for",
+        "A signature holds the name of the host: under another name each request is a 403.",
+        "envoyproxy/ai-gateway internal/backendauth/aws.go",
+    ),
+    Rule(
+        "GTW-028",
+        "error",
+        "A way leads to each region of Bedrock",
+        "An endpoint of a VPC leads to its own region. Where nothing leaves the VPC, packets to another are lost.",
+        "AWS PrivateLink guide, interface endpoints",
+    ),
+    Rule(
+        "GTW-029",
+        "error",
+        "A role names the models that it may ask for",
+        "A request to an inference profile needs permission for the model in each region that may answer. Regions that "
+        "nobody states would have to be any region.",
+        "Amazon Bedrock User Guide, inference-profiles-prereq",
+    ),
+    Rule(
         "GTW-030",
         "error",
         "A bound of parallel requests is one bound",
@@ -223,5 +253,27 @@ RULES: tuple[Rule, ...] = (
         "Callers that another site answers sign in with tokens",
         "A key is taken from the request where it was checked, and the other site would answer 401.",
         "envoyproxy/gateway, SecurityPolicy apiKeyAuth.sanitize",
+    ),
+    Rule(
+        "GTW-035",
+        "error",
+        "Clients of the site have a way to its load balancer",
+        "It has private addresses alone: answers to networks that no way leads to are lost.",
+        "Elastic Load Balancing User Guide, internal load balancers",
+    ),
+    Rule(
+        "GTW-036",
+        "error",
+        "A load balancer is one that the venue makes",
+        "A Service of a class that no controller answers to waits for ever, and an address that is asked of one at AWS "
+        "is passed over.",
+        "kubernetes-sigs/aws-load-balancer-controller docs/guide/service/nlb.md",
+    ),
+    Rule(
+        "GTW-037",
+        "warning",
+        "A load balancer outlasts the silence of a model",
+        "A connection that it has forgotten is reset at the next byte, after the GPU time is spent.",
+        "Elastic Load Balancing User Guide, network load balancers, connection idle timeout",
     ),
 )

@@ -21,6 +21,7 @@ CredentialKind = Literal[
     "anthropic-api-key",
     "aws-file",
     "aws-oidc",
+    "aws-pod-identity",
     "azure-secret",
     "azure-oidc",
     "gcp-file",
@@ -49,12 +50,14 @@ class Credential(Spec):
 
     kind: CredentialKind = "api-key"
     """What it is. api-key, azure-api-key, anthropic-api-key: a key in the header that the API takes it in. aws-file: a
-    credentials file. aws-oidc, azure-oidc, gcp-oidc: a token of `issuer`, exchanged for one of the provider that lasts
+    credentials file. aws-pod-identity: at a site of venue aws, the role that the base gives the proxies; no secret
+    exists. aws-oidc, azure-oidc, gcp-oidc: a token of `issuer`, exchanged for one of the provider that lasts
     an hour. azure-secret: the secret of an application. gcp-file: the key of a service account. Default api-key."""
 
-    secret: SecretName
+    secret: SecretName | None = None
     """Secret in the namespace of the gateway. Its key is `apiKey` for the three keys, `credentials` for aws-file,
-    `service_account.json` for gcp-file, and `client-secret` for the others."""
+    `service_account.json` for gcp-file, and `client-secret` for the others. Default none: for aws-pod-identity, and all
+    others need one."""
 
     source: SecretSource | None = None
     """Where External Secrets gets it from. Default none: somebody makes the Secret."""
@@ -93,6 +96,12 @@ class Credential(Spec):
 
     @truth
     def _it_has_what_its_kind_needs(self) -> Iterator[Misfit]:
+        if self.kind == "aws-pod-identity":
+            for field in ("secret", "source"):
+                if getattr(self, field) is not None:
+                    yield Misfit(f"{field} is nothing of {self.kind}", "delete it: no secret exists", (field,))
+        elif self.secret is None:
+            yield Misfit(f"{self.kind} needs secret", "name the Secret that has it", ("secret",))
         needed, known = NEEDS.get(self.kind, ()), {field for field in _FIELDS if getattr(self, field) is not None}
         for field in needed:
             if field not in known:

@@ -57,7 +57,7 @@ def _before(plan: GatewayPlan) -> Iterator[str]:
 def _named(plan: GatewayPlan) -> list[SecretPlan]:
     """Secrets, once each."""
     found = [listener.keys for listener in plan.listeners if listener.keys]
-    found += [backend.credential.secret for backend in plan.backends if backend.credential]
+    found += [each.credential.secret for each in plan.backends if each.credential and each.credential.secret]
     return list({secret.name: secret for secret in found}.values())
 
 

@@ -33,7 +33,12 @@ def engine_of(spec: RagSpec, ctx: PlanContext) -> str | None:
         wanted != "milvus" or given is not None,
         f"{found} want Milvus in {mode}, and {ctx.place.site} gives none",
         ("engine",) if spec.engine else ("collections",),
-        "install it there and write cluster.provides.milvus: {version: ..., url: ...}; no release of ours makes one"
+        (
+            "no release of ours makes one, and nobody gives one to a cluster that the base makes"
+            if ctx.place.venue_facts.makes_cluster
+            else "install it there and write cluster.provides.milvus: {version: ..., url: ...}; no release of ours "
+            "makes one"
+        )
         + ("" if many else ", or set engine to pgvector")
         + (f"; or keep fewer than {PGVECTOR_MOST:,} vectors, or give each of two sites a part of them" if many else ""),
     )

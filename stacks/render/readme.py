@@ -39,6 +39,7 @@ def readme(stack: Stack, origin: Origin, ordered: Sequence[Step]) -> str:
             ["## Remove", "", *removal(stack)],
             *_given(stack),
             *_overrides(stack),
+            *_untagged(stack),
             ["## Parts", "", *_parts(stack)],
             *_choices(stack),
         ]
@@ -104,6 +105,15 @@ def _given(stack: Stack) -> Iterator[list[str]]:
         ]
         yield ["## Given by the site", "", "Used as they are; never created, changed or deleted by this stack."]
         yield table(["capability", "version", "features"], rows)
+
+
+def _untagged(stack: Stack) -> Iterator[list[str]]:
+    """Whoever looks for everything of a factory by its tags doesn't find these."""
+    rows = [(code(row.id), code(row.part)) for row in stack.cloud_rows if "tags" not in row.properties]
+    if rows:
+        says = "The cloud gives these no tags. Each belongs to something that has them, and goes with it."
+        yield ["## Without tags", "", says]
+        yield table(["row", "part"], rows)
 
 
 def _overrides(stack: Stack) -> Iterator[list[str]]:

@@ -7,10 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+from moto import mock_aws
 
 from aifactory.cli import machine
 from aifactory.cli.machine import Check, examined
+from support.aws_sites import aws_site_data
 from support.command import call
+from support.planning import site_data
 
 TOOLS = {
     "pulumi": "echo v3.255.0",
@@ -132,6 +135,66 @@ def test_without_a_home_there_is_no_cache(tools: Path, monkeypatch: pytest.Monke
         "no home folder",
         "facts are parsed at every start, which takes longer; set XDG_CACHE_HOME to a folder of yours",
     )
+
+
+BLUEPRINT = (
+    "aifactory: v1\nname: demo\nplacement: {core: {sites: [sto-lab]}}\nparts:\n  - {kind: cluster, name: cluster}\n"
+)
+
+
+@pytest.fixture
+def blueprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A blueprint that asks for a cluster at a site at AWS, and a machine without credentials."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    folder = tmp_path / "project"
+    (folder / "sites").mkdir(parents=True)
+    (folder / "aifactory.yaml").write_text("aifactory: v1\n")
+    (folder / "factory.yaml").write_text(BLUEPRINT)
+    (folder / "sites" / "sto-lab.yaml").write_text(json.dumps(aws_site_data()))
+    return folder / "factory.yaml"
+
+
+def test_without_credentials_an_account_is_not_asked_and_that_is_no_failure(tools: Path, blueprint: Path) -> None:
+    ran = call("doctor", "--live", blueprint)
+    assert ran.code == 0, ran.err
+    assert "missing  sto-lab: account: not asked, there are no credentials of AWS here\n" in ran.out
+
+
+def test_an_account_is_held_against_its_site(tools: Path, blueprint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary-of-an-access-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-of-a-secret-key")
+    with mock_aws():
+        ran = call("doctor", "--live", blueprint, "--site", "sto-lab", "--format", "json")
+    assert ran.code == 1
+    found = {each["name"]: each for each in json.loads(ran.out)["checks"]}
+    assert found["sto-lab: account"]["state"] == "broken"
+    assert found["sto-lab: zone eu-north-1a"]["state"] == "ok"
+    assert "canary-of-a-secret-key" not in ran.out + ran.err
+    assert "canary-of-an-access-key" not in ran.out + ran.err
+
+
+def test_a_blueprint_without_a_site_at_aws_has_no_account(tools: Path, blueprint: Path) -> None:
+    (blueprint.parent / "sites" / "sto-lab.yaml").write_text(json.dumps(site_data(site="sto-lab")))
+    ran = call("doctor", "--live", blueprint)
+    assert ran.code == 0
+    assert "missing  accounts: no site of venue aws in this blueprint: there is no account to ask\n" in ran.out
+
+
+def test_what_cannot_be_planned_is_refused_before_anybody_is_asked(tools: Path, blueprint: Path) -> None:
+    (blueprint.parent / "sites" / "sto-lab.yaml").write_text(json.dumps(aws_site_data(reached_from=[])))
+    ran = call("doctor", "--live", blueprint)
+    assert ran.code == 1
+    assert "AWS-103" in ran.err
+    assert "account" not in ran.out
+
+
+@pytest.mark.parametrize("words", [["--live"], ["factory.yaml"], ["--site", "sto-lab"], ["--set", "a=b"]])
+def test_half_of_a_question_is_a_wrong_command_line(tools: Path, words: list[str]) -> None:
+    assert call("doctor", *words).code == 2
 
 
 def test_as_data_each_check_has_name_state_finding_and_advice(tools: Path) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
+from aifactory.blueprints.site import AwsSite
 from aifactory.cli.commands.init import init
+from aifactory.cli.first_aws_site import aws_site_text, regions
 from aifactory.cli.first_site import Answers, factory_text, gpus_per_node, site_text
 from aifactory.cli.starting import QUESTIONS, completed, files_from_answers, write_new
 from aifactory.cli.work import prepare
@@ -20,7 +23,10 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.accelerators import supported
 from aifactory.components.problems import Refused
 from aifactory.components.venues import DRAFTED, EDGE_NODES, Venue
+from aifactory.stacks.planning.place import place_of
+from support.aws_sites import TRAIN
 from support.command import COMMAND, call, files_below
+from support.planning import plan_site
 
 FLAGS = {
     "--name": "demo",
@@ -91,7 +97,8 @@ def test_at_the_edge_nobody_is_asked_for_a_fabric(tmp_path: Path) -> None:
     ran = call("init", tmp_path, *flags(venue="edge", fabric=None, nodes="2"))
     assert ran.code == 0, ran.err
     assert call("check", tmp_path / "factory.yaml").code == 0
-    given = {question.key: question.proposal for question in QUESTIONS if question.key != "fabric"}
+    left_out = ("fabric", "region")
+    given = {question.key: question.proposal for question in QUESTIONS if question.key not in left_out}
     assert completed({**given, "venue": "edge"}, ask=False).fabric == "none"
 
 
@@ -101,6 +108,69 @@ def test_what_an_edge_site_has_no_room_for_is_refused_in_words(tmp_path: Path) -
     assert "a site of venue edge has no fabric" in ran.err
     assert f"6 nodes; a site of venue edge has {EDGE_NODES} at most" in ran.err
     assert not (tmp_path / "new").exists()
+
+
+AT_AWS = {"venue": "aws", "region": "eu-north-1", "country": None, "fabric": None}
+
+
+def test_flags_make_a_factory_at_aws_that_passes_its_check(tmp_path: Path) -> None:
+    ran = call("init", tmp_path, *flags(**AT_AWS))
+    assert ran.code == 0, ran.err
+    written = yaml.safe_load((tmp_path / "sites" / "lab.yaml").read_text())
+    assert written["aws"]["rented_nodes"][0]["instance_type"] == "p5en.48xlarge"
+    assert call("check", tmp_path / "factory.yaml").code == 0
+    pool = yaml.safe_load((tmp_path / "factory.yaml").read_text())["parts"][0]
+    assert (pool["nodes"], pool["fabric"]) == (4, "rdma")
+
+
+@pytest.mark.parametrize("region", regions())
+def test_a_site_can_be_begun_in_every_region_that_is_read_up_on(region: str) -> None:
+    site = AwsSite.model_validate(yaml.safe_load(aws_site_text("lab", region)))
+    found = plan_site([{"kind": "cluster", "name": "cluster"}], place_of(site, TRAIN))
+    assert [problem.says for problem in found.errors] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"region": None}, "--region missing"),
+        ({"region": ""}, "--region missing"),
+        ({"region": "eu-nowhere-1"}, "is not a region of AWS that is read up on"),
+        ({"country": "DE"}, "eu-north-1 is in SE, not in DE"),
+        ({"fabric": "roce"}, "a site of venue aws has no fabric roce"),
+        ({"region": "eu-central-1"}, "no source says that eu-central-1 sells h200 with EFA"),
+        ({"region": "eu-central-1"}, "the nearest that sells p5en.48xlarge on-demand is eu-north-1 (SE)"),
+        ({"venue": "colo", "country": "SE", "fabric": "none"}, "a site of venue colo is in no region"),
+        ({"venue": "colo", "country": "SE", "fabric": "efa", "region": None}, "a site of venue colo has no fabric efa"),
+    ],
+)
+def test_what_a_region_and_a_venue_exclude_is_refused(tmp_path: Path, changes: dict[str, str], says: str) -> None:
+    ran = call("init", tmp_path / "new", *flags(**{**AT_AWS, **changes}))
+    assert ran.code == 1
+    assert says in ran.err
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("region", ["eu-north-1", "us-east-1"])
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
+def test_what_flags_make_at_aws_can_be_built_or_is_refused_with_where_it_can(
+    tmp_path: Path, accelerator: str, region: str
+) -> None:
+    ran = call("init", tmp_path, *flags(**{**AT_AWS, "region": region}, accelerator=accelerator))
+    if ran.code:
+        assert "the nearest that sells" in ran.err or "no source names a region that does" in ran.err
+        return
+    work = prepare(tmp_path / "factory.yaml")
+    assert {stack.layer for stack in work.stacks.values()} == {"base", "platform"}
+
+
+def test_one_node_and_cards_without_a_baseboard_get_no_fabric_unless_it_is_asked_for(tmp_path: Path) -> None:
+    given = {**FLAGS, **{f"--{name}": value for name, value in AT_AWS.items()}}
+    texts = {name.removeprefix("--"): value for name, value in given.items() if value and name != "--tenant"}
+    texts["tenants"] = "research"
+    assert completed(texts, ask=False).fabric == "efa"
+    assert completed({**texts, "nodes": "1"}, ask=False).fabric == "none"
+    assert completed({**texts, "accelerator": "l4"}, ask=False).fabric == "none"
 
 
 def test_every_kind_of_place_can_be_begun_with() -> None:
@@ -220,7 +290,7 @@ class Terminal:
 
 def test_at_a_terminal_questions_are_asked_and_return_takes_the_proposal(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
-    for question in QUESTIONS:
+    for question in (each for each in QUESTIONS if each.key != "region"):
         terminal.answer(f"{question.words} [{question.proposal}]: ", "")
     assert terminal.end() == (
         0,

@@ -21,11 +21,14 @@ MAY_IMPORT = {
 THIRD_PARTY = {"click", "msgspec", "pydantic", "pydantic_core", "yaml"}
 """What the dependencies of the project bring, besides Pulumi: a tool of ours for tests must not slip in."""
 
-ENGINES = ("pulumi", "pulumi_*", "boto3", "google")
+ENGINES = ("pulumi", "pulumi_*", "google")
 """Modules of Pulumi, of providers and of the wire between them."""
 CLIENTS = ("kubernetes", "urllib3")
 """Modules that speak with a cluster."""
 CLIENT_FILE = "stacks/live/connection.py"
+ACCOUNTS = ("boto3", "botocore")
+"""Modules that speak with an account of AWS."""
+ACCOUNT_FILE = "stacks/live/account.py"
 LIVE = "aifactory.stacks.live"
 """What looks at real clusters: for the command line alone."""
 ENGINE_FOLDERS = ("stacks/program/*", "policies/packs/*")
@@ -46,7 +49,7 @@ SHARED_BY_PARTS = ("catalog", "sizing")
 
 def breaches(tree: SourceTree) -> list[str]:
     """Every import that breaks a rule."""
-    rules = (direction, isolation, engines, clients, live, impure, undeclared)
+    rules = (direction, isolation, engines, clients, accounts, live, impure, undeclared)
     parts = set(tree.parts())
     modules = list(tree.modules(*ROOMS))
     return [
@@ -93,6 +96,12 @@ def clients(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
         yield f"imports {one.module}; only {CLIENT_FILE} may"
 
 
+def accounts(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """One file speaks with accounts of AWS."""
+    if one.module.split(".")[0] in ACCOUNTS and module.path.as_posix() != ACCOUNT_FILE:
+        yield f"imports {one.module}; only {ACCOUNT_FILE} may"
+
+
 def live(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
     """What is planned, written and registered never depends on what a cluster holds."""
     inside = module.path.as_posix().startswith("stacks/live/")
@@ -111,7 +120,7 @@ def impure(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
 def undeclared(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
     """A user has what the project depends on: no tests, no tools, no rooms by their bare names."""
     top = one.module.split(".")[0]
-    known = top in sys.stdlib_module_names or top in (*THIRD_PARTY, *CLIENTS, "aifactory") or is_engine(one)
+    known = top in sys.stdlib_module_names or top in (*THIRD_PARTY, *CLIENTS, *ACCOUNTS, "aifactory") or is_engine(one)
     if not known and not one.level:
         yield f"imports {top}, which the project does not depend on"
 

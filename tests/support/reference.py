@@ -64,7 +64,7 @@ def document_page(document: str) -> str:
     root = DOCUMENTS[document]
     roots = [root, *(SITES.values() if document == "site" else ())]
     below = {each for start in roots for each in models_below(start)} - set(roots)
-    models = [*roots, *sorted(below, key=lambda each: each.__name__)]
+    models = [*roots, *sorted(below, key=lambda each: (each.__name__, each.__module__))]
     parts = [f"# {document.capitalize()}\n\n{' '.join((root.__doc__ or '').split())}\n"]
     for model in models:
         parts.append(f"\n## {model.__name__}\n\n{' '.join((model.__doc__ or '').split())}\n\n")

@@ -75,9 +75,9 @@ def in_zone(demands: list[AddressDemand], zone: str) -> int:
     )
 
 
-def in_control(endpoints: int, attachments: int) -> int:
+def in_control(endpoints: int, attachments: int, balancers: int = 0) -> int:
     """Addresses that a zone's subnet of the control plane must have."""
-    return CONTROL_PLANE_ADDRESSES + endpoints + attachments
+    return CONTROL_PLANE_ADDRESSES + endpoints + attachments + balancers * BALANCER_ADDRESSES
 
 
 def shortest_that_fits(zones: int, needed: int) -> int | None:

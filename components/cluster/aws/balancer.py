@@ -33,7 +33,12 @@ AWS_LOAD_BALANCER_CONTROLLER = Recipe(
 
 
 def require(plan: EksPlan, ctx: PlanContext) -> None:
-    """Ask for the controller, with what its pods can't find out: they reach no metadata service."""
+    """Ask for the controller, with what its pods can't find out: they reach no metadata service.
+
+    Its default tags overrule those of a Service, so the part isn't among them: each door says its own.
+    """
+    tags = names.tags(ctx.factory, ctx.place.site, ctx.part, plan.tags)
+    del tags["aifactory:part"]
     ctx.require(
         BALANCER,
         "Services of type LoadBalancer get network load balancers, which go when the Service goes",
@@ -44,7 +49,7 @@ def require(plan: EksPlan, ctx: PlanContext) -> None:
             "replicaCount": 2,
             "image": {"repository": f"{plan.region.registry}/amazon/{BALANCER}"},
             "serviceAccount": {"create": True, "name": BALANCER},
-            "defaultTags": names.tags(ctx.factory, ctx.place.site, ctx.part, plan.tags),
+            "defaultTags": tags,
             "enableShield": False,
             "enableWaf": False,
             "enableWafv2": False,

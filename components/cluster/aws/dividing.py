@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from aifactory.components.aws_place import AwsPlace, AwsRegion
 from aifactory.components.base import PlanContext, Rejected
-from aifactory.components.cluster.aws import addresses
+from aifactory.components.cluster.aws import addresses, asked
 from aifactory.components.cluster.aws.model import EksPlan, EndpointPlan, VpcPlan, WayPlan
 from aifactory.components.counting import counted
 from aifactory.components.offers import AddressDemand
@@ -92,20 +92,23 @@ def addresses_suffice(plan: EksPlan, ctx: PlanContext) -> bool:
     for subnet in plan.vpc.subnets:
         if subnet.kind == "public":
             continue
-        needed = (
-            addresses.in_zone(demands, subnet.zone)
-            if subnet.kind == "nodes"
-            else addresses.in_control(interfaces, attachments)
-        )
+        if subnet.kind == "nodes":
+            needed, who = addresses.in_zone(demands, subnet.zone), _wants(demands, subnet.zone)
+            hint = _larger(len(plan.vpc.of_kind("nodes")), needed)
+        else:
+            balancers = asked.balancers(ctx)
+            needed = addresses.in_control(interfaces, attachments, balancers)
+            others = [(interfaces, "endpoint"), (attachments, "attachment"), (balancers, "load balancer")]
+            who = "the control plane, " + " and ".join(counted(number, thing) for number, thing in others if number)
+            hint = f"make fewer load balancers: these subnets are /{addresses.CONTROL_LENGTH} in every VPC"
         there = addresses.room(subnet.cidr)
         held.append(
             ctx.check(
                 "AWS-101",
                 needed <= there,
-                f"{_wants(demands, subnet.zone)} want {needed} addresses in {subnet.zone}, and its subnet "
-                f"{subnet.cidr} has {there}",
+                f"{who} want {needed} addresses in {subnet.zone}, and its subnet {subnet.cidr} has {there}",
                 ("aws", "vpc", "cidr"),
-                _larger(len(plan.vpc.of_kind("nodes")), needed),
+                hint,
                 "site",
             )
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from aifactory.components.aws_policies import Statement
 from aifactory.components.cluster.aws import karpenter, policies
+from aifactory.components.cluster.aws.asked import granted
 from aifactory.components.cluster.aws.ground import DISKS, NODE_ROLE, SYSTEM, disks_key
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import CLUSTER, CLUSTER_TOKEN, AddonPlan
@@ -94,15 +95,32 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
     yield from _addons([each for each in plan.addons if not each.before_nodes], cloud, cluster, [nodes.id])
     balancer = _role("balancer", policies.pod_trust(plan), cloud, own=policies.balancer(plan))
     yield from balancer.rows
+    yield _association(BALANCER, BALANCER, BALANCER, balancer, cloud, cluster)
+    for each in plan.pod_roles:
+        role = _role(each.name, policies.pod_trust(plan), cloud, own=granted(each.grants), tags=dict(each.tags))
+        yield from role.rows
+        yield _association(each.name, each.namespace, each.service_account, role, cloud, cluster, dict(each.tags))
     if plan.karpenter:
         yield from _karpenter(cloud, cluster, node)
+
+
+def _association(
+    name: str,
+    namespace: str,
+    account: str,
+    role: RoleRows,
+    cloud: Cloud,
+    cluster: CloudRow,
+    tags: Mapping[str, str] | None = None,
+) -> CloudRow:
+    """Gives pods of a ServiceAccount a role. It is there before any of them: a pod is told of it when it is made."""
     properties = {
         "clusterName": cluster.output("name"),
-        "namespace": BALANCER,
-        "serviceAccount": BALANCER,
-        "roleArn": balancer.role.output("arn"),
+        "namespace": namespace,
+        "serviceAccount": account,
+        "roleArn": role.role.output("arn"),
     }
-    yield cloud.tagged(POD_IDENTITY, BALANCER, properties, after=balancer.ready)
+    return cloud.tagged(POD_IDENTITY, name, properties, tags=tags, after=role.ready)
 
 
 def _karpenter(cloud: Cloud, cluster: CloudRow, node: RoleRows) -> Iterator[CloudRow]:
@@ -111,13 +129,7 @@ def _karpenter(cloud: Cloud, cluster: CloudRow, node: RoleRows) -> Iterator[Clou
     own = karpenter.statements(cloud.plan, first[0].output("arn"), node.role.output("arn"))
     controller = _role(karpenter.NAME, policies.pod_trust(cloud.plan), cloud, own=own)
     yield from controller.rows
-    properties = {
-        "clusterName": cluster.output("name"),
-        "namespace": karpenter.NAME,
-        "serviceAccount": karpenter.NAME,
-        "roleArn": controller.role.output("arn"),
-    }
-    yield cloud.tagged(POD_IDENTITY, karpenter.NAME, properties, after=controller.ready)
+    yield _association(karpenter.NAME, karpenter.NAME, karpenter.NAME, controller, cloud, cluster)
 
 
 def _role(
@@ -127,10 +139,11 @@ def _role(
     *,
     managed: Iterable[str] = (),
     own: Iterable[Statement] = (),
+    tags: Mapping[str, str] | None = None,
 ) -> RoleRows:
     plan = cloud.plan
     properties = {"name": plan.role_name(name), "assumeRolePolicy": policies.document(trust)}
-    role = cloud.tagged(ROLE, name, properties)
+    role = cloud.tagged(ROLE, name, properties, tags=tags)
     found = []
     for policy in managed:
         attach = {"role": role.output("name"), "policyArn": plan.region.managed_policy(policy)}

@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aifactory.components import names
+from aifactory.components.aws_offers import Grant
 from aifactory.components.aws_place import AwsRegion, fitting
 from aifactory.components.cluster.model import ClusterPlan
 from aifactory.components.rows import Tree
@@ -16,6 +17,7 @@ CLUSTER = "cluster"
 """Name of the rows of which a cluster has one. It is forever, as all names of rows are."""
 CLUSTER_TOKEN = "aws:eks/cluster:Cluster"  # noqa: S105 - a Pulumi type token, no secret
 VPC_TOKEN = "aws:ec2/vpc:Vpc"  # noqa: S105 - a Pulumi type token, no secret
+SUBNET_TOKEN = "aws:ec2/subnet:Subnet"  # noqa: S105 - a Pulumi type token, no secret
 
 SubnetKind = Literal["nodes", "control", "public"]
 """nodes: nodes and pods. control: interfaces of the control plane, endpoints and attachments. public: NAT gateways."""
@@ -43,6 +45,8 @@ class EndpointPlan(Struct, frozen=True):
     """Name of the endpoint service."""
     interface: bool
     why: str
+    grants: tuple[tuple[str, tuple[Grant, ...]], ...] = ()
+    """Roles of pods, by name, with what passes for each; none where a role's own policy is all that holds it."""
 
 
 class WayPlan(Struct, frozen=True):
@@ -81,6 +85,18 @@ class AddonPlan(Struct, frozen=True):
     """ServiceAccount of kube-system that gets a role by Pod Identity, empty for none."""
 
 
+class PodRolePlan(Struct, frozen=True):
+    """A role that pods of a part get by Pod Identity."""
+
+    name: str
+    """Name of its rows."""
+    namespace: str
+    service_account: str
+    grants: tuple[Grant, ...]
+    why: str
+    tags: tuple[tuple[str, str], ...]
+
+
 class SystemNodesPlan(Struct, frozen=True):
     """The node group of controllers."""
 
@@ -106,6 +122,8 @@ class EksPlan(Struct, frozen=True):
     system_nodes: SystemNodesPlan
     tags: dict[str, str]
     """Tags beside those of every row."""
+    pod_roles: tuple[PodRolePlan, ...] = ()
+    """Roles that other parts asked for."""
     untagged: tuple[str, ...] = ()
     """Rows that AWS gives no tags to, by identity."""
     kept_zones: tuple[str, ...] = ()

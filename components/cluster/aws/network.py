@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from aifactory.components.cluster.aws import policies
+from aifactory.components.cluster.aws.asked import passing
 from aifactory.components.cluster.aws.making import Cloud
-from aifactory.components.cluster.aws.model import CLUSTER, VPC_TOKEN, EndpointPlan, SubnetPlan, WayPlan
+from aifactory.components.cluster.aws.model import CLUSTER, SUBNET_TOKEN, VPC_TOKEN, EndpointPlan, SubnetPlan, WayPlan
 from aifactory.components.rows import CloudRow
 from aifactory.components.values import Ref
 
-SUBNET, ROUTE, ROUTE_TABLE = "aws:ec2/subnet:Subnet", "aws:ec2/route:Route", "aws:ec2/routeTable:RouteTable"
+ROUTE, ROUTE_TABLE = "aws:ec2/route:Route", "aws:ec2/routeTable:RouteTable"
 ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -68,7 +69,7 @@ def _subnet(subnet: SubnetPlan, vpc: CloudRow, cloud: Cloud) -> CloudRow:
         "availabilityZone": subnet.zone,
         "mapPublicIpOnLaunch": False,
     }
-    return cloud.tagged(SUBNET, subnet.name, properties, tags=found_by)
+    return cloud.tagged(SUBNET_TOKEN, subnet.name, properties, tags=found_by)
 
 
 def _association(subnet: SubnetPlan, row: CloudRow, table: CloudRow, cloud: Cloud) -> CloudRow:
@@ -189,6 +190,8 @@ def _endpoint(
             "securityGroupIds": [group.output("id")],
             "privateDnsEnabled": True,
         }
+        if endpoint.grants:
+            properties["policy"] = policies.document(passing(cloud.plan, endpoint.grants))
     else:
         properties |= {
             "vpcEndpointType": "Gateway",

@@ -8,7 +8,7 @@ from aifactory.components import names
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
-from aifactory.components.cluster.aws import balancer
+from aifactory.components.cluster.aws import asked, balancer
 from aifactory.components.cluster.aws.addons import decide_addons
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
 from aifactory.components.cluster.aws.drivers import asked_addons, decide_kept
@@ -62,6 +62,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     given = handed()
     access = ClusterAccessOffer(given["cluster_name"], given["endpoint"], given["certificate_authority"], region.region)
     ctx.offer(access)
+    asked.offer_vpc(vpc, ctx)
     offer_nodes(plan, ctx)
     balancer.require(plan, ctx)
     return plan
@@ -69,7 +70,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
 
 def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
     """Hold subnets against all that wants addresses, and list what carries no tags."""
-    plan = with_flex(plan, ctx)
+    plan = asked.with_asked(with_flex(plan, ctx), ctx)
     drivers = asked_addons(ctx)
     if not addresses_suffice(plan, ctx) or drivers is None:
         return None

@@ -41,7 +41,7 @@ def external_id(plan: GatewayPlan, secret: SecretPlan | None) -> list[str]:
 def _secrets(plan: GatewayPlan) -> list[SecretPlan]:
     """All of them, once each."""
     found = [listener.keys for listener in plan.listeners if listener.keys]
-    found += [backend.credential.secret for backend in plan.backends if backend.credential]
+    found += [each.credential.secret for each in plan.backends if each.credential and each.credential.secret]
     return list({secret.name: secret for secret in found}.values())
 
 

@@ -17,6 +17,7 @@ def signed(plan: CredentialPlan) -> Tree:
 
 
 def _reference(plan: CredentialPlan) -> Tree:
+    assert plan.secret is not None  # noqa: S101 - the spec asks for one of each kind but workload identity
     return {"group": "", "kind": "Secret", "name": plan.secret.name}
 
 
@@ -38,6 +39,11 @@ def _exchange(plan: CredentialPlan, fields: Fields) -> Tree:
 
 def _aws_file(plan: CredentialPlan, _: Fields) -> Tree:
     return {"region": plan.region, "credentialsFile": {"secretRef": _reference(plan), "profile": "default"}}
+
+
+def _aws_pod_identity(plan: CredentialPlan, _: Fields) -> Tree:
+    """Nothing but the region: without another credential the processor takes that of its pod."""
+    return {"region": plan.region}
 
 
 def _aws_oidc(plan: CredentialPlan, fields: Fields) -> Tree:
@@ -90,6 +96,7 @@ _KINDS: dict[str, tuple[str, str, Callable[[CredentialPlan, Fields], Tree]]] = {
     "anthropic-api-key": ("AnthropicAPIKey", "anthropicAPIKey", _key),
     "aws-file": ("AWSCredentials", "awsCredentials", _aws_file),
     "aws-oidc": ("AWSCredentials", "awsCredentials", _aws_oidc),
+    "aws-pod-identity": ("AWSCredentials", "awsCredentials", _aws_pod_identity),
     "azure-secret": ("AzureCredentials", "azureCredentials", _azure_secret),
     "azure-oidc": ("AzureCredentials", "azureCredentials", _azure_oidc),
     "gcp-file": ("GCPCredentials", "gcpCredentials", _gcp_file),

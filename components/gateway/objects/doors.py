@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aifactory.components import outside, pods
+from aifactory.components.aws_offers import BALANCER_CLASS
 from aifactory.components.gateway.decided import (
     HTTPS_PORT,
     METADATA,
@@ -12,13 +13,16 @@ from aifactory.components.gateway.decided import (
     PROXY_NAMESPACE,
     TENANT_HEADER,
     USER_HEADER,
+    BalancerPlan,
     GatewayPlan,
 )
 from aifactory.components.gateway.door import owner
 from aifactory.components.gateway.objects.kinds import AI, AI_API, CERTIFICATES, ENVOY, ENVOY_API, GATEWAY
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Tree, capability
 from aifactory.components.tracing import MODEL_TAG, TENANT_TAG, envoy_tracing
+from aifactory.components.values import Format
 
+BALANCER_ANNOTATION = "service.beta.kubernetes.io/aws-load-balancer"
 ACCESS_LOG = {
     "start": "%START_TIME%",
     "site": "",
@@ -100,6 +104,8 @@ def _proxies(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
         },
         "envoyService": _service(plan),
     }
+    if plan.service_account:
+        kubernetes["envoyServiceAccount"] = {"name": plan.service_account}
     if plan.replicas > 1:
         kubernetes["envoyPDB"] = {"minAvailable": 1}
     sink = {"type": "File", "file": {"path": "/dev/stdout"}}
@@ -126,11 +132,41 @@ def _service(plan: GatewayPlan) -> Tree:
         "externalTrafficPolicy": "Local",
         "loadBalancerSourceRanges": list(plan.clients),
     }
+    if plan.balancer:
+        return {**service, **_at_venue(plan.balancer)}
     if plan.address:
         service["loadBalancerIP"] = plan.address
     if plan.load_balancer_class:
         service["loadBalancerClass"] = plan.load_balancer_class
     return service
+
+
+def _at_venue(plan: BalancerPlan) -> Tree:
+    """A network load balancer of AWS. Its targets are pods: no node opens a port for them.
+
+    Source: kubernetes-sigs/aws-load-balancer-controller docs/guide/service/annotations.md.
+    """
+    subnets = [part for subnet in plan.subnets for part in (",", subnet)][1:]
+    target = {"preserve_client_ip.enabled": "true", "deregistration_delay.timeout_seconds": str(plan.drain_s)}
+    annotations = {
+        "scheme": "internal",
+        "nlb-target-type": "ip",
+        "subnets": Format(tuple(subnets)),
+        "target-group-attributes": _pairs(target),
+        "additional-resource-tags": _pairs(dict(plan.tags)),
+        "attributes": _pairs({"load_balancing.cross_zone.enabled": "true"}),
+        "listener-attributes.TCP-443": _pairs({"tcp.idle_timeout.seconds": str(plan.idle_s)}),
+    }
+    return {
+        "annotations": {f"{BALANCER_ANNOTATION}-{name}": value for name, value in annotations.items()},
+        "loadBalancerClass": BALANCER_CLASS,
+        "allocateLoadBalancerNodePorts": False,
+        "externalTrafficPolicy": "Cluster",  # Local would open a port on each node, to ask whether it has a proxy
+    }
+
+
+def _pairs(values: dict[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in values.items())
 
 
 def _certificates(plan: GatewayPlan, maker: Maker) -> Iterator[KubernetesRow]:
@@ -256,7 +292,8 @@ def _traffic(plan: GatewayPlan, maker: Maker) -> KubernetesRow:
     """Who reaches the proxies, and whom they reach."""
     label = "kubernetes.io/metadata.name"
     peers: list[Tree] = [{"namespaceSelector": {"matchLabels": {label: name}}} for name in plan.callers]
-    peers.extend({"ipBlock": {"cidr": cidr}} for cidr in plan.clients)
+    checked = plan.balancer.checks_from if plan.balancer else ()
+    peers.extend({"ipBlock": {"cidr": cidr}} for cidr in (*plan.clients, *checked))
     # An empty list of peers would let everybody in, no rule lets nobody.
     ingress = [{"from": peers, "ports": [{"port": HTTPS_PORT, "protocol": "TCP"}]}] if peers else []
     spec = {

@@ -1,0 +1,245 @@
+"""What a site states of its account is held against what AWS says: here against moto, which answers as AWS does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.amis import Ami
+from moto.servicequotas.models import ServiceQuotasBackend
+
+from aifactory.components.aws_place import AwsPlace
+from aifactory.components.catalog import Catalog
+from aifactory.components.rows import CloudRow, Maker, Wave
+from aifactory.components.values import Format
+from aifactory.stacks.live.account import Account, NotAsked
+from aifactory.stacks.live.region import Finding, examined, groups
+from support.aws_sites import aws_place, base_rows, planned
+
+HERE = "123456789012"
+"""The account that moto answers for."""
+REGION = "eu-north-1"
+SECRET = "canary-of-a-secret-key"
+IMAGE = "amazon-eks-node-al2023-x86_64-standard-1.35-v20261105"
+SITE: dict[str, Any] = {"account": HERE, "system_nodes": {"instance_type": "r5.xlarge"}}
+STANDARD = "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"
+RESERVED = "cr-0123456789abcdef0"
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account with the AMI of the site, and a quota of 64 vCPU for standard types, which moto has none of."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary-of-an-access-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    quotas = {"L-1216C47A": 64.0}
+
+    def quota(_: object, service_code: str, quota_code: str) -> dict[str, Any]:
+        return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": quotas[quota_code]}
+
+    monkeypatch.setattr(ServiceQuotasBackend, "get_service_quota", quota)
+    with mock_aws():
+        backend = ec2_backends[HERE][REGION]
+        fields = {"name": IMAGE, "owner_id": "602401143452", "owner_alias": "amazon", "state": "available"}
+        backend.amis["ami-0123456789abcdef0"] = Ami(backend, "ami-0123456789abcdef0", **fields)  # type: ignore[arg-type]
+        yield Account(REGION)
+
+
+def look(account: Account, /, **changes: Any) -> dict[str, Finding]:
+    """What is found at the made-up site in Stockholm, by name."""
+    asked = {**SITE, **changes}
+    rows = base_rows(planned(**asked))
+    return {each.name: each for each in examined(aws_place(**asked), rows, Catalog.shipped(), account)}
+
+
+def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> None:
+    found = look(account)
+    assert {each.state for each in found.values()} == {"ok"}, found
+    assert set(found) == {
+        "account",
+        "zone eu-north-1a",
+        "zone eu-north-1b",
+        "zone eu-north-1c",
+        f"AMI {IMAGE}",
+        "r5.xlarge for system",
+        STANDARD,
+    }
+    assert found[STANDARD].found == "64 vCPU, and these node groups take 12; what else runs there counts too"
+
+
+def test_nothing_that_is_shown_is_a_secret(account: Account) -> None:
+    shown = " ".join(f"{each.found} {each.advice}" for each in look(account).values())
+    assert SECRET not in shown
+    assert "canary-of-an-access-key" not in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "says", "advice"),
+    [
+        ({"account": "111122223333"}, "account", "are of 123456789012, and sto-lab is in 111122223333", "sign in"),
+        (
+            {"zones": [{"zone": f"{REGION}a", "id": "eun1-az2"}, {"zone": f"{REGION}b", "id": "eun1-az1"}]},
+            f"zone {REGION}a",
+            "it is eun1-az1 in this account, and the site says eun1-az2",
+            "write id: eun1-az1",
+        ),
+        (
+            {"zones": [{"zone": f"{REGION}a", "id": "eun1-az1"}, {"zone": f"{REGION}d", "id": "eun1-az4"}]},
+            f"zone {REGION}d",
+            "this account has no such zone",
+            "eu-north-1b (eun1-az2)",
+        ),
+        (
+            {"system_nodes": {"ami_release": "1.35.9-20991231", "instance_type": "r5.xlarge"}},
+            "AMI amazon-eks-node-al2023-x86_64-standard-1.35-v20991231",
+            "no such release is there",
+            "awslabs/amazon-eks-ami",
+        ),
+        (
+            {"system_nodes": {"instance_type": "m8i.xlarge"}},
+            "m8i.xlarge for system",
+            "not offered in eu-north-1a, eu-north-1b, eu-north-1c",
+            "no zone of this region has it",
+        ),
+        (
+            {"system_nodes": {"instance_type": "r5.2xlarge", "nodes": 9}},
+            STANDARD,
+            "64 vCPU, and these node groups take 72",
+            "--quota-code L-1216C47A --desired-value 72",
+        ),
+    ],
+)
+def test_what_is_other_than_the_site_says_is_told_with_what_to_do(
+    account: Account, changes: dict[str, Any], name: str, says: str, advice: str
+) -> None:
+    found = look(account, **changes)
+    assert found[name].state == "broken"
+    assert says in found[name].found
+    assert advice in found[name].advice
+    kept = look(account)
+    assert all(kept[each].state == "ok" for each in (name,) if each in kept)
+
+
+def test_a_question_that_is_declined_is_told_and_the_others_are_asked(account: Account) -> None:
+    genuine = account.ask
+    genuine("ec2", "describe_regions")  # so that there is a client
+
+    def ask(service: str, operation: str, **arguments: Any) -> Any:
+        if operation != "describe_availability_zones":
+            return genuine(service, operation, **arguments)
+        with Stubber(account._clients["ec2"]) as stub:
+            stub.add_client_error(operation, "UnauthorizedOperation", "You are not authorized")
+            return genuine(service, operation, **arguments)
+
+    account.ask = ask  # type: ignore[method-assign]
+    found = look(account)
+    assert found["zones"] == Finding(
+        "zones",
+        "missing",
+        "AWS answers UnauthorizedOperation",
+        "let these credentials do ec2:DescribeAvailabilityZones",
+    )
+    assert found["account"].state == found[STANDARD].state == "ok"
+
+
+def reserved(**changes: Any) -> tuple[AwsPlace, dict[str, CloudRow]]:
+    """A node group on a reservation of four p5en.48xlarge, in rows as a pool makes them."""
+    maker = Maker("demo", "sto-lab", "train", Wave.FOUNDATION)
+    zone = {"availabilityZone": f"{REGION}a"}
+    subnet = maker.cloud("aws:ec2/subnet:Subnet", "nodes", zone)
+    target = {"capacityReservationTarget": {"capacityReservationId": RESERVED}}
+    template = maker.cloud(
+        "aws:ec2/launchTemplate:LaunchTemplate", "train", {"capacityReservationSpecification": target}
+    )
+    properties = {
+        "nodeGroupName": "train",
+        "instanceTypes": ["p5en.48xlarge"],
+        "scalingConfig": {"minSize": 4, "maxSize": 4, "desiredSize": 4},
+        "capacityType": "CAPACITY_BLOCK",
+        "amiType": "AL2023_x86_64_NVIDIA",
+        "releaseVersion": "1.35.3-20261105",
+        "subnetIds": [subnet.output("id")],
+        "launchTemplate": {"id": template.output("id"), "version": Format((template.output("latestVersion"),))},
+        **changes,
+    }
+    group = maker.cloud("aws:eks/nodeGroup:NodeGroup", "train", properties)
+    return aws_place(**SITE), {row.id: row for row in (subnet, template, group)}
+
+
+@pytest.mark.parametrize(
+    ("there", "state", "says"),
+    [
+        ({}, "ok", "is active, 4 of 4 free, until 2026-12-24 11:30 UTC"),
+        ({"State": "expired"}, "broken", "it is expired"),
+        ({"InstanceType": "p5.48xlarge"}, "broken", "it is of p5.48xlarge"),
+        ({"AvailabilityZone": f"{REGION}b"}, "broken", "it is in eu-north-1b"),
+        ({"TotalInstanceCount": 2}, "broken", "it has 2 instances, and train wants 4"),
+    ],
+)
+def test_a_reservation_is_held_to_what_its_nodes_need(
+    account: Account, there: dict[str, Any], state: str, says: str
+) -> None:
+    """moto has no reservations: the answer is held to botocore's own model of it."""
+    place, rows = reserved()
+    answer = {
+        "State": "active",
+        "InstanceType": "p5en.48xlarge",
+        "AvailabilityZone": f"{REGION}a",
+        "TotalInstanceCount": 4,
+        "AvailableInstanceCount": 4,
+        "EndDate": datetime(2026, 12, 24, 11, 30, tzinfo=UTC),
+        **there,
+    }
+    genuine = account.ask
+
+    def ask(service: str, operation: str, **arguments: Any) -> Any:
+        if operation != "describe_capacity_reservations":
+            return genuine(service, operation, **arguments)
+        with Stubber(account._clients["ec2"]) as stub:
+            expected = {"CapacityReservationIds": [RESERVED]}
+            stub.add_response(operation, {"CapacityReservations": [answer]}, expected)
+            return genuine(service, operation, **arguments)
+
+    account.ask = ask  # type: ignore[method-assign]
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account)}
+    assert found["reservation of train"].state == state
+    assert says in found["reservation of train"].found
+    assert not any("quota" in name for name in found)  # a Capacity Block counts against none
+
+
+def test_groups_are_read_from_rows_whatever_part_made_them() -> None:
+    _, rows = reserved(capacityType="SPOT")
+    (group,) = groups(rows)
+    assert (group.types, group.nodes, group.purchase, group.zones) == (("p5en.48xlarge",), 4, "spot", (f"{REGION}a",))
+    assert group.image == "amazon-eks-node-al2023-x86_64-nvidia-1.35-v20261105"
+    assert group.reservation == RESERVED
+
+
+def test_a_quota_that_no_source_names_is_told(account: Account) -> None:
+    place, rows = reserved(capacityType="SPOT", launchTemplate={})
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account)}
+    assert found["quota of train"].state == "missing"
+
+
+def test_without_credentials_nobody_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(NotAsked, match="no credentials"):
+        Account(REGION)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(NotAsked, match="can't be read"):
+        Account(REGION)
+
+
+def test_without_boto3_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(NotAsked, match=r"\[aws\]"):
+        Account(REGION)
