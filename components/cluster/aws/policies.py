@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from aifactory.components.aws_place import AwsRegion, principal
-from aifactory.components.cluster.aws.model import EksPlan
+from aifactory.components.cluster.aws.model import EksPlan, vpc_id
 from aifactory.components.rows import Tree
-from aifactory.components.values import Json, Ref
+from aifactory.components.values import Format, Json, Ref
 
 EVERY = ("*",)
 _OF_THE_KEY = "a key's policy speaks of its own key alone, and names it so"
@@ -147,7 +147,7 @@ def balancer(plan: EksPlan) -> tuple[Statement, ...]:
     balancers, WAF, Shield, Cognito and ACM need, and with the cluster's name where upstream asks for any.
     """
     region = plan.region
-    groups, network = region.arn("ec2", "security-group/*"), region.arn("ec2", "vpc/*")
+    groups, network = region.arn("ec2", "security-group/*"), Format((region.arn("ec2", "vpc/"), vpc_id()))
     made = tuple(
         region.arn("elasticloadbalancing", kind) for kind in ("loadbalancer/net/*", "targetgroup/*", "listener/net/*")
     )
@@ -163,7 +163,7 @@ def balancer(plan: EksPlan) -> tuple[Statement, ...]:
         Statement("ServiceRole", ("iam:CreateServiceLinkedRole",), (service_role,), condition=only_elb),
         Statement("Look", _LOOKS, EVERY, why=_NO_RESOURCE),
         Statement("RulesOfNodes", rules, (groups,), condition=of_nodes),
-        Statement("MakeGroup", ("ec2:CreateSecurityGroup",), (network,)),
+        Statement("InNetwork", ("ec2:CreateSecurityGroup", "ec2:GetSecurityGroupsForVpc"), (network,)),
         Statement("MakeTaggedGroup", ("ec2:CreateSecurityGroup",), (groups,), condition=asked),
         Statement("TagNewGroup", ("ec2:CreateTags",), (groups,), condition=at_making),
         Statement("OwnGroups", (*rules, "ec2:DeleteSecurityGroup", "ec2:DeleteTags"), (groups,), condition=owned),
@@ -181,7 +181,7 @@ _LOOKS = (
     "ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:DescribeAvailabilityZones",
     "ec2:DescribeInstances", "ec2:DescribeInternetGateways", "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags",
-    "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:GetSecurityGroupsForVpc",
+    "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs",
     "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeListenerCertificates",
     "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancerAttributes",
     "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules",
