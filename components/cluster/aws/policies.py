@@ -78,11 +78,10 @@ def flow_trust(plan: EksPlan) -> tuple[Statement, ...]:
 def flows(plan: EksPlan, group: Ref) -> tuple[Statement, ...]:
     """What the writer of flows may do: write streams of its log group."""
     inside = plan.region.arn("logs", f"log-group:{plan.log_groups[1]}:*")
-    every = plan.region.arn("logs", "log-group:*")
     actions = ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
     return (
         Statement("WriteFlows", actions, (group, inside)),
-        Statement("FindGroup", ("logs:DescribeLogGroups",), (every,)),
+        Statement("FindGroup", ("logs:DescribeLogGroups",), EVERY, why=_NO_RESOURCE),
     )
 
 

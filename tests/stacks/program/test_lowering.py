@@ -79,12 +79,17 @@ def test_a_whole_number_in_a_text_has_no_point_though_the_engine_sends_floats(kn
     ],
 )
 def test_an_output_is_found_by_its_path_through_blocks_and_lists(path: str, said: str) -> None:
-    made = SimpleNamespace(
-        arn=pulumi.Output.from_input("arn:a"),
-        vpcConfig=pulumi.Output.from_input({"group": "sg-1"}),
-        identities=pulumi.Output.from_input([{"oidcs": [{"issuer": "https://a"}, {"issuer": "https://b"}]}]),
-    )
-    assert resolved(lambda: output_of(made, path)) == said  # type: ignore[arg-type]  # it has what a resource has
+    outputs = {
+        "arn": "arn:a",
+        "vpcConfig": {"group": "sg-1"},
+        "identities": [{"oidcs": [{"issuer": "https://a"}, {"issuer": "https://b"}]}],
+    }
+
+    def found() -> Any:
+        made: Any = SimpleNamespace(**{name: pulumi.Output.from_input(value) for name, value in outputs.items()})
+        return output_of(made, path)
+
+    assert resolved(found) == said
 
 
 def test_outputs_that_are_read_are_named_by_row() -> None:

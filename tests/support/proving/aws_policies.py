@@ -36,7 +36,8 @@ _CLOSED = {"Sid", "Effect", "Action", "Resource", "Principal", "Condition"}
 
 
 Parts = tuple[str, ...]
-"""An ARN, a character or a wildcard each."""
+"""A field of an ARN, a character or a wildcard each."""
+Arn = tuple[Parts, ...]
 _ANY, _NAME, _ONE = "any text", "any text without /", "any character"
 
 
@@ -167,7 +168,7 @@ def _resource_mistakes(
             patterns = _patterns(action)
             if not patterns:
                 yield f"{action} has no resources: it takes * alone"
-            elif not any(_meet(pattern, _parts(each)) for pattern in patterns for each in resources):
+            elif not any(_overlap(pattern, _fields(each)) for pattern in patterns for each in resources):
                 yield f"{action} is on none of {', '.join(resources)}"
 
 
@@ -194,22 +195,30 @@ def _every(statement: dict[str, Any]) -> bool:
     return any(_EVERY.fullmatch(each) for each in _list(statement.get("Resource")))
 
 
-def _patterns(action: str) -> list[Parts]:
+def _patterns(action: str) -> list[Arn]:
     """What an ARN looks like that an action is on; none for an action without resources."""
     found, data = _action(action), _service(action.partition(":")[0])
     arns = [data["resources"][name]["arn"] for name in found["resource_types"] if name] if found else []
     return [_pattern(arn) for arn in arns]
 
 
-def _pattern(arn: str) -> Parts:
+def _pattern(arn: str) -> Arn:
     """A name has no `/` where a longer form with one is another kind of resource, as with buckets and objects."""
     name = _NAME if re.fullmatch(r"arn:\$\{Partition\}:s3:::\$\{\w+\}", arn) else _ANY
-    return tuple(name if part.startswith("$") else part for part in re.findall(r"\$\{\w+\}|.", arn))
+    fields = re.sub(r"\$\{\w+\}", "$", arn).split(":", 5)
+    return tuple(tuple(name if part == "$" else part for part in field) for field in fields)
 
 
-def _parts(resource: str) -> Parts:
-    """A resource as a statement has it. In IAM `*` spans `/` and `:` too."""
-    return tuple({"*": _ANY, "?": _ONE}.get(each, each) for each in resource)
+def _fields(resource: str) -> Arn:
+    """A resource as a statement has it. In its last field `*` spans `/` and `:`, and none spans two fields.
+
+    Source: IAM User Guide, reference-arns, "Paths in ARNs" and wildcards in segments.
+    """
+    return tuple(tuple({"*": _ANY, "?": _ONE}.get(each, each) for each in field) for field in resource.split(":", 5))
+
+
+def _overlap(one: Arn, other: Arn) -> bool:
+    return len(one) == len(other) and all(map(_meet, one, other))
 
 
 def _meet(one: Parts, other: Parts) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from aifactory.cli.work import Work, prepare
 from aifactory.components.rows import CloudRow, HelmRow
-from support.aws_sites import write_project
+from support.aws_sites import AWS, write_project
 from support.proving import plugins
 from support.proving.aws_account import Account
 from support.proving.aws_provider import FOLDER
@@ -44,6 +44,7 @@ class AwsYard:
         self.root = folder / "project"
         self.blueprint = write_project(self.root)
         self.account = Account(folder / "account")
+        self.account.give(*AWS["admins"])
         self.bin = folder / "bin"
         self._home = folder
         self._helm = tools["helm"]

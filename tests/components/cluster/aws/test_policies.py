@@ -65,7 +65,15 @@ def test_every_resource_is_named_but_by_those_who_say_why() -> None:
         for row, each in FOUND
         if each.get("Resource") == "*"
     }
-    assert {sid for _, sid in wide} == {"Administer", "ControlPlane", "GrantToEks", "Logs", "OwnBuckets", "Look"}
+    assert {sid for _, sid in wide} == {
+        "Administer",
+        "ControlPlane",
+        "GrantToEks",
+        "Logs",
+        "OwnBuckets",
+        "Look",
+        "FindGroup",
+    }
     for row, each in FOUND:
         if each["Sid"] == "Look":
             verbs = [action.partition(":")[2] for action in each["Action"]]
