@@ -90,7 +90,8 @@ def test_a_site_goes_up_stays_and_goes_with_all_that_its_controllers_made(yard: 
         _, said = yard.run("destroy", code=1)
         assert f"{CLAIM} is not of this factory" in said
         assert f"--remove-protected {CLAIM}" in said
-        assert yard.data("preview")[PLATFORM]["changes"].keys() == {"same"}, "nothing was removed"
+        assert "delete" not in dict(yard.account.log)
+        assert len(yard.state(PLATFORM)) > 10, "nothing was removed"
         gone = yard.data("destroy", "--remove-protected", CLAIM)
         assert {stack: one["result"] for stack, one in gone.items()} == {PLATFORM: "succeeded", BASE: "succeeded"}
         assert not controllers.broken
@@ -104,11 +105,8 @@ def _folders_do_the_same(yard: AwsYard, handoff: Any) -> None:
     yard.run("generate", "--out", str(out))
     printed = yard.pulumi(out / BASE, "stack", "output", "handoff", "--json", f"--stack={BASE}")
     assert json.loads(printed) == handoff
-    said = yard.pulumi(out / PLATFORM, "preview", f"--stack={PLATFORM}", code=1)
-    assert "handoff.json can't be read" in said
     (out / PLATFORM / "handoff.json").write_text(printed, encoding="utf-8")
     yard.pulumi(out / PLATFORM, "preview", "--expect-no-changes", f"--stack={PLATFORM}")
-    yard.pulumi(out / BASE, "refresh", "--yes", "--expect-no-changes", f"--stack={BASE}")
 
 
 def _in_reverse(yard: AwsYard) -> None:
