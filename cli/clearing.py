@@ -158,12 +158,15 @@ def _asked(way: Kubeconfig, root: Path, kubeconfig: Path | None, site: str, ask:
     try:
         cluster = Cluster(clusters.connect(way, root, kubeconfig))
         answer = ask(cluster)
-        says = "; ".join(f"{one.what}: {one.says}" for one in cluster.unread.values())
     except (Unreachable, Declined) as error:
-        says = error.says
-    if says:
-        raise EngineError(
-            f"what the cluster of {site} has outside of it is not known: {redacted(says)}",
-            "let it be asked, and run destroy again: its load balancers and volumes would stay behind, and be paid for",
-        )
+        raise _unknown(site, error.says) from None
+    if cluster.unread:
+        raise _unknown(site, "; ".join(f"{one.what}: {one.says}" for one in cluster.unread.values()))
     return answer
+
+
+def _unknown(site: str, says: str) -> EngineError:
+    return EngineError(
+        f"what the cluster of {site} has outside of it is not known: {redacted(says)}",
+        "let it be asked, and run destroy again: its load balancers and volumes would stay behind, and be paid for",
+    )

@@ -104,6 +104,8 @@ def run_up(
     known = runner.known(work)
     check_names(named, _protected(known))
     found = met(work, known, ways, kubeconfig)
+    # A base may be what mends the way to its cluster: whether that answers is asked when it is done.
+    found = {name: each for name, each in found.items() if not (each.silent and work.shown[name].handed)}
     refuse_unreachable(found)
     _refuse(problems(work, found, refresh=refresh))
     leftovers = {name: [one.row for one in each.found.leftovers] for name, each in found.items()}

@@ -70,8 +70,8 @@ def print_staying(outcome: Outcome, stays: list[Staying], removal: Removal) -> N
             f"  = {counted(len(needed), 'row')} more {'stays' if len(needed) == 1 else 'stay'} with them", err=True
         )
     if removal.clearing is not None and outcome.result == "succeeded":
-        for one in removal.clearing.stays if removal.clearing.whole else ():
-            click.echo(f"  = volume {one.handle} stays in the account: the class of {one.row} keeps it", err=True)
+        for kept in removal.clearing.stays if removal.clearing.whole else ():
+            click.echo(f"  = volume {kept.handle} stays in the account: the class of {kept.row} keeps it", err=True)
 
 
 def staying_data(outcome: Outcome, stays: list[Staying]) -> dict[str, Any]:

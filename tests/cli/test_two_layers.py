@@ -153,6 +153,15 @@ def test_a_cluster_that_cannot_be_reached_stops_up_between_the_layers(layers: La
     assert layers.state(PLATFORM) == []
 
 
+def test_a_base_is_mended_though_its_cluster_does_not_answer(deployed: Layers) -> None:
+    deployed.server.down = "it doesn't answer: timed out"
+    before = len(deployed.engine_runs("up"))
+    code, _, err = deployed.run("up")
+    assert code == 3
+    assert "the base of sto-lab is there, and its cluster can't be reached" in err
+    assert len(deployed.engine_runs("up")) == before + 1, "the base was asked, the platform was not"
+
+
 def test_a_placeholder_in_the_state_of_a_base_is_not_taken_for_a_value(deployed: Layers) -> None:
     path = deployed.root / f"state/{BASE}.json"
     path.write_text(path.read_text().replace(f'"{ENDPOINT}"', '"${aws:eks/cluster:Cluster/cluster#endpoint}"'))

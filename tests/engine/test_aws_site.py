@@ -86,7 +86,8 @@ def test_a_site_goes_up_stays_and_goes_with_all_that_its_controllers_made(yard: 
     _folders_do_the_same(yard, handoff)
     with Controllers(plane.api, yard.account) as controllers:
         team(plane)
-        plane.wait(lambda: yard.account.of(BALANCER) and yard.account.of(VOLUME), "controllers make what is asked")
+        made = (BALANCER, VOLUME)
+        plane.wait(lambda: all(map(yard.account.of, made)), "controllers make what is asked")
         _, said = yard.run("destroy", code=1)
         assert f"{CLAIM} is not of this factory" in said
         assert f"--remove-protected {CLAIM}" in said

@@ -20,6 +20,7 @@ from support.proving.aws_account import Account
 from support.proving.aws_provider import FOLDER
 from support.proving.charts import write_chart
 from support.proving.control_plane import TOKEN, ControlPlane
+from support.proving.processes import CALM
 from support.proving.provider import CHARTS, HELM
 from support.proving.tools import paths
 from support.schemas import Schemas
@@ -30,7 +31,7 @@ PASSPHRASE = "canary-passphrase-of-the-state"
 _SIGN_IN = """\
 #!/bin/sh
 [ "$1 $2" = "eks get-token" ] || {{ echo "aws $*: not here" >&2; exit 2; }}
-printf '%s' '{credential}'
+{signs_in}
 """
 _LEFT_OUT = ("PULUMI_", "KUBE", "COVERAGE_", "AWS_")
 
@@ -52,6 +53,7 @@ class AwsYard:
         plugins.write_module(self.bin / plugins.AWS, plugins.CLOUD)
         (self.bin / "helm").symlink_to(self._helm)
         self.work: Work = prepare(self.blueprint)
+        self._write_command("exit 2")
         if plane is not None and schemas is not None:
             self._serve(plane, schemas)
 
@@ -61,12 +63,16 @@ class AwsYard:
         self.account.serve(plane.api.url, authority.decode())
         version = "client.authentication.k8s.io/v1beta1"
         credential = {"apiVersion": version, "kind": "ExecCredential", "status": {"token": TOKEN}}
-        command = self.bin / "aws"
-        command.write_text(_SIGN_IN.format(credential=json.dumps(credential)), encoding="utf-8")
-        command.chmod(0o755)
+        self._write_command(f"printf '%s' '{json.dumps(credential)}'")
         for row in self.work.stacks[PLATFORM].rows:
             if isinstance(row, HelmRow):
                 write_chart(self._home / "charts", row.chart, row.version, row.crds, [], schemas)
+
+    def _write_command(self, signs_in: str) -> None:
+        """An `aws` of its own: it signs in to the plane or not at all, and does nothing else."""
+        command = self.bin / "aws"
+        command.write_text(_SIGN_IN.format(signs_in=signs_in), encoding="utf-8")
+        command.chmod(0o755)
 
     @property
     def base_rows(self) -> list[CloudRow]:
@@ -78,7 +84,7 @@ class AwsYard:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
         return {
             **kept,
-            **plugins.CALM,
+            **CALM,
             "HOME": str(self._home),
             "PATH": os.pathsep.join([str(self.bin), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PULUMI_HOME": str(self._home / "pulumi"),
