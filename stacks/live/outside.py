@@ -83,5 +83,7 @@ def claim_of(cluster: Cluster, volume: Outside) -> Thing | None:
 
 def _all(cluster: Cluster, name: str) -> Iterator[tuple[dict[str, Any], Thing]]:
     kind = cluster.kind("v1", name)
-    for body in cluster.objects(kind) if kind is not None else ():
+    if kind is None:
+        return
+    for body in cluster.objects(kind):
         yield body, Thing(kind, body["metadata"])

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 from msgspec.structs import replace
 
+from aifactory.components.cluster.aws.model import CLUSTER_TOKEN
 from aifactory.components.rows import CloudRow
 from aifactory.components.values import Format, Json, Ref, plain, refs
 from aifactory.stacks.assembly.rowset import RowSet, row_set
@@ -22,7 +23,7 @@ Holes = list[tuple[Any, Any, Any]]
 def base_set(count: int) -> RowSet:
     """About `count` rows: a base, and copies of it that refer to themselves alone."""
     whole = row_set(planned().stacks[0], "sha256:0")
-    first = [row for row in whole.rows if isinstance(row, CloudRow)]
+    first = [_answering(row) for row in whole.rows if isinstance(row, CloudRow)]
     rows = [_copied(row, number) for number in range(max(1, round(count / len(first)))) for row in first]
     return replace(whole, rows=tuple(rows), steps={row.id: 0 for row in rows}, outputs={"plan_digest": "sha256:0"})
 
@@ -50,6 +51,14 @@ def flat_base(rows: RowSet) -> Callable[[], None]:
         pulumi.export("plan_digest", rows.plan_digest)
 
     return program
+
+
+def _answering(row: CloudRow) -> CloudRow:
+    """The recorder answers with what it was sent, so what others read inside of a block is sent too."""
+    if row.token != CLUSTER_TOKEN:
+        return row
+    block: Any = row.properties["vpcConfig"]
+    return replace(row, properties={**row.properties, "vpcConfig": {**block, "clusterSecurityGroupId": "sg-1"}})
 
 
 def _copied(row: CloudRow, number: int) -> CloudRow:
