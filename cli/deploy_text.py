@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from aifactory.cli.clearing import Clearing
 from aifactory.cli.deploying import Outcome, Removal
 from aifactory.cli.journal import Label, Op
 from aifactory.cli.progress import DONE, clock_text
@@ -86,6 +87,8 @@ def print_done(outcome: Outcome, verb: str) -> None:
     counts = _counts(outcome.journal.counts, DONE)
     print_warnings(outcome)
     print_failures(outcome)
+    if outcome.result == "kept":
+        return  # what keeps it is told with what is kept
     color = {"succeeded": "green", "failed": "red"}.get(outcome.result, "yellow")
     result = click.style(outcome.result, fg=color, bold=True)
     click.echo(f"{click.style(outcome.stack, bold=True)}: {result}{took}: {counts}", err=True)
@@ -128,8 +131,22 @@ def print_removal(removal: Removal) -> None:
         lost = row.row.count("/") > 1 and f"Namespace/{row.row.split('/')[1]}" in going
         fate = "goes with its namespace" if lost else "leaves the stack and stays in the cluster"
         click.echo(f"  = {row.row} of {row.part} {fate}", err=True)
+    if removal.clearing is not None:
+        _print_clearing(removal.clearing)
     if protected:
         click.echo("  to remove protected rows too, name each: --remove-protected ROW", err=True)
+
+
+def _print_clearing(clearing: Clearing) -> None:
+    """What goes, or stays, with a cluster that goes."""
+    if not clearing.whole:
+        click.echo("  its cluster, and so its base, stays with them", err=True)
+        return
+    for claim in sorted(clearing.claims):
+        click.echo(f"  - {claim} of others goes with all that is in it", err=True)
+    for one in clearing.stays:
+        click.echo(f"  = volume {one.handle} of {one.row} stays in the account: its class keeps it", err=True)
+    click.echo("  - every Service of type LoadBalancer goes first, with its load balancer", err=True)
 
 
 def _row(label: Label, op: Op, paths: Sequence[str]) -> str:

@@ -11,12 +11,14 @@ from msgspec import Struct, field, structs
 
 from aifactory.blueprints.load import Loaded, LoadedSite
 from aifactory.blueprints.site import Site
+from aifactory.cli.clearing import Clearing, Stuck, clear, last_charts, of_others, refuse_claims, volumes_there
 from aifactory.cli.handing import base_of, complete_rows, reach, rows_to_preview, values, way_to, written_content
 from aifactory.cli.journal import Journal, Label, labels
 from aifactory.cli.losing import check_names, named_urns, refuse_losses
 from aifactory.cli.progress import Progress, to_stderr
 from aifactory.cli.work import Work
 from aifactory.components import names
+from aifactory.components.catalog import Catalog
 from aifactory.components.counting import counted
 from aifactory.components.given import Kubeconfig, State
 from aifactory.components.names import Layer
@@ -30,11 +32,21 @@ from aifactory.stacks.program.deployment import Deployment, RunFailed, Target, c
 from aifactory.stacks.program.engine import Cancelled, Engine, EngineError
 from aifactory.stacks.program.identity import layer_of, row_of
 from aifactory.stacks.program.inputs import provider_kubeconfig
+from aifactory.stacks.program.lasting import first_to_go
 from aifactory.stacks.program.recovery import rows_among
 from aifactory.stacks.program.safely import alone, claimed, on_record, settle
-from aifactory.stacks.program.state import StateRelease, StateRow, let_go, provider_inputs, state_releases, state_rows
+from aifactory.stacks.program.state import (
+    StateRelease,
+    StateRow,
+    let_go,
+    provider_inputs,
+    region_of,
+    state_releases,
+    state_rows,
+)
 
-Result = Literal["succeeded", "failed", "cancelled", "absent"]
+Result = Literal["succeeded", "failed", "cancelled", "absent", "kept"]
+"""kept: a base that stays because its platform does, or part of it."""
 
 
 class Outcome(Struct):
@@ -56,6 +68,12 @@ class Outcome(Struct):
     """Rows that the stack held when its removal began: after a run that was cut off, more than its state had."""
     releases: list[StateRelease] = field(default_factory=list)
     """Helm releases that it held then."""
+    stuck: list[Stuck] = field(default_factory=list)
+    """What the cluster of a platform still has outside of it, so that its base can't go."""
+    region: str = ""
+    """Region of the cloud that a base works in."""
+    kept_by: list[str] = field(default_factory=list)
+    """Rows of the platform for which a base is kept."""
 
 
 class Known(Struct, frozen=True):
@@ -84,6 +102,8 @@ class Removal(Struct, frozen=True):
     """Rows more that a run which was cut off may have made."""
     exists: bool = True
     """Whether there is a state."""
+    clearing: Clearing | None = None
+    """How its cluster is cleared of what it has outside; None where the cluster is given."""
 
     @property
     def protected(self) -> list[StateRow]:
@@ -182,7 +202,7 @@ class Runner:
         return {name: output.value for name, output in found.items() if not output.secret}
 
     def removals(self, loaded: Loaded, sites: Sequence[str], named: Sequence[str]) -> list[Removal]:
-        """What is there to remove. Raises `Refused` for a name in `named` that is no protected row."""
+        """What is there to remove. `named` are protected rows that may go."""
         found: list[Removal] = []
         for name, site in stacks_of(loaded, sites, removing=True).items():
             target = self.target(name, site.site.state)
@@ -197,20 +217,51 @@ class Runner:
             releases = tuple(state_releases(resources))
             there = deployment is not None
             found.append(Removal(name, site, rows, tuple(named), unprotect, reached_by, releases, maybe, there))
-        check_names(named, {one.stack: [row.row for row in one.rows if row.protected] for one in found})
+        return found
+
+    def cleared(self, removals: Sequence[Removal], catalog: Catalog, named: Sequence[str]) -> list[Removal]:
+        """The same, each platform whose cluster we made with how that is cleared of load balancers and volumes.
+
+        Raises `Refused` for a name in `named` that is no protected row and no claim of others, and for claims of
+        others that would go with the cluster and were not named; `EngineError` if the cluster can't be asked.
+        """
+        bases = {one.site.site.site for one in removals if layer_of(one.stack) == "base" and one.rows}
+        found, protected = [], {}
+        for one in removals:
+            site = one.site.site.site
+            protected[one.stack] = [row.row for row in one.rows if row.protected]
+            if site in bases and layer_of(one.stack) == "platform" and one.rows and one.reached_by is not None:
+                there = volumes_there(one.reached_by, self.root, self.kubeconfig, site)
+                claims = of_others(there, one.rows)
+                protected[one.stack] += claims
+                whole = not one.protected
+                if whole:
+                    refuse_claims(claims, named, site)
+                stays = tuple(each for each in there if not each.goes)
+                ours = frozenset(claims) & frozenset(named)
+                clearing = Clearing(one.reached_by, last_charts(catalog), whole, ours, stays)
+                one = structs.replace(one, clearing=clearing)  # noqa: PLW2901 - the same removal, known better
+            found.append(one)
+        check_names(named, protected)
         return found
 
     def destroy(self, removals: Sequence[Removal], *, refresh: bool) -> Iterator[Outcome]:
-        """Remove each stack, until one fails."""
+        """Remove each stack, until one fails. A base stays as long as anything of its platform does."""
+        platforms: dict[str, list[str]] = {}
         for removal in removals:
             site = removal.site.site
             target = self.target(removal.stack, site.state)
+            if removal.rows and layer_of(removal.stack) == "base" and (left := platforms.get(site.site)):
+                remains = list(removal.rows)
+                yield Outcome(removal.stack, site.site, "kept", rows=remains, remains=remains, kept_by=left)
+                continue
             if not removal.rows and not removal.unsettled:
                 yield Outcome(removal.stack, site.site, "absent", exists=removal.exists)
                 continue
             with alone(target, to_stderr), opened(self.engine, target) as deployment:
                 assert deployment is not None  # noqa: S101 - it has rows
                 outcome = self._destroy(deployment, target, removal, refresh=refresh)
+            platforms[site.site] = [row.row for row in outcome.remains]
             yield outcome
             if outcome.result != "succeeded":
                 return
@@ -293,10 +344,26 @@ class Runner:
         with self._run(removal.stack, removal.site.site.site, known) as (progress, outcome):
             progress.say(f"{removal.stack}: removing {removal.going} of {len(known)} rows")
             with on_record(target, deployment, start, None if cloud else (), removal.unprotect):
-                deployment.destroy(progress.see, refresh=refresh or start.cut_off)
-        outcome.remains = state_rows(deployment.resources())
+                refresh = refresh or start.cut_off
+                outcome.stuck = self._cleared(deployment, removal, progress, refresh=refresh)
+                if not outcome.stuck:
+                    deployment.destroy(progress.see, refresh=refresh)
+        if outcome.stuck and removal.clearing is not None and removal.clearing.whole:
+            outcome.result = "failed"
+        outcome.remains, outcome.region = state_rows(deployment.resources()), region_of(start.resources)
         outcome.rows, outcome.releases = list(removal.rows), state_releases(start.resources)
         return outcome
+
+    def _cleared(self, deployment: Deployment, removal: Removal, progress: Progress, *, refresh: bool) -> list[Stuck]:
+        """Remove what may go while controllers are at work, and see that they finish. Returns what they didn't."""
+        clearing = removal.clearing
+        if clearing is None:
+            return []
+        first = first_to_go(deployment.resources(), clearing.charts)
+        if first:
+            deployment.destroy(progress.see, refresh=refresh, only=first)
+        site = removal.site.site.site
+        return clear(clearing, self.root, self.kubeconfig, site, progress.say)
 
     def _program(self, rows: RowSet) -> Callable[[], None]:
         def program() -> None:

@@ -23,6 +23,7 @@ from aifactory.cli.losing import check_names
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
+from aifactory.cli.staying import print_staying, staying, staying_data
 from aifactory.cli.work import Work, prepare
 from aifactory.components.counting import counted
 from aifactory.components.given import Kubeconfig
@@ -103,6 +104,8 @@ def run_up(
     known = runner.known(work)
     check_names(named, _protected(known))
     found = met(work, known, ways, kubeconfig)
+    # A base may be what mends the way to its cluster: whether that answers is asked when it is done.
+    found = {name: each for name, each in found.items() if not (each.silent and work.shown[name].handed)}
     refuse_unreachable(found)
     _refuse(problems(work, found, refresh=refresh))
     leftovers = {name: [one.row for one in each.found.leftovers] for name, each in found.items()}
@@ -144,29 +147,36 @@ def run_destroy(
     loaded = load(blueprint, values)
     runner = Runner(loaded.root, kubeconfig)
     removals = runner.removals(loaded, sites, unprotect)
-    for removal in removals:
-        print_removal(removal)
     deployed = [removal for removal in removals if removal.rows or removal.unsettled]
     if deployed:
         given = {removal.site.site.site: removal.reached_by for removal in deployed if removal.reached_by}
         _refuse(_kubeconfig_problems(given, loaded.root, kubeconfig))
+    removals = runner.cleared(removals, loaded.catalog, unprotect)
+    for removal in removals:
+        print_removal(removal)
     question = _question(len(deployed), len(removals), remove_crds=remove_crds)
     if question and not confirmed(question, yes=yes):
         click.echo("nothing was removed", err=True)
         return 0
-    outcomes, left = [], {}
+    outcomes, left, stays = [], {}, {}
     by_stack = {removal.stack: removal for removal in removals}
     for outcome in runner.destroy(removals, refresh=refresh):
         outcomes.append(outcome)
         if outcome.result != "absent":
             print_done(outcome, "destroy")
+        stays[outcome.stack] = staying(outcome, loaded.catalog)
+        print_staying(outcome, stays[outcome.stack], by_stack[outcome.stack])
         found = _left(loaded, blueprint, values, by_stack[outcome.stack], outcome, kubeconfig, remove_crds=remove_crds)
         if found is not None:
             left[outcome.stack] = found
     _say_untouched(by_stack, outcomes)
     if form == "json":
         stacks = {
-            outcome.stack: {**_data(outcome), **(left[outcome.stack].as_data() if outcome.stack in left else {})}
+            outcome.stack: {
+                **_data(outcome),
+                **(left[outcome.stack].as_data() if outcome.stack in left else {}),
+                **staying_data(outcome, stays[outcome.stack]),
+            }
             for outcome in outcomes
         }
         _print_json("aifactory-destroy/v1", stacks)
@@ -195,6 +205,8 @@ def _left(
     """What remains of a stack that was removed, or that isn't in the state; told to the user."""
     if outcome.result not in ("succeeded", "absent"):
         return None
+    if removal.reached_by is None and outcome.remains:
+        return None  # what of a base stays is told by itself
     planned = planned_for(loaded, blueprint, values, removal)
     found = look_for_remains(loaded, removal, outcome, planned, kubeconfig, remove_definitions=remove_crds)
     if outcome.result == "succeeded" or found.tells:

@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from aifactory.cli.clusters import connect
+from aifactory.cli import clusters
 from aifactory.cli.redacting import redacted
 from aifactory.cli.work import Work
 from aifactory.components import names
 from aifactory.components.given import Kubeconfig
-from aifactory.stacks.assembly.handing import placeholder_of
+from aifactory.stacks.assembly.handing import is_placeholder, placeholder_of
 from aifactory.stacks.assembly.rowset import HANDOFF, RowSet, row_set
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.live.cluster import Cluster
@@ -55,7 +55,8 @@ def values(base: Outputs) -> dict[str, str]:
     """What a base hands over, whatever rows it was made from."""
     handoff = base.get(HANDOFF)
     found = handoff.get("values") if isinstance(handoff, Mapping) else None
-    return {str(name): value for name, value in (found or {}).items() if isinstance(value, str) and value}
+    known = {str(name): value for name, value in (found or {}).items() if isinstance(value, str) and value}
+    return {name: value for name, value in known.items() if not is_placeholder(value)}
 
 
 def way_to(rows: RowSet) -> Kubeconfig | None:
@@ -79,7 +80,7 @@ def reach(rows: RowSet, root: Path, kubeconfig: Path | None) -> None:
     way = way_to(rows)
     assert way is not None  # noqa: S101 - what the base hands over is taken in
     try:
-        Cluster(connect(way, root, kubeconfig)).kinds()
+        Cluster(clusters.connect(way, root, kubeconfig)).kinds()
     except (Unreachable, Declined) as error:
         says = f"the base of {rows.site} is there, and its cluster can't be reached: {redacted(error.says)}"
         hint = "its API is private: run from a network that the site lists, with credentials that it lists, then again"

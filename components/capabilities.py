@@ -45,6 +45,9 @@ CAPABILITIES: dict[str, str] = {
 }
 """Every capability a part may require, and what it is for."""
 
+GO_LAST = frozenset({"aws-load-balancer-controller"})
+"""Capabilities whose provider removes what is outside of the cluster when an object goes: so it goes last."""
+
 METRICS_GIB = 200
 """Volume of the Prometheus of ours, unless somebody counts its series."""
 METRICS_NAMESPACE = "monitoring"

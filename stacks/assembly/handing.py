@@ -29,6 +29,11 @@ def placeholder_of(name: str) -> str:
     return f"${{{name}}}"
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a value holds the placeholder of an output: no name, id, ARN or address of a cloud has `${`."""
+    return "${" in value
+
+
 def taken_in(row: Row, handed: Handed) -> Row:
     """The row with each reference in `handed` as its value. Other references stay."""
     if isinstance(row, KubernetesRow):

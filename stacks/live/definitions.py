@@ -1,4 +1,5 @@
-"""Deletes the resource definitions of removed releases, once nothing uses them. The one module here that writes."""
+"""Deletes the resource definitions of removed releases, once nothing uses them. This module and outside.py are the only
+ones here that write."""
 
 from __future__ import annotations
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from pulumi.output import UNKNOWN
 
 from aifactory.components.rows import CloudRow, ResourceRow
 from aifactory.components.values import Ref
+from aifactory.stacks.assembly.handing import is_placeholder
 from aifactory.stacks.assembly.rowset import PartEntry, RowSet
 from aifactory.stacks.program import identity
 from aifactory.stacks.program.handoff import HANDOFF_FILE
@@ -98,11 +100,23 @@ def _provider(rows: RowSet, parent: pulumi.Resource, root: Path, kubeconfig: str
     """The one provider of a stack: that of its cloud in a base, that of its cluster in a platform."""
     cloud = rows.cloud
     if cloud is None:
-        package, settings = "kubernetes", provider_inputs(rows.cluster, kubeconfig, root)
+        package, settings = "kubernetes", _known(provider_inputs(rows.cluster, kubeconfig, root))
     else:
         package, settings = cloud.package, cloud_inputs(cloud)
     opts = pulumi.ResourceOptions(parent=parent, version=plugin_version(package))
     return pulumi.ProviderResource(package, rows.cluster.identifier, settings, opts)
+
+
+def _known(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Settings of a provider, in which what a base has not handed over yet is unknown.
+
+    So the engine previews without asking that provider, which would fail to read such a kubeconfig. Raises
+    `pulumi.RunError` outside of a preview.
+    """
+    found: dict[str, Any] = {name: UNKNOWN if is_placeholder(text) else text for name, text in settings.items()}
+    if UNKNOWN in found.values() and not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError("the way to the cluster is not known: its base has not handed it over")
+    return found
 
 
 def _options(

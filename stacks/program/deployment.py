@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -112,14 +112,15 @@ class Deployment:
             )
         return done.outputs
 
-    def destroy(self, on_event: OnEvent, *, refresh: bool = False) -> None:
-        """Remove everything that is not protected, nor needed by what is."""
+    def destroy(self, on_event: OnEvent, *, refresh: bool = False, only: Sequence[str] = ()) -> None:
+        """Remove everything that is not protected, nor needed by what is; or the resources of these URNs alone."""
         self._exported = None
         with engine_failures(self._stack.name), _run_failures():
             self._stack.destroy(
                 on_event=_reader(on_event),
                 refresh=refresh,
-                exclude_protected=True,
+                exclude_protected=None if only else True,  # the engine doesn't take both
+                target=list(only) or None,
                 color="never",
                 show_secrets=False,
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aifactory.stacks.assembly.handing import Handed
+from aifactory.stacks.assembly.handing import Handed, is_placeholder
 from aifactory.stacks.assembly.rowset import HANDOFF, HANDOFF_SCHEMA, RowSet
 
 HANDOFF_FILE = "handoff.json"
@@ -51,6 +51,10 @@ def handed(data: object, platform: RowSet, where: str, hint: str) -> Handed:
         value = values.get(name) if isinstance(values, Mapping) else None
         if not isinstance(value, str) or not value:
             raise HandoffError(f"{where} lacks {name}", hint)
+        if is_placeholder(value):
+            raise HandoffError(
+                f"{where} has a placeholder where {name} should be: it comes from no deployed base", hint
+            )
         found[name] = value
     return found
 

@@ -35,11 +35,12 @@ def lower(tree: Any, resolve: Resolve) -> Any:
 
 
 def output_of(resource: pulumi.Resource, path: str) -> Any:
-    """An output of a registered resource, such as `metadata.name`."""
+    """An output of a registered resource, such as `metadata.name` or `identities.0.oidcs.0.issuer`."""
     first, *rest = path.split(".")
     value: Any = getattr(resource, first)
     for step in rest:
-        value = value[step]
+        # A number counts in a list: no map among the outputs that rows may read has numbers for keys.
+        value = value[int(step) if step.isdecimal() else step]
     return value
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.stacks.program.claims import Resource, object_id
+from aifactory.stacks.program.cloud_ids import foreseen_id, is_tagged_alike
 from aifactory.stacks.program.identity import is_of_cloud, row_of
 
 _OURS = frozenset(names.labels("", "", ""))
@@ -48,7 +49,9 @@ def unsettled(deployment: Mapping[str, Any], begun: Iterable[Resource]) -> list[
 def lost_track(deployment: Mapping[str, Any]) -> list[str]:
     """Rows of a cloud that a run which was cut off may have made, under ids that nobody wrote down."""
     creating = [one["resource"] for one in pending(deployment) if one.get("type") == "creating"]
-    named = [row_of(one["urn"]) for one in creating if is_of_cloud(one)]
+    known = {one["urn"] for one in deployment.get("resources") or []}
+    lost = [one for one in creating if is_of_cloud(one) and one["urn"] not in known and not foreseen_id(one)]
+    named = [row_of(one["urn"]) for one in lost]
     return [found[1] for found in named if found]
 
 
@@ -97,11 +100,12 @@ def settled(deployment: Mapping[str, Any], claimed: Sequence[Resource], answer: 
 
 def _as_claim(resource: Resource) -> Resource:
     """A resource of a pending create, with the id that it gets. A provider or component exists in no cluster, and
-    the id of a resource of a cloud is known to the cloud alone."""
-    if row_of(resource["urn"]) is None or is_of_cloud(resource):
+    the id of many a resource of a cloud is known to the cloud alone."""
+    if row_of(resource["urn"]) is None:
         return {**resource, "id": ""}
     left = _without(resource, "propertyDependencies", "created", "modified")
-    return {**left, "id": object_id(resource["urn"]), "inputs": resource.get("inputs") or {}, "outputs": {}}
+    identifier = foreseen_id(resource) if is_of_cloud(resource) else object_id(resource["urn"])
+    return {**left, "id": identifier, "inputs": resource.get("inputs") or {}, "outputs": {}}
 
 
 def _within(resource: Resource, known: set[str]) -> Resource:
@@ -112,8 +116,10 @@ def _within(resource: Resource, known: set[str]) -> Resource:
 
 
 def _is_ours(claim: Resource, live: Resource) -> bool:
-    """Whether an object carries the labels that it was to get. A release has none: it is of the same chart."""
+    """Whether an object carries the labels, or tags, that it was to get. A release has none: its chart is the same."""
     sent, has = claim.get("inputs") or {}, live.get("outputs") or {}
+    if is_of_cloud(claim):
+        return is_tagged_alike(sent, has)
     if _is_release(claim):
         status = has.get("status")
         charts = {has.get("chart"), status.get("chart") if isinstance(status, Mapping) else None} - {None, ""}

@@ -26,7 +26,7 @@ from aifactory.stacks.program.deployment import (
 )
 from aifactory.stacks.program.disk import mount_of, says_full
 from aifactory.stacks.program.engine import Engine, EngineError, Locked
-from aifactory.stacks.program.identity import row_of
+from aifactory.stacks.program.identity import is_of_cloud, row_of
 from aifactory.stacks.program.locks import sole
 from aifactory.stacks.program.recovery import found, lost_track, pending, questions, rows_among, settled, unsettled
 from aifactory.stacks.program.state import let_go, protected_again, protection, reached_by, reaching
@@ -191,18 +191,20 @@ def _asked(
 ) -> dict[str, Any]:
     state = exported["deployment"]
     rows = counted(len(rows_among(claims)), "row")
-    say(f"{target.stack}: the last run was cut off; asking the cluster about {rows} that it may have made")
+    where = "the cloud" if any(is_of_cloud(one) for one in claims) else "the cluster"
+    say(f"{target.stack}: the last run was cut off; asking {where} about {rows} that it may have made")
     try:
         read = refreshed(engine, target, {**exported, "deployment": questions(state, claims)})
     except RunFailed as failed:
         says = f"can't find out what the last run of stack {target.stack} made: {failed.text}"
-        raise EngineError(says, "reach the cluster, and run again; nothing is forgotten until then") from None
+        raise EngineError(says, f"reach {where}, and run again; nothing is forgotten until then") from None
     answer = found(claims, read)
     restored = {**exported, "deployment": settled(state, claims, answer)}
     deployment.restore(restored)
     say(f"{target.stack}: {len(answer.adopted)} of them are there and now in the state")
     for row in answer.foreign:
-        say(f"{target.stack}: {row} is there, without the labels of this factory; it is not ours and stays out")
+        marks = "tags" if where == "the cloud" else "labels"
+        say(f"{target.stack}: {row} is there, without the {marks} of this factory; it is not ours and stays out")
     return restored
 
 

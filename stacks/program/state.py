@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from aifactory.components.names import HELM_RELEASE_TOKEN
-from aifactory.stacks.program.identity import PROVIDER_TYPE, row_of
+from aifactory.stacks.program.identity import CLOUD_PROVIDER_TYPES, PROVIDER_TYPE, is_of_cloud, row_of
 
 
 class StateRow(Struct, frozen=True):
@@ -21,6 +21,13 @@ class StateRow(Struct, frozen=True):
     protected: bool
     kept: bool
     """Whether its object stays in the cluster when it leaves the stack."""
+    id: str = ""
+    """What a cloud calls it; empty for a row of a cluster."""
+
+    @property
+    def token(self) -> str:
+        """Its Pulumi type token."""
+        return self.urn.split("::")[2].rpartition("$")[2]
 
 
 class StateRelease(Struct, frozen=True):
@@ -44,7 +51,8 @@ def state_rows(resources: Iterable[Mapping[str, Any]]) -> list[StateRow]:
         if named is not None and not resource.get("delete"):
             part, row = named
             protected, kept = bool(resource.get("protect")), bool(resource.get("retainOnDelete"))
-            found.append(StateRow(urn, row, part, protected, kept))
+            cloud_id = str(resource.get("id") or "") if is_of_cloud(resource) else ""
+            found.append(StateRow(urn, row, part, protected, kept, cloud_id))
     return found
 
 
@@ -110,6 +118,13 @@ def reached_by(exported: Mapping[str, Any], kubeconfig: str) -> dict[str, Any]:
     deployment = exported["deployment"]
     resources = reaching(deployment.get("resources") or [], kubeconfig)
     return {**exported, "deployment": {**deployment, "resources": resources}}
+
+
+def region_of(resources: Iterable[Mapping[str, Any]]) -> str:
+    """Region of the cloud that a base works in; empty for a platform."""
+    kinds = set(CLOUD_PROVIDER_TYPES.values())
+    found = (str((one.get("inputs") or {}).get("region", "")) for one in resources if one.get("type") in kinds)
+    return next(found, "")
 
 
 def provider_inputs(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:

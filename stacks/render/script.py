@@ -12,6 +12,8 @@ from pathlib import Path
 from shlex import quote
 
 from aifactory.components.rows import Gate, HelmRow, KubernetesRow, Wave
+from aifactory.stacks.assembly.handing import placeholder
+from aifactory.stacks.assembly.rowset import HANDOFF
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.charts import chart_reference, chart_repository, release_labels, values_file
 from aifactory.stacks.render.manifests import Step
@@ -60,9 +62,30 @@ def _head(stack: Stack, waves: Sequence[Wave]) -> str:
         "kubernetes": ".".join(cluster.version.removeprefix("v").split(".")[:2]),
     }
     text = _TEMPLATE.read_text(encoding="utf-8")
+    if stack.handed:
+        text = text.replace(_CHECKS, _refusal(stack) + _CHECKS)
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     return text
+
+
+_CHECKS = "for tool in kubectl helm; do\n"
+"""Where the script begins to ask for things."""
+
+
+def _refusal(stack: Stack) -> str:
+    """Ends the script while files hold placeholders: an API server, or a chart, would take them for names."""
+    placeholders = " ".join(quote(placeholder(ref)) for ref in stack.handed)
+    return f"""\
+# What the base of this site hands over stands in files as a placeholder.
+for awaited in {placeholders}; do
+  files=$(grep -rlF -e "$awaited" manifests helm 2> /dev/null) || true # a folder may be missing
+  [ -z "$files" ] || fail "the base of this site hands over what stands in these files as $awaited:
+$files
+Deploy both layers: aifactory up. Or write the value there; the base has it: pulumi stack output {HANDOFF} --json"
+done
+
+"""
 
 
 def kubeconfig_word(file: str) -> str:

@@ -2,7 +2,8 @@
 
 `python tests/benchmarks/registration.py [COUNT...]` prints a line of JSON for each count: CPU seconds (user
 and system; least of the runs, each in a fresh interpreter), peak memory, and the ratio that the budget speaks
-of. The flat program is as quick as one can be: tokens, no typed classes, no components, no lowering.
+of. The flat program is as quick as one can be: tokens, no typed classes, no components, no lowering. With `--base`
+the rows are those of the base of a site at AWS, as often as gives the count; `bases.py` has them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 COUNTS = (1_000, 5_000)
+BASE_COUNTS = (1_000,)
 RUNS = 5
 WAYS = ("flat", "rows")
 _PARTS = 20
@@ -59,16 +61,18 @@ def row_set(count: int) -> Any:
     )
 
 
-def run(way: str, count: int) -> dict[str, float]:
+def run(way: str, count: int, *, base: bool = False) -> dict[str, float]:
     """One program in this process: CPU seconds without imports, and peak memory."""
     from aifactory.stacks.program.adapter import register_stack
+    from benchmarks.bases import base_set, flat_base
     from support.recorder import record
 
-    rows = row_set(count)
+    rows = base_set(count) if base else row_set(count)
+    flat_program = flat_base(rows) if base else lambda: flat(rows)
 
     def program() -> None:
         if way == "flat":
-            flat(rows)
+            flat_program()
         else:
             register_stack(rows, Path("/project"))
 
@@ -79,13 +83,13 @@ def run(way: str, count: int) -> dict[str, float]:
     return {"cpu_s": spent_s, "peak_mb": getrusage(RUSAGE_SELF).ru_maxrss / 1024, "resources": resources}
 
 
-def measure(count: int, runs: int = RUNS) -> dict[str, Any]:
+def measure(count: int, runs: int = RUNS, *, base: bool = False) -> dict[str, Any]:
     """Both ways in turn, so that a busy machine hurts both alike."""
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     for _ in range(runs):
         for way in WAYS:
             output = subprocess.run(
-                [sys.executable, __file__, "--one", way, str(count)],
+                [sys.executable, __file__, "--one", way, str(count), *(["--base"] if base else [])],
                 check=True,
                 capture_output=True,
                 text=True,
@@ -131,7 +135,7 @@ def _deployment(name: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(run(sys.argv[2], int(sys.argv[3]))))
+        print(json.dumps(run(sys.argv[2], int(sys.argv[3]), base="--base" in sys.argv)))
     else:
-        for size in [int(text) for text in sys.argv[1:]] or COUNTS:
-            print(json.dumps(measure(size)), flush=True)
+        for size in [int(text) for text in sys.argv[1:] if text.isdecimal()] or COUNTS:
+            print(json.dumps(measure(size, base="--base" in sys.argv)), flush=True)

@@ -51,7 +51,10 @@ def main(arguments: Sequence[str]) -> int:
         sizes = [size for size in SCALE if size <= options.largest]
         texts["scale"] = _scale(list(scale(folder, options.runs, sizes)), breaches)
         texts["same-bytes"] = _same_bytes(folder, breaches)
-        texts["registration"] = _registration([registration.measure(count) for count in registration.COUNTS], breaches)
+        measured = [registration.measure(count) for count in registration.COUNTS]
+        bases = [registration.measure(count, base=True) for count in registration.BASE_COUNTS]
+        texts["registration"] = _registration(measured, breaches)
+        texts["registration-base"] = _registration(bases, breaches)
         texts["functions"] = _functions(folder, breaches)
         if options.engine_runs:
             texts["deploying"] = _deploying(options.engine_runs, options.after_each, breaches)

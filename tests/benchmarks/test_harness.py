@@ -89,7 +89,7 @@ def test_a_page_without_the_markers_is_refused() -> None:
 
 
 def test_the_page_has_a_place_for_everything_that_is_measured() -> None:
-    names = ("machine", "commands", "scale", "same-bytes", "registration", "functions")
+    names = ("machine", "commands", "scale", "same-bytes", "registration", "registration-base", "functions")
     assert filled(PAGE.read_text(encoding="utf-8"), dict.fromkeys(names, "x")).count("\n\nx\n\n") == len(names)
 
 

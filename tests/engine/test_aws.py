@@ -15,7 +15,7 @@ from support.lanes import STAND_IN
 from support.proving import aws_samples as aws
 from support.proving.aws_account import Fault
 from support.proving.aws_samples import base
-from support.proving.aws_stack import AwsStack
+from support.proving.aws_stack import ABOVE, AwsStack
 from support.proving.cli import Cli
 
 pytestmark = pytest.mark.engine
@@ -48,7 +48,7 @@ def changed(rows: list[CloudRow], token: str, name: str, **properties: object) -
 
 def test_a_base_is_made_once_and_removed_in_reverse(stack_of: MakeStack) -> None:
     stack = stack_of(base())
-    assert f"+ {len(base()) + 2} to create" in stack.run("preview --non-interactive")
+    assert f"+ {len(base()) + ABOVE} to create" in stack.run("preview --non-interactive")
     assert not stack.account.things, "a preview makes nothing"
     stack.up()
     cluster = stack.account.of(aws.CLUSTER)[0].outputs

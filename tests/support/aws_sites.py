@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from aifactory.blueprints.site import AwsSite
@@ -27,6 +29,25 @@ AWS: dict[str, Any] = {
 }
 
 
+BLUEPRINT: dict[str, Any] = {
+    "aifactory": "v1",
+    "name": "demo",
+    "placement": {"core": {"sites": ["sto-lab"]}},
+    "parts": [{"kind": "cluster", "name": "cluster", "capabilities": ["lws"]}],
+}
+"""A blueprint of a cluster with one more release than it needs, at the site."""
+
+
+def write_project(root: Path) -> Path:
+    """Write a project of that blueprint and the site. Returns the file of the blueprint."""
+    files = {"aifactory.yaml": {"aifactory": "v1"}, "factory.yaml": BLUEPRINT, "sites/sto-lab.yaml": aws_site_data()}
+    for name, data in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    return root / "factory.yaml"
+
+
 def aws_site_data(location: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """The site's file as data. `changes` replace fields of `aws`; a dict is merged into the one that is there."""
     aws = deepcopy(AWS)
@@ -48,6 +69,19 @@ def aws_place(location: dict[str, Any] | None = None, **changes: Any) -> AwsPlac
     found = place_of(AwsSite.model_validate(aws_site_data(location, **changes)), TRAIN)
     assert isinstance(found, AwsPlace)
     return found
+
+
+def sovereign_site() -> dict[str, Any]:
+    """Changes that put the site into the European sovereign cloud, which is a partition of its own."""
+    return {
+        "location": {"country": "DE", "operator": {"name": "AWS ESC", "nationality": "US"}, "support": ["DE"]},
+        "region": "eusc-de-east-1",
+        "zones": [
+            {"zone": f"eusc-de-east-1{letter}", "id": f"eusc1-az{index}"} for index, letter in enumerate("ab", 1)
+        ],
+        "admins": [f"arn:aws-eusc:iam::{ACCOUNT}:role/platform"],
+        "registry_account": "444455556666",
+    }
 
 
 def planned(location: dict[str, Any] | None = None, **changes: Any) -> Planned:

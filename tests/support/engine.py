@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from pulumi.automation.errors import create_command_error
 from pulumi.runtime.proto import events_pb2, events_pb2_grpc
 from semver import VersionInfo
 
-from support.engine_program import Resource, registrations
+from support.engine_program import Answer, Resource, registrations
 
 Line = Callable[[str], Any]
 _ABSENT: dict[str, Any] = {"inputs": {}, "outputs": {}, "dependencies": [], "parent": "", "provider": ""}
@@ -46,6 +47,8 @@ class FakeEngine:
         """What a refresh doesn't find in the cluster: pieces of URNs."""
         self.charts: dict[str, str] = {}
         """Chart of each release in the cluster."""
+        self.answer: Answer = lambda kind, name, inputs: (name, {})
+        """What a resource has when it is made."""
         self.says: str = ""
         """What the engine itself fails with, if not empty."""
 
@@ -104,7 +107,7 @@ class FakeEngine:
 
     def _update(self, state: _State, args: list[str], *, dry: bool) -> None:
         run = _Run(state, self.fails)
-        made = registrations(_flag(args, "--client"), _flag(args, "--stack"), run.register, dry=dry)
+        made = registrations(_flag(args, "--client"), _flag(args, "--stack"), run.register, self.answer, dry=dry)
         leaving = [one for urn, one in run.before.items() if urn not in run.claimed]
         for one in reversed(leaving):
             run.remove(one)
@@ -125,6 +128,11 @@ class FakeEngine:
     def _destroy(self, state: _State, args: list[str]) -> None:
         run = _Run(state, self.fails)
         staying = _needed(state.resources) if "--exclude-protected" in args else set()
+        targets = {word for flag, word in pairwise(args) if flag == "--target"}
+        if targets:
+            staying = {one["urn"] for one in state.resources} - targets
+            standing = {urn for one in state.resources if one["urn"] in staying for urn in one["dependencies"]}
+            assert not standing & targets, "what stays stands on what goes"
         for one in reversed(state.resources):
             if one["urn"] in staying:
                 run.tell("res_outputs", "same", one)

@@ -28,6 +28,10 @@ from support.recorder import STACK_TYPE, plain
 _FEATURES = {"secrets", "resourceReferences", "aliasSpecs", "deletedWith"}
 
 
+Answer = Callable[[str, str, dict[str, Any]], tuple[str, dict[str, Any]]]
+"""The id and the outputs of a resource, by its type, name and inputs. No outputs: its inputs are."""
+
+
 @dataclass
 class Resource:
     """One registration."""
@@ -43,6 +47,7 @@ class Resource:
     protect: bool
     retain: bool
     outputs: dict[str, Any] = field(default_factory=dict)
+    id: str = ""
 
     def as_state(self) -> dict[str, Any]:
         """As it stands in an exported state."""
@@ -50,7 +55,7 @@ class Resource:
             "urn": self.urn,
             "type": self.type,
             "custom": self.custom,
-            "id": self.urn.rpartition("::")[2] if self.custom else "",
+            "id": self.id,
             "parent": self.parent,
             "provider": self.provider,
             "inputs": self.inputs,
@@ -61,9 +66,11 @@ class Resource:
         }
 
 
-def registrations(client: str, stack: str, register: Callable[[Resource], bool], *, dry: bool) -> list[Resource]:
-    """Run the program at `client`. `register` says whether a resource can be made."""
-    monitor = _Monitor(stack, register)
+def registrations(
+    client: str, stack: str, register: Callable[[Resource], bool], answer: Answer, *, dry: bool
+) -> list[Resource]:
+    """Run the program at `client`. `register` says whether a resource can be made, `answer` what it has then."""
+    monitor = _Monitor(stack, register, answer)
     server = grpc.server(futures.ThreadPoolExecutor(8))
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
     engine_pb2_grpc.add_EngineServicer_to_server(_Engine(), server)
@@ -97,8 +104,9 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
 
 class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
-    def __init__(self, stack: str, register: Callable[[Resource], bool]) -> None:
+    def __init__(self, stack: str, register: Callable[[Resource], bool], answer: Answer) -> None:
         self.made: list[Resource] = []
+        self._answer = answer
         self._stack = stack
         self._register = register
 
@@ -111,8 +119,10 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             context.abort(grpc.StatusCode.UNAVAILABLE, "the run has ended")
         self.made.append(resource)
         outputs = struct_pb2.Struct()
-        outputs.update(resource.inputs)
-        identifier = request.name if request.custom else ""
+        if request.custom:
+            resource.id, resource.outputs = self._answer(resource.type, request.name, resource.inputs)
+        outputs.update(resource.outputs or resource.inputs)
+        identifier = resource.id
         return resource_pb2.RegisterResourceResponse(urn=resource.urn, id=identifier, object=outputs)
 
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - as above

@@ -121,6 +121,9 @@ class FakeServer:
         sure = (body or {})["preconditions"]  # type: ignore[index] # a deletion of ours is sure of what it deletes
         if sure["uid"] != kept["metadata"]["uid"]:
             raise Declined(409, "another uid")
+        if kept["metadata"].get("finalizers"):
+            self.objects[path]["metadata"]["deletionTimestamp"] = MOMENT
+            return kept
         return self.objects.pop(path)
 
     def _get(self, path: str, query: Mapping[str, str], accept: str) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aifactory.components.aws_place import AwsRegion, principal
 from aifactory.components.aws_policies import EVERY, OF_THE_KEY, Statement, administration, document, of_pods
-from aifactory.components.cluster.aws.model import EksPlan
-from aifactory.components.values import Ref
+from aifactory.components.cluster.aws.model import EksPlan, vpc_id
+from aifactory.components.values import Format, Ref
 
 __all__ = ["Statement", "document"]
 
@@ -37,11 +37,10 @@ def flow_trust(plan: EksPlan) -> tuple[Statement, ...]:
 def flows(plan: EksPlan, group: Ref) -> tuple[Statement, ...]:
     """What the writer of flows may do: write streams of its log group."""
     inside = plan.region.arn("logs", f"log-group:{plan.log_groups[1]}:*")
-    every = plan.region.arn("logs", "log-group:*")
     actions = ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
     return (
         Statement("WriteFlows", actions, (group, inside)),
-        Statement("FindGroup", ("logs:DescribeLogGroups",), (every,)),
+        Statement("FindGroup", ("logs:DescribeLogGroups",), EVERY, why=_NO_RESOURCE),
     )
 
 
@@ -94,7 +93,7 @@ def balancer(plan: EksPlan) -> tuple[Statement, ...]:
     balancers, WAF, Shield, Cognito and ACM need, and with the cluster's name where upstream asks for any.
     """
     region = plan.region
-    groups, network = region.arn("ec2", "security-group/*"), region.arn("ec2", "vpc/*")
+    groups, network = region.arn("ec2", "security-group/*"), Format((region.arn("ec2", "vpc/"), vpc_id()))
     made = tuple(
         region.arn("elasticloadbalancing", kind) for kind in ("loadbalancer/net/*", "targetgroup/*", "listener/net/*")
     )
@@ -110,7 +109,7 @@ def balancer(plan: EksPlan) -> tuple[Statement, ...]:
         Statement("ServiceRole", ("iam:CreateServiceLinkedRole",), (service_role,), condition=only_elb),
         Statement("Look", _LOOKS, EVERY, why=_NO_RESOURCE),
         Statement("RulesOfNodes", rules, (groups,), condition=of_nodes),
-        Statement("MakeGroup", ("ec2:CreateSecurityGroup",), (network,)),
+        Statement("InNetwork", ("ec2:CreateSecurityGroup", "ec2:GetSecurityGroupsForVpc"), (network,)),
         Statement("MakeTaggedGroup", ("ec2:CreateSecurityGroup",), (groups,), condition=asked),
         Statement("TagNewGroup", ("ec2:CreateTags",), (groups,), condition=at_making),
         Statement("OwnGroups", (*rules, "ec2:DeleteSecurityGroup", "ec2:DeleteTags"), (groups,), condition=owned),
@@ -128,7 +127,7 @@ _LOOKS = (
     "ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:DescribeAvailabilityZones",
     "ec2:DescribeInstances", "ec2:DescribeInternetGateways", "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags",
-    "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:GetSecurityGroupsForVpc",
+    "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs",
     "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeListenerCertificates",
     "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancerAttributes",
     "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules",

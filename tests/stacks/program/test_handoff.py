@@ -69,6 +69,8 @@ WRONG: dict[str, tuple[Change, str]] = {
     "no name": (without(f"{CLUSTER}#name"), f"lacks {CLUSTER}#name"),
     "an empty endpoint": (valued(f"{CLUSTER}#endpoint", ""), f"lacks {CLUSTER}#endpoint"),
     "an unknown endpoint": (valued(f"{CLUSTER}#endpoint", None), f"lacks {CLUSTER}#endpoint"),
+    "a placeholder": (valued(f"{CLUSTER}#name", f"${{{CLUSTER}#name}}"), f"a placeholder where {CLUSTER}#name"),
+    "half a placeholder": (valued(f"{CLUSTER}#endpoint", "https://${host}"), f"a placeholder where {CLUSTER}#endpoint"),
     "a secret": (valued(f"{CLUSTER}#name", {"4dabf18193072939515e22adb298388d": "x"}), f"lacks {CLUSTER}#name"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -9,7 +10,7 @@ import pytest
 
 from aifactory.components.rows import Wave
 from aifactory.components.values import Format, Json, Ref, SecretRef, canonical_json
-from aifactory.stacks.program.lowering import lower, output_names
+from aifactory.stacks.program.lowering import lower, output_names, output_of
 from support.recorder import resolved
 
 REF = Ref("Namespace/ml", "metadata.name")
@@ -67,6 +68,28 @@ def test_text_around_a_reference_becomes_an_output(value: object) -> None:
 @pytest.mark.parametrize(("known", "text"), [(1.0, "v1"), (1, "v1"), (1.5, "v1.5"), ("1.0", "v1.0"), (True, "vTrue")])
 def test_a_whole_number_in_a_text_has_no_point_though_the_engine_sends_floats(known: object, text: str) -> None:
     assert resolved(lambda: lower(Format(("v", Ref("a", "x"))), lambda _: pulumi.Output.from_input(known))) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("arn", "arn:a"),
+        ("vpcConfig.group", "sg-1"),
+        ("identities.0.oidcs.1.issuer", "https://b"),
+    ],
+)
+def test_an_output_is_found_by_its_path_through_blocks_and_lists(path: str, said: str) -> None:
+    outputs = {
+        "arn": "arn:a",
+        "vpcConfig": {"group": "sg-1"},
+        "identities": [{"oidcs": [{"issuer": "https://a"}, {"issuer": "https://b"}]}],
+    }
+
+    def found() -> Any:
+        made: Any = SimpleNamespace(**{name: pulumi.Output.from_input(value) for name, value in outputs.items()})
+        return output_of(made, path)
+
+    assert resolved(found) == said
 
 
 def test_outputs_that_are_read_are_named_by_row() -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from aifactory.components.rows import Gate, HostRow, Row, Wave
+from aifactory.stacks.assembly.handing import placeholder
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.manifests import steps
 from aifactory.stacks.render.script import apply_script
 from support import shipped
+from support.aws_sites import planned
 from support.planning import place, site_data
 from support.stacking import MAKE, release, stack_of
 
@@ -274,6 +276,21 @@ def test_work_by_hand_is_announced_before_its_wave(tmp_path: Path) -> None:
     done = Folder(tmp_path, stack_of(*ROWS, host)).run()
     lines = done.stdout.splitlines()
     assert lines[lines.index("== 05-hardware") + 1] == "-- by hand, before this wave: hosts/README.md"
+
+
+def test_nothing_is_applied_while_a_file_holds_a_placeholder_of_the_base(tmp_path: Path) -> None:
+    stack = planned().stacks[1]
+    folder = Folder(tmp_path, stack)
+    values = tmp_path / "helm" / "controller.yaml"
+    values.parent.mkdir()
+    values.write_text(f"vpcId: {placeholder(stack.handed[0])}\n", encoding="utf-8")
+    for options in ((), ("--dry-run",), ("--from", "02-trust")):
+        done = folder.run(*options)
+        assert (done.returncode, folder.calls_file.read_text()) == (1, "")
+        assert "stands in these files as ${aws:ec2/vpc:Vpc/cluster#id}:\nhelm/controller.yaml\n" in done.stderr
+        assert "aifactory up" in done.stderr
+    values.write_text("vpcId: vpc-0123456789abcdef0\nothers: ${env:POD_IP}\n", encoding="utf-8")
+    assert folder.run().returncode == 0
 
 
 HOSTILE = 'a\'b "c" $(touch pwned) `touch pwned` \\ ; & | \n x'

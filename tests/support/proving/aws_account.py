@@ -57,6 +57,8 @@ class Fault(Struct, frozen=True):
     says: str = "InternalFailure: injected"
     seconds: float = 0
     times: int = 1
+    token: str = ""
+    """Of the resource, where several have the name; any when empty."""
 
 
 class Account:
@@ -101,6 +103,10 @@ class Account:
         thing = self.get("aws:s3/bucket:Bucket", bucket)
         thing.contents = count
         self._write(thing)
+
+    def serve(self, endpoint: str, authority: str) -> None:
+        """Let the API of clusters that are made from now on be this server; `authority` is in base64."""
+        (self.folder / "served.json").write_text(json.dumps([endpoint, authority]), encoding="utf-8")
 
     def give(self, *names: str) -> None:
         """Let ids or ARNs be there that belong to somebody else."""
@@ -178,7 +184,10 @@ class Account:
         with self._alone():
             met = self._lines("met")
             for index, fault in enumerate(planned):
-                if (fault.name, fault.verb) == (name_of(urn), verb) and met.count(str(index)) < fault.times:
+                named = (fault.name, fault.verb) == (name_of(urn), verb) and urn.endswith(
+                    f"{fault.token}::{fault.name}"
+                )
+                if named and met.count(str(index)) < fault.times:
                     self._append("met", str(index))
                     return fault
         return None
@@ -204,6 +213,10 @@ class Account:
         lags = self.folder / "lags.json"
         hidden = json.loads(lags.read_text(encoding="utf-8")).get(name_of(urn), 0) if lags.is_file() and urn else 0
         outputs = made(token, inputs, seed, self.region)
+        served = self.folder / "served.json"
+        if token == CLUSTER and served.is_file():
+            endpoint, authority = json.loads(served.read_text(encoding="utf-8"))
+            outputs |= {"endpoint": endpoint, "certificateAuthority": {"data": authority}}
         thing = Thing(token, str(outputs["id"]), urn, dict(inputs), outputs, owner, hidden)
         self._write(thing)
         return thing

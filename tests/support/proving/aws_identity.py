@@ -183,15 +183,14 @@ def foreseen(token: str, inputs: Mapping[str, Any], unknown: str) -> dict[str, A
     return {name: value for name, value in outputs.items() if name not in ("id", "urn")}
 
 
-def example_arn(token: str) -> str:
-    """An ARN such as an object of a token has."""
+def example_arn(token: str, region: str) -> str:
+    """An ARN such as an object of a token has in a region."""
     _, module, name = token.split(":")
     service = module.split("/")[0]
     form = FORMS.get(token, Form("", f"{service}:{{region}}:{{account}}:{name.lower()}/example"))
-    region = "eu-central-1"
     context = _context({"name": "example", "bucket": "example"}, token, region, ACCOUNT)
     context["id"] = form.id.format_map(context)
-    return f"arn:aws:{form.arn.format_map(context)}"
+    return f"arn:{context['partition']}:{form.arn.format_map(context)}"
 
 
 def _form_of_part(token: str, inputs: Mapping[str, Any]) -> Form:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -22,10 +23,22 @@ NAMED = ("policy", "assumeRolePolicy", "accessPolicies", "inlinePolicy")
 """Properties that hold the text of a policy."""
 _OWN_RESOURCE = ("aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy")
 """In their policies `*` is the key itself."""
+_NARROWS = ("aws:ec2/vpcEndpoint:VpcEndpoint",)
+"""Their policies grant nothing: they say what of all that others grant may pass, so that any principal may stand there.
+Source: AWS PrivateLink Guide, vpc-endpoints-access: an endpoint policy does not override or replace others."""
+_EVERY = re.compile(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:\*")
+"""Every resource, of all services or of one."""
+REGION = "eu-north-1"
 _TRUST = "assumeRolePolicy"
 _VERSION = "2012-10-17"
 _CLOSED = {"Sid", "Effect", "Action", "Resource", "Principal", "Condition"}
 """What statements are made of. `NotAction`, `NotResource` and `NotPrincipal` grant what nobody has listed."""
+
+
+Parts = tuple[str, ...]
+"""A field of an ARN, a character or a wildcard each."""
+Arn = tuple[Parts, ...]
+_ANY, _NAME, _ONE = "any text", "any text without /", "any character"
 
 
 class Policy(Struct, frozen=True):
@@ -37,24 +50,26 @@ class Policy(Struct, frozen=True):
     """None when the text is no JSON."""
 
 
-def policies(rows: Iterable[CloudRow]) -> Iterator[Policy]:
+def policies(rows: Iterable[CloudRow], region: str = REGION) -> Iterator[Policy]:
     """Every policy in rows. What isn't known yet looks as it may look."""
     listed = list(rows)
     tokens = {row.id: row.token for row in listed}
 
     def example(ref: Ref) -> object:
-        return example_arn(tokens[ref.row]) if ref.path == "arn" and ref.row in tokens else f"example-{ref.path}"
+        return (
+            example_arn(tokens[ref.row], region) if ref.path == "arn" and ref.row in tokens else f"example-{ref.path}"
+        )
 
     for row in listed:
         for where, value in _named(row.properties, ""):
             yield Policy(row, where, _document(plain(value, example)))
 
 
-def check_policies(rows: Iterable[CloudRow], reasons: Mapping[str, str]) -> list[str]:
+def check_policies(rows: Iterable[CloudRow], reasons: Mapping[str, str], region: str = REGION) -> list[str]:
     """All that the policies in rows grant too widely. `reasons` say, by `Sid`, why a statement is on every resource."""
     found = []
     used = set()
-    for policy in policies(rows):
+    for policy in policies(rows, region):
         for each in _document_mistakes(policy):
             found.append(f"{policy.row.id}: {policy.where}: {each}")
         for statement in _statements(policy.document):
@@ -122,7 +137,8 @@ def _mistakes(policy: Policy, statement: dict[str, Any], reasons: Mapping[str, s
         yield from _trust_mistakes(statement, actions)
     else:
         yield from _resource_mistakes(policy, statement, actions, reasons)
-    if "*" in _principals(statement) and not statement.get("Condition"):
+    narrows = policy.row.token in _NARROWS and not _every(statement)
+    if "*" in _principals(statement) and not statement.get("Condition") and not narrows:
         yield "every principal of every account, without a condition"
 
 
@@ -141,7 +157,7 @@ def _resource_mistakes(
     known = [action for action in actions if _action(action)]
     if not resources:
         yield "has no Resource"
-    elif "*" in resources:
+    elif _every(statement):
         if policy.row.token in _OWN_RESOURCE:
             return
         limited = [action for action in known if _patterns(action)]
@@ -152,7 +168,7 @@ def _resource_mistakes(
             patterns = _patterns(action)
             if not patterns:
                 yield f"{action} has no resources: it takes * alone"
-            elif not any(re.fullmatch(pattern, each) for pattern in patterns for each in resources):
+            elif not any(_overlap(pattern, _fields(each)) for pattern in patterns for each in resources):
                 yield f"{action} is on none of {', '.join(resources)}"
 
 
@@ -175,17 +191,52 @@ def _action(action: str) -> dict[str, Any] | None:
     return found
 
 
-def _patterns(action: str) -> list[str]:
+def _every(statement: dict[str, Any]) -> bool:
+    return any(_EVERY.fullmatch(each) for each in _list(statement.get("Resource")))
+
+
+def _patterns(action: str) -> list[Arn]:
     """What an ARN looks like that an action is on; none for an action without resources."""
     found, data = _action(action), _service(action.partition(":")[0])
     arns = [data["resources"][name]["arn"] for name in found["resource_types"] if name] if found else []
     return [_pattern(arn) for arn in arns]
 
 
-def _pattern(arn: str) -> str:
+def _pattern(arn: str) -> Arn:
     """A name has no `/` where a longer form with one is another kind of resource, as with buckets and objects."""
-    one = r"[^/]+" if re.fullmatch(r"arn:\$\{Partition\}:s3:::\$\{\w+\}", arn) else ".*"
-    return re.sub(r"\\\$\\\{\w+\\\}", one, re.escape(arn))
+    name = _NAME if re.fullmatch(r"arn:\$\{Partition\}:s3:::\$\{\w+\}", arn) else _ANY
+    fields = re.sub(r"\$\{\w+\}", "$", arn).split(":", 5)
+    return tuple(tuple(name if part == "$" else part for part in field) for field in fields)
+
+
+def _fields(resource: str) -> Arn:
+    """A resource as a statement has it. In its last field `*` spans `/` and `:`, and none spans two fields.
+
+    Source: IAM User Guide, reference-arns, "Paths in ARNs" and wildcards in segments.
+    """
+    return tuple(tuple({"*": _ANY, "?": _ONE}.get(each, each) for each in field) for field in resource.split(":", 5))
+
+
+def _overlap(one: Arn, other: Arn) -> bool:
+    return len(one) == len(other) and all(map(_meet, one, other))
+
+
+def _meet(one: Parts, other: Parts) -> bool:
+    """Whether there is a text that both stand for."""
+
+    @cache
+    def meet(i: int, j: int) -> bool:
+        left, right = one[i:], other[j:]
+        if not left or not right:
+            return all(part in (_ANY, _NAME) for part in left or right)
+        a, b = left[0], right[0]
+        if a in (_ANY, _NAME):
+            return meet(i + 1, j) or (not (a == _NAME and b == "/") and meet(i, j + 1))
+        if b in (_ANY, _NAME):
+            return meet(i, j + 1) or (not (b == _NAME and a == "/") and meet(i + 1, j))
+        return (a == b or _ONE in (a, b)) and meet(i + 1, j + 1)
+
+    return meet(0, 0)
 
 
 def _service(prefix: str) -> dict[str, Any]:

@@ -124,6 +124,7 @@ def _below(kind: Type, step: str) -> Type | None:
     return None
 
 
+@cache
 def _root() -> Path:
     found = find_spec("pulumi_aws")
     assert found is not None, "pulumi-aws is a package of requirements/dev.txt"

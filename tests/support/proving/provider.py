@@ -9,12 +9,18 @@ Kustomize components, rendering to a folder, schemas, invokes.
 
 from __future__ import annotations
 
+import atexit
+import base64
+import json
 import os
 import secrets
+import shutil
+import subprocess
 import sys
 import threading
 from concurrent import futures
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import grpc
@@ -84,6 +90,7 @@ class Kubernetes(provider_pb2_grpc.ResourceProviderServicer):
         self._mutable_maps = settings.get("enableConfigMapMutable") == "true"
         file, wanted = str(settings.get("kubeconfig", "")), str(settings.get("context", ""))
         try:
+            file = kubeconfig_file(file)
             api = client(file, wanted)
             api.call("GET", "/version")
         except (OSError, Refused, Unreachable) as error:
@@ -276,6 +283,17 @@ class _Failing:
             self._context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
+def kubeconfig_file(given: str) -> str:
+    """The path of a kubeconfig, which may be given as its content: then it goes into a file that ends with us."""
+    if not given.lstrip().startswith("{"):
+        return given
+    folder = Path(mkdtemp(prefix="proving-kubeconfig-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "config"
+    file.write_text(given, encoding="utf-8")
+    return str(file)
+
+
 def client(kubeconfig: str, context: str) -> Api:
     """A client for a context of a kubeconfig, which is a path. Raises Unreachable if it names no cluster."""
     try:
@@ -287,7 +305,22 @@ def client(kubeconfig: str, context: str) -> Api:
         raise Unreachable(f'context "{context}" does not exist')
     chosen = named["contexts"][context]["context"]
     cluster, user = named["clusters"][chosen["cluster"]]["cluster"], named["users"][chosen["user"]]["user"]
-    return Api(cluster["server"], user["token"], cluster["certificate-authority"])
+    authority = cluster.get("certificate-authority")
+    if authority is None:
+        kept = Path(kubeconfig).expanduser().with_suffix(".authority")
+        kept.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+        authority = str(kept)
+    return Api(cluster["server"], user["token"] if "token" in user else _signed_in(user["exec"]), authority)
+
+
+def _signed_in(command: Properties) -> str:
+    """A token, as a kubeconfig's command says it. Raises Unreachable if it doesn't."""
+    ran = subprocess.run(
+        [command["command"], *command["args"]], capture_output=True, text=True, check=False, timeout=60
+    )
+    if ran.returncode:
+        raise Unreachable(f"{command['command']} ended with {ran.returncode}: {ran.stderr.strip()}")
+    return str(json.loads(ran.stdout)["status"]["token"])
 
 
 def _is_release(urn: str) -> bool:

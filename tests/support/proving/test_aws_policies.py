@@ -14,6 +14,7 @@ from support.proving.aws_policies import check_policies
 BUCKET = aws.row(aws.BUCKET, "weights", {"bucket": "weights"})
 ARN = Ref(BUCKET.id, "arn")
 OBJECTS = Format((ARN, "/*"))
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 ISSUER = "oidc.eks.eu-north-1.amazonaws.com/id/1"
 
 
@@ -36,6 +37,10 @@ def trusting(**statement: Any) -> list[CloudRow]:
         rows(allow("s3:GetObject", "s3:PutObject")),
         rows(allow("s3:ListBucket", on=ARN)),
         rows(allow("ec2:DescribeInstances", on="*")),
+        rows(allow("logs:PutLogEvents", on="arn:aws:logs:eu-north-1:111122223333:log-group:/aws/vpc/a:*")),
+        rows(allow("logs:PutLogEvents", on="arn:aws:logs:*:*:log-group:/aws/*")),
+        rows(allow("s3:GetObject", on="arn:aws:s3:::weights*")),
+        rows(allow("s3:GetObject", on="arn:aws:s3:::layer?/*", Principal="*"), token=ENDPOINT),
         rows(allow("s3:GetObject", Condition={"StringEquals": {"aws:PrincipalTag/team": "a"}})),
         rows(allow("ec2:CreateTags", on="arn:aws:ec2:*:*:network-interface/*")),
         rows({"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Principal": "*"}, allow("s3:GetObject")),
@@ -62,6 +67,10 @@ def test_the_least_passes(given: list[CloudRow]) -> None:
         (rows(allow("s4:GetObject")), "s4:GetObject is no action of IAM"),
         (rows(allow("s3:GetObject", on="*")), "s3:GetObject on every resource, and no reason is on record"),
         (rows(allow("s3:GetObject", "ec2:DescribeInstances", on="*")), "s3:GetObject on every resource"),
+        (rows(allow("s3:GetObject", on="arn:aws:s3:::*")), "s3:GetObject on every resource"),
+        (rows(allow("s3:GetObject", on="*", Principal="*"), token=ENDPOINT), "every principal of every account"),
+        (rows(allow("s3:ListBucket", on="arn:aws:s3:::a/*")), "s3:ListBucket is on none of"),
+        (rows(allow("logs:PutLogEvents", on="arn:aws:sqs:*:*:*a")), "logs:PutLogEvents is on none of"),
         (rows(allow("s3:GetObject", on=ARN)), "s3:GetObject is on none of arn:aws:s3:::example"),
         (rows(allow("s3:ListBucket")), "s3:ListBucket is on none of"),
         (rows(allow("ec2:DescribeInstances")), "ec2:DescribeInstances has no resources: it takes * alone"),

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from aifactory.components.cluster.aws import policies
+from aifactory.components.cluster.aws.model import AwsClusterPlan
 from aifactory.components.cluster.aws.policies import Statement
 from aifactory.components.values import Json, plain
-from support.aws_sites import base_rows, planned
+from support.aws_sites import base_rows, planned, sovereign_site
+from support.proving.aws_policies import check_policies
 
 WIDE = {"assumeRolePolicy", "policy"}
 
@@ -43,6 +46,19 @@ def test_no_action_is_wide(row: str, statement: dict[str, Any]) -> None:
         assert verb
 
 
+@pytest.mark.parametrize(
+    ("changes", "region"),
+    [({}, "eu-north-1"), ({"vpc": {"egress": "nat"}}, "eu-north-1"), (sovereign_site(), "eusc-de-east-1")],
+    ids=["without a way out", "with one", "sovereign"],
+)
+def test_by_what_iam_knows_every_policy_of_the_base_grants_the_least(changes: dict[str, Any], region: str) -> None:
+    found = planned(**changes)
+    (plan,) = [part.plan.eks for part in found.stack.plan.parts if isinstance(part.plan, AwsClusterPlan)]
+    statements = (*policies.s3_endpoint(plan.region), *policies.balancer(plan))
+    reasons = {each.sid: each.why for each in statements if each.why}
+    assert check_policies(base_rows(found).values(), reasons, region) == []
+
+
 def test_every_resource_is_named_but_by_those_who_say_why() -> None:
     wide = {
         (row.partition("/")[0] + ":" + row.rpartition("/")[2], each["Sid"])
@@ -50,8 +66,15 @@ def test_every_resource_is_named_but_by_those_who_say_why() -> None:
         if each.get("Resource") == "*"
     }
     assert {sid for _, sid in wide} == {
-        "Administer", "ControlPlane", "DisksOfTheAccount", "GrantToEks", "Logs", "Look", "OwnBuckets",
-    }  # fmt: skip
+        "Administer",
+        "ControlPlane",
+        "DisksOfTheAccount",
+        "FindGroup",
+        "GrantToEks",
+        "Logs",
+        "Look",
+        "OwnBuckets",
+    }
     for row, each in FOUND:
         if each["Sid"] == "Look":
             verbs = [action.partition(":")[2] for action in each["Action"]]

@@ -16,7 +16,7 @@ from aifactory.components.names import tags
 from aifactory.components.rows import CloudRow, HelmRow
 from aifactory.components.values import Format, Ref, refs
 from aifactory.stacks.assembly.rowset import row_set, to_data
-from support.aws_sites import ACCOUNT, base_rows, planned
+from support.aws_sites import ACCOUNT, base_rows, planned, sovereign_site
 from support.planning import Planned
 from support.proving.aws_rows import check_rows, untaggable, untagged
 
@@ -48,14 +48,7 @@ def with_egress() -> Planned:
 @cache
 def sovereign() -> Planned:
     """In the European sovereign cloud, which is a partition of its own."""
-    location = {"country": "DE", "operator": {"name": "AWS ESC", "nationality": "US"}, "support": ["DE"]}
-    return planned(
-        location,
-        region="eusc-de-east-1",
-        zones=[{"zone": f"eusc-de-east-1{letter}", "id": f"eusc1-az{index}"} for index, letter in enumerate("ab", 1)],
-        admins=[f"arn:aws-eusc:iam::{ACCOUNT}:role/platform"],
-        registry_account="444455556666",
-    )
+    return planned(**sovereign_site())
 
 
 @cache
