@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from aifactory.components.base import PlanContext
-from aifactory.components.storage_uses import KvOffloadUse
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.arithmetic import Need
 from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_uses import KvOffloadUse
 
 
 def judge(draft: Draft, ctx: PlanContext) -> None:
