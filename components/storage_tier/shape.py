@@ -11,6 +11,7 @@ from aifactory.components.storage_tier import ceph_rows, keeping_rows
 from aifactory.components.storage_tier.aws import volumes
 from aifactory.components.storage_tier.aws.rows import cloud_rows
 from aifactory.components.storage_tier.decided import (
+    KEEPS_LABEL,
     NFS_DRIVER,
     AwsClassPlan,
     AwsStorageTierPlan,
@@ -25,7 +26,6 @@ from aifactory.components.values import SecretRef
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 CLASS_API = "storage.k8s.io/v1"
-KEEPS_LABEL = "aifactory.io/keeps"
 TARGET = "/data"
 COPYING: Tree = {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "8Gi"}}
 
