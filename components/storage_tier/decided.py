@@ -17,6 +17,8 @@ RBD_DRIVER = f"{CEPH_NAMESPACE}.rbd.csi.ceph.com"
 CEPHFS_DRIVER = f"{CEPH_NAMESPACE}.cephfs.csi.ceph.com"
 """Names that Rook gives its drivers: the namespace of its operator goes before them."""
 BUCKET_PROVISIONER = f"{CEPH_NAMESPACE}.ceph.rook.io/bucket"
+KEEPS_LABEL = "aifactory.io/keeps"
+"""What lies in a bucket or a volume of a path."""
 RACK_LABEL = "topology.rook.io/rack"
 """Source: Rook documentation, CephCluster CRD, OSD Topology."""
 GATEWAY_PORT = 8_080

@@ -10,6 +10,8 @@ from aifactory.components.storage_tier.decided import Copy, Figures, FillPlan, K
 from aifactory.components.storage_tier.found import DrivesFound
 from aifactory.components.storage_tier.spec import StorageTierSpec
 
+RANK = {name: rank for rank, name in enumerate(("none", "drive", "node", "rack", "zone", "site"))}
+"""Failure domains, the larger the higher."""
 SYSTEMS = {
     "s3": "the buckets",
     "fsx-lustre": "the file system",

@@ -15,13 +15,12 @@ from aifactory.components.storage_tier.arithmetic import Redundancy, Speed
 from aifactory.components.storage_tier.aws import drives
 from aifactory.components.storage_tier.aws import engines as at_aws
 from aifactory.components.storage_tier.decided import Figures
-from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_tier.draft import RANK, Draft
 from aifactory.components.storage_tier.found import SHARED, DrivesFound, class_of, drives_of, share_of
 from aifactory.components.storage_tier.spec import RedundancySpec, StorageTierSpec
 
 SINGLE = "ReadWriteOnce"
 THREE = Redundancy(replicas=3)
-RANK = {name: rank for rank, name in enumerate(("none", "drive", "node", "rack", "zone", "site"))}
 CRUSH = {"drive": "osd", "node": "host", "rack": "rack"}
 """Failure domains in Ceph's words. Racks come from labels of nodes, which rows of ours set."""
 GATEWAYS = 2

@@ -12,6 +12,7 @@ from aifactory.components.storage_tier.aws import volumes
 from aifactory.components.storage_tier.aws.rows import cloud_rows
 from aifactory.components.storage_tier.decided import (
     CEPHFS_DRIVER,
+    KEEPS_LABEL,
     NFS_DRIVER,
     RBD_DRIVER,
     AwsClassPlan,
@@ -28,7 +29,6 @@ from aifactory.components.values import SecretRef
 CEPH_DRIVERS = (RBD_DRIVER, CEPHFS_DRIVER)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 CLASS_API = "storage.k8s.io/v1"
-KEEPS_LABEL = "aifactory.io/keeps"
 TARGET = "/data"
 RETRIES, LONGEST_PAUSE_S = 12, 300
 """A container that fails starts again after 10 s, 20 s and so on up to 300 s, of which the first five take as long as

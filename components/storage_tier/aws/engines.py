@@ -14,7 +14,7 @@ from aifactory.components.storage_tier.arithmetic import GIB_OF_TIB, Redundancy,
 from aifactory.components.storage_tier.aws.model import AwsDraft, key_name
 from aifactory.components.storage_tier.aws_spec import GP3_IOPS, GP3_MIB_PER_S, EbsSpec, LustreSpec
 from aifactory.components.storage_tier.decided import Figures
-from aifactory.components.storage_tier.draft import Draft
+from aifactory.components.storage_tier.draft import RANK, Draft
 from aifactory.components.storage_tier.spec import StorageTierSpec
 
 AT_AWS = ("s3", "fsx-lustre", "ebs", "instance-store")
@@ -24,7 +24,6 @@ MIB, MB, GB = 2**20, 10**6, 10**9
 SURVIVES = {"s3": "zone", "fsx-lustre": "node", "ebs": "node"}
 """What each engine may lose. Source: Amazon S3 User Guide, DataDurability; Amazon FSx for Lustre User Guide,
 using-fsx-lustre; Amazon EBS User Guide, what-is-ebs: file servers and volumes are replicated within their zone."""
-RANK = {name: rank for rank, name in enumerate(("none", "drive", "node", "rack", "zone", "site"))}
 
 
 def fits_venue(spec: StorageTierSpec, ctx: PlanContext) -> bool:

@@ -11,12 +11,11 @@ from aifactory.components import names, pods, quantities
 from aifactory.components.pods import Volume
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Tree, Wave
 from aifactory.components.storage_tier.aws.model import FILE_SYSTEM, AwsTierPlan, BucketPlan, FolderPlan, LustrePlan
-from aifactory.components.storage_tier.decided import FOLDER_NAMESPACE
+from aifactory.components.storage_tier.decided import FOLDER_NAMESPACE, KEEPS_LABEL
 from aifactory.components.storage_tier.paths import JOB_API, job_name
 from aifactory.components.values import Format, Ref
 
 S3_DRIVER, LUSTRE_DRIVER = "s3.csi.aws.com", "fsx.csi.aws.com"
-KEEPS_LABEL = "aifactory.io/keeps"
 EVERY_MODE = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"]
 ROOT = "/files"
 WITHIN_S = 900
