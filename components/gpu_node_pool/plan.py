@@ -30,6 +30,6 @@ def size(draft: Resolved | Rentable, ctx: PlanContext) -> Sized | Rented | None:
     return at_aws.sized(draft, ctx) if isinstance(draft, Rentable) else sized(draft, ctx)
 
 
-def settle(draft: Sized | Rented, ctx: PlanContext) -> GpuNodePoolPlan | None:
+def settle(draft: Sized | Rented, ctx: PlanContext) -> GpuNodePoolPlan:
     """Ask for operators with the values of all pools, and decide labels, host files and checks."""
     return at_aws.settled(draft, ctx) if isinstance(draft, Rented) else settled(draft, ctx)

@@ -15,7 +15,7 @@ from aifactory.blueprints.site import AwsSite, Site, site_model
 from aifactory.cli.starting import QUESTIONS
 from aifactory.components.problems import Problem, Refused
 from aifactory.components.venues import DRAFTED, VENUES
-from support.aws_sites import aws_site_data
+from support.aws_sites import P5EN, aws_site_data
 from support.planning import site_data
 
 BLUEPRINT = """\
@@ -114,6 +114,36 @@ def test_every_problem_of_a_site_at_aws_is_told_at_once(tmp_path: Path) -> None:
             "tgw-0123456789abcdef0 is attached in the account and region of the site",
         ),
         ({"logs": {"retention_days": 366}}, ("aws", "logs", "retention_days"), "CloudWatch Logs can't keep 366 days"),
+        (
+            {"rented_nodes": [{**P5EN, "purchase": "reserved"}]},
+            ("aws", "rented_nodes", 0, "purchase"),
+            "purchase reserved without its reservation or zone",
+        ),
+        (
+            {"rented_nodes": [{**P5EN, "reservation": "cr-0123456789abcdef0"}]},
+            ("aws", "rented_nodes", 0, "reservation"),
+            "purchase on-demand with a reservation",
+        ),
+        (
+            {"rented_nodes": [{**P5EN, "ends": "2027-01-31T11:30Z"}]},
+            ("aws", "rented_nodes", 0, "ends"),
+            "purchase on-demand has no end",
+        ),
+        (
+            {"rented_nodes": [P5EN, P5EN]},
+            ("aws", "rented_nodes", 1, "group"),
+            '"p5en" is the name of two groups',
+        ),
+        (
+            {"rented_nodes": [{**P5EN, "zone": "eu-north-1d"}]},
+            ("aws", "rented_nodes", 0, "zone"),
+            "zone eu-north-1d is none of the site's",
+        ),
+        (
+            {"rented_nodes": [{**P5EN, "ami_release": "1.34.6-20261105"}]},
+            ("aws", "rented_nodes", 0, "ami_release"),
+            "AMI release 1.34.6-20261105 is not of Kubernetes 1.35",
+        ),
     ],
 )
 def test_facts_that_do_not_fit_together_are_told_with_what_to_do(

@@ -83,7 +83,7 @@ def resolve(spec: FabricSpec, place: AwsPlace, ctx: PlanContext) -> EfaDraft | N
     if not all(sound):
         return None
     draft = EfaDraft(spec, settings.decided(spec, ctx))
-    _decide(able, ctx)
+    _decide(able, spec, ctx)
     ctx.offer(
         FabricOffer(
             part=ctx.part,
@@ -108,7 +108,7 @@ def _gbps(row: Row) -> int:
     return int(row.number_or_zero("efa_gbps")) // row.count("efa_devices")
 
 
-def _decide(able: list[Row], ctx: PlanContext) -> None:
+def _decide(able: list[Row], spec: FabricSpec, ctx: PlanContext) -> None:
     ctx.decide(
         "mode",
         "efa-device-plugin",
@@ -128,6 +128,14 @@ def _decide(able: list[Row], ctx: PlanContext) -> None:
         min(_gbps(row) for row in able),
         "of one EFA device; 0 where no source says",
         facts=[row.ref for row in able],
+    )
+    ctx.decide(
+        "memory_lock",
+        spec.memory_lock,
+        "nodes lift the limit of locked memory to all of their memory, so pods stay unprivileged"
+        if spec.memory_lock == "host"
+        else "pods get IPC_LOCK, and their namespaces are privileged",
+        source=("memory_lock",),
     )
     ctx.decide(
         "security_group",

@@ -10,6 +10,7 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given_aws_nodes import Purchase, RentedNodesGiven
 from aifactory.components.gpu_node_pool.aws.cards import InstanceFacts
 from aifactory.components.gpu_node_pool.aws.model import CapacityType, TakenNodes
+from aifactory.components.gpu_node_pool.demanded import FOLLOWING
 from aifactory.components.gpu_node_pool.drafts import Wishes
 from aifactory.components.problems import Path
 
@@ -86,6 +87,16 @@ def chosen(
         facts=[f"aws-instances/{group.instance_type}"],
         source=at(place, group),
         document="site",
+    )
+    ctx.decide(
+        "nodes",
+        count,
+        f"{count} x {group.instance_type}; fixed, because "
+        + ("models reserve them" if wishes.workload == "inference" else "a gang needs every rank"),
+        rejected=[Rejected("nodes that come and go", "the blueprint doesn't say flex of the pool")],
+        facts=[f"aws-instances/{group.instance_type}"],
+        because=[*([f"{ctx.part}.demand"] if wishes.nodes in FOLLOWING else []), f"{ctx.part}.group"],
+        source=("nodes",),
     )
     return group, count
 

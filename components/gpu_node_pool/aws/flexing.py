@@ -132,6 +132,13 @@ def _decide(shares: list[Share], flex: FlexNodes, wanted: int, ctx: PlanContext)
         facts=[f"aws-instances/{share.group.instance_type}" for share in shares],
         because=[f"{ctx.part}.nodes"],
     )
+    ctx.decide("racks", "none", "a node is where there is one to rent", because=[f"{ctx.part}.shares"])
+    ctx.decide(
+        "group",
+        [share.group.group for share in shares],
+        "groups of the site with as many accelerators a node",
+        because=[f"{ctx.part}.shares"],
+    )
     ctx.decide(
         "disruption",
         f"empty for {flex.empty_after_s} s",
@@ -161,7 +168,7 @@ def _share(draft: Resolved, share: Share, place: AwsPlace, ctx: PlanContext) -> 
         weight=WEIGHTS[group.purchase],
         ami_release=group.ami_release,
         disk_gib=group.disk_gib,
-        user_data=grouping.told(draft, facts, pods, joined=False, ctx=ctx),
+        user_data=grouping.told(draft, facts, pods, None, ctx),
     )
 
 

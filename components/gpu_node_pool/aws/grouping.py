@@ -15,7 +15,7 @@ from aifactory.components.gpu_node_pool.aws.model import NetworkCard, NodeGroupP
 from aifactory.components.gpu_node_pool.drafts import Resolved
 from aifactory.components.gpu_node_pool.labels import TAINT
 from aifactory.components.gpu_node_pool.model import Pairs
-from aifactory.components.offers import AddressDemand, OperatorNote
+from aifactory.components.offers import AddressDemand, FabricOffer, OperatorNote
 
 AMI_TYPES = {"amd64": "AL2023_x86_64_NVIDIA", "arm64": "AL2023_ARM_64_NVIDIA"}
 HUGE_PAGES = 5_128
@@ -42,7 +42,7 @@ def decide_group(
     if cards is None or placed is None or pods is None:
         return None
     zones = (group.zone,) if group.zone else tuple(zone.zone for zone in place.aws.zones)
-    _decide_zones(group, zones, place, ctx)
+    _decide_zones(group, nodes, zones, place, ctx)
     offer_demand(name, nodes, zones, pods, facts, ctx)
     note(group, place, ctx)
     return NodeGroupPlan(
@@ -60,7 +60,7 @@ def decide_group(
         disk_gib=group.disk_gib,
         cards=cards,
         fabric_group=fabric.offer.security_group if fabric.offer else None,
-        user_data=told(draft, facts, pods, joined=bool(fabric.part), ctx=ctx),
+        user_data=told(draft, facts, pods, fabric.offer, ctx),
         labels=labels_of(draft, group, place),
         taints=(neuron.TAINT if neuron.is_neuron(draft.card) else TAINT,) if draft.wishes.dedicated else (),
     )
@@ -131,7 +131,15 @@ def pods_of(
     return pods
 
 
-def _decide_zones(group: RentedNodesGiven, zones: tuple[str, ...], place: AwsPlace, ctx: PlanContext) -> None:
+def _decide_zones(
+    group: RentedNodesGiven, nodes: int, zones: tuple[str, ...], place: AwsPlace, ctx: PlanContext
+) -> None:
+    ctx.decide(
+        "racks",
+        [f"{group.group} ({' and '.join(zones)}): {nodes}"],
+        "nobody but AWS knows its racks: nodes that are placed or reserved together count as one",
+        because=[f"{ctx.part}.nodes"],
+    )
     ctx.decide(
         "zones",
         zones,
@@ -188,7 +196,7 @@ def _ami(draft: Resolved, group: RentedNodesGiven, facts: InstanceFacts, place: 
     )
 
 
-def told(draft: Resolved, facts: InstanceFacts, pods: int, *, joined: bool, ctx: PlanContext) -> UserData:
+def told(draft: Resolved, facts: InstanceFacts, pods: int, fabric: FabricOffer | None, ctx: PlanContext) -> UserData:
     """What nodeadm is told."""
     wishes = draft.wishes
     numa = wishes.numa or ("best-effort" if wishes.workload == "training" else "restricted")
@@ -213,8 +221,8 @@ def told(draft: Resolved, facts: InstanceFacts, pods: int, *, joined: bool, ctx:
         reserved_cpus=cpus,
         reserved_memory_gib=memory_gib,
         local_raid=facts.has_drives,
-        lock_bytes=facts.memory_gib * GIB if joined else 0,
-        hugepages_2mi=HUGE_PAGES if joined else 0,
+        lock_bytes=facts.memory_gib * GIB if fabric is not None and not fabric.ipc_lock else 0,
+        hugepages_2mi=HUGE_PAGES if fabric is not None else 0,
     )
 
 

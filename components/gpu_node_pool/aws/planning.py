@@ -253,7 +253,7 @@ def _taints(draft: Resolved, ctx: PlanContext) -> tuple[Taint, ...]:
     return (taint,)
 
 
-def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan | AwsFlexPlan | None:
+def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan | AwsFlexPlan:
     """The pool, with nothing left open."""
     plan = draft.sized
     own = neuron.is_neuron(plan.card)

@@ -89,8 +89,8 @@ def test_a_node_has_one_address_and_efa_alone_on_each_card_that_has_it(family: s
 
 def test_a_pool_without_a_fabric_has_one_interface_and_no_public_address() -> None:
     found = rented(pools=({**POOL, "fabric": "none", "nodes": 1},))
-    (card,) = one(found, TEMPLATE).properties["networkInterfaces"]  # type: ignore[misc]  # a list of one
-    assert card["associatePublicIpAddress"] == "false"
+    cards: Any = one(found, TEMPLATE).properties["networkInterfaces"]
+    assert [card["associatePublicIpAddress"] for card in cards] == ["false"]
     assert "application/node.eks.aws" in told(found)
     assert "text/x-shellscript" not in told(found)
 
@@ -165,6 +165,12 @@ def test_the_first_boot_makes_local_drives_one_and_lets_pods_lock_memory() -> No
     limits = {each["type"]: each["hard"] for each in config["containerd"]["baseRuntimeSpec"]["process"]["rlimits"]}
     assert limits == {"RLIMIT_NOFILE": 1_048_576, "RLIMIT_MEMLOCK": 2048 * 1024**3}
     assert "vm.nr_hugepages=5128" in parts["text/x-shellscript"]
+
+
+def test_pods_that_lock_by_capability_leave_the_limit_of_the_ami() -> None:
+    capability = {"kind": "fabric", "name": "net", "memory_lock": "capability"}
+    config = yaml.safe_load(told(rented(pools=(POOL, capability)))["application/node.eks.aws"])["spec"]
+    assert "containerd" not in config
 
 
 def test_efa_on_card_0_leaves_one_interface_fewer_for_pods() -> None:
