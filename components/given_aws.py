@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aifactory.components.catalog import CatalogName
-from aifactory.components.forms import Cidr, Line
+from aifactory.components.forms import Cidr, Line, Version
+from aifactory.components.given import CapabilityName
 from aifactory.components.given_aws_nodes import AmiRelease, RentedNodesGiven, StatedOffer, ZoneName
 from aifactory.components.spec import Misfit, Spec, truth, twice
 
@@ -217,6 +218,10 @@ class AwsGiven(Spec):
 
     inference_profiles: list[InferenceProfileGiven] = Field(default=[], max_length=50)
     """Inference profiles that gateways ask for and the catalog doesn't know. Default none."""
+
+    definitions: dict[CapabilityName, Version] = {}
+    """Definitions of releases without a chart, with their version, such as inference-extension: v1.6.0. Somebody
+    applies them once the base is up, and the platform uses them. Default none."""
 
     registry_account: AccountId | None = None
     """Account of the registry from which EKS's own images come in this region. Default: as the catalog has it."""

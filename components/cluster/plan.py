@@ -27,6 +27,7 @@ from aifactory.components.cluster.providers import (
     SiteTerms,
     answered,
     comes_after_metrics,
+    given_at,
     train_releases,
 )
 from aifactory.components.cluster.releases import RECIPES
@@ -206,7 +207,7 @@ def _names_are_known(spec: ClusterSpec, ctx: PlanContext) -> bool:
     for name in unknown:
         ctx.refuse(
             f'the site provides "{name}", which is no capability',
-            ("cluster", "provides", name),
+            (*given_at(ctx), name),
             nearest(name, CAPABILITIES),
             "site",
         )
@@ -229,7 +230,7 @@ def _versions_fit(ctx: PlanContext, known: dict[str, Release]) -> bool:
             "CLU-002",
             admits(versions, given.version),
             f"{name} {given.version} of the site is outside release train {ctx.place.train}, which fits {lines}",
-            ("cluster", "provides", name, "version"),
+            (*given_at(ctx), name) if ctx.place.venue_facts.makes_cluster else (*given_at(ctx), name, "version"),
             f"bring the site's {name} to {versions[0]}, or choose the release train that fits {given.version}",
             "site",
         )

@@ -173,7 +173,7 @@ def _given(
             f"part {part} needs {_quoted(lacks)} of {capability}, which the site gives without"
             for part, lacks in missing.items()
         ),
-        ("cluster", "provides", capability, *(("features",) if given.features else ())),
+        (*given_at(ctx), capability, *(("features",) if given.features else ())),
         f"switch it on there, then say features: [{', '.join(features)}]",
         "site",
     )
@@ -193,7 +193,7 @@ def _chosen(
         who = ", ".join(dict.fromkeys(requirement.part for requirement in wanted[capability]))
         ctx.refuse(
             f"{capability} is needed by {who}, and no release of train {ctx.place.train} is installed for it",
-            ("cluster", "provides") if ctx.place.cluster.provides else ("cluster",),
+            given_at(ctx) if ctx.place.cluster.provides else given_at(ctx)[:1],
             _to_do(capability, release, ctx),
             "site",
         )
@@ -210,15 +210,29 @@ def _chosen(
 
 def _to_do(capability: str, release: Release | None, ctx: PlanContext) -> str:
     """What a person does about a capability that nothing of ours installs."""
-    if ctx.place.venue_facts.makes_cluster:
+    made, applied = ctx.place.venue_facts.makes_cluster, is_applied(release)
+    if made and not applied:
         return "the base makes this cluster, so nobody gives it anything: place the part at a site that has it"
-    if release is None or release.chart or not release.crds("manifest"):
+    if made and release is not None:
+        field = ".".join((*given_at(ctx), capability))
+        return f"it is definitions without a chart, which somebody applies: add {field}: {release.version}"
+    if release is None or not applied:
         return f"install it at the site, then name it with its version under cluster.provides.{capability}"
     return (
         f"it is definitions without a chart: run kubectl apply --server-side -f with the manifest of release "
         f"{release.version} of {release.repository}, then write "
         f"cluster.provides.{capability}: {{version: {release.version}}}"
     )
+
+
+def is_applied(release: Release | None) -> bool:
+    """Whether a release is definitions in a manifest, which somebody applies by hand."""
+    return release is not None and not release.chart and bool(release.crds("manifest"))
+
+
+def given_at(ctx: PlanContext) -> tuple[str, str]:
+    """Where a site file says what its cluster has already."""
+    return ("aws", "definitions") if ctx.place.venue_facts.makes_cluster else ("cluster", "provides")
 
 
 def _refuse_conflict(ctx: PlanContext, release: Release, conflict: Conflict) -> None:
@@ -265,7 +279,7 @@ def _decide(ctx: PlanContext, answers: Answers, wanted: Mapping[str, list[Requir
             f"capability.{capability}",
             f"given {given.version}",
             f"given by the site, never touched; {_reasons(wanted[capability])}",
-            source=("cluster", "provides", capability),
+            source=(*given_at(ctx), capability),
             document="site",
         )
     for capability, chosen in answers.chosen.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aifactory.blueprints.site import AwsSite, Site
 from aifactory.components.aws_place import AwsPlace, EksGiven
 from aifactory.components.base import Place
-from aifactory.components.given import Kubeconfig
+from aifactory.components.given import GivenCapability, Kubeconfig
 from aifactory.components.given_network import NetworkGiven
 
 
@@ -39,7 +39,11 @@ def _at_aws(site: AwsSite, train: str) -> AwsPlace:
         venue=site.venue,
         location=site.location,
         power=None,
-        cluster=EksGiven(version=aws.kubernetes, kubeconfig=Kubeconfig(context=site.site)),
+        cluster=EksGiven(
+            version=aws.kubernetes,
+            kubeconfig=Kubeconfig(context=site.site),
+            provides={name: GivenCapability(version=version) for name, version in aws.definitions.items()},
+        ),
         nodes=(),
         network=NetworkGiven(pod_cidr=aws.vpc.cidr, service_cidr=aws.vpc.service_cidr),
         state=site.state,

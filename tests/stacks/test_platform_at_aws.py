@@ -9,6 +9,7 @@ import pytest
 
 from aifactory.blueprints.site import AwsSite
 from aifactory.components.capabilities import CAPABILITIES
+from aifactory.components.offers import OperatorNote
 from aifactory.components.rows import HelmRow
 from aifactory.stacks.planning.place import place_of
 from aifactory.stacks.render.readme import _untagged
@@ -42,7 +43,7 @@ MAY_KNOW = {
     *("components/cluster", "components/gpu_node_pool", "components/fabric", "components/storage_tier"),
     *("components/gateway/balancing.py", "components/gateway/bedrock.py", "components/gateway/published.py"),
     *("components/gateway/objects/doors.py", "blueprints/site.py", "stacks/planning/place.py", "stacks/live/region.py"),
-    "cli/accounts.py",
+    *("cli/accounts.py", "cli/first_aws_site.py"),
 }
 """Who may import what is known of AWS: parts that make something there, the door's load balancer and its table of
 providers, site files, and what looks at accounts."""
@@ -84,6 +85,20 @@ def test_no_hint_names_a_field_that_the_file_of_such_a_site_lacks() -> None:
     for capability in CAPABILITIES:
         assert lost(at_aws(capabilities=(capability,))) == [], capability
     assert at_aws(capabilities=("milvus",)).errors
+
+
+def test_definitions_without_a_chart_are_applied_between_base_and_platform() -> None:
+    asked = at_aws(capabilities=("inference-extension",))
+    (problem,) = asked.errors
+    assert problem.hint.endswith("add aws.definitions.inference-extension: v1.6.0")
+    found = at_aws(capabilities=("inference-extension",), aws={"definitions": {"inference-extension": "v1.6.0"}})
+    assert found.errors == []
+    notes = [note.says for note in found.site_plan.offers if isinstance(note, OperatorNote)]
+    assert any("Once the base is up, apply the definitions of inference-extension" in says for says in notes)
+    old = at_aws(capabilities=("inference-extension",), aws={"definitions": {"inference-extension": "v0.1.0"}})
+    assert [(each.rule, each.path) for each in old.errors] == [
+        ("CLU-002", ("aws", "definitions", "inference-extension"))
+    ]
 
 
 def test_reasons_name_no_such_field_either() -> None:

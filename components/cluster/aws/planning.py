@@ -20,7 +20,7 @@ from aifactory.components.cluster.aws.model import (
     handed,
 )
 from aifactory.components.cluster.aws.shape import cloud_rows
-from aifactory.components.cluster.aws.standing import decide_images, decide_reached, decide_region
+from aifactory.components.cluster.aws.standing import decide_definitions, decide_images, decide_reached, decide_region
 from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer
 from aifactory.components.rows import Maker, Wave
 
@@ -39,7 +39,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     addons = decide_addons(place, ctx)
     if region is None or not reached or addons is None:
         return None
-    images = decide_images(place, region, ctx)
+    images = all([decide_images(place, region, ctx), decide_definitions(place, ctx)])
     vpc = decide_vpc(place, region, ctx)
     if vpc is None or not images:
         return None

@@ -50,4 +50,12 @@ RULES: tuple[Rule, ...] = (
         "An add-on without a version is whatever is AWS's default on the day, so the same plan makes two clusters.",
         "Amazon EKS User Guide, addon-compat",
     ),
+    Rule(
+        "AWS-140",
+        "error",
+        "What is applied to the cluster by hand is definitions alone",
+        "Nothing runs in a cluster that the base makes. What has a chart is a release of ours; a second one beside it "
+        "would fight for the same objects.",
+        "The release train: releases without a chart, whose definitions arrive by manifest",
+    ),
 )

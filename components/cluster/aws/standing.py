@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aifactory.components.aws_place import AwsPlace, AwsRegion, region_of
 from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.cluster.providers import is_applied, train_releases
 from aifactory.components.offers import OperatorNote
 
 
@@ -76,6 +77,30 @@ def decide_reached(place: AwsPlace, ctx: PlanContext) -> bool:
             says = f"Whoever owns {each.through} accepts the attachment and routes {place.aws.vpc.cidr} to it."
         ctx.offer(OperatorNote(ctx.part, "before", says))
     return held
+
+
+def decide_definitions(place: AwsPlace, ctx: PlanContext) -> bool:
+    """Whether what the site says is applied is definitions that nothing of ours installs."""
+    known, fine = train_releases(ctx), True
+    for name, version in place.aws.definitions.items():
+        release = known.get(name)
+        fine &= ctx.check(
+            "AWS-140",
+            is_applied(release),
+            f"{name} is a release of ours, or no definitions: nobody gives it to a cluster that the base makes",
+            ("aws", "definitions", name),
+            "delete it; those that somebody applies are "
+            + ", ".join(sorted(each for each, found in known.items() if is_applied(found))),
+            "site",
+        )
+        if release is not None:
+            says = (
+                f"Once the base is up, apply the definitions of {name} to the cluster: kubectl apply --server-side -f "
+                f"with the manifest of release {version} of {release.repository}. Until then the platform stops at the "
+                "first object of theirs."
+            )
+            ctx.offer(OperatorNote(ctx.part, "before", says))
+    return fine
 
 
 def decide_images(place: AwsPlace, region: AwsRegion, ctx: PlanContext) -> bool:

@@ -29,6 +29,12 @@ GOV: dict[str, Any] = {
     "zones": [{"zone": f"us-gov-west-1{letter}", "id": f"usgw1-az{index}"} for index, letter in enumerate("ab", 1)],
 }
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str | int, ...]]] = [
+    (
+        "AWS-140",
+        {"definitions": {"cert-manager": "v1.21.1"}},
+        {"definitions": {"inference-extension": "v1.6.0"}},
+        ("aws", "definitions", "cert-manager"),
+    ),
     ("AWS-101", {"vpc": {"cidr": "10.80.0.0/22"}}, {"vpc": {"cidr": "10.80.0.0/21"}}, ("aws", "vpc", "cidr")),
     ("AWS-102", {"vpc": {"cidr": "10.80.0.0/23"}}, {}, ("aws", "vpc", "cidr")),
     ("AWS-103", {"reached_from": []}, {}, ("aws",)),
