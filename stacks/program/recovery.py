@@ -49,8 +49,7 @@ def unsettled(deployment: Mapping[str, Any], begun: Iterable[Resource]) -> list[
 def lost_track(deployment: Mapping[str, Any]) -> list[str]:
     """Rows of a cloud that a run which was cut off may have made, under ids that nobody wrote down."""
     creating = [one["resource"] for one in pending(deployment) if one.get("type") == "creating"]
-    known = {one["urn"] for one in deployment.get("resources") or []}
-    lost = [one for one in creating if is_of_cloud(one) and one["urn"] not in known and not foreseen_id(one)]
+    lost = [one for one in creating if is_of_cloud(one) and not foreseen_id(one)]
     named = [row_of(one["urn"]) for one in lost]
     return [found[1] for found in named if found]
 

@@ -28,7 +28,16 @@ from aifactory.stacks.program.disk import mount_of, says_full
 from aifactory.stacks.program.engine import Engine, EngineError, Locked
 from aifactory.stacks.program.identity import is_of_cloud, row_of
 from aifactory.stacks.program.locks import sole
-from aifactory.stacks.program.recovery import found, lost_track, pending, questions, rows_among, settled, unsettled
+from aifactory.stacks.program.recovery import (
+    Found,
+    found,
+    lost_track,
+    pending,
+    questions,
+    rows_among,
+    settled,
+    unsettled,
+)
 from aifactory.stacks.program.state import let_go, protected_again, protection, reached_by, reaching
 
 Say = Callable[[str], None]
@@ -97,6 +106,10 @@ def settle(
         say(f"{target.stack}: find it by its tags aifactory:factory and aifactory:site, then delete or import it")
     if claims is not None and rows_among(claims):
         exported = _asked(engine, target, deployment, exported, claims, say)
+    elif any(is_of_cloud(one["resource"]) for one in pending(exported["deployment"])):
+        # Told once: the engine would carry these along for ever, and each run would read all there is.
+        exported = {**exported, "deployment": settled(exported["deployment"], (), Found((), ()))}
+        deployment.restore(exported)
     resources = exported["deployment"].get("resources") or []
     return Start(resources, written_at(exported), claims is not None)
 

@@ -72,6 +72,7 @@ def test_a_base_that_breaks_anywhere_is_finished_by_the_next_up(yard: AwsYard) -
     )
     _, said = yard.run("up", code=1)
     assert "asking the cloud about" in said
+    assert f"while {VPC}/cluster" not in said, "it was told"
     assert "node group is in state CREATE_FAILED" in said
     assert ("create", "cluster/cluster") in account.log
     assert len(account.of(CLUSTER)) == 1, "the one that the killed run made"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aifactory.stacks.program.recovery import found, questions, settled, unsettled
+from aifactory.stacks.program.recovery import found, lost_track, questions, settled, unsettled
 
 PLACE = "urn:pulumi:demo-lab-platform::aifactory::"
 PROVIDER = f"{PLACE}pulumi:providers:kubernetes::lab"
@@ -127,3 +127,28 @@ def test_the_field_manager_that_made_an_object_keeps_it() -> None:
     ]
     answer = found([claim], [live(claim, metadata={"labels": LABELS, "managedFields": fields})])
     assert answer.adopted[0]["outputs"]["__fieldManager"] == "pulumi-kubernetes-0a1b2c3d"
+
+
+def of_cloud(kind: str, row: str, **inputs: Any) -> dict[str, Any]:
+    """A resource of AWS that was being made."""
+    tags = {"aifactory:factory": "demo", "aifactory:site": "lab", "aifactory:part": "cluster"}
+    urn = f"urn:pulumi:demo-lab-base::aifactory::{kind}::cluster/{row}"
+    return {"urn": urn, "custom": True, "type": kind, "inputs": {**inputs, "tags": tags}}
+
+
+ROLE = of_cloud("aws:iam/role:Role", "node", name="demo-node")
+VPC = of_cloud("aws:ec2/vpc:Vpc", "cluster", cidrBlock="10.0.0.0/16")
+CUT_OFF = {"pending_operations": [{"type": "creating", "resource": one} for one in (ROLE, VPC)]}
+
+
+def test_what_has_its_name_for_an_id_is_asked_about_and_the_rest_is_told() -> None:
+    (claim,) = unsettled(CUT_OFF, ())
+    assert (claim["urn"], claim["id"]) == (ROLE["urn"], "demo-node")
+    assert lost_track(CUT_OFF) == ["aws:ec2/vpc:Vpc/cluster"]
+
+
+def test_a_resource_of_a_cloud_is_ours_by_its_tags() -> None:
+    (claim,) = unsettled(CUT_OFF, ())
+    assert found([claim], [live(claim)]).adopted[0]["id"] == "demo-node"
+    other = found([claim], [live(claim, tags={"aifactory:factory": "another"})])
+    assert (other.adopted, other.foreign) == ((), ("aws:iam/role:Role/node",))
