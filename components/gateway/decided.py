@@ -292,5 +292,5 @@ class GatewayPlan(Struct, frozen=True):
 class VenueGatewayPlan(GatewayPlan, frozen=True, kw_only=True):
     """A door before which the venue makes something. A plan of its own, so that those elsewhere stay as they are."""
 
-    balancer: BalancerPlan | None  # in place of the property
-    service_account: str  # in place of the property
+    balancer: BalancerPlan | None  # pyright: ignore[reportIncompatibleMethodOverride]  # in place of the property
+    service_account: str  # pyright: ignore[reportIncompatibleMethodOverride]  # in place of the property
