@@ -250,10 +250,16 @@ class GatewayPlan(Struct, frozen=True):
     """What its proxies may open connections to."""
     traces_to: str
     """Base URL of what takes traces, empty for none."""
-    balancer: BalancerPlan | None = None
-    """Load balancer of the venue, None where the cluster has its own."""
-    service_account: str = ""
-    """ServiceAccount of its proxies, empty where nothing needs to know its name."""
+
+    @property
+    def balancer(self) -> BalancerPlan | None:
+        """Load balancer of the venue, None where the cluster has its own."""
+        return None
+
+    @property
+    def service_account(self) -> str:
+        """ServiceAccount of its proxies, empty where nothing needs to know its name."""
+        return ""
 
     @property
     def host(self) -> str:
@@ -281,3 +287,10 @@ class GatewayPlan(Struct, frozen=True):
         tenants = {tenant for model in self.models for tenant in model.tenants}
         what = f"{counted(len(self.models), 'model')} for {counted(len(tenants), 'tenant')}"
         return f"https://{self.host}/v1 for the {self.reach}, {what}, {counted(len(self.limits), 'limit')}"
+
+
+class VenueGatewayPlan(GatewayPlan, frozen=True, kw_only=True):
+    """A door before which the venue makes something. A plan of its own, so that those elsewhere stay as they are."""
+
+    balancer: BalancerPlan | None  # pyright: ignore[reportIncompatibleMethodOverride]  # in place of the property
+    service_account: str  # pyright: ignore[reportIncompatibleMethodOverride]  # in place of the property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.gateway import (
@@ -26,6 +28,7 @@ from aifactory.components.gateway.decided import (
     USER_HEADER,
     GatewayPlan,
     ModelPlan,
+    VenueGatewayPlan,
 )
 from aifactory.components.gateway.objects.doors import ACCESS_LOG, HANDED_ON
 from aifactory.components.gateway.published_model import Published
@@ -93,10 +96,9 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
         spans=explain_spans(span_sink(ctx), "a span for each request, with tenant, model, site and request id", ctx),
         reaches=reaching.reach(models, listeners, backends, collector, ctx),
         traces_to=collector.otlp_http if collector else "",
-        balancer=balancing.decide(spec, decided, ctx),
-        service_account=bedrock.ask(models, spec, ctx),
         **door.ground(spec, ctx),
     )
+    plan = _at_venue(plan, models, spec, ctx)
     reaching.ask(plan.identity, plan.reaches, counts=bool(limits), ctx=ctx)
     if plan.store:
         store.ask(plan.store, ctx)
@@ -104,6 +106,14 @@ def size(spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan | None:
     explaining.explain(plan, models, spec, ctx)
     _around_it(plan, models, spec, ctx)
     return plan
+
+
+def _at_venue(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, ctx: PlanContext) -> GatewayPlan:
+    """The plan with what the venue makes for it, and itself where that is nothing."""
+    balancer, account = balancing.decide(spec, plan.models, ctx), bedrock.ask(models, spec, ctx)
+    if balancer is None and not account:
+        return plan
+    return VenueGatewayPlan(**structs.asdict(plan), balancer=balancer, service_account=account)
 
 
 def settle(plan: GatewayPlan, ctx: PlanContext) -> GatewayPlan:
