@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from aifactory.components.names import tags
-from aifactory.components.rows import CloudRow
+from aifactory.components.rows import CloudRow, KubernetesRow
 from aifactory.components.values import Ref, refs
 from support.aws_sites import P5EN, POOL, base_rows, planned, rented
 from support.planning import Planned
@@ -191,3 +191,28 @@ def test_the_subnet_of_the_zone_is_held_against_full_nodes_of_the_pool() -> None
 
 def test_the_node_group_waits_for_the_system_nodes_and_so_for_everything_that_they_do() -> None:
     assert "aws:eks/nodeGroup:NodeGroup/system" in one(rented(), GROUP).after
+
+
+def test_a_pool_of_the_sovereign_cloud_names_no_other_partition() -> None:
+    location = {"country": "DE", "operator": {"name": "AWS ESC", "nationality": "US"}, "support": ["DE"]}
+    flex = {**POOL, "name": "burst", "accelerator": "l40s", "fabric": "none", "workload": "inference", "flex": {}}
+    spare = {name: value for name, value in P5EN.items() if name != "zone"} | {
+        "group": "g6e",
+        "instance_type": "g6e.12xlarge",
+    }
+    sold = [*offers("p5en"), {**offers("p5en")[0], "instance_type": "g6e.12xlarge"}]
+    found = rented(
+        {**P5EN, "zone": "eusc-de-east-1a"},
+        spare,
+        pools=(POOL, flex),
+        offers=sold,
+        location=location,
+        region="eusc-de-east-1",
+        zones=[{"zone": f"eusc-de-east-1{letter}", "id": f"eusc1-az{index}"} for index, letter in enumerate("ab", 1)],
+        admins=["arn:aws-eusc:iam::111122223333:role/platform"],
+        registry_account="444455556666",
+    )
+    assert check_rows(list(base_rows(found).values())) == []
+    platform = str([row.body for row in found.stack.rows if isinstance(row, KubernetesRow)])
+    assert "arn:aws-eusc:kms:eusc-de-east-1" in platform
+    assert "arn:aws:" not in platform
