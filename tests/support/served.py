@@ -45,7 +45,7 @@ def gpus_add_up(stack: StackPlan, rows: Iterable[Row]) -> list[str]:
             found.append(f"{name}: {plan.replicas} replicas planned, {sorted(ceilings)} in rows")
         asked[dict(plan.contract.node_selector)[POOL_LABEL]] += cut * plan.replicas
     for plan in plans(stack, GpuNodePoolPlan).values():
-        there = len(plan.nodes) * plan.gpus_per_node
+        there = plan.size * plan.gpus_per_node
         if asked[plan.identity] > there:
             found.append(f"pool {plan.identity}: {asked[plan.identity]} GPUs asked for, {there} there")
     return found
