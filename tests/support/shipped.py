@@ -36,6 +36,9 @@ def files(name: str) -> Mapping[str, bytes]:
 
 
 STACKS = (
+    "cloud-burst-fra-dc1-platform",
+    "cloud-burst-sto-aws-base",
+    "cloud-burst-sto-aws-platform",
     "edge-slm-lys-edge1-platform",
     "gpu-as-a-service-ams-colo1-platform",
     "inference-l4-muc-lab1-platform",
@@ -70,5 +73,5 @@ ONE_OF_EACH = (
     ("training-infiniband", "hel-dc1"),
     ("training-roce", "fra-dc1"),
 )
-"""Each blueprint with one of its sites, but for public-inference: its rows in a room are of the same kinds as those of
-others."""
+"""Each blueprint with one of its sites, but for cloud-burst and public-inference: their rows in a room are of the same
+kinds as those of others."""
