@@ -134,13 +134,18 @@ class GpuNodePoolPlan(Struct, frozen=True):
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """All nodes, in the site's order."""
+        """All nodes that have a name, in the site's order. Nodes that are rented get theirs when they start."""
         return tuple(node for rack in self.racks for node in rack.nodes)
+
+    @property
+    def size(self) -> int:
+        """All nodes, with a name or without."""
+        return sum(rack.size for rack in self.racks)
 
     @property
     def in_short(self) -> str:
         """The plan in one line, for a person."""
-        nodes, racks = len(self.nodes), len({rack.rack for rack in self.racks})
+        nodes, racks = self.size, len({rack.rack for rack in self.racks})
         model = self.accelerator.removeprefix("nvidia-").split("-")[0].upper()
         driver = f"driver {self.driver.version}" if self.driver.version else "driver of the site"
         where = f"{counted(nodes, f'{model} node')} in {counted(racks, 'rack')}"

@@ -11,6 +11,7 @@ from aifactory.stacks.planning.data import data_of
 from aifactory.stacks.render.manifests import Step
 from aifactory.stacks.render.markdown import code, page, plain, table
 from aifactory.stacks.render.origin import Origin
+from aifactory.stacks.render.readme_base import before_base, contents, handing_over, is_base, made, removal_of_base
 from aifactory.stacks.render.readme_deploy import before, by_argocd, by_pulumi, by_script, running
 from aifactory.stacks.render.readme_waves import back, removal, verification, waves
 
@@ -21,6 +22,8 @@ _VALUE_CHARS = 80
 
 def readme(stack: Stack, origin: Origin, ordered: Sequence[Step]) -> str:
     """The text."""
+    if is_base(stack):
+        return _of_base(stack, origin)
     use = running(stack)
     return page(
         [
@@ -38,6 +41,25 @@ def readme(stack: Stack, origin: Origin, ordered: Sequence[Step]) -> str:
             ["## Change and go back", "", *back(stack)],
             ["## Remove", "", *removal(stack)],
             *_given(stack),
+            *_overrides(stack),
+            *_untagged(stack),
+            ["## Parts", "", *_parts(stack)],
+            *_choices(stack),
+        ]
+    )
+
+
+def _of_base(stack: Stack, origin: Origin) -> str:
+    return page(
+        [
+            *_heading(stack, origin),
+            ["## What is here", "", *contents()],
+            *_warnings(origin),
+            ["## Before the first time", "", *before_base(stack)],
+            ["## Deploy", "", *by_pulumi(stack, origin)],
+            ["## Hand over", "", *handing_over(stack)],
+            ["## What is made", "", *made(stack)],
+            ["## Remove", "", *removal_of_base(stack)],
             *_overrides(stack),
             *_untagged(stack),
             ["## Parts", "", *_parts(stack)],

@@ -31,7 +31,7 @@ def test_what_is_generated_twice_is_written_once(tmp_path: Path, path: Path) -> 
     for name, stack in second["stacks"].items():
         assert set(stack) == {"folder", "rows", "written", "unchanged", "removed"}
         assert (stack["written"], stack["removed"]) == (0, 0)
-        assert stack["unchanged"] == first["stacks"][name]["written"] > 20
+        assert stack["unchanged"] == first["stacks"][name]["written"] > (20 if name.endswith("-platform") else 5)
         assert stack["rows"] == first["stacks"][name]["rows"]
         assert (tmp_path / "out" / name / "README.md").is_file()
 

@@ -13,6 +13,7 @@ from support.command import call
 SHIPPED = Path(__file__).parents[2] / "blueprints"
 SOVEREIGN = "library/sovereign-inference.yaml"
 SMALL = "library/inference-l4.yaml"
+PUBLIC = "library/public-inference.yaml"
 EDGE = "library/edge-slm.yaml"
 LYON = "sites/lys-edge1.yaml"
 
@@ -95,6 +96,18 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
             "a token every 20 ms; at tensor 1 one request alone takes 37.6 ms",
             "set itl_ms to 38 or more, or use a faster card",
             id="an ITL that no L4 reaches",
+        ),
+        pytest.param(
+            PUBLIC,
+            PUBLIC,
+            [
+                ("data_class: public\n      requests", "data_class: customer\n      requests"),
+                ("sto-aws, iad-aws, eusc-de]", "sto-aws]"),
+            ],
+            "SRV-013",
+            "customer data of llama-3.1-8b may be in eu under operators of eu, ch; Amazon Web Services, of US, runs it",
+            "take sto-aws out of placement, or serve another data class there",
+            id="customer data in a region that a US company runs",
         ),
         pytest.param(
             EDGE,

@@ -23,7 +23,7 @@ from support.watching import queries
 pytestmark = pytest.mark.engine
 
 STACK, VECTORS = "sovereign-inference-fra-dc1-platform", "rag-private-fra-dc1-platform"
-WATCHED = tuple(name for name in shipped.STACKS if name.startswith(("edge-slm", "inference", "rag", "sovereign")))
+WATCHED = tuple(name for name in shipped.GIVEN if name.startswith(("edge-slm", "inference", "rag", "sovereign")))
 """Stacks with rules of Prometheus."""
 BOUNDED = "edge-slm-lys-edge1-platform"
 """A door where a tenant has a bound of parallel requests."""
@@ -389,7 +389,7 @@ def rule_of(case: Case, groups: list[dict[str, Any]]) -> tuple[dict[str, Any], d
 
 
 def test_prometheus_takes_every_rule_of_every_stack(promtool: Path, tmp_path: Path) -> None:
-    found = {name: rules for name in shipped.STACKS if (rules := rules_of(name))}
+    found = {name: rules for name in shipped.GIVEN if (rules := rules_of(name))}
     assert tuple(found) == WATCHED
     files = [_file(tmp_path, name, rules) for name, rules in found.items()]
     code, said = asked(promtool, tmp_path, "check", "rules", "--lint=all", "--lint-fatal", *files)

@@ -38,7 +38,7 @@ from support.watching import EU
 
 pytestmark = pytest.mark.engine
 
-STACKS = [name for name in shipped.STACKS if name.startswith(("sovereign-inference", "edge-slm"))]
+STACKS = [name for name in shipped.GIVEN if name.startswith(("sovereign-inference", "edge-slm"))]
 ALLOWED = {**EU, "prompts_in_telemetry": True}
 Start = Callable[[dict[str, Any], str], Path]
 

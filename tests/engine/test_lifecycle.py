@@ -24,7 +24,7 @@ KEEPING_DEFINITIONS = "training-roce-ams-colo1-platform"
 """Here destroy isn't asked to remove the definitions that its releases brought."""
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.GIVEN)
 def test_a_shipped_stack_goes_up_stays_vanishes_and_comes_back_by_its_script(yards: Any, name: str) -> None:
     yard: Yard = yards(name)
     yard.plane.api.apply(foreign())

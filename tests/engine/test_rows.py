@@ -16,7 +16,7 @@ from support.schemas import Schemas
 pytestmark = pytest.mark.cluster
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.GIVEN)
 def test_an_api_server_takes_every_object(plane: ControlPlane, schemas: Schemas, name: str) -> None:
     rows = applied.objects(name)
     applied.define(plane, rows, schemas)

@@ -33,7 +33,7 @@ def waiting(plane: ControlPlane, every: list[Any]) -> list[str]:
     return [pod["metadata"]["name"] for pod in every if "nodeName" not in plane.api.get(pod)["spec"]]
 
 
-@pytest.mark.parametrize("name", [name for name in shipped.STACKS if name != OF_TENANTS])
+@pytest.mark.parametrize("name", [name for name in shipped.GIVEN if name != OF_TENANTS])
 def test_each_promised_pod_of_a_shipped_stack_finds_a_node(
     plane: ControlPlane, name: str, request: pytest.FixtureRequest
 ) -> None:

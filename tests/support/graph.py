@@ -225,9 +225,11 @@ def _complete(found: Graph) -> Iterator[str]:
             if kinds.count(kind) != 1:
                 yield f"{pods.owner} is found by {kinds.count(kind)} objects of kind {kind}"
         doors = [(kind, name) for kind, name in finders if kind in ("Service", "InferencePool")]
-        # By its pool for a model's own name, by its Service for one with something next in order: one route each.
+        # By its pool for a model's own name, by its Service for one with something next in order: one route each. Where
+        # there is no pool, both names lead to the Service.
+        most = 1 if any(kind == "InferencePool" for kind, _ in doors) else 2
         routed = [_routes_to(door, pods.namespace, found) for door in doors]
-        if not any(routed) or max(routed) > 1:
+        if not any(routed) or max(routed) > most:
             yield f"{pods.owner} is led to by {doors} and {sum(routed)} routes"
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan
 from aifactory.components.gpu_node_pool.model import GpuNodePoolPlan
 from aifactory.components.names import POOL_LABEL
 from aifactory.components.rows import KubernetesRow, Row
@@ -45,10 +46,15 @@ def gpus_add_up(stack: StackPlan, rows: Iterable[Row]) -> list[str]:
             found.append(f"{name}: {plan.replicas} replicas planned, {sorted(ceilings)} in rows")
         asked[dict(plan.contract.node_selector)[POOL_LABEL]] += cut * plan.replicas
     for plan in plans(stack, GpuNodePoolPlan).values():
-        there = len(plan.nodes) * plan.gpus_per_node
+        there = nodes_of(plan) * plan.gpus_per_node
         if asked[plan.identity] > there:
             found.append(f"pool {plan.identity}: {asked[plan.identity]} GPUs asked for, {there} there")
     return found
+
+
+def nodes_of(plan: GpuNodePoolPlan) -> int:
+    """Nodes of a pool; of one whose nodes come and go, the most that there may be."""
+    return sum(share.nodes for share in plan.flex.shares) if isinstance(plan, AwsFlexPlan) else plan.size
 
 
 def _asked(body: Mapping[str, Any], claims: Mapping[str, Any]) -> int:

@@ -36,9 +36,19 @@ def files(name: str) -> Mapping[str, bytes]:
 
 
 STACKS = (
+    "cloud-burst-fra-dc1-platform",
+    "cloud-burst-sto-aws-base",
+    "cloud-burst-sto-aws-platform",
     "edge-slm-lys-edge1-platform",
     "gpu-as-a-service-ams-colo1-platform",
     "inference-l4-muc-lab1-platform",
+    "public-inference-fra-dc1-platform",
+    "public-inference-sto-aws-base",
+    "public-inference-sto-aws-platform",
+    "public-inference-iad-aws-base",
+    "public-inference-iad-aws-platform",
+    "public-inference-eusc-de-base",
+    "public-inference-eusc-de-platform",
     "rag-private-fra-dc1-platform",
     "sovereign-inference-fra-dc1-platform",
     "sovereign-inference-ams-colo1-platform",
@@ -47,6 +57,13 @@ STACKS = (
     "training-roce-ams-colo1-platform",
 )
 """Names of the stacks, listed so that one that disappears is noticed."""
+BASES = tuple(name for name in STACKS if name.endswith("-base"))
+"""Stacks that make network, cluster and nodes at AWS. They have rows of AWS alone, and no object of a cluster."""
+PLATFORMS = tuple(name for name in STACKS if name not in BASES)
+"""Stacks of what runs in a cluster."""
+GIVEN = tuple(name for name in PLATFORMS if name.removesuffix("platform") + "base" not in BASES)
+"""Stacks of what runs in a cluster that the site gives. A platform on a cluster of ours can't go up without its base:
+tests/engine takes whole sites at AWS through the verbs instead (test_aws_site.py, test_aws_teardown.py)."""
 ONE_OF_EACH = (
     ("edge-slm", "lys-edge1"),
     ("gpu-as-a-service", "ams-colo1"),
@@ -56,4 +73,5 @@ ONE_OF_EACH = (
     ("training-infiniband", "hel-dc1"),
     ("training-roce", "fra-dc1"),
 )
-"""Each blueprint with one of its sites."""
+"""Each blueprint with one of its sites, but for cloud-burst and public-inference: their rows in a room are of the same
+kinds as those of others."""

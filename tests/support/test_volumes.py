@@ -53,7 +53,7 @@ def test_claims_of_a_chart_are_seen(chart: str, values: dict[str, Any], classes:
 
 
 @pytest.mark.schema
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_without_its_tiers_each_volume_of_a_stack_is_found(name: str, schemas: Schemas) -> None:
     stack = shipped.stacks()[name]
     tiers = plans(stack.plan, StorageTierPlan)

@@ -43,7 +43,7 @@ def test_the_table_says_how_each_switch_is_set() -> None:
         assert (row.value("switch") is None) == (row.text("where") == "nothing"), row.key
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_every_chart_of_a_stack_is_in_the_table_and_every_switch_of_it_is_set(name: str) -> None:
     stack = shipped.stacks()[name]
     for row in stack.rows:
@@ -58,7 +58,7 @@ def test_every_chart_of_a_stack_is_in_the_table_and_every_switch_of_it_is_set(na
             assert at(values, path) == each.value("value"), f"{row.id} {path}"
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_every_container_of_an_engine_has_every_variable_that_switches_reports_off(name: str) -> None:
     stack = shipped.stacks()[name]
     seen = 0

@@ -14,7 +14,7 @@ from aifactory.stacks.program import identity
 from aifactory.stacks.program.adapter import register_stack
 from aifactory.stacks.program.claims import claims, object_id
 from support.recorder import record
-from support.shipped import ROOT, STACKS, works
+from support.shipped import GIVEN, ROOT, works
 
 
 def shipped(stack: str) -> RowSet:
@@ -22,7 +22,7 @@ def shipped(stack: str) -> RowSet:
     return row_set(work.stacks[stack], work.digest)
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", GIVEN)
 def test_an_empty_state_lacks_all_that_the_program_registers(stack: str) -> None:
     rows = shipped(stack)
     recorded = record(lambda: register_stack(rows, ROOT) and None, stack=stack).resources
@@ -40,13 +40,13 @@ def test_an_empty_state_lacks_all_that_the_program_registers(stack: str) -> None
 
 def test_claims_come_after_what_they_need() -> None:
     seen: set[str] = set()
-    for claim in claims(shipped(STACKS[0]), [], ROOT):
+    for claim in claims(shipped(GIVEN[0]), [], ROOT):
         assert {claim.get("parent", ""), *claim.get("dependencies", ())} - {""} <= seen
         seen.add(claim["urn"])
 
 
 def test_a_row_that_the_state_holds_is_not_claimed() -> None:
-    rows = shipped(STACKS[0])
+    rows = shipped(GIVEN[0])
     everything = claims(rows, [], ROOT)
     assert claims(rows, everything, ROOT) == []
     left = claims(rows, everything[:-1], ROOT)
@@ -55,7 +55,7 @@ def test_a_row_that_the_state_holds_is_not_claimed() -> None:
 
 
 def test_a_row_under_a_former_name_of_its_part_is_not_claimed() -> None:
-    rows = shipped(STACKS[0])
+    rows = shipped(GIVEN[0])
     before = claims(rows, [], ROOT)
     part = rows.parts[0]
     renamed = structs.replace(part, name="renamed", renamed_from=part.name)
@@ -67,7 +67,7 @@ def test_a_row_under_a_former_name_of_its_part_is_not_claimed() -> None:
     assert claims(after, before, ROOT) == []
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", GIVEN)
 def test_the_id_follows_from_the_name(stack: str) -> None:
     rows = shipped(stack)
     ids = {identity.row_urn(rows, part_of(rows, row), row): named(row) for row in identity.cluster_rows(rows)}
@@ -75,14 +75,14 @@ def test_the_id_follows_from_the_name(stack: str) -> None:
 
 
 def test_of_a_release_no_values_are_kept() -> None:
-    rows = shipped(STACKS[0])
+    rows = shipped(GIVEN[0])
     releases = [claim for claim in claims(rows, [], ROOT) if claim["type"].endswith(":Release")]
     assert releases
     assert all(set(claim["inputs"]) == {"chart", "name", "namespace", "version"} for claim in releases)
 
 
 def test_the_provider_is_reached_as_the_user_says() -> None:
-    claimed = claims(shipped(STACKS[0]), [], Path("/project"), "/elsewhere/kubeconfig")
+    claimed = claims(shipped(GIVEN[0]), [], Path("/project"), "/elsewhere/kubeconfig")
     provider = next(claim for claim in claimed if claim["type"] == identity.PROVIDER_TYPE)
     assert provider["inputs"]["kubeconfig"] == "/elsewhere/kubeconfig"
 

@@ -19,9 +19,11 @@ from aifactory.stacks.program.folder import register_folder
 from aifactory.stacks.render.project import project_files
 from support.golden import DATA, Golden
 from support.recorder import Recorded, Registered, record
-from support.shipped import LIBRARY, ROOT, STACKS, stacks, works
+from support.shipped import GIVEN, LIBRARY, ROOT, works
 
-AT_EVERY_SITE = pytest.mark.parametrize("stack", STACKS)
+AT_EVERY_SITE = pytest.mark.parametrize("stack", GIVEN)
+"""Sites whose cluster is given. What a base registers, and its platform with what it hands over: test_handoff.py here,
+and tests/engine/test_aws_site.py with the engine."""
 
 
 @cache
@@ -88,7 +90,7 @@ def lasting(resource: Registered) -> str:
 
 
 def test_every_identity_file_belongs_to_a_shipped_stack() -> None:
-    assert {path.stem for path in (DATA / "identities").iterdir()} == set(stacks())
+    assert {path.stem for path in (DATA / "identities").iterdir()} == set(GIVEN)
 
 
 @AT_EVERY_SITE

@@ -67,7 +67,7 @@ def test_a_chart_is_named_as_argo_cd_takes_it(repository: str, named: str) -> No
     assert application["spec"]["destination"]["namespace"] == "op"
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_every_row_is_in_one_application_in_the_order_of_the_steps(name: str) -> None:
     stack = shipped.stacks()[name]
     delivery = stack.plan.place.delivery
@@ -136,7 +136,7 @@ def test_every_gate_of_a_custom_kind_is_a_health_check() -> None:
 
 
 @pytest.mark.schema
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_argo_cd_takes_every_document(name: str, schemas: Schemas) -> None:
     stack = shipped.stacks()[name]
     found = documents(stack)

@@ -98,7 +98,7 @@ def test_charts_of_unknown_images_are_listed_as_charts() -> None:
     assert "# Chart oci://charts.example.com/all/op --version 1.2.3\n" in text
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_the_list_of_a_shipped_stack_names_its_programs_weights_drivers_and_charts(name: str) -> None:
     text = shipped.files(name)["images.txt"].decode()
     names = {line.split()[0] for line in text.splitlines() if line and not line.startswith("#")}

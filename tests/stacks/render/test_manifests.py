@@ -49,7 +49,7 @@ def test_file_names_sort_in_the_order_of_steps_however_many_there_are() -> None:
 
 
 def test_a_kustomization_lists_every_file_of_its_folder_in_order() -> None:
-    written = files(shipped.stacks()[shipped.STACKS[0]])
+    written = files(shipped.stacks()[shipped.PLATFORMS[0]])
     for path, text in written.items():
         if path.endswith("kustomization.yaml"):
             folder = path.rpartition("/")[0]
@@ -57,7 +57,7 @@ def test_a_kustomization_lists_every_file_of_its_folder_in_order() -> None:
             assert yaml.safe_load(text)["resources"] == there == sorted(there)
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_the_files_hold_every_object_once_with_its_references_resolved(name: str) -> None:
     stack = shipped.stacks()[name]
     found = [
@@ -89,7 +89,7 @@ def test_an_overridden_object_says_so_on_one_line() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="no kubectl on PATH")
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_kustomize_builds_every_folder(name: str, tmp_path: Path) -> None:
     stack = shipped.stacks()[name]
     for path, text in files(stack).items():

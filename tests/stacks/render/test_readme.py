@@ -69,7 +69,7 @@ def test_a_table_without_rows_is_nothing() -> None:
     assert table(["a", "b"], []) == []
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_a_shipped_stack_tells_all_that_an_operator_asks(name: str) -> None:
     text = shipped.files(name)["README.md"].decode()
     wanted = ["What is here", "Before the first time", "Deploy", "Waves", "Verify", "Change and go back", "Remove"]
@@ -86,7 +86,7 @@ def test_a_shipped_stack_tells_all_that_an_operator_asks(name: str) -> None:
         assert there, path
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_every_command_is_one_that_a_shell_reads(name: str) -> None:
     for path, data in shipped.files(name).items():
         if path.endswith("README.md"):

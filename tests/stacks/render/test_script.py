@@ -314,7 +314,7 @@ def test_hostile_names_stay_words(tmp_path: Path) -> None:
     assert "<y.x.io/a:b>" in text
 
 
-@pytest.mark.parametrize("name", shipped.STACKS)
+@pytest.mark.parametrize("name", shipped.PLATFORMS)
 def test_the_script_of_a_shipped_stack_is_sound(name: str, tmp_path: Path) -> None:
     stack = shipped.stacks()[name]
     folder = Folder(tmp_path, stack)

@@ -1,0 +1,76 @@
+"""What the README of a base says: network, cluster and nodes at AWS are made by Pulumi, nothing by kubectl."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from aifactory.stacks.assembly.stack import Stack
+from aifactory.stacks.program.handoff import HANDOFF_FILE
+from aifactory.stacks.render.markdown import code, plain, shell, table
+
+
+def is_base(stack: Stack) -> bool:
+    """Whether a stack has rows of a cloud alone."""
+    return not any(stack.cluster_rows) and any(stack.cloud_rows)
+
+
+def platform_of(stack: Stack) -> str:
+    """Name of the stack that runs in the cluster of a base."""
+    return f"{stack.plan.factory}-{stack.plan.place.site}-platform"
+
+
+def contents() -> list[str]:
+    """The files of its folder."""
+    return table(
+        ["path", "what it is"],
+        [
+            ("`Pulumi.yaml`, `__main__.py`, `rows.json`", "a Pulumi project that registers the rows; it plans nothing"),
+            ("`plan.json`", "every decision with its reason, and the facts it rests on"),
+        ],
+    )
+
+
+def before_base(stack: Stack) -> list[str]:
+    """What must be so before anything is made. What the platform wants stands in its own README."""
+    cloud = stack.plan.cloud
+    makes = {row.part for row in stack.cloud_rows}
+    steps = ["Credentials of AWS may make what is listed below. The provider refuses another account than the site's."]
+    if cloud is not None:
+        steps[0] = (
+            f"Credentials of AWS are those of account {cloud.account}, region {cloud.region}: another is refused."
+        )
+    clusters = {part.name for part in stack.plan.parts if part.kind == "cluster"} & makes
+    steps += [plain(note.says) for note in stack.plan.notes if note.when == "before" and note.part in clusters]
+    return [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
+
+
+def handing_over(stack: Stack) -> list[str]:
+    """How the platform gets what the base made."""
+    name = platform_of(stack)
+    return [
+        "The platform reads what was made here from a file; there is no secret in it.",
+        "",
+        *shell(f"pulumi stack output handoff --json > ../{name}/{HANDOFF_FILE}"),
+        "",
+        f"Then go on in `../{name}`. `aifactory up` does both, one after the other.",
+    ]
+
+
+def made(stack: Stack) -> list[str]:
+    """Rows by kind."""
+    found = Counter((row.part, row.token) for row in stack.cloud_rows)
+    return table(
+        ["part", "kind", "rows"], [(code(part), code(token), found[part, token]) for part, token in sorted(found)]
+    )
+
+
+def removal_of_base(stack: Stack) -> list[str]:
+    """How it goes away."""
+    kept = [row.id for row in stack.cloud_rows if row.protect]
+    return [
+        f"`aifactory destroy BLUEPRINT --site {stack.plan.place.site}` removes the platform first, with the load",
+        "balancers and volumes that its controllers made, then this stack. With Pulumi alone: destroy the platform,",
+        "see that no load balancer is left in the VPC, which keeps its subnets, and run `pulumi destroy` here.",
+        "",
+        f"Protected: {', '.join(map(code, kept)) if kept else 'no row'}.",
+    ]
