@@ -16,10 +16,12 @@ from support.written import BLUEPRINT, SITE, write_project
 SHIPPED = Path(__file__).parents[2] / "blueprints" / "library"
 OTHER = SITE.replace("site: lab", "site: other")
 LEFT_OPEN = {
+    "cloud-burst": ("SRV-011", "SRV-017", "STO-022"),  # L40S is unmeasured, metrics have no copy
     "edge-slm": ("SRV-011", "SRV-017", "SRV-018"),  # one node, and a digest that is the user's to set
     "inference-l4": ("SRV-011", "SRV-017", "SRV-018", "GTW-006", "GTW-015", "STO-022"),  # one node, a workbench
-    "rag-private": ("SRV-011", "SRV-017", "STO-022"),  # embedding models are unmeasured, metrics have no copy
-    "sovereign-inference": ("SRV-017", "STO-022"),  # a digest is the user's to set; metrics have no copy
+    "public-inference": ("SRV-017", "STO-022"),  # a digest is the user's to set; metrics have no copy
+    "rag-private": ("SRV-011", "SRV-017"),  # embedding models are unmeasured, digests are the user's to set
+    "sovereign-inference": ("SRV-017", "STO-053"),  # a digest is the user's to set; offload wears the example's drives
 }
 """Rules that warn about a shipped blueprint, and mean to."""
 FINDING = {
