@@ -127,7 +127,8 @@ def test_a_replica_count_leads_from_requests_to_gpus_with_the_source_of_every_nu
     links = {str(link["path"]).removeprefix("chat."): link for link in found if not link["repeated"]}
     assert list(links)[:2] == ["gpus", "replicas"]
     assert {"peak", "tokens_per_s", "latency", "concurrency", "sequences", "memory", "layout"} <= set(links)
-    assert links["peak"]["written"] == "blueprints/library/sovereign-inference.yaml:14:7"
+    line = 1 + path.read_text("utf-8").splitlines().index("    - name: llama-3.3-70b")
+    assert links["peak"]["written"] == f"blueprints/library/sovereign-inference.yaml:{line}:7"
     unsourced = [
         name
         for name in ("tokens_per_s", "latency", "sequences", "memory", "layout")
