@@ -192,7 +192,7 @@ def test_a_large_hostile_file_is_refused_in_bounded_time_and_memory(name: str) -
     elapsed_s = time.process_time() - start
     assert len(problems) <= 101
     assert says in problems[-1][2]
-    assert elapsed_s < (1 if "HI-01" in name else 5)
+    assert elapsed_s < (1 if "HI-01" in name else 5) * (4 if sys.gettrace() else 1)  # counted lines take time too
     tracemalloc.start()
     refused(content)
     _, peak_bytes = tracemalloc.get_traced_memory()
