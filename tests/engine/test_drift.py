@@ -47,7 +47,7 @@ def test_a_claim_is_never_replaced_unless_it_is_named(yards: Any) -> None:
     with Operators(yard.plane.api):
         yard.data("up", "--yes")
         volume = yard.plane.api.get(core("PersistentVolumeClaim", "pretrain-checkpoints"))["spec"]["volumeName"]
-        yard.edit(("factory.yaml", "size_gib: 2048", "size_gib: 4096"))
+        yard.edit(("factory.yaml", "size_gib: 2048", "size_gib: 2560"))
         for verb in (("preview",), ("up", "--yes")):
             ran = yard.run(*verb)
             assert ran.returncode == 1, ran.stdout + ran.stderr
@@ -60,7 +60,7 @@ def test_a_claim_is_never_replaced_unless_it_is_named(yards: Any) -> None:
         yard.data("up", "--yes", "--remove-protected", CLAIM)
         anew = yard.plane.api.get(core("PersistentVolumeClaim", "pretrain-checkpoints"))
         assert anew["spec"]["volumeName"] != volume
-        assert anew["spec"]["resources"]["requests"]["storage"] == "4Ti"
+        assert anew["spec"]["resources"]["requests"]["storage"] == "2560Gi"
         _a_part_with_data_is_not_dropped(yard)
 
 
