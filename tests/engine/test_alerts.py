@@ -215,13 +215,6 @@ CASES = (
         labels={"envoy_cluster_name": "httproute/desk/desk-helper/rule/0/backend/1"},
         stack=BOUNDED,
     ),
-    Case(
-        "TenantAtItsBound",
-        at_the_desk(300, 300),
-        at_the_desk(300, 300, cluster="envoy-gateway-system/ratelimit"),
-        labels={"envoy_cluster_name": "httproute/desk/desk-helper/rule/0"},
-        stack=BOUNDED,
-    ),
     Case("GatewayUnseen", {f"envoy_server_live{{{DOOR}}}": "0x60"}, {f"envoy_server_live{{{DOOR}}}": "1x60"}),
     Case(
         "CertificateEnds",
