@@ -414,6 +414,15 @@ class PricedModel(Struct, frozen=True):
     """The same of tokens of answers."""
 
 
+class BoundedRoute(Struct, frozen=True):
+    """An HTTPRoute with rules that let a tenant have so many requests open, and no more."""
+
+    namespace: str
+    name: str
+    rules: tuple[int, ...]
+    """Their numbers, from 0."""
+
+
 class GatewayOffer(Struct, frozen=True):
     """A governed door to models, as those see it who watch it."""
 
@@ -442,6 +451,8 @@ class GatewayOffer(Struct, frozen=True):
     """Tenants with a limit of spend a month. Unit: USD."""
     bounded: tuple[str, ...] = ()
     """Tenants with a bound of parallel requests, past which they are answered 503."""
+    bounded_routes: tuple[BoundedRoute, ...] = ()
+    """Where these bounds stand. Every other rule has the bound of the whole gateway alone, which is no tenant's."""
 
 
 class DatabaseOffer(Struct, frozen=True):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from aifactory.components.gateway.decided import ListenerPlan, ListPlan, ListRulePlan, ModelPlan
+from aifactory.components.gateway.splitting import numbered
 
 MOST_RULES = 14
 """A HTTPRoute has 16, one of which meets requests that nobody has looked at yet."""
@@ -29,9 +30,8 @@ def lists(identity: str, listeners: Sequence[ListenerPlan], models: Sequence[Mod
 def _of(identity: str, listener: ListenerPlan, models: Sequence[ModelPlan]) -> Iterator[ListPlan]:
     chosen = not listener.tenant  # else its route matches the path alone, and its policy has no claim
     for number, rules in enumerate(_packed(_rules(listener, models), MOST_MATCHES if chosen else 0), 1):
-        name = f"{identity}-models-{listener.name}"
         yield ListPlan(
-            name=name if number == 1 else f"{name}.{number}",
+            name=numbered(f"{identity}-models-{listener.name}", number),
             listener=listener.name,
             rules=tuple(rules),
             chosen=chosen,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import structs
 
 from aifactory.components.base import PlanContext
@@ -33,7 +35,7 @@ from aifactory.components.gateway.decided import (
 from aifactory.components.gateway.objects.doors import ACCESS_LOG, HANDED_ON
 from aifactory.components.gateway.published_model import Published
 from aifactory.components.gateway.spec import GatewaySpec
-from aifactory.components.offers import EndpointOffer, GatewayOffer, ModelOffer, PricedModel
+from aifactory.components.offers import BoundedRoute, EndpointOffer, GatewayOffer, ModelOffer, PricedModel
 from aifactory.components.rules import Rule
 from aifactory.components.tracing import collector_of, explain_spans, span_sink
 
@@ -203,7 +205,16 @@ def _offer(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, part: 
         priced=tuple(_priced(model) for model in models),
         budgets=tuple((tenant.name, tenant.usd_per_month) for tenant in spec.tenants if tenant.usd_per_month),
         bounded=tuple(tenant.name for tenant in spec.tenants if tenant.parallel_requests),
+        bounded_routes=tuple(_bounded_routes(plan)),
     )
+
+
+def _bounded_routes(plan: GatewayPlan) -> Iterator[BoundedRoute]:
+    for model in plan.models:
+        for route in model.routes:
+            rules = tuple(number for number, rule in enumerate(route.rules) if rule.parallel)
+            if rules:
+                yield BoundedRoute(model.namespace, route.name, rules)
 
 
 def _priced(model: Published) -> PricedModel:

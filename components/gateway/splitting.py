@@ -13,6 +13,12 @@ MOST_MATCHES = 127
 MOST_MATCHES_OF_A_RULE = 60
 
 
+def numbered(name: str, number: int) -> str:
+    """Name of one of several routes that stand for one. A number in front: no name of a user begins with a digit, and
+    Envoy cuts the label of a cluster at the first dot (envoyproxy/gateway#9576)."""
+    return name if number == 1 else f"{number}-{name}"
+
+
 def routes(
     name: str, ids: tuple[str, ...], callers: Mapping[str, tuple[str, ...]], parallel: Mapping[str, int]
 ) -> tuple[RoutePlan, ...]:
@@ -24,9 +30,7 @@ def routes(
         if len(packed[-1]) == MOST_RULES or matches + rule.matches > MOST_MATCHES:
             packed.append([])
         packed[-1].append(rule)
-    return tuple(
-        RoutePlan(name if number == 1 else f"{name}.{number}", tuple(rules)) for number, rules in enumerate(packed, 1)
-    )
+    return tuple(RoutePlan(numbered(name, number), tuple(rules)) for number, rules in enumerate(packed, 1))
 
 
 def _rules(

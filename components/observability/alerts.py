@@ -8,18 +8,17 @@ from aifactory.components.observability import databases, spending, storage
 from aifactory.components.observability.alert import Alert, Group, Labels
 from aifactory.components.observability.decided import (
     ObservabilityPlan,
+    WatchedBounds,
     WatchedModel,
     WatchedPool,
     WatchedRentedPool,
 )
-from aifactory.components.observability.texts import ASKED, DOOR, any_of, matcher, quoted
+from aifactory.components.observability.texts import ASKED, DOOR, alternatives, any_of, matcher, quoted
+from aifactory.components.offers import BoundedRoute
 
 DAY_S = 86_400
 LISTENERS = "admin|eg-ready-http|eg-stats-http"
 """Listeners of a proxy that no client reaches. Source: envoyproxy/gateway internal/xds/bootstrap."""
-ROUTES = "httproute/.*"
-"""Clusters of routes, and none of a proxy's own helpers. Source: envoyproxy/gateway internal/gatewayapi/helpers.go,
-irDestinationName; envoyproxy/ai-gateway makes HTTPRoutes of its routes."""
 FEWEST_PER_S = 0.05
 """Requests per s below which a share of errors says nothing: one of two is 50 percent."""
 
@@ -165,13 +164,14 @@ def _queues(plan: ObservabilityPlan) -> Iterator[Alert]:
 
 def _doors(plan: ObservabilityPlan) -> Iterator[Alert]:
     share = plan.limit.gateway_errors_percent
+    bounds = {each.gateway: _turned_away(each) for each in plan.watched.bounded}
     for door in plan.watched.doors:
         own = f'{DOOR}={quoted(door)},envoy_http_conn_manager_prefix!~"{LISTENERS}"'
         every = f"sum(rate(envoy_http_downstream_rq_xx{{{own}}}[5m]))"
         failed = f'sum(rate(envoy_http_downstream_rq_xx{{{own},envoy_response_code_class="5"}}[5m]))'
         says = f"More than {share:g} percent of the answers of gateway {door} are server errors"
-        if door in plan.watched.bounded:
-            failed = f"({failed} - (sum(rate({_turned_away(door)}[5m])) or vector(0)))"
+        if door in bounds:
+            failed = f"({failed} - (sum(rate({bounds[door]}[5m])) or vector(0)))"
             says += ", without those to tenants at their bound"
         yield Alert(
             "GatewayErrors",
@@ -181,10 +181,10 @@ def _doors(plan: ObservabilityPlan) -> Iterator[Alert]:
             f"{says}.",
             (("gateway", door),),
         )
-        if door in plan.watched.bounded:
+        if door in bounds:
             yield Alert(
                 "TenantAtItsBound",
-                f"sum by (envoy_cluster_name) (rate({_turned_away(door)}[5m])) > 0",
+                f"sum by (envoy_cluster_name) (rate({bounds[door]}[5m])) > 0",
                 "10m",
                 "warning",
                 f"Gateway {door} has answered 503 for 10 minutes without a pause to a tenant with as many requests "
@@ -201,9 +201,22 @@ def _doors(plan: ObservabilityPlan) -> Iterator[Alert]:
         )
 
 
-def _turned_away(door: str) -> str:
-    """Requests past a bound of parallel requests, which no server has seen: Envoy answers 503, flag UO."""
-    return f'envoy_cluster_upstream_rq_pending_overflow{{{DOOR}={quoted(door)},envoy_cluster_name=~"{ROUTES}"}}'
+def _turned_away(bounds: WatchedBounds) -> str:
+    """Requests past a tenant's bound, which no server has seen: Envoy answers 503, flag UO. Requests past the bound of
+    the whole gateway, which every other rule has, are answered 503 too, and somebody must know."""
+    found = "|".join(map(_clusters, bounds.routes))
+    return (
+        f"envoy_cluster_upstream_rq_pending_overflow{{{DOOR}={quoted(bounds.gateway)},"
+        f"envoy_cluster_name=~{quoted(found)}}}"
+    )
+
+
+def _clusters(route: BoundedRoute) -> str:
+    """Clusters of rules, by number. One whose places must be told apart has a cluster for each of them, behind
+    `/backend/`. Source: envoyproxy/gateway internal/gatewayapi/helpers.go, irRouteDestinationName and
+    irDestinationSettingName; envoyproxy/ai-gateway makes an HTTPRoute of each route, its own rule behind ours."""
+    rules = "|".join(map(str, route.rules))
+    return f"{alternatives((f'httproute/{route.namespace}/{route.name}/rule/',))}({rules})(/.*)?"
 
 
 def _platform(plan: ObservabilityPlan) -> Iterator[Alert]:

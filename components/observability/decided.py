@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from aifactory.components.counting import counted
+from aifactory.components.offers import BoundedRoute
 
 OTLP_GRPC = 4317
 OTLP_HTTP = 4318
@@ -121,6 +122,13 @@ class WatchedDatabase(Struct, frozen=True):
     """Whether a base backup is made each day, and each change is archived."""
 
 
+class WatchedBounds(Struct, frozen=True):
+    """Bounds of parallel requests that tenants have at a gateway."""
+
+    gateway: str
+    routes: tuple[BoundedRoute, ...]
+
+
 class Watched(Struct, frozen=True):
     """The parts that are there, as far as somebody looks at them."""
 
@@ -139,7 +147,7 @@ class Watched(Struct, frozen=True):
     """Fill of the Ceph cluster above which a lost host can't be made good. 0: there is none."""
     budgets: tuple[WatchedBudget, ...] = ()
     databases: tuple[WatchedDatabase, ...] = ()
-    bounded: tuple[str, ...] = ()
+    bounded: tuple[WatchedBounds, ...] = ()
     """Gateways of which a tenant has a bound of parallel requests."""
 
 

@@ -13,6 +13,7 @@ from aifactory.components.catalog.trains import provider
 from aifactory.components.observability import measuring
 from aifactory.components.observability.decided import (
     Watched,
+    WatchedBounds,
     WatchedDatabase,
     WatchedModel,
     WatchedPool,
@@ -55,7 +56,11 @@ def watched(spec: ObservabilitySpec, ctx: PlanContext, *, collects: bool) -> Wat
         ceph_fill_percent=_fill_percent(ctx),
         budgets=measuring.budgets(ctx),
         databases=tuple(_database(offer) for offer in ctx.offers(DatabaseOffer)),
-        bounded=tuple(offer.namespace for offer in ctx.offers(GatewayOffer) if offer.bounded),
+        bounded=tuple(
+            WatchedBounds(offer.namespace, offer.bounded_routes)
+            for offer in ctx.offers(GatewayOffer)
+            if offer.bounded_routes
+        ),
     )
     exporters = tuple(_exporters(there, ctx, collects=collects))
     return replace(there, exporters=exporters, namespaces=_namespaces(spec, there, ctx))

@@ -203,11 +203,16 @@ CASES = (
     ),
     Case("GatewayErrors", answers(20), answers(5)),
     Case("GatewayErrors", at_the_desk(320, 300), at_the_desk(300, 300), stack=BOUNDED),
+    *(
+        # The bound of the whole gateway is no tenant's: a rule without one of its own, or a number that begins alike.
+        Case("GatewayErrors", at_the_desk(300, 300, cluster=f"httproute/{cluster}"), at_the_desk(0, 0), stack=BOUNDED)
+        for cluster in ("desk/desk-chat/rule/0", "desk/desk-helper/rule/10", "other/desk-helper/rule/0")
+    ),
     Case(
         "TenantAtItsBound",
-        at_the_desk(300, 300),
-        at_the_desk(300, 300, cluster="envoy-gateway-system/ratelimit"),
-        labels={"envoy_cluster_name": "httproute/desk/desk-helper/rule/0"},
+        at_the_desk(300, 300, cluster="httproute/desk/desk-helper/rule/0/backend/1"),
+        at_the_desk(300, 300, cluster="httproute/desk/desk-chat/rule/0"),
+        labels={"envoy_cluster_name": "httproute/desk/desk-helper/rule/0/backend/1"},
         stack=BOUNDED,
     ),
     Case("GatewayUnseen", {f"envoy_server_live{{{DOOR}}}": "0x60"}, {f"envoy_server_live{{{DOOR}}}": "1x60"}),

@@ -6,7 +6,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from aifactory.components.observability.decided import Destination, WatchedModel, WatchedPool, WatchedQueue
+from aifactory.components.observability.decided import (
+    Destination,
+    WatchedBounds,
+    WatchedModel,
+    WatchedPool,
+    WatchedQueue,
+)
+from aifactory.components.offers import BoundedRoute
 from support.watching import bodies_of, watched
 
 HOSTILE = (
@@ -36,7 +43,7 @@ def poisoned(text: str) -> dict[str, Any]:
         pools=(WatchedPool(text, (text, "n2"), 8, "nvidia.com/gpu"),),
         queues=(WatchedQueue(text, (text,)),),
         doors=(text,),
-        bounded=(text,),
+        bounded=(WatchedBounds(text, (BoundedRoute(text, text, (0, 3)),)),),
         namespaces=(text,),
     )
     logs = Destination("logs", f"https://{text}", "sink a", "token", text)

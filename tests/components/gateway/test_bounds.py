@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aifactory.components.gateway import failing
+from aifactory.components.offers import BoundedRoute, GatewayOffer
 from support.edges import edge_data
 from support.gateways import FULL, LARGE, SMALL, leads, planned
 from support.schemas import Schemas
@@ -33,7 +34,7 @@ def test_the_server_takes_a_list_for_any_number_of_tenants(schemas: Schemas, ten
     assert {name: found for name, found in problems.items() if found} == {}
     named = []
     for name, policy in made.items():
-        if name.startswith("SecurityPolicy/door-models-"):
+        if name.startswith("SecurityPolicy/") and "door-models-" in name:
             (principal,) = (rule["principal"] for rule in policy["spec"]["authorization"]["rules"])
             (claim,), (header,) = principal["jwt"]["claims"], principal["headers"]
             assert claim["values"] == header["values"]
@@ -152,3 +153,43 @@ def test_a_bound_that_no_rule_holds_is_refused(aliases: int, clients: int) -> No
     assert made.plan is None
     assert "GTW-030" in made.broken
     assert f"{(aliases + 1) * clients} pairs" in made.says
+
+
+def test_who_watches_is_told_which_rules_have_a_bound() -> None:
+    """Aliases fill a route with rules of tenants without a bound; those with one stand at its end, or in the next."""
+    names = ["t-1", "t-2", "t-3"]
+    model = leads({"part": "sort"}, id="m", aliases=[f"a-{number}" for number in range(12)], tenants=["assist", *names])
+    tenants = [{"name": name, "parallel_requests": 8} for name in names]
+    made = planned((SMALL,), models=[model])
+    (offer,) = made.ctx.offers(GatewayOffer)
+    assert offer.bounded_routes == ()
+    made = planned((SMALL,), models=[model], tenants=tenants)
+    (offer,) = made.ctx.offers(GatewayOffer)
+    (decided,) = made.sound.models
+    first, second = decided.routes
+    assert [rule.callers for rule in (*first.rules[13:], *second.rules)] == [(name,) for name in names]
+    assert offer.bounded_routes == (
+        BoundedRoute(decided.namespace, first.name, (13, 14)),
+        BoundedRoute(decided.namespace, second.name, (0,)),
+    )
+
+
+def test_no_route_has_a_dot_in_its_name_or_the_name_of_another() -> None:
+    """Envoy cuts the label of a cluster at the first dot: two routes would be one in its metrics."""
+    for fields in (crowd(300), FULL, bounded(2, 20), filled("m", "m-2")):
+        made = planned(**fields).objects
+        routes = [name.partition("/")[2] for name in made if name.startswith(("AIGatewayRoute/", "HTTPRoute/"))]
+        assert routes
+        assert [name for name in routes if "." in name] == []
+        assert len(set(routes)) == len(routes)
+
+
+def filled(*names: str) -> dict[str, Any]:
+    """Models with more rules than a route has, and models called as their second routes might be."""
+    called = dict.fromkeys([*names, *(f"{name}{sign}2" for name in names for sign in ("-", "--"))])
+    tenants = [f"t-{number}" for number in range(20)]
+    models = [
+        leads({"part": "sort"}, name=name, id=name, aliases=[f"{name}-a{at}" for at in range(12)], tenants=tenants)
+        for name in called
+    ]
+    return {"offers": (SMALL,), "models": models}
