@@ -32,7 +32,8 @@ def planned(factory: Factory) -> Planned:
 
 def closed_doors(result: Planned) -> list[str]:
     """What is wrong with a gateway, seen from rows alone."""
-    bodies = [dict(result.stack.plain_tree(row)) for row in result.stack.rows if isinstance(row, KubernetesRow)]
+    stack = result.stack  # assembled anew each time
+    bodies = [dict(stack.plain_tree(row)) for row in stack.rows if isinstance(row, KubernetesRow)]
     if not doors.of(bodies, "SecurityPolicy"):
         return []
     odd = doors.half_open(bodies)
