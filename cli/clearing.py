@@ -20,8 +20,9 @@ from aifactory.components.given import Kubeconfig
 from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.live.cluster import Cluster, Thing
 from aifactory.stacks.live.connection import Declined, Unreachable
+from aifactory.stacks.live.deleting import delete
 from aifactory.stacks.live.ours import Held
-from aifactory.stacks.live.outside import BALANCER, Outside, balancers, claim_of, delete, volumes
+from aifactory.stacks.live.outside import BALANCER, Outside, balancers, claim_of, volumes
 from aifactory.stacks.live.stuck import removal_line, why_leaving
 from aifactory.stacks.program.engine import EngineError
 from aifactory.stacks.program.state import StateRow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from aifactory.components.aws_sold import nearest, sold_in
 from aifactory.components.catalog import Catalog, Row
 from aifactory.components.cluster.aws.addons import ADDONS
@@ -160,5 +158,5 @@ def _zone_id(region: str) -> str:
     """How ids of zones most often begin: eun1 for eu-north-1. They are to be replaced anyway."""
     area, _, rest = region.partition("-")
     direction, _, number = rest.rpartition("-")
-    words = re.split("-", direction)
+    words = direction.split("-")
     return f"{area}{''.join(_AREAS.get(word, word[0]) for word in words)}{number}"

@@ -33,13 +33,15 @@ def staying(outcome: Outcome, catalog: Catalog) -> list[Staying]:
         if row.id and (row.protected or row.row in failed):
             known = catalog.find("aws-removal", row.token)
             words = {"id": row.id, "region": outcome.region}
-            held = row.row in failed and known is not None
-            says = known.text("holds") if held and known else "is protected, since it holds data"
             commands = [each.format(**words) for each in known.texts("commands")] if known is not None else []
-            if row.protected and row.row not in failed:
+            if row.row not in failed:
+                says = "is protected, since it holds data"
                 commands.append(f"aifactory destroy BLUEPRINT --site {outcome.site} --remove-protected {row.row}")
-            if says:
-                found.append(Staying(row.row, row.part, row.id, says, tuple(commands)))
+            elif known is not None:
+                says = known.text("holds")
+            else:
+                says = "was not removed, for the reason above"
+            found.append(Staying(row.row, row.part, row.id, says, tuple(commands)))
     return found
 
 

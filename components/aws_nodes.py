@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from aifactory.components import names
 from aifactory.components.aws_place import AwsRegion, fitting
-from aifactory.components.rows import CloudRow, Maker
 from aifactory.components.values import Ref
 
 
@@ -53,30 +51,3 @@ class NodesOffer(Struct, frozen=True):
         """Subnets of these zones, in order of zones."""
         wanted = set(zones)
         return tuple(subnet for subnet in self.subnets if subnet.zone in wanted)
-
-
-class NodeRows(Struct, frozen=True):
-    """Makes rows of one part in the base, with the tags that everything carries."""
-
-    maker: Maker
-    cluster: str
-    more: tuple[tuple[str, str], ...]
-
-    def tags(self, name: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The tags of a row; `Name` is what consoles show."""
-        maker = self.maker
-        found = {**dict(self.more), "Name": f"{self.cluster}-{name}", **(more or {})}
-        return names.tags(maker.factory, maker.site, maker.part, found)
-
-    def tagged(
-        self,
-        token: str,
-        name: str,
-        properties: Mapping[str, object],
-        *,
-        after: Iterable[str] = (),
-        timeout_s: int = 0,
-    ) -> CloudRow:
-        """A row that can be found, charged and removed by its tags."""
-        everything = {**properties, "tags": self.tags(name)}
-        return self.maker.cloud(token, name, everything, after=after, timeout_s=timeout_s)

@@ -449,10 +449,9 @@ class GatewayOffer(Struct, frozen=True):
     """The same models, with where they lead to and what they cost."""
     budgets: tuple[tuple[str, float], ...] = ()
     """Tenants with a limit of spend a month. Unit: USD."""
-    bounded: tuple[str, ...] = ()
-    """Tenants with a bound of parallel requests, past which they are answered 503."""
     bounded_routes: tuple[BoundedRoute, ...] = ()
-    """Where these bounds stand. Every other rule has the bound of the whole gateway alone, which is no tenant's."""
+    """Where tenants have a bound of parallel requests, past which they are answered 503. Every other rule has the bound
+    of the whole gateway alone, which is no tenant's."""
 
 
 class DatabaseOffer(Struct, frozen=True):

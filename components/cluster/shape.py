@@ -31,7 +31,7 @@ NODE_LOCAL_DNS = "169.254.20.10/32"
 def rows(plan: ClusterPlan, maker: Maker) -> Iterator[Row]:
     """Everything that the other parts of a site stand on, the cluster itself first where we make it."""
     if isinstance(plan, AwsClusterPlan):
-        yield from cloud_rows(Cloud(maker, plan.eks))
+        yield from cloud_rows(Cloud.of(maker, plan.eks))
     for priority in plan.priorities:
         yield maker.kubernetes(
             "scheduling.k8s.io/v1",

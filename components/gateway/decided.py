@@ -272,6 +272,13 @@ class GatewayPlan(Struct, frozen=True):
         return f"{self.identity}-proxy"
 
     @property
+    def secrets(self) -> list[SecretPlan]:
+        """What its sign-in and its providers need, once each."""
+        found = [listener.keys for listener in self.listeners if listener.keys]
+        found += [each.credential.secret for each in self.backends if each.credential and each.credential.secret]
+        return list({secret.name: secret for secret in found}.values())
+
+    @property
     def hands_on(self) -> bool:
         """Whether requests go from here to another site of ours, and from there to here."""
         return any(backend.ours for backend in self.backends)

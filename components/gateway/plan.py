@@ -204,7 +204,6 @@ def _offer(plan: GatewayPlan, models: list[Published], spec: GatewaySpec, part: 
         prompts_logged=plan.log_prompts,
         priced=tuple(_priced(model) for model in models),
         budgets=tuple((tenant.name, tenant.usd_per_month) for tenant in spec.tenants if tenant.usd_per_month),
-        bounded=tuple(tenant.name for tenant in spec.tenants if tenant.parallel_requests),
         bounded_routes=tuple(_bounded_routes(plan)),
     )
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from aifactory.components.gateway import store
-from aifactory.components.gateway.decided import HTTPS_PORT, PROXY_NAMESPACE, GatewayPlan, ListenerPlan, SecretPlan
+from aifactory.components.gateway.decided import HTTPS_PORT, PROXY_NAMESPACE, GatewayPlan, ListenerPlan
 from aifactory.components.gateway.places import API_KEY, ENTRIES, FILES
 from aifactory.components.offers import OperatorNote
 
@@ -48,22 +48,15 @@ def _before(plan: GatewayPlan) -> Iterator[str]:
                 f"{listener.oidc.issuer} issues tokens for {' or '.join(listener.oidc.audiences)} with the claim "
                 f"{listener.oidc.tenant_claim}, a text with the name of a tenant."
             )
-    for secret in _named(plan):
+    for secret in plan.secrets:
         if secret.store:
             entries = ", ".join(key.replace(".", "_") for key in secret.keys)
             yield f"ClusterSecretStore {secret.store} has {secret.path} with the properties {entries}."
 
 
-def _named(plan: GatewayPlan) -> list[SecretPlan]:
-    """Secrets, once each."""
-    found = [listener.keys for listener in plan.listeners if listener.keys]
-    found += [each.credential.secret for each in plan.backends if each.credential and each.credential.secret]
-    return list({secret.name: secret for secret in found}.values())
-
-
 def _secrets(part: str, plan: GatewayPlan) -> Iterator[OperatorNote]:
     """Keys that somebody makes by hand. They are read from standard input, so that no history keeps them."""
-    for secret in _named(plan):
+    for secret in plan.secrets:
         if secret.store:
             continue
         if secret.keys[0] in (API_KEY, *ENTRIES.values()):

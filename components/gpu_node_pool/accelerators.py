@@ -78,6 +78,11 @@ def version(text: str) -> Version:
     return tuple(int(part) for part in text.removeprefix("v").split("-")[0].split("."))
 
 
+def dotted(release: Version) -> str:
+    """A release as people write it: (570, 133, 20) is 570.133.20."""
+    return ".".join(map(str, release))
+
+
 def _form(row: Row) -> Literal["baseboard", "card", "superchip"]:
     if row.value("host_arch") == "arm64":
         return "superchip"

@@ -42,6 +42,25 @@ class DriverPlan(Struct, frozen=True):
     """Whether an upgrade deletes pods that have an emptyDir, such as /dev/shm, once no Job runs on the node."""
     manager_environment: Pairs
 
+    @classmethod
+    def of_image(cls, version: str) -> DriverPlan:
+        """The driver that an image of nodes has: nothing of ours brings or changes it."""
+        return cls(
+            owner="host",
+            version=version,
+            repository="",
+            image="",
+            rdma=False,
+            host_ofed=False,
+            gdrcopy=None,
+            gds=None,
+            automatic=False,
+            max_parallel=1,
+            max_unavailable="1",
+            deletes_scratch=False,
+            manager_environment=(),
+        )
+
 
 class SharingPlan(Struct, frozen=True):
     """How the GPUs of a node appear to pods."""

@@ -104,9 +104,9 @@ def devices_are_handed_out(spec: GpuNodePoolSpec, ctx: PlanContext) -> bool:
     return ctx.check(
         "GPU-010",
         version(kubernetes)[:2] >= DRA_FROM,
-        f"device_management dra needs Kubernetes {_dotted(DRA_FROM)}; {ctx.place.site} has {kubernetes}",
+        f"device_management dra needs Kubernetes {accelerators.dotted(DRA_FROM)}; {ctx.place.site} has {kubernetes}",
         ("device_management",),
-        f"set device_management to device-plugin, or upgrade the cluster to {_dotted(DRA_FROM)}",
+        f"set device_management to device-plugin, or upgrade the cluster to {accelerators.dotted(DRA_FROM)}",
     )
 
 
@@ -174,7 +174,3 @@ def warn(spec: GpuNodePoolSpec, card: Card, ctx: PlanContext) -> None:
 
 def _listed(profiles: dict[str, int]) -> str:
     return " and ".join(f"{count} of {profile}" for profile, count in profiles.items())
-
-
-def _dotted(release: tuple[int, ...]) -> str:
-    return ".".join(map(str, release))

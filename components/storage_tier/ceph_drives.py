@@ -14,11 +14,9 @@ from aifactory.components import quantities
 from aifactory.components.names import HOSTNAME_LABEL
 from aifactory.components.rows import KubernetesRow, Maker, Tree
 from aifactory.components.storage_tier import ceph_placing
-from aifactory.components.storage_tier.decided import CephPlan, NodeDevices
+from aifactory.components.storage_tier.decided import NO_DRIVER, CephPlan, NodeDevices
 
 CLASS_API = "storage.k8s.io/v1"
-NO_PROVISIONER = "kubernetes.io/no-provisioner"
-"""Source: kubernetes.io docs, Storage Classes, Local."""
 ONE_NODE = "ReadWriteOnce"
 
 
@@ -27,7 +25,7 @@ def volumes(plan: CephPlan, maker: Maker) -> Iterator[KubernetesRow]:
     if not plan.drive_class:
         return
     body: Tree = {
-        "provisioner": NO_PROVISIONER,
+        "provisioner": NO_DRIVER,
         "reclaimPolicy": "Retain",
         # Bound where the pod that prepares the drive is placed: on nodes with the label of their rack.
         "volumeBindingMode": "WaitForFirstConsumer",
@@ -40,7 +38,8 @@ def volumes(plan: CephPlan, maker: Maker) -> Iterator[KubernetesRow]:
 
 
 def _volume(plan: CephPlan, node: str, path: str, maker: Maker, after: str) -> KubernetesRow:
-    """One drive. Its name follows from node and path, which can't be changed: another drive is another volume."""
+    """One drive. Its name follows from node and path, which can't be changed: another path is another volume. A drive
+    that is swapped below `by_path` has the same, which stays Released until somebody clears its `claimRef`."""
     here: Tree = {"key": HOSTNAME_LABEL, "operator": "In", "values": [node]}
     spec: Tree = {
         "accessModes": [ONE_NODE],

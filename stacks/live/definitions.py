@@ -1,12 +1,12 @@
-"""Deletes the resource definitions of removed releases, once nothing uses them. This module and outside.py are the only
-ones here that write."""
+"""Deletes the resource definitions of removed releases, once nothing uses them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from aifactory.stacks.live.cluster import Cluster
+from aifactory.stacks.live.cluster import Cluster, Thing
 from aifactory.stacks.live.connection import METADATA_LIST, Declined
+from aifactory.stacks.live.deleting import delete
 from aifactory.stacks.live.ours import RELEASE_NAME, RELEASE_NAMESPACE, Held
 
 VERSION = "apiextensions.k8s.io/v1"
@@ -32,15 +32,8 @@ def delete_unused(cluster: Cluster, held: Held) -> list[str]:
             continue
         if _is_used(cluster, found):
             continue
-        metadata = found["metadata"]
-        sure = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
-        try:
-            cluster.connection.call("DELETE", kind.path("", name), body={"preconditions": sure})
-        except Declined as declined:
-            if declined.code not in (404, 409):
-                raise
-            continue
-        deleted.append(name)
+        if delete(cluster, Thing(kind, found["metadata"]), unchanged=True):
+            deleted.append(name)
     return deleted
 
 

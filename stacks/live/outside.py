@@ -1,7 +1,7 @@
 """What objects of a cluster have outside of it: load balancers and volumes of a cloud, which go when the object goes.
 
 Somebody in the cluster removes them: until that is done, the object stays, and with it all that the load balancer or
-volume is in. This module and definitions.py are the only ones here that write.
+volume is in.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 from msgspec import Struct
 
 from aifactory.stacks.live.cluster import Cluster, Thing
-from aifactory.stacks.live.connection import Declined
 
 BALANCER, VOLUME = "load balancer", "volume"
 
@@ -63,16 +62,6 @@ def volumes(cluster: Cluster) -> list[Outside]:
             goes = spec.get("persistentVolumeReclaimPolicy") == "Delete"
             found.append(Outside(thing, VOLUME, str(driver.get("volumeHandle") or ""), named, goes))
     return found
-
-
-def delete(cluster: Cluster, thing: Thing) -> None:
-    """Delete an object that was looked at; another one of its name stays. What it has outside goes in its time."""
-    sure = {"preconditions": {"uid": thing.metadata["uid"]}}
-    try:
-        cluster.connection.call("DELETE", thing.kind.path(thing.namespace, thing.name), body=sure)
-    except Declined as declined:
-        if declined.code not in (404, 409):
-            raise
 
 
 def claim_of(cluster: Cluster, volume: Outside) -> Thing | None:

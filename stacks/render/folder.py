@@ -14,7 +14,6 @@ from aifactory.stacks.render.manifests import manifest_files, steps
 from aifactory.stacks.render.origin import Origin
 from aifactory.stacks.render.project import project_files
 from aifactory.stacks.render.readme import readme
-from aifactory.stacks.render.readme_base import is_base
 from aifactory.stacks.render.script import apply_script
 from aifactory.stacks.render.switches import switch_files
 
@@ -27,7 +26,7 @@ def stack_files(stack: Stack, origin: Origin) -> Iterator[tuple[str, bytes]]:
 
 def executables(stack: Stack) -> Collection[str]:
     """Paths of the files that are programs."""
-    if is_base(stack):
+    if stack.layer == "base":
         return ()
     return {"apply.sh", *(f"hosts/{each.name}/install.sh" for each in host_sets(stack) if each.files)}
 
@@ -36,7 +35,7 @@ def _texts(stack: Stack, origin: Origin) -> Iterator[tuple[str, str]]:
     ordered = steps(stack)
     yield "README.md", readme(stack, origin, ordered)
     yield from project_files(row_set(stack, origin.digest), origin.plan, stack.plan.place.state.backend)
-    if is_base(stack):
+    if stack.layer == "base":
         return  # nothing of it is applied to a cluster: there is none before it
     yield from manifest_files(stack, ordered)
     yield from chart_files(stack)

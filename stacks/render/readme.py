@@ -11,7 +11,7 @@ from aifactory.stacks.planning.data import data_of
 from aifactory.stacks.render.manifests import Step
 from aifactory.stacks.render.markdown import code, page, plain, table
 from aifactory.stacks.render.origin import Origin
-from aifactory.stacks.render.readme_base import before_base, contents, handing_over, is_base, made, removal_of_base
+from aifactory.stacks.render.readme_base import before_base, contents, handing_over, made, removal_of_base
 from aifactory.stacks.render.readme_deploy import before, by_argocd, by_pulumi, by_script, running
 from aifactory.stacks.render.readme_waves import back, removal, verification, waves
 
@@ -22,7 +22,7 @@ _VALUE_CHARS = 80
 
 def readme(stack: Stack, origin: Origin, ordered: Sequence[Step]) -> str:
     """The text."""
-    if is_base(stack):
+    if stack.layer == "base":
         return _of_base(stack, origin)
     use = running(stack)
     return page(

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from aifactory.components import names
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.program.handoff import HANDOFF_FILE
 from aifactory.stacks.render.markdown import code, plain, shell, table
-
-
-def is_base(stack: Stack) -> bool:
-    """Whether a stack has rows of a cloud alone."""
-    return not any(stack.cluster_rows) and any(stack.cloud_rows)
-
-
-def platform_of(stack: Stack) -> str:
-    """Name of the stack that runs in the cluster of a base."""
-    return f"{stack.plan.factory}-{stack.plan.place.site}-platform"
 
 
 def contents() -> list[str]:
@@ -46,7 +37,7 @@ def before_base(stack: Stack) -> list[str]:
 
 def handing_over(stack: Stack) -> list[str]:
     """How the platform gets what the base made."""
-    name = platform_of(stack)
+    name = names.stack_name(stack.plan.factory, stack.plan.place.site)
     return [
         "The platform reads what was made here from a file; there is no secret in it.",
         "",

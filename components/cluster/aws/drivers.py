@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from aifactory.components import names
 from aifactory.components.aws_base import AddonDemand, KeptIn
-from aifactory.components.aws_place import AwsPlace
+from aifactory.components.aws_place import aws_place
 from aifactory.components.base import PlanContext
 from aifactory.components.cluster.aws.addons import ON_DEMAND, decided
 from aifactory.components.cluster.aws.model import AddonPlan, EksPlan, vpc_id
@@ -41,8 +41,7 @@ def kept(rows: Iterable[CloudRow], plan: EksPlan) -> Iterator[CloudRow]:
 
 def asked_addons(ctx: PlanContext) -> tuple[AddonPlan, ...] | None:
     """The add-ons that parts ask for, each once; None where one has no version. All have asked by `settle`."""
-    place = ctx.place
-    assert isinstance(place, AwsPlace)  # noqa: S101 - nobody else has a base
+    place = aws_place(ctx.place)
     wanted: dict[str, list[str]] = {}
     for each in ctx.offers(AddonDemand):
         wanted.setdefault(each.addon, []).append(each.why)

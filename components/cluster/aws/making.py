@@ -1,44 +1,18 @@
-"""How rows of AWS are made: with the tags that everything carries, and the name that people see."""
+"""How rows of a cluster at AWS are made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-from msgspec import Struct
-
-from aifactory.components import names
+from aifactory.components.aws_rows import AwsRows
 from aifactory.components.cluster.aws.model import EksPlan
-from aifactory.components.rows import CloudRow, Maker
+from aifactory.components.rows import Maker
 
 
-class Cloud(Struct, frozen=True):
+class Cloud(AwsRows, frozen=True):
     """Makes the rows of a cluster at AWS."""
 
-    maker: Maker
     plan: EksPlan
 
-    def tags(self, name: str = "", more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The tags of a row; `Name` is what consoles show."""
-        maker = self.maker
-        shown = {"Name": f"{self.plan.name}-{name}"} if name else {}
-        return names.tags(maker.factory, maker.site, maker.part, {**self.plan.tags, **shown, **(more or {})})
-
-    def tagged(
-        self,
-        token: str,
-        name: str,
-        properties: Mapping[str, object],
-        *,
-        tags: Mapping[str, str] | None = None,
-        after: Iterable[str] = (),
-        timeout_s: int = 0,
-    ) -> CloudRow:
-        """A row that can be found, charged and removed by its tags."""
-        everything = {**properties, "tags": self.tags(name, tags)}
-        return self.maker.cloud(token, name, everything, after=after, timeout_s=timeout_s)
-
-    def untagged(
-        self, token: str, name: str, properties: Mapping[str, object], *, after: Iterable[str] = ()
-    ) -> CloudRow:
-        """A row of a kind that AWS gives no tags to; the plan lists it."""
-        return self.maker.cloud(token, name, properties, after=after)
+    @classmethod
+    def of(cls, maker: Maker, plan: EksPlan) -> Cloud:
+        """With the name and the tags of the plan."""
+        return cls(maker, plan.name, plan.tags, plan)

@@ -76,7 +76,7 @@ def settle(plan: EksPlan, ctx: PlanContext) -> EksPlan | None:
         return None
     plan = replace(plan, addons=(*plan.addons, *drivers), kept_zones=decide_kept(ctx))
     maker = Maker(ctx.factory, ctx.place.site, ctx.part, Wave.FOUNDATION)
-    untagged = tuple(row.id for row in cloud_rows(Cloud(maker, plan)) if "tags" not in row.properties)
+    untagged = tuple(row.id for row in cloud_rows(Cloud.of(maker, plan)) if "tags" not in row.properties)
     kinds = sorted({name.partition(":")[2].partition("/")[2].partition(":")[2].partition("/")[0] for name in untagged})
     ctx.decide(
         "aws.untagged",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components.aws_nodes import NodeRows
+from aifactory.components.aws_rows import AwsRows
 from aifactory.components.fabric.efa.model import GROUP_TOKEN, EfaPlan
 from aifactory.components.fabric.objects import waiting
 from aifactory.components.rows import Gate, KubernetesRow, Maker, Row, capability
@@ -32,7 +32,7 @@ def rows(plan: EfaPlan, maker: Maker) -> Iterator[Row]:
 def _group(plan: EfaPlan, maker: Maker) -> Iterator[Row]:
     """The group of EFA's interfaces: all traffic to and from itself, and nothing else."""
     ground = plan.ground
-    made = NodeRows(maker, ground.cluster, ground.tags)
+    made = AwsRows(maker, ground.cluster, dict(ground.tags))
     properties = {
         "vpcId": ground.vpc,
         "name": ground.name(plan.group, 255),

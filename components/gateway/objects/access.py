@@ -24,7 +24,7 @@ PROVIDER = "sign-in"
 
 def rows(plan: GatewayPlan, maker: Maker) -> Iterator[KubernetesRow]:
     """Secrets from a store, and the policy of each listener."""
-    for secret in _secrets(plan):
+    for secret in plan.secrets:
         if secret.store:
             yield _external(plan, secret, maker)
     for listener in plan.listeners:
@@ -36,13 +36,6 @@ def external_id(plan: GatewayPlan, secret: SecretPlan | None) -> list[str]:
     if secret is None or not secret.store:
         return []
     return [names.object_id(SECRETS, "ExternalSecret", plan.identity, secret.name)]
-
-
-def _secrets(plan: GatewayPlan) -> list[SecretPlan]:
-    """All of them, once each."""
-    found = [listener.keys for listener in plan.listeners if listener.keys]
-    found += [each.credential.secret for each in plan.backends if each.credential and each.credential.secret]
-    return list({secret.name: secret for secret in found}.values())
 
 
 def _external(plan: GatewayPlan, secret: SecretPlan, maker: Maker) -> KubernetesRow:

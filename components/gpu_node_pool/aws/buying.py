@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from aifactory.components.aws_place import AwsPlace
+from aifactory.components.aws_place import AwsPlace, aws_place
 from aifactory.components.aws_sold import Sold, nearest, sold_in
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given_aws_nodes import Purchase, RentedNodesGiven
@@ -197,8 +197,7 @@ def placed(
 
 def suits(group: RentedNodesGiven, nodes: int, wishes: Wishes, *, joined: bool, ctx: PlanContext) -> bool:
     """Whether the pool can live with how its nodes are bought."""
-    place = ctx.place
-    assert isinstance(place, AwsPlace)  # noqa: S101 - rented nodes are of such a place
+    place = aws_place(ctx.place)
     nvidia = ctx.catalog.row("aws-instances", group.instance_type).text("accelerator").startswith("nvidia-")
     held = [
         ctx.check(

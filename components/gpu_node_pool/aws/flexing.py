@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from aifactory.components import names
 from aifactory.components.aws_nodes import NodesOffer
-from aifactory.components.aws_place import AwsPlace
+from aifactory.components.aws_place import AwsPlace, aws_place
 from aifactory.components.aws_sold import sold_in
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given_aws_nodes import Purchase, RentedNodesGiven
@@ -35,8 +35,7 @@ def decide_flex(
     draft: Resolved, flex: FlexNodes, groups: list[RentedNodesGiven], ground: NodesOffer, ctx: PlanContext
 ) -> FlexPlan | None:
     """What Karpenter is told; None after a problem."""
-    place = ctx.place
-    assert isinstance(place, AwsPlace)  # noqa: S101 - rented nodes are of such a place
+    place = aws_place(ctx.place)
     alike = _alike(groups, ctx)
     bought = [
         buying.is_sold(group, facts_of(ctx.catalog, group.instance_type), place, ctx, f"purchase.{group.group}")
@@ -174,8 +173,7 @@ def _share(draft: Resolved, share: Share, place: AwsPlace, ctx: PlanContext) -> 
 
 def require_karpenter(plan: FlexPlan, ctx: PlanContext) -> None:
     """Ask for Karpenter, with what it can't find out: it reaches no metadata service."""
-    place, ground = ctx.place, plan.ground
-    assert isinstance(place, AwsPlace)  # noqa: S101 - rented nodes are of such a place
+    place, ground = aws_place(ctx.place), plan.ground
     ctx.require(
         "karpenter",
         "nodes come when pods wait, and go when none needs them",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aifactory.components import names
 from aifactory.components.aws_nodes import NodesOffer
-from aifactory.components.aws_place import AwsPlace
+from aifactory.components.aws_place import AwsPlace, aws_place
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given_aws_nodes import RentedNodesGiven
 from aifactory.components.gpu_node_pool import hosts
@@ -33,8 +33,7 @@ def decide_group(
     ctx: PlanContext,
 ) -> NodeGroupPlan | None:
     """The node group; None after a problem."""
-    place = ctx.place
-    assert isinstance(place, AwsPlace)  # noqa: S101 - rented nodes are of such a place
+    place = aws_place(ctx.place)
     name = f"pool-{draft.wishes.identity}"
     cards = _cards(group, facts, fabric, ctx)
     placed = buying.placed(group, nodes, ground.name(name, 255), joined=bool(fabric.part), place=place, ctx=ctx)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aifactory.components.aws_place import AwsPlace
+from aifactory.components.aws_place import aws_place
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.gpu_node_pool.accelerators import Card
 from aifactory.components.gpu_node_pool.aws.cards import facts_of
@@ -52,28 +52,13 @@ def driver_plan(draft: Resolved, ami_release: str, ctx: PlanContext) -> DriverPl
         rejected=[Rejected("operator", "there is no operator that builds it")],
         facts=[draft.card.ref],
     )
-    return DriverPlan(
-        owner="host",
-        version="",
-        repository="",
-        image="",
-        rdma=False,
-        host_ofed=False,
-        gdrcopy=None,
-        gds=None,
-        automatic=False,
-        max_parallel=1,
-        max_unavailable="1",
-        deletes_scratch=False,
-        manager_environment=(),
-    )
+    return DriverPlan.of_image("")
 
 
 def require(ctx: PlanContext) -> None:
     """Ask for the device plugin, on all types of the site that have such devices."""
-    place = ctx.place
-    assert isinstance(place, AwsPlace)  # noqa: S101 - rented nodes are of such a place
-    rows = [facts_of(ctx.catalog, group.instance_type).row for group in place.aws.rented_nodes]
+    rented = aws_place(ctx.place).aws.rented_nodes
+    rows = [facts_of(ctx.catalog, group.instance_type).row for group in rented]
     types = sorted({row.key for row in rows if row.text("accelerator").startswith(f"{VENDOR}-")})
     ctx.require("neuron-device-plugin", f"counts devices of pool {ctx.part}", {"neuronInstances": types})
     ctx.namespace(acceptance_namespace(ctx))

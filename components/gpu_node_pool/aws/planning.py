@@ -8,7 +8,7 @@ from msgspec import structs
 
 from aifactory.components import names
 from aifactory.components.aws_nodes import NodesOffer
-from aifactory.components.aws_place import AwsPlace
+from aifactory.components.aws_place import aws_place
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given_aws_nodes import RentedNodesGiven
 from aifactory.components.gpu_node_pool import accelerators, demanded, health, hosts, sharing
@@ -79,20 +79,17 @@ def resolved(spec: GpuNodePoolSpec, ctx: PlanContext) -> Rentable | None:
     return Rentable(draft, spec.flex)
 
 
-def _place(ctx: PlanContext) -> AwsPlace:
-    place = ctx.place
-    assert isinstance(place, AwsPlace)  # noqa: S101 - the part's plan asked
-    return place
-
-
 def _groups(accelerator: str, ctx: PlanContext) -> list[RentedNodesGiven]:
     """Groups of the site with an accelerator, in its order."""
-    rows = ((group, ctx.catalog.row("aws-instances", group.instance_type)) for group in _place(ctx).aws.rented_nodes)
+    rows = (
+        (group, ctx.catalog.row("aws-instances", group.instance_type))
+        for group in aws_place(ctx.place).aws.rented_nodes
+    )
     return [group for group, row in rows if row.text("accelerator") == accelerator]
 
 
 def _may_be_rented(accelerator: str, ctx: PlanContext) -> bool:
-    rented = _place(ctx).aws.rented_nodes
+    rented = aws_place(ctx.place).aws.rented_nodes
     there = [ctx.catalog.row("aws-instances", group.instance_type).text("accelerator") for group in rented]
     return ctx.check(
         "GPU-012",
@@ -105,7 +102,7 @@ def _may_be_rented(accelerator: str, ctx: PlanContext) -> bool:
 
 def sized(rentable: Rentable, ctx: PlanContext) -> Rented | None:
     """The pool with its nodes, offered to queues and workloads; None after a problem."""
-    draft, place = rentable.draft, _place(ctx)
+    draft, place = rentable.draft, aws_place(ctx.place)
     (ground,) = ctx.offers(NodesOffer) or (None,)
     groups = _groups(draft.card.key, ctx)
     fabric = joined(draft.wishes.fabric, groups, ctx)
@@ -194,9 +191,9 @@ def _sized(
 
 def _driver(draft: Resolved, group: RentedNodesGiven, ctx: PlanContext) -> DriverPlan:
     """The driver of the AMI."""
-    place, release = _place(ctx), group.driver or ""
+    place, release = aws_place(ctx.place), group.driver or ""
     source = buying.at(place, group, "driver")
-    pin = draft.wishes.driver_version
+    pin, floor = draft.wishes.driver_version, draft.card.driver_floor
     ctx.check(
         "GPU-002",
         not pin or pin == release,
@@ -206,8 +203,8 @@ def _driver(draft: Resolved, group: RentedNodesGiven, ctx: PlanContext) -> Drive
     )
     ctx.check(
         "GPU-003",
-        accelerators.version(release) >= draft.card.driver_floor,
-        f"driver {release} is too old for {draft.card.key}, which needs {_dotted(draft.card.driver_floor)} or newer",
+        accelerators.version(release) >= floor,
+        f"driver {release} is too old for {draft.card.key}, which needs {accelerators.dotted(floor)} or newer",
         source,
         "name an AMI release with a newer driver",
         "site",
@@ -222,21 +219,7 @@ def _driver(draft: Resolved, group: RentedNodesGiven, ctx: PlanContext) -> Drive
         document="site",
     )
     ctx.decide("driver.version", release, f"what AMI release {group.ami_release} has", source=source, document="site")
-    return DriverPlan(
-        owner="host",
-        version=release,
-        repository="",
-        image="",
-        rdma=False,
-        host_ofed=False,
-        gdrcopy=None,
-        gds=None,
-        automatic=False,
-        max_parallel=1,
-        max_unavailable="1",
-        deletes_scratch=False,
-        manager_environment=(),
-    )
+    return DriverPlan.of_image(release)
 
 
 def _taints(draft: Resolved, ctx: PlanContext) -> tuple[Taint, ...]:
@@ -295,7 +278,3 @@ def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan | AwsFlexPlan:
     ctx.decide("acceptance", "none", "nodes come with the pods that need them; Karpenter must be ready for them")
     alerts = tuple(alert for alert in alerts if alert.name != health.MISSING)
     return AwsFlexPlan(**shared, acceptance=NO_ACCEPTANCE, alerts=alerts, flex=made)
-
-
-def _dotted(release: tuple[int, ...]) -> str:
-    return ".".join(map(str, release))

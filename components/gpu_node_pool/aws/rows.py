@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from aifactory.components.aws_nodes import NodeRows
+from aifactory.components.aws_rows import AwsRows
 from aifactory.components.gpu_node_pool.aws.model import NetworkCard, NodeGroupPlan
 from aifactory.components.gpu_node_pool.aws.nodeadm import user_data
 from aifactory.components.rows import CloudRow, Maker
@@ -21,7 +21,7 @@ EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
 def base_rows(plan: NodeGroupPlan, maker: Maker) -> Iterator[CloudRow]:
     """What the base makes for a pool."""
     ground = plan.ground
-    rows = NodeRows(maker, ground.cluster, ground.tags)
+    rows = AwsRows(maker, ground.cluster, dict(ground.tags))
     placement: CloudRow | None = None
     if plan.makes_placement_group:
         properties = {"name": plan.placement_group, "strategy": "cluster"}
@@ -34,7 +34,7 @@ def base_rows(plan: NodeGroupPlan, maker: Maker) -> Iterator[CloudRow]:
     )
 
 
-def _template(plan: NodeGroupPlan, placement: CloudRow | None, rows: NodeRows) -> dict[str, object]:
+def _template(plan: NodeGroupPlan, placement: CloudRow | None, rows: AwsRows) -> dict[str, object]:
     """No public address, tokens for metadata that pods don't reach, a disk that the account's key encrypts."""
     ground = plan.ground
     disk = {

@@ -19,7 +19,7 @@ OF_BUCKETS = "aws:s3/bucket"
 
 def cloud_rows(plan: AwsTierPlan, maker: Maker) -> Iterator[CloudRow]:
     """Key, buckets with their readers, and file system."""
-    make = Making(maker, plan)
+    make = Making.of(maker, plan)
     yield from _key(make)
     for bucket in plan.buckets:
         yield from _bucket(bucket, make)

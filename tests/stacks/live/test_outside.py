@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from aifactory.stacks.live.cluster import Cluster
-from aifactory.stacks.live.outside import balancers, claim_of, delete, volumes
+from aifactory.stacks.live.deleting import delete
+from aifactory.stacks.live.outside import balancers, claim_of, volumes
 from support.held import thing
 from support.live import FakeServer
 

@@ -6,14 +6,13 @@ CSI driver with external-provisioner, which removes a volume of reclaim policy D
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from http import HTTPStatus
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from support.proving.api import Api, Refused
 from support.proving.aws_account import Account
 from support.proving.aws_rules import GROUP, INTERFACE, SUBNET, VPC, Thing
+from support.proving.loop import Loop
 
 BALANCER, VOLUME = "aws:lb/loadBalancer:LoadBalancer", "aws:ebs/volume:Volume"
 FINALIZER = "service.k8s.aws/resources"
@@ -22,7 +21,7 @@ CONTROLLER = "/apis/apps/v1/namespaces/aws-load-balancer-controller/deployments/
 _MERGE = "application/merge-patch+json"
 
 
-class Controllers:
+class Controllers(Loop):
     """Do their part until they are left. Use it as a context.
 
     Load balancers are made and removed only while the Deployment of their controller is there; volumes always, since
@@ -30,38 +29,15 @@ class Controllers:
     """
 
     def __init__(self, api: Api, account: Account) -> None:
+        super().__init__(pause_s=0.3)
         self._api = api
         self._account = account
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self.broken = False
-        self.failed: BaseException | None = None
 
-    def __enter__(self) -> Controllers:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self._over.set()
-        self._thread.join(timeout=30)
-        assert self.failed is None, self.failed
-
-    def _run(self) -> None:
-        while not self._over.wait(0.3):
-            for step in (self._balancers, self._volumes):
-                self._try(step)
-
-    def _try(self, step: Callable[[], None]) -> None:
-        try:
-            step()
-        except OSError:
-            return
-        except Refused as refused:
-            # 404, 409: an object has just gone, or changed.
-            if refused.code not in (404, 409) and refused.code < HTTPStatus.INTERNAL_SERVER_ERROR:
-                self.failed = self.failed or refused
+    def steps(self) -> Iterator[Callable[[], None]]:
+        """Load balancers, then volumes."""
+        yield self._balancers
+        yield self._volumes
 
     def _balancers(self) -> None:
         try:

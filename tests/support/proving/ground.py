@@ -9,11 +9,10 @@ Source: shared facts on the order of installation, and the status fields of each
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from http import HTTPStatus
+from functools import partial
 from typing import Any
 
 from aifactory.components.rows import HelmRow
@@ -22,6 +21,7 @@ from aifactory.stacks.planning.model import StackPlan
 from support.proving.api import Api, Refused
 from support.proving.charts import definition, kinds
 from support.proving.control_plane import ControlPlane
+from support.proving.loop import Loop
 from support.proving.nodes import PODS_OF_A_NODE, nodes
 from support.schemas import Schemas
 
@@ -89,7 +89,7 @@ def _service_nodes(plan: StackPlan) -> Iterator[dict[str, Any]]:
                 }
 
 
-class Operators:
+class Operators(Loop):
     """Does the part of operators until it is left. Use it as a context.
 
     `broken` maps `Kind/name` to the status that an operator reports instead of ready; an empty one is never set.
@@ -97,42 +97,17 @@ class Operators:
 
     def __init__(self, api: Api, seed: int = 0, broken: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """`seed` decides how long each takes, up to 0.3 s."""
+        super().__init__(pause_s=0.5)
         self._api = api
         self._random = random.Random(seed)
         self._broken = dict(broken or {})
         self._due: dict[str, float] = {}
-        self.failed: Refused | None = None
-        """What it could not do."""
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Operators:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self._over.set()
-        self._thread.join(timeout=30)
-        assert self.failed is None, self.failed
-
-    def _run(self) -> None:
-        while not self._over.wait(0.5):
-            for version, kind, ready in _READY:
-                self._try(self._finish_all, version, kind, ready)
-            self._try(self._volumes)
-
-    def _try(self, step: Callable[..., None], *what: Any) -> None:
+    def steps(self) -> Iterator[Callable[[], None]]:
         """One kind of object at a time: a definition that is gone must not keep the others from being served."""
-        try:
-            step(*what)
-        except OSError:
-            return  # the server is being restarted
-        except Refused as refused:
-            # 404, 409: an object or a kind has just gone, or changed. From 500 on: the server isn't ready yet.
-            if refused.code not in (404, 409) and refused.code < HTTPStatus.INTERNAL_SERVER_ERROR:
-                self.failed = self.failed or refused
+        for version, kind, ready in _READY:
+            yield partial(self._finish_all, version, kind, ready)
+        yield self._volumes
 
     def _finish_all(self, version: str, kind: str, ready: Mapping[str, Any]) -> None:
         for body in self._items(version, kind):
