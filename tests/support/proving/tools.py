@@ -100,6 +100,11 @@ def cache() -> Path:
     return Path(given) if given else Path.home() / ".cache" / "aifactory-tools"
 
 
+def compiled() -> Path:
+    """Go's build cache of these tools alone. Gigabytes that nothing reads once all are made: `main` removes it then."""
+    return cache() / "go-build"
+
+
 def folder_of(tool: Tool) -> Path:
     """Folder of a tool's binaries, named by its version and all that it is built from."""
     pinned = b"".join((MODULES / tool.name / name).read_bytes() for name in ("go.mod", "go.sum"))
@@ -143,7 +148,8 @@ def make(tool: Tool) -> dict[str, Path]:
         f"-o={work}/",
         *tool.builds,
     ]
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
+    own = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOCACHE": str(compiled())}
+    environment = {**os.environ, **own}
     ran = subprocess.run(words, cwd=MODULES / tool.name, env=environment, capture_output=True, text=True, check=False)
     if ran.returncode:
         shutil.rmtree(work)
@@ -186,6 +192,7 @@ def main() -> int:
             return 1
         sys.stdout.write(f"{tool.name:<12} {tool.version:<8} built in {time.monotonic() - began:.0f} s\n")
         sys.stdout.flush()
+    shutil.rmtree(compiled(), ignore_errors=True)
     return 0
 
 
