@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from aifactory.components import names
+from aifactory.components.aws_place import AwsPlace
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.program.handoff import HANDOFF_FILE
 from aifactory.stacks.render.markdown import code, plain, shell, table
@@ -29,6 +30,14 @@ def before_base(stack: Stack) -> list[str]:
     if cloud is not None:
         steps[0] = (
             f"Credentials of AWS are those of account {cloud.account}, region {cloud.region}: another is refused."
+        )
+    place = stack.plan.place
+    if isinstance(place, AwsPlace):
+        admins = " or ".join(map(code, place.aws.admins))
+        steps.append(
+            f"Run it as {admins}: the cluster lets nobody else in, not even whoever makes it, and the platform comes "
+            f"after. `aifactory doctor --live BLUEPRINT --site {place.site}` asks the account who you are, and "
+            "`aifactory up` does before it begins."
         )
     clusters = {part.name for part in stack.plan.parts if part.kind == "cluster"} & makes
     steps += [plain(note.says) for note in stack.plan.notes if note.when == "before" and note.part in clusters]
