@@ -11,7 +11,14 @@ from aifactory.stacks.planning.data import data_of
 from aifactory.stacks.render.manifests import Step
 from aifactory.stacks.render.markdown import code, page, plain, table
 from aifactory.stacks.render.origin import Origin
-from aifactory.stacks.render.readme_base import before_base, contents, handing_over, made, removal_of_base
+from aifactory.stacks.render.readme_base import (
+    before_base,
+    contents,
+    handing_over,
+    made,
+    permitted,
+    removal_of_base,
+)
 from aifactory.stacks.render.readme_deploy import before, by_argocd, by_pulumi, by_script, running
 from aifactory.stacks.render.readme_waves import back, removal, verification, waves
 
@@ -56,6 +63,7 @@ def _of_base(stack: Stack, origin: Origin) -> str:
             ["## What is here", "", *contents()],
             *_warnings(origin),
             ["## Before the first time", "", *before_base(stack)],
+            ["## Who may run it", "", *permitted(stack, origin.deployer)],
             ["## Deploy", "", *by_pulumi(stack, origin)],
             ["## Hand over", "", *handing_over(stack)],
             ["## What is made", "", *made(stack)],
