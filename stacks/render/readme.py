@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from aifactory.components.base import Decision
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.data import data_of
+from aifactory.stacks.render.argocd import delivered_by
 from aifactory.stacks.render.manifests import Step
 from aifactory.stacks.render.markdown import code, page, plain, table
 from aifactory.stacks.render.origin import Origin
@@ -103,7 +104,7 @@ def _contents(stack: Stack) -> list[str]:
         ("`manifests/<wave>/`", "Kubernetes objects, in the order of their file names, and a kustomization"),
         ("`helm/`", "values of the Helm releases"),
     ]
-    if stack.plan.place.delivery:
+    if delivered_by(stack):
         rows.append(("`argocd/`", "applications of Argo CD, in order, and the settings it needs for the order"))
     if any(stack.host_rows):
         rows.append(("`hosts/`", "files for the hosts, with their own README: they go first"))
