@@ -6,7 +6,6 @@ EKS lets principals of IAM in, and credentials are mostly those of a session: ST
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Literal
@@ -16,7 +15,6 @@ from msgspec import Struct
 from aifactory.components.given_aws import AwsGiven
 
 _SESSION = re.compile(r"arn:([^:]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
-_API_PORT = 443
 
 
 class Finding(Struct, frozen=True):
@@ -71,16 +69,6 @@ def looked_at_way(aws: AwsGiven, address: str | None) -> Finding:
 _THENCE = (
     "run up from one of those networks, or see that its address is translated into one; or list it in aws.reached_from"
 )
-
-
-def address_towards(cidr: str) -> str | None:
-    """Address of this machine with which packets to a network leave. Sends none: a connected UDP socket has a route."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((str(ip_network(cidr)[1]), _API_PORT))
-        except OSError:
-            return None
-        return str(probe.getsockname()[0])
 
 
 def roles_of(aws: AwsGiven) -> Iterator[str]:

@@ -14,7 +14,7 @@ from aifactory.components.counting import counted
 from aifactory.components.rows import CloudRow
 from aifactory.components.values import Format, Ref
 from aifactory.stacks.live.account import Account, Declined
-from aifactory.stacks.live.caller import Finding, address_towards, looked_at_caller, looked_at_way, roles_of
+from aifactory.stacks.live.caller import Finding, looked_at_caller, looked_at_way, roles_of
 
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 PURCHASES = {"ON_DEMAND": "on-demand", "SPOT": "spot", "CAPACITY_BLOCK": "capacity-block"}
@@ -41,13 +41,18 @@ def groups(rows: Mapping[str, CloudRow]) -> tuple[Group, ...]:
     return tuple(_group(row, rows) for row in rows.values() if row.token == NODE_GROUP)
 
 
-def examined(place: AwsPlace, rows: Mapping[str, CloudRow], catalog: Catalog, account: Account) -> Iterator[Finding]:
-    """Everything that a site states of its account, and that its node groups need."""
+def examined(
+    place: AwsPlace, rows: Mapping[str, CloudRow], catalog: Catalog, account: Account, address: str | None
+) -> Iterator[Finding]:
+    """Everything that a site states of its account, and that its node groups need.
+
+    `address` is that of this machine towards the VPC, None where there is no route.
+    """
     found = groups(rows)
     yield from _guarded("account", _whose, place, account)
     for role in roles_of(place.aws):
         yield from _guarded(f"admin {role}", _admin, role, account)
-    yield looked_at_way(place.aws, address_towards(place.aws.vpc.cidr))
+    yield looked_at_way(place.aws, address)
     yield from _guarded("zones", _zones, place, account)
     for name in dict.fromkeys(group.image for group in found if group.image):
         yield from _guarded(f"AMI {name}", _image, name, account)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from aifactory.cli.reaching import address_towards
 from aifactory.components.given_aws import AwsGiven
 from aifactory.stacks.live.caller import (
-    address_towards,
     is_let_in,
     looked_at_caller,
     looked_at_way,

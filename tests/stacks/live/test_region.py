@@ -19,7 +19,6 @@ from aifactory.components.aws_place import AwsPlace
 from aifactory.components.catalog import Catalog
 from aifactory.components.rows import CloudRow, Maker, Wave
 from aifactory.components.values import Format
-from aifactory.stacks.live import region
 from aifactory.stacks.live.account import Account, NotAsked
 from aifactory.stacks.live.caller import Finding
 from aifactory.stacks.live.region import examined, groups
@@ -29,6 +28,8 @@ from support.signed_in import signed_in
 HERE = "123456789012"
 """The account that moto answers for."""
 REGION = "eu-north-1"
+INSIDE = "10.0.3.4"
+"""An address that the site lets in."""
 ADMIN = f"arn:aws:iam::{HERE}:role/team/platform"
 IMAGE = "amazon-eks-node-al2023-x86_64-standard-1.35-v20261105"
 SITE: dict[str, Any] = {"account": HERE, "admins": [ADMIN], "system_nodes": {"instance_type": "r5.xlarge"}}
@@ -39,7 +40,6 @@ RESERVED = "cr-0123456789abcdef0"
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """An account with the AMI of the site, and a quota of 64 vCPU for standard types, which moto has none of."""
-    monkeypatch.setattr(region, "address_towards", lambda cidr: "10.0.3.4")
     quotas = {"L-1216C47A": 64.0}
 
     def quota(_: object, service_code: str, quota_code: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def look(account: Account, /, **changes: Any) -> dict[str, Finding]:
     """What is found at the made-up site in Stockholm, by name."""
     asked = {**SITE, **changes}
     rows = base_rows(planned(**asked))
-    return {each.name: each for each in examined(aws_place(**asked), rows, Catalog.shipped(), account)}
+    return {each.name: each for each in examined(aws_place(**asked), rows, Catalog.shipped(), account, INSIDE)}
 
 
 def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> None:
@@ -234,7 +234,7 @@ def test_a_reservation_is_held_to_what_its_nodes_need(
             return genuine(service, operation, **arguments)
 
     account.ask = ask  # type: ignore[method-assign]
-    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account)}
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account, INSIDE)}
     assert found["reservation of train"].state == state
     assert says in found["reservation of train"].found
     assert not any("quota" in name for name in found)  # a Capacity Block counts against none
@@ -250,7 +250,7 @@ def test_groups_are_read_from_rows_whatever_part_made_them() -> None:
 
 def test_a_quota_that_no_source_names_is_told(account: Account) -> None:
     place, rows = reserved(capacityType="SPOT", launchTemplate={})
-    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account)}
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account, INSIDE)}
     assert found["quota of train"].state == "missing"
 
 
