@@ -93,9 +93,9 @@ def _swapped(draft: Draft) -> str:
     """What a volume needs whose drive another one has taken the path of: Kubernetes gives a Released volume to nobody,
     for what its claim left. Source: Kubernetes documentation, Persistent Volumes, Retain."""
     return (
-        f"A drive of tier {draft.spec.name} that is swapped has the path of the one before it, and so its volume: purge "
-        f"the dead OSD (ceph osd purge), delete its Deployment and PersistentVolumeClaim of {CEPH_NAMESPACE}, wipe "
-        "the new drive, and free the volume, which is Released: kubectl patch pv NAME --type json -p "
+        f"A drive of tier {draft.spec.name} that is swapped has the path of the one before it, and so its volume: "
+        f"purge the dead OSD (ceph osd purge), delete its Deployment and PersistentVolumeClaim of {CEPH_NAMESPACE}, "
+        "wipe the new drive, and free the volume, which is Released: kubectl patch pv NAME --type json -p "
         """'[{"op": "remove", "path": "/spec/claimRef"}]'. Rook then makes an OSD on it."""
     )
 
