@@ -196,7 +196,7 @@ def _endpoint(
         properties |= {
             "vpcEndpointType": "Gateway",
             "routeTableIds": [table.output("id") for table in tables.values()],
-            "policy": policies.document(policies.s3_endpoint(cloud.plan.region)),
+            "policy": policies.document(policies.s3_endpoint(cloud.plan.region, nat=cloud.plan.vpc.nat)),
         }
     return cloud.tagged(ENDPOINT, endpoint.service.replace(".", "-"), properties)
 

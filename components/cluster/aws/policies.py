@@ -68,22 +68,31 @@ def logs_key(plan: EksPlan) -> tuple[Statement, ...]:
     return (administration(region), Statement("Logs", actions, EVERY, service, condition, why=OF_THE_KEY))
 
 
-def s3_endpoint(region: AwsRegion) -> tuple[Statement, ...]:
+def s3_endpoint(region: AwsRegion, *, nat: bool) -> tuple[Statement, ...]:
     """What passes the endpoint of S3: buckets of the account, and layers of ECR's images. So no pod carries data to
-    the bucket of another account by this way."""
+    the bucket of another account by this way.
+
+    With a way out any bucket may be read besides: what pods ask of S3 in the region passes the endpoint and no NAT
+    gateway, and registries on the internet send pulls to buckets of theirs there (registry.k8s.io, Docker Hub, quay).
+    Source: kubernetes/registry.k8s.io cmd/archeio/internal/app/buckets.go; prometheus-community/helm-charts#2421 and
+    moby/moby#34185: pulls end in 403 where the endpoint's policy names buckets.
+    """
     everyone = {"AWS": "*"}
     own = (
-        "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket",
-        "s3:GetBucketLocation", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
+        *_READS, "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
         "s3:ListBucketMultipartUploads",
     )  # fmt: skip
-    layers = region.arn("s3", f"prod-{region.region}-starport-layer-bucket/*", region="", account="")
     of_account = {"StringEquals": {"aws:ResourceAccount": region.account}}
     why = "every bucket of the account: the condition keeps others out, and policies of roles say who"
-    return (
-        Statement("OwnBuckets", own, EVERY, everyone, of_account, why=why),
-        Statement("ImageLayers", ("s3:GetObject",), (layers,), everyone),
-    )
+    written = Statement("OwnBuckets", own, EVERY, everyone, of_account, why=why)
+    if nat:
+        why = "a NAT gateway reads any bucket of another region anyway, and reading carries nothing out"
+        return written, Statement("ReadAnyBucket", _READS, EVERY, everyone, why=why)
+    layers = region.arn("s3", f"{region.layer_bucket}/*", region="", account="")
+    return written, Statement("ImageLayers", ("s3:GetObject",), (layers,), everyone)
+
+
+_READS = ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetBucketLocation")
 
 
 def balancer(plan: EksPlan) -> tuple[Statement, ...]:
