@@ -126,8 +126,37 @@ def test_pods_take_roles_for_this_cluster_alone() -> None:
 
 def test_the_controller_changes_only_what_this_cluster_made() -> None:
     found = {each["Sid"]: each for row, each in FOUND if row.endswith("RolePolicy/balancer")}
-    for sid in ("Make", "Own", "OwnGroups", "TagNewGroup", "MakeTaggedGroup", "RulesOfNodes"):
+    of_others = {"ServiceRole", "Look", "InNetwork"}
+    for sid in set(found) - of_others:
         assert "demo-sto-lab" in json.dumps(found[sid]["Condition"]), sid
+
+
+@pytest.mark.parametrize(
+    ("action", "of_service"),
+    [
+        ("ec2:CreateTags", "ec2"),
+        ("ec2:DeleteTags", "ec2"),
+        ("elasticloadbalancing:AddTags", "elasticloadbalancing"),
+        ("elasticloadbalancing:RemoveTags", "elasticloadbalancing"),
+    ],
+)
+def test_the_controller_tags_what_it_has_and_never_makes_its_own_what_it_has_not_made(
+    action: str, of_service: str
+) -> None:
+    """Tags of a Service that change are written to the group and the load balancer that are there."""
+    found = [each for row, each in FOUND if row.endswith("RolePolicy/balancer") and action in each["Action"]]
+    later = [
+        each["Condition"] for each in found if f"{of_service}:CreateAction" not in each["Condition"]["StringEquals"]
+    ]
+    assert later == [
+        {
+            "StringEquals": {"aws:ResourceTag/elbv2.k8s.aws/cluster": "demo-sto-lab"},
+            "Null": {"aws:RequestTag/elbv2.k8s.aws/cluster": "true"},
+        }
+    ]
+    at_making = [each["Condition"]["StringEquals"] for each in found if each["Condition"] not in later]
+    assert all(each["aws:RequestTag/elbv2.k8s.aws/cluster"] == "demo-sto-lab" for each in at_making)
+    assert bool(at_making) is (action in ("ec2:CreateTags", "elasticloadbalancing:AddTags"))
 
 
 def passing_s3(**changes: Any) -> dict[str, dict[str, Any]]:
