@@ -23,6 +23,7 @@ from aifactory.cli.losing import check_names
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
+from aifactory.cli.returning import Returning, print_returning, returning, taken
 from aifactory.cli.staying import print_staying, staying, staying_data
 from aifactory.cli.work import Work, prepare
 from aifactory.components.counting import counted
@@ -122,6 +123,7 @@ def run_up(
     for outcome in runner.up(work, refresh=refresh, named=named, leftovers=leftovers):
         outcomes.append(outcome)
         print_done(outcome, "up")
+        print_returning(_taken(work, outcome))
         if form == "text" and outcome.result == "succeeded":
             print_outputs(outcome.stack, outcome.outputs)
     _say_untouched(work.shown, outcomes)
@@ -158,7 +160,7 @@ def run_destroy(
     if question and not confirmed(question, yes=yes):
         click.echo("nothing was removed", err=True)
         return 0
-    outcomes, left, stays = [], {}, {}
+    outcomes, left, stays, back = [], {}, {}, {}
     by_stack = {removal.stack: removal for removal in removals}
     for outcome in runner.destroy(removals, refresh=refresh):
         outcomes.append(outcome)
@@ -166,6 +168,8 @@ def run_destroy(
             print_done(outcome, "destroy")
         stays[outcome.stack] = staying(outcome, loaded.catalog)
         print_staying(outcome, stays[outcome.stack], by_stack[outcome.stack])
+        back[outcome.stack] = returning(outcome, loaded.catalog)
+        print_returning(back[outcome.stack])
         found = _left(loaded, blueprint, values, by_stack[outcome.stack], outcome, kubeconfig, remove_crds=remove_crds)
         if found is not None:
             left[outcome.stack] = found
@@ -176,11 +180,18 @@ def run_destroy(
                 **_data(outcome),
                 **(left[outcome.stack].as_data() if outcome.stack in left else {}),
                 **staying_data(outcome, stays[outcome.stack]),
+                **({"returns": [each.as_data() for each in back[outcome.stack]]} if back[outcome.stack] else {}),
             }
             for outcome in outcomes
         }
         _print_json("aifactory-destroy/v1", stacks)
     return _removal_code(outcomes, left.values())
+
+
+def _taken(work: Work, outcome: Outcome) -> list[Returning]:
+    stack = work.shown[outcome.stack]
+    cloud = stack.plan.cloud
+    return taken(outcome, stack.cloud_rows, cloud.region, work.loaded.catalog) if cloud is not None else []
 
 
 def _question(deployed: int, asked: int, *, remove_crds: bool) -> str:

@@ -64,6 +64,10 @@ class AwsRegion(Struct, frozen=True):
         """The ARN of a policy that AWS manages, such as `AmazonEKSClusterPolicy`."""
         return self.arn("iam", f"policy/{name}", region="", account="aws")
 
+    def access_policy(self, name: str) -> str:
+        """The ARN of a policy of EKS's access entries."""
+        return self.arn("eks", f"cluster-access-policy/{name}", region="", account="aws")
+
     def role(self, name: str) -> str:
         """The ARN of a role of the account."""
         return self.arn("iam", f"role/{name}", region="")

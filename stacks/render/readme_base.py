@@ -58,10 +58,16 @@ def made(stack: Stack) -> list[str]:
 def removal_of_base(stack: Stack) -> list[str]:
     """How it goes away."""
     kept = [row.id for row in stack.cloud_rows if row.protect]
+    makes = {row.part for row in stack.cloud_rows}
+    told: list[str] = []
+    for note in stack.plan.notes:
+        if note.when == "removal" and note.part in makes:
+            told += ["", plain(note.says), "", *shell(*note.commands)]
     return [
         f"`aifactory destroy BLUEPRINT --site {stack.plan.place.site}` removes the platform first, with the load",
         "balancers and volumes that its controllers made, then this stack. With Pulumi alone: destroy the platform,",
         "see that no load balancer is left in the VPC, which keeps its subnets, and run `pulumi destroy` here.",
         "",
         f"Protected: {', '.join(map(code, kept)) if kept else 'no row'}.",
+        *told,
     ]

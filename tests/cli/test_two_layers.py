@@ -181,6 +181,31 @@ def test_destroy_removes_the_platform_first_and_its_load_balancer_controller_las
     assert "--target" not in second + base
 
 
+LATE = "aws logs delete-log-group --region eu-north-1 --log-group-name /aws/eks/demo-sto-lab/cluster"
+
+
+def test_a_log_group_that_eks_makes_anew_after_all_is_gone_is_told_with_its_removal(deployed: Layers) -> None:
+    code, out, err = deployed.run("destroy", "--format", "json")
+    assert code == 0
+    stacks = json.loads(out)["stacks"]
+    (back,) = stacks[BASE]["returns"]
+    assert back["row"] == "aws:eks/cluster:Cluster/cluster"
+    assert back["commands"][-1] == LATE
+    assert LATE in err
+    assert "returns" not in stacks[PLATFORM]
+    assert "returns" not in deployed.data("destroy")["stacks"][BASE], "of what was gone before nothing comes"
+
+
+def test_a_log_group_that_is_in_the_way_of_up_is_told_with_its_removal(layers: Layers) -> None:
+    says = "CreateLogGroup: ResourceAlreadyExistsException: The specified log group already exists"
+    layers.engine.fails = {"LogGroup::cluster/control-plane": says}
+    code, _, err = layers.run("up")
+    assert code == 1
+    assert f"    {LATE}" in err
+    layers.engine.fails = {"LogGroup::cluster/control-plane": "AccessDeniedException"}
+    assert LATE not in layers.run("up")[2]
+
+
 def test_services_with_load_balancers_go_before_their_controller(deployed: Layers) -> None:
     deployed.team()
     code, _, err = deployed.run("destroy", "--remove-protected", CLAIM)
