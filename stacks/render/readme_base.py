@@ -30,8 +30,8 @@ def before_base(stack: Stack) -> list[str]:
         steps[0] = (
             f"Credentials of AWS are those of account {cloud.account}, region {cloud.region}: another is refused."
         )
-    clusters = {part.name for part in stack.plan.parts if part.kind == "cluster"} & makes
-    steps += [plain(note.says) for note in stack.plan.notes if note.when == "before" and note.part in clusters]
+    first = {part.name for part in stack.plan.parts if part.kind in ("cluster", "gpu-node-pool")} & makes
+    steps += [plain(note.says) for note in stack.plan.notes if note.when == "before" and note.part in first]
     return [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
 
 

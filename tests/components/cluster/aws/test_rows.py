@@ -194,7 +194,7 @@ def test_packets_find_back_to_each_network_from_each_zone(way: str, network: str
 
 
 def test_routes_to_a_transit_gateway_wait_for_its_owner_to_accept_and_no_others_do() -> None:
-    """The provider asks again while AWS doesn't know the gateway, for as long as the route may take: 5 minutes alone."""
+    """While AWS doesn't know the gateway the provider asks again, for as long as the route may take, else 5 minutes."""
     for name, route in of_token(with_egress(), "Route").items():
         assert (route.timeout_s >= 1_800) is ("tgw-" in name), name
         assert route.timeout_s or "tgw-" not in name

@@ -199,6 +199,15 @@ def test_without_a_way_out_it_reaches_what_it_asks_through_endpoints() -> None:
     assert {row.name for row in base_rows(with_a_way_out()).values() if row.token.endswith(":VpcEndpoint")} == {"s3"}
 
 
+def test_who_uses_spot_is_told_of_the_role_that_an_account_wants_once() -> None:
+    def told_of(found: Planned) -> list[str]:
+        return [note.says for note in found.stack.plan.notes if "AWSServiceRoleForEC2Spot" in note.says]
+
+    (says,) = told_of(burst())
+    assert "aws iam create-service-linked-role --aws-service-name spot.amazonaws.com" in says
+    assert told_of(flexible(ON_DEMAND)) == []
+
+
 def test_each_event_that_takes_a_node_reaches_the_queue() -> None:
     rules = [row for row in karpenters(burst()) if row.token.endswith(":EventRule")]
     targets = [row for row in karpenters(burst()) if row.token.endswith(":EventTarget")]
