@@ -20,6 +20,7 @@ from aifactory.cli.deploying import Known, Outcome, Removal, Runner
 from aifactory.cli.engine_options import confirmed
 from aifactory.cli.leaving import Left, look_for_remains, planned_for, print_left
 from aifactory.cli.losing import check_names
+from aifactory.cli.neighbours import neighbours
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
@@ -71,7 +72,8 @@ def run_preview(
     unreachable = _unreachable(work, ways, kubeconfig)
     known = runner.known(work)
     found = met(work, known, ways, kubeconfig, {problem.site for problem in unreachable})
-    for text in rendered([*unreachable, *problems(work, found, refresh=False)], None):
+    in_the_way = [*neighbours(work, runner, known), *problems(work, found, refresh=False)]
+    for text in rendered([*unreachable, *in_the_way], None):
         click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=True)
     check_names(named, _protected(known))
     outcomes = []
@@ -104,6 +106,7 @@ def run_up(
     _refuse(_unreachable(work, ways, kubeconfig))
     known = runner.known(work)
     check_names(named, _protected(known))
+    _refuse(neighbours(work, runner, known))
     found = met(work, known, ways, kubeconfig)
     # A base may be what mends the way to its cluster: whether that answers is asked when it is done.
     found = {name: each for name, each in found.items() if not (each.silent and work.shown[name].handed)}

@@ -23,8 +23,17 @@ def decide_end(plan: EksPlan, ctx: PlanContext) -> None:
             )
         ],
     )
-    for note in (_way_in(plan, ctx.part), *_left(plan, ctx.part)):
+    for note in (_alone(plan, ctx), _way_in(plan, ctx.part), *_left(plan, ctx.part)):
         ctx.offer(note)
+
+
+def _alone(plan: EksPlan, ctx: PlanContext) -> OperatorNote:
+    says = (
+        f"No other factory has a base at {ctx.place.site}: a second one would make a network of the same addresses, "
+        f"{plan.vpc.cidr}. aifactory up refuses that where the states of both lie in one backend; pulumi stack ls "
+        f"shows them as well, by names that end in -{ctx.place.site}-base."
+    )
+    return OperatorNote(ctx.part, "before", says)
 
 
 def _way_in(plan: EksPlan, part: str) -> OperatorNote:

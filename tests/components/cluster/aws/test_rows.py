@@ -214,6 +214,11 @@ def test_the_owner_of_a_transit_gateway_is_told_what_to_do_while_up_waits() -> N
     assert "accepts the peering" in peer
 
 
+def test_a_site_is_said_to_take_one_factory() -> None:
+    (says,) = [each for each in notes(stockholm(), "before") if "No other factory" in each]
+    assert "10.80.0.0/16" in says
+
+
 def test_what_stays_or_comes_back_is_told_with_its_removal() -> None:
     commands = [command for each in notes(stockholm(), "removal").values() for command in each]
     group = of_token(stockholm(), "LogGroup")["control-plane"].properties["name"]
