@@ -24,7 +24,7 @@ from aifactory.cli.neighbours import neighbours
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
-from aifactory.cli.returning import Returning, print_returning, returning, taken
+from aifactory.cli.returning import Returning, print_returning, returning, returning_data, taken
 from aifactory.cli.staying import print_staying, staying, staying_data
 from aifactory.cli.work import Work, prepare
 from aifactory.components.counting import counted
@@ -171,22 +171,16 @@ def run_destroy(
             print_done(outcome, "destroy")
         stays[outcome.stack] = staying(outcome, loaded.catalog)
         print_staying(outcome, stays[outcome.stack], by_stack[outcome.stack])
-        back[outcome.stack] = returning(outcome, loaded.catalog)
-        print_returning(back[outcome.stack])
+        back[outcome.stack] = print_returning(returning(outcome, loaded.catalog))
         found = _left(loaded, blueprint, values, by_stack[outcome.stack], outcome, kubeconfig, remove_crds=remove_crds)
         if found is not None:
             left[outcome.stack] = found
     _say_untouched(by_stack, outcomes)
     if form == "json":
-        stacks = {
-            outcome.stack: {
-                **_data(outcome),
-                **(left[outcome.stack].as_data() if outcome.stack in left else {}),
-                **staying_data(outcome, stays[outcome.stack]),
-                **({"returns": [each.as_data() for each in back[outcome.stack]]} if back[outcome.stack] else {}),
-            }
-            for outcome in outcomes
-        }
+        told = {outcome.stack: outcome for outcome in outcomes}
+        more = {name: {**staying_data(each, stays[name]), **returning_data(back[name])} for name, each in told.items()}
+        scanned = {name: left[name].as_data() if name in left else {} for name in told}
+        stacks = {name: {**_data(each), **scanned[name], **more[name]} for name, each in told.items()}
         _print_json("aifactory-destroy/v1", stacks)
     return _removal_code(outcomes, left.values())
 

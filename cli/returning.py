@@ -48,12 +48,18 @@ def taken(outcome: Outcome, rows: Iterable[CloudRow], region: str, catalog: Cata
     return found
 
 
-def print_returning(found: Iterable[Returning]) -> None:
-    """Each with its commands, to stderr."""
+def print_returning(found: list[Returning]) -> list[Returning]:
+    """Print each with its commands, to stderr. Returns what was printed."""
     for each in found:
         click.echo(f"  {click.style('!', fg='yellow', bold=True)} {each.row}: {each.says}", err=True)
         for command in each.commands:
             click.echo(f"      {command}", err=True)
+    return found
+
+
+def returning_data(found: list[Returning]) -> dict[str, Any]:
+    """As `--format json` prints it; empty where nothing comes back."""
+    return {"returns": [each.as_data() for each in found]} if found else {}
 
 
 def _told(row: str, fact: Row, name: str, region: str) -> Returning:
