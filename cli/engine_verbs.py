@@ -14,6 +14,7 @@ from typing import Any, ParamSpec
 import click
 
 from aifactory.blueprints.load import Loaded, load
+from aifactory.cli.calling import caller_problems
 from aifactory.cli.colliding import Met, met, problems, refuse_unreachable
 from aifactory.cli.deploy_text import print_done, print_outputs, print_preview, print_removal, print_warnings
 from aifactory.cli.deploying import Known, Outcome, Removal, Runner
@@ -103,7 +104,7 @@ def run_up(
     work = prepare(blueprint, sites, values)
     runner = Runner(work.loaded.root, kubeconfig)
     ways = runner.ways(work)
-    _refuse(_unreachable(work, ways, kubeconfig))
+    _refuse([*caller_problems(work), *_unreachable(work, ways, kubeconfig)])
     known = runner.known(work)
     check_names(named, _protected(known))
     _refuse(neighbours(work, runner, known))

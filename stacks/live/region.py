@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,20 +14,12 @@ from aifactory.components.counting import counted
 from aifactory.components.rows import CloudRow
 from aifactory.components.values import Format, Ref
 from aifactory.stacks.live.account import Account, Declined
+from aifactory.stacks.live.caller import Finding, looked_at_caller, looked_at_way, roles_of
 
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 PURCHASES = {"ON_DEMAND": "on-demand", "SPOT": "spot", "CAPACITY_BLOCK": "capacity-block"}
 _AMI_TYPE = re.compile(r"AL2023_(x86_64|ARM_64)_([A-Z]+)")
 _ARCHITECTURES = {"x86_64": "x86_64", "ARM_64": "arm64"}
-
-
-class Finding(Struct, frozen=True):
-    """One thing that was looked at: as the site says, not to be seen, or otherwise than the site says."""
-
-    name: str
-    state: Literal["ok", "missing", "broken"]
-    found: str
-    advice: str = ""
 
 
 class Group(Struct, frozen=True):
@@ -49,10 +41,18 @@ def groups(rows: Mapping[str, CloudRow]) -> tuple[Group, ...]:
     return tuple(_group(row, rows) for row in rows.values() if row.token == NODE_GROUP)
 
 
-def examined(place: AwsPlace, rows: Mapping[str, CloudRow], catalog: Catalog, account: Account) -> Iterator[Finding]:
-    """Everything that a site states of its account, and that its node groups need."""
+def examined(
+    place: AwsPlace, rows: Mapping[str, CloudRow], catalog: Catalog, account: Account, address: str | None
+) -> Iterator[Finding]:
+    """Everything that a site states of its account, and that its node groups need.
+
+    `address` is that of this machine towards the VPC, None where there is no route.
+    """
     found = groups(rows)
     yield from _guarded("account", _whose, place, account)
+    for role in roles_of(place.aws):
+        yield from _guarded(f"admin {role}", _admin, role, account)
+    yield looked_at_way(place.aws, address)
     yield from _guarded("zones", _zones, place, account)
     for name in dict.fromkeys(group.image for group in found if group.image):
         yield from _guarded(f"AMI {name}", _image, name, account)
@@ -75,9 +75,26 @@ def _whose(place: AwsPlace, account: Account) -> Iterator[Finding]:
     who = account.ask("sts", "get_caller_identity")
     if who["Account"] == place.aws.account:
         yield Finding("account", "ok", f"{who['Account']}, as {who['Arn']}")
+        yield looked_at_caller(str(who["Arn"]), place.aws)
         return
     says = f"these credentials are of {who['Account']}, and {place.site} is in {place.aws.account}"
     yield Finding("account", "broken", says, "sign in to the account of the site, or correct aws.account")
+
+
+def _admin(role: str, account: Account) -> Iterator[Finding]:
+    """Whether a role exists under the very ARN that the site has: EKS takes no other."""
+    name = role.rpartition("/")[2]
+    try:
+        there = str(account.ask("iam", "get_role", RoleName=name)["Role"]["Arn"])
+    except Declined as declined:
+        if declined.code != "NoSuchEntity":
+            raise
+        yield Finding(f"admin {role}", "broken", "this account has no such role", "make it, or correct aws.admins")
+        return
+    if there == role:
+        yield Finding(f"admin {role}", "ok", "it exists")
+    else:
+        yield Finding(f"admin {role}", "broken", f"its ARN is {there}", f"write {there} in aws.admins, with its path")
 
 
 def _zones(place: AwsPlace, account: Account) -> Iterator[Finding]:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from aifactory.cli import clearing
-from support.aws_sites import write_project
+from support.aws_sites import ACCOUNT, write_project
 from support.held import thing
 from support.live import MOMENT
+from support.signed_in import signed_in
 from support.verbs import Verbs
 
 BASE, PLATFORM = "demo-sto-lab-base", "demo-sto-lab-platform"
@@ -350,3 +351,34 @@ def test_a_base_that_was_half_made_is_removed_without_a_platform(layers: Layers)
     assert code == 0, err
     assert layers.state(BASE) == []
     assert f"{PLATFORM}: nothing is deployed" in err
+
+
+def test_up_is_refused_before_the_base_when_its_cluster_would_not_let_the_caller_in(layers: Layers) -> None:
+    with signed_in(f"arn:aws:iam::{ACCOUNT}:role/developer") as secrets:
+        code, out, err = layers.run("up")
+    assert code == 1
+    assert f"arn:aws:iam::{ACCOUNT}:role/developer is none of aws.admins" in err
+    assert "sites/sto-lab.yaml:" in err, "the line to change is shown"
+    assert layers.state(BASE) == []
+    assert not any(value in out + err for value in secrets)
+
+
+def test_up_is_refused_with_credentials_of_another_account(layers: Layers) -> None:
+    with signed_in("arn:aws:iam::444455556666:role/platform"):
+        code, _, err = layers.run("up")
+    assert code == 1
+    assert f"these credentials are of account 444455556666, and sto-lab is in {ACCOUNT}" in err
+    assert layers.state(BASE) == []
+
+
+def test_up_goes_on_for_an_administrator_of_the_site(layers: Layers) -> None:
+    with signed_in(f"arn:aws:iam::{ACCOUNT}:role/platform"):
+        code, _, err = layers.run("up")
+    assert code == 0, err
+    assert "not asked" not in err
+
+
+def test_up_says_that_nobody_was_asked_who_the_caller_is(deployed: Layers) -> None:
+    code, _, err = deployed.run("up")
+    assert code == 0
+    assert "sto-lab: not asked whether you are one of aws.admins, there are no credentials of AWS here" in err

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.servicequotas.models import ServiceQuotasBackend
@@ -19,15 +20,19 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.rows import CloudRow, Maker, Wave
 from aifactory.components.values import Format
 from aifactory.stacks.live.account import Account, NotAsked
-from aifactory.stacks.live.region import Finding, examined, groups
+from aifactory.stacks.live.caller import Finding
+from aifactory.stacks.live.region import examined, groups
 from support.aws_sites import aws_place, base_rows, planned
+from support.signed_in import signed_in
 
 HERE = "123456789012"
 """The account that moto answers for."""
 REGION = "eu-north-1"
-SECRET = "canary-of-a-secret-key"
+INSIDE = "10.0.3.4"
+"""An address that the site lets in."""
+ADMIN = f"arn:aws:iam::{HERE}:role/team/platform"
 IMAGE = "amazon-eks-node-al2023-x86_64-standard-1.35-v20261105"
-SITE: dict[str, Any] = {"account": HERE, "system_nodes": {"instance_type": "r5.xlarge"}}
+SITE: dict[str, Any] = {"account": HERE, "admins": [ADMIN], "system_nodes": {"instance_type": "r5.xlarge"}}
 STANDARD = "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"
 RESERVED = "cr-0123456789abcdef0"
 
@@ -35,15 +40,16 @@ RESERVED = "cr-0123456789abcdef0"
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """An account with the AMI of the site, and a quota of 64 vCPU for standard types, which moto has none of."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary-of-an-access-key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     quotas = {"L-1216C47A": 64.0}
 
     def quota(_: object, service_code: str, quota_code: str) -> dict[str, Any]:
         return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": quotas[quota_code]}
 
     monkeypatch.setattr(ServiceQuotasBackend, "get_service_quota", quota)
-    with mock_aws():
+    with signed_in(ADMIN):
+        boto3.client("iam", region_name=REGION).create_role(
+            RoleName="platform", Path="/team/", AssumeRolePolicyDocument="{}"
+        )
         backend = ec2_backends[HERE][REGION]
         fields = {"name": IMAGE, "owner_id": "602401143452", "owner_alias": "amazon", "state": "available"}
         backend.amis["ami-0123456789abcdef0"] = Ami(backend, "ami-0123456789abcdef0", **fields)  # type: ignore[arg-type]
@@ -54,7 +60,7 @@ def look(account: Account, /, **changes: Any) -> dict[str, Finding]:
     """What is found at the made-up site in Stockholm, by name."""
     asked = {**SITE, **changes}
     rows = base_rows(planned(**asked))
-    return {each.name: each for each in examined(aws_place(**asked), rows, Catalog.shipped(), account)}
+    return {each.name: each for each in examined(aws_place(**asked), rows, Catalog.shipped(), account, INSIDE)}
 
 
 def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> None:
@@ -62,6 +68,9 @@ def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> Non
     assert {each.state for each in found.values()} == {"ok"}, found
     assert set(found) == {
         "account",
+        "caller",
+        f"admin {ADMIN}",
+        "way to the API",
         "zone eu-north-1a",
         "zone eu-north-1b",
         "zone eu-north-1c",
@@ -74,13 +83,32 @@ def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> Non
 
 def test_nothing_that_is_shown_is_a_secret(account: Account) -> None:
     shown = " ".join(f"{each.found} {each.advice}" for each in look(account).values())
-    assert SECRET not in shown
-    assert "canary-of-an-access-key" not in shown
+    assert shown
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        assert os.environ[name] not in shown
 
 
 @pytest.mark.parametrize(
     ("changes", "name", "says", "advice"),
     [
+        (
+            {"admins": [f"arn:aws:iam::{HERE}:role/operators"]},
+            "caller",
+            f"arn:aws:iam::{HERE}:role/platform is none of aws.admins",
+            "aws iam get-role --role-name platform",
+        ),
+        (
+            {"admins": [f"arn:aws:iam::{HERE}:role/operators"]},
+            f"admin arn:aws:iam::{HERE}:role/operators",
+            "this account has no such role",
+            "make it",
+        ),
+        (
+            {"admins": [f"arn:aws:iam::{HERE}:role/platform"]},
+            f"admin arn:aws:iam::{HERE}:role/platform",
+            f"its ARN is {ADMIN}",
+            f"write {ADMIN} in aws.admins",
+        ),
         ({"account": "111122223333"}, "account", "are of 123456789012, and sto-lab is in 111122223333", "sign in"),
         (
             {"zones": [{"zone": f"{REGION}a", "id": "eun1-az2"}, {"zone": f"{REGION}b", "id": "eun1-az1"}]},
@@ -206,7 +234,7 @@ def test_a_reservation_is_held_to_what_its_nodes_need(
             return genuine(service, operation, **arguments)
 
     account.ask = ask  # type: ignore[method-assign]
-    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account)}
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account, INSIDE)}
     assert found["reservation of train"].state == state
     assert says in found["reservation of train"].found
     assert not any("quota" in name for name in found)  # a Capacity Block counts against none
@@ -222,7 +250,7 @@ def test_groups_are_read_from_rows_whatever_part_made_them() -> None:
 
 def test_a_quota_that_no_source_names_is_told(account: Account) -> None:
     place, rows = reserved(capacityType="SPOT", launchTemplate={})
-    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account)}
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account, INSIDE)}
     assert found["quota of train"].state == "missing"
 
 
