@@ -43,10 +43,11 @@ MAY_KNOW = {
     *("components/cluster", "components/gpu_node_pool", "components/fabric", "components/storage_tier"),
     *("components/gateway/balancing.py", "components/gateway/bedrock.py", "components/gateway/published.py"),
     *("components/gateway/objects/doors.py", "blueprints/site.py", "stacks/planning/place.py", "stacks/live/region.py"),
-    *("cli/accounts.py", "cli/first_aws_site.py"),
+    *("cli/accounts.py", "cli/calling.py", "cli/first_aws_site.py", "stacks/live/caller.py"),
+    *("stacks/render/readme_base.py",),
 }
 """Who may import what is known of AWS: parts that make something there, the door's load balancer and its table of
-providers, site files, and what looks at accounts."""
+providers, site files, what looks at accounts, and what a base says of them."""
 
 
 def at_aws(
