@@ -118,6 +118,7 @@ def size(draft: Draft, ctx: PlanContext) -> Draft | None:
     held = paths.paths_of(draft, ctx)
     snapshots.ask_for_room_to_run(draft, ctx)
     lustre.ask_for_room(draft, ctx)
+    lustre.tell_nodes(draft, ctx)
     draft = replace(draft, paths=held.paths)
     found = needs.needs_of(draft, ctx)
     if found is None or not fed or not held.sound:

@@ -41,8 +41,8 @@ def before_base(stack: Stack) -> list[str]:
             f"after. `aifactory doctor --live BLUEPRINT --site {place.site}` asks the account who you are, and "
             "`aifactory up` does before it begins."
         )
-    clusters = {part.name for part in stack.plan.parts if part.kind == "cluster"} & makes
-    steps += [plain(note.says) for note in stack.plan.notes if note.when == "before" and note.part in clusters]
+    first = {part.name for part in stack.plan.parts if part.kind in ("cluster", "gpu-node-pool")} & makes
+    steps += [plain(note.says) for note in stack.plan.notes if note.when == "before" and note.part in first]
     return [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
 
 
@@ -92,10 +92,16 @@ def made(stack: Stack) -> list[str]:
 def removal_of_base(stack: Stack) -> list[str]:
     """How it goes away."""
     kept = [row.id for row in stack.cloud_rows if row.protect]
+    makes = {row.part for row in stack.cloud_rows}
+    told: list[str] = []
+    for note in stack.plan.notes:
+        if note.when == "removal" and note.part in makes:
+            told += ["", plain(note.says), "", *shell(*note.commands)]
     return [
         f"`aifactory destroy BLUEPRINT --site {stack.plan.place.site}` removes the platform first, with the load",
         "balancers and volumes that its controllers made, then this stack. With Pulumi alone: destroy the platform,",
         "see that no load balancer is left in the VPC, which keeps its subnets, and run `pulumi destroy` here.",
         "",
         f"Protected: {', '.join(map(code, kept)) if kept else 'no row'}.",
+        *told,
     ]

@@ -19,6 +19,7 @@ from aifactory.components.cluster.aws.model import (
     SystemNodesPlan,
     handed,
 )
+from aifactory.components.cluster.aws.noting import decide_end
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.aws.standing import decide_definitions, decide_images, decide_reached, decide_region
 from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer
@@ -58,6 +59,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
         tags=centre,
     )
     _decide_entry(place, plan, ctx)
+    decide_end(plan, ctx)
     ctx.offer(CloudOffer(region.partition, region.account, region.region))
     given = handed()
     access = ClusterAccessOffer(given["cluster_name"], given["endpoint"], given["certificate_authority"], region.region)
