@@ -8,22 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
-from typing import Literal
-
-from msgspec import Struct
 
 from aifactory.components.given_aws import AwsGiven
+from aifactory.stacks.live.finding import Finding
 
 _SESSION = re.compile(r"arn:([^:]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
-
-
-class Finding(Struct, frozen=True):
-    """One thing that was looked at: as the site says, not to be seen, or otherwise than the site says."""
-
-    name: str
-    state: Literal["ok", "missing", "broken"]
-    found: str
-    advice: str = ""
 
 
 def principal_of(caller: str) -> str:

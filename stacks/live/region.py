@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -12,9 +12,11 @@ from aifactory.components.aws_place import AwsPlace
 from aifactory.components.catalog import Catalog, Row
 from aifactory.components.counting import counted
 from aifactory.components.rows import CloudRow
-from aifactory.components.values import Format, Ref
+from aifactory.components.values import pointed
 from aifactory.stacks.live.account import Account, Declined
-from aifactory.stacks.live.caller import Finding, looked_at_caller, looked_at_way, roles_of
+from aifactory.stacks.live.caller import looked_at_caller, looked_at_way, roles_of
+from aifactory.stacks.live.finding import Finding, guarded
+from aifactory.stacks.live.served import served, spot_role
 
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 PURCHASES = {"ON_DEMAND": "on-demand", "SPOT": "spot", "CAPACITY_BLOCK": "capacity-block"}
@@ -49,26 +51,21 @@ def examined(
     `address` is that of this machine towards the VPC, None where there is no route.
     """
     found = groups(rows)
-    yield from _guarded("account", _whose, place, account)
+    yield from guarded("account", _whose, place, account)
     for role in roles_of(place.aws):
-        yield from _guarded(f"admin {role}", _admin, role, account)
+        yield from guarded(f"admin {role}", _admin, role, account)
     yield looked_at_way(place.aws, address)
-    yield from _guarded("zones", _zones, place, account)
+    yield from guarded("zones", _zones, place, account)
     for name in dict.fromkeys(group.image for group in found if group.image):
-        yield from _guarded(f"AMI {name}", _image, name, account)
+        yield from guarded(f"AMI {name}", _image, name, account)
     for group in found:
-        yield from _guarded(f"offers of {group.name}", _offered, group, account)
+        yield from guarded(f"offers of {group.name}", _offered, group, account)
         if group.reservation:
-            yield from _guarded(f"reservation of {group.name}", _reserved, group, account)
-    yield from _guarded("quotas", _quotas, found, catalog, account)
-
-
-def _guarded(name: str, look: Callable[..., Iterator[Finding]], *asked: object) -> Iterator[Finding]:
-    """What can't be seen is told, and keeps nothing else from being seen."""
-    try:
-        yield from look(*asked)
-    except Declined as declined:
-        yield Finding(name, "missing", declined.says, declined.hint)
+            yield from guarded(f"reservation of {group.name}", _reserved, group, account)
+    yield from guarded("quotas", _quotas, found, catalog, account)
+    yield from served(rows, catalog, account)
+    if any(group.purchase == "spot" for group in found):
+        yield from guarded("role of Spot", spot_role, account)
 
 
 def _whose(place: AwsPlace, account: Account) -> Iterator[Finding]:
@@ -188,7 +185,7 @@ def _quotas(found: tuple[Group, ...], catalog: Catalog, account: Account) -> Ite
             says = f"no source names the quota of {group.purchase} {group.types[0]}"
             yield Finding(f"quota of {group.name}", "missing", says, "look at Service Quotas, EC2")
     for code, needed in wanted.items():
-        yield from _guarded(rows[code].text("name"), _quota, rows[code], needed, account)
+        yield from guarded(rows[code].text("name"), _quota, rows[code], needed, account)
 
 
 def _quota(row: Row, needed: int, account: Account) -> Iterator[Finding]:
@@ -214,9 +211,9 @@ def _quota_of(group: Group, catalog: Catalog) -> Row | None:
 
 def _group(row: CloudRow, rows: Mapping[str, CloudRow]) -> Group:
     properties: dict[str, Any] = dict(row.properties)
-    template = rows.get(_row_of(properties.get("launchTemplate", {}).get("id")))
+    template = rows.get(pointed(properties.get("launchTemplate", {}).get("id")))
     target = _inside(template, "capacityReservationSpecification", "capacityReservationTarget")
-    subnets = [rows[_row_of(subnet)] for subnet in properties["subnetIds"]]
+    subnets = [rows[pointed(subnet)] for subnet in properties["subnetIds"]]
     return Group(
         name=str(properties["nodeGroupName"]),
         types=tuple(properties.get("instanceTypes") or [_inside(template, "instanceType")]),
@@ -243,10 +240,3 @@ def _inside(row: CloudRow | None, *steps: str) -> Any:
     for step in steps:
         found = found.get(step) if isinstance(found, Mapping) else None
     return found
-
-
-def _row_of(value: object) -> str:
-    """The row that a reference is to, whatever stands around it."""
-    if isinstance(value, Format):
-        return next((_row_of(part) for part in value.parts if isinstance(part, Ref)), "")
-    return value.row if isinstance(value, Ref) else ""
