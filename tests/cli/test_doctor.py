@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from aifactory.cli import machine
 from aifactory.cli.machine import Check, examined
+from aifactory.components.catalog import cache
 from aifactory.stacks.live.account import Account, Declined
 from support.aws_sites import aws_site_data
 from support.command import call
@@ -34,6 +35,10 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         _put(folder, name, script)
     monkeypatch.setenv("PATH", f"{folder}:/bin:/usr/bin")
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
+    # A process that reads the facts makes it; this one may have read them before it got a cache of its own.
+    own = cache.folder()
+    assert own is not None
+    own.mkdir(parents=True, exist_ok=True)
     return folder
 
 

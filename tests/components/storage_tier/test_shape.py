@@ -153,7 +153,8 @@ def test_each_drive_is_one_block_volume_of_its_node_and_stays_while_the_cluster_
             "objects-drives",
         )
         assert spec["persistentVolumeReclaimPolicy"] == "Retain"
-        assert row.retain_on_delete
+        # The protected cluster keeps it; once that is removed, nothing keeps an object that holds no data.
+        assert (row.protect, row.retain_on_delete) == (False, False)
         assert row.id in every.rows[CEPH].after
     assert where == {(f"sto-{node}", path) for node in range(1, 5) for path in BULK["by_path"]}
     assert len(made) == 24
