@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aifactory.components import names
 from aifactory.components.capabilities import PodEgress
+from aifactory.components.cluster.aws.eks import KEY
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import AwsClusterPlan
+from aifactory.components.cluster.aws.registry import IMAGES, repositories
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.model import (
     ALLOWED,
@@ -22,7 +24,9 @@ from aifactory.components.cluster.model import (
     Traffic,
 )
 from aifactory.components.cluster.priorities import SYSTEM
+from aifactory.components.names import cloud_id
 from aifactory.components.rows import HelmRow, KubernetesRow, Maker, Row, Tree
+from aifactory.components.values import Ref
 
 NODE_LOCAL_DNS = "169.254.20.10/32"
 """Where NodeLocal DNSCache listens on each node. Source: kubernetes.io docs, Using NodeLocal DNSCache."""
@@ -43,6 +47,13 @@ def rows(plan: ClusterPlan, maker: Maker) -> Iterator[Row]:
         yield from _namespace(namespace, plan, maker)
     for release in plan.releases:
         yield _release(release, maker)
+
+
+def repository_rows(plan: ClusterPlan, maker: Maker, names: Iterable[str]) -> Iterator[Row]:
+    """Repositories for copies of images. They are asked for when all other rows are there, since these name them."""
+    if isinstance(plan, AwsClusterPlan):
+        key = Ref(cloud_id(KEY, IMAGES), "arn")
+        yield from repositories(Cloud.of(maker, plan.eks), key, names)
 
 
 def _namespace(plan: NamespacePlan, cluster: ClusterPlan, maker: Maker) -> Iterator[KubernetesRow]:

@@ -12,6 +12,7 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.demand import Demand, Residency
 from aifactory.components.fabric.spec import FabricSpec
+from aifactory.components.mirroring import MirrorOffer
 from aifactory.components.offers import CloudOffer, ClusterAccessOffer, OperatorNote, PodPromise
 from aifactory.components.parts import BY_KIND, PARTS
 from aifactory.components.rules import Rule
@@ -67,6 +68,7 @@ def plan_site(
         notes=tuple(offer for offer in site_plan.offers if isinstance(offer, OperatorNote)),
         cloud=next((offer for offer in site_plan.offers if isinstance(offer, CloudOffer)), None),
         reached_by=next((offer for offer in site_plan.offers if isinstance(offer, ClusterAccessOffer)), None),
+        mirror=next((offer for offer in site_plan.offers if isinstance(offer, MirrorOffer)), None),
     )
 
 

@@ -130,6 +130,8 @@ class EksPlan(Struct, frozen=True):
     """Zones with something that stays when the stack goes."""
     karpenter: bool = False
     """Whether a part wants nodes that come and go."""
+    copies: bool = False
+    """Whether nodes pull copies from the account's own registry."""
 
     @property
     def log_groups(self) -> tuple[str, str]:

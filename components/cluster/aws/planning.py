@@ -19,6 +19,7 @@ from aifactory.components.cluster.aws.model import (
     SystemNodesPlan,
     handed,
 )
+from aifactory.components.cluster.aws.registry import decide_registry
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.aws.standing import decide_definitions, decide_images, decide_reached, decide_region
 from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer
@@ -39,7 +40,8 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     addons = decide_addons(place, ctx)
     if region is None or not reached or addons is None:
         return None
-    images = all([decide_images(place, region, ctx), decide_definitions(place, ctx)])
+    found = decide_images(place, region, ctx), decide_definitions(place, ctx), decide_registry(place, region, ctx)
+    images = all(found)
     vpc = decide_vpc(place, region, ctx)
     if vpc is None or not images:
         return None
@@ -56,6 +58,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
         addons=addons,
         system_nodes=_system_nodes(place, ctx),
         tags=centre,
+        copies=aws.image_registry is not None,
     )
     _decide_entry(place, plan, ctx)
     ctx.offer(CloudOffer(region.partition, region.account, region.region))
