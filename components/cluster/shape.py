@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from aifactory.components import names
 from aifactory.components.capabilities import PodEgress
+from aifactory.components.cluster.aws.bursting import guard_rows
 from aifactory.components.cluster.aws.eks import KEY
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import AwsClusterPlan
@@ -36,6 +37,7 @@ def rows(plan: ClusterPlan, maker: Maker) -> Iterator[Row]:
     """Everything that the other parts of a site stand on, the cluster itself first where we make it."""
     if isinstance(plan, AwsClusterPlan):
         yield from cloud_rows(Cloud.of(maker, plan.eks))
+        yield from guard_rows(plan.eks.flex_classes, maker)
     for priority in plan.priorities:
         yield maker.kubernetes(
             "scheduling.k8s.io/v1",

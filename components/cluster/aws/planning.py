@@ -10,6 +10,7 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
 from aifactory.components.cluster.aws import asked, balancer
 from aifactory.components.cluster.aws.addons import decide_addons
+from aifactory.components.cluster.aws.bursting import decide_classes
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
 from aifactory.components.cluster.aws.drivers import asked_addons, decide_kept
 from aifactory.components.cluster.aws.ground import offer_nodes, with_flex
@@ -58,6 +59,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
         addons=addons,
         system_nodes=_system_nodes(place, ctx),
         tags=centre,
+        flex_classes=decide_classes(ctx),
         copies=aws.image_registry is not None,
     )
     _decide_entry(place, plan, ctx)
