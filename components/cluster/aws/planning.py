@@ -23,7 +23,7 @@ from aifactory.components.cluster.aws.model import (
 from aifactory.components.cluster.aws.registry import decide_registry
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.aws.standing import decide_definitions, decide_images, decide_reached, decide_region
-from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer
+from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer, ControllerNodesOffer
 from aifactory.components.rows import Maker, Wave
 
 EKS_PODS_AT_MOST = 110
@@ -135,6 +135,7 @@ def _system_nodes(place: AwsPlace, ctx: PlanContext) -> SystemNodesPlan:
             addresses_per_interface=row.count("addresses_per_interface"),
         )
     )
+    ctx.offer(ControllerNodesOffer(given.nodes, row.count("cpus"), row.count("memory_gib")))
     return SystemNodesPlan(
         row.key, AMI_TYPES[row.text("architecture")], given.ami_release, given.nodes, given.disk_gib, pods
     )
