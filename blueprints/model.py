@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from aifactory.components.bursting import Flex
 from aifactory.components.catalog import TrainKey
 from aifactory.components.demand import Demand, Residency
 from aifactory.components.forms import Line
@@ -36,16 +37,31 @@ class Placement(Spec):
     core: Core
     """Sites that always run."""
 
+    flex: Flex | None = None
+    """Sites that are used when those can't, for some data alone. Default none: every site is a core site."""
+
     parameters: dict[Name, dict[str, int | float | str | bool]] = {}
     """Values of parameters at single sites, such as a node count. Default none: every site gets the
     defaults."""
 
+    @property
+    def sites(self) -> list[str]:
+        """All sites, those of the core first."""
+        return [*self.core.sites, *(self.flex.sites if self.flex else ())]
+
+    @truth
+    def _a_site_is_of_the_core_or_flex(self) -> Iterator[Misfit]:
+        for index, site in enumerate(self.flex.sites if self.flex else ()):
+            if site in self.core.sites:
+                says = f'"{site}" is a core site, too'
+                yield Misfit(says, "name it once, under core or under flex", ("flex", "sites", index))
+
     @truth
     def _parameters_are_set_for_sites_that_are_named(self) -> Iterator[Misfit]:
         for site in self.parameters:
-            if site not in self.core.sites:
+            if site not in self.sites:
                 says = f'"{site}" is not a site that placement.core.sites names'
-                yield Misfit(says, nearest(site, self.core.sites), ("parameters", site))
+                yield Misfit(says, nearest(site, self.sites), ("parameters", site))
 
 
 class Blueprint(Spec):
@@ -110,7 +126,7 @@ class Blueprint(Spec):
 
     @truth
     def _parts_stand_at_sites_that_are_named(self) -> Iterator[Misfit]:
-        known = self.placement.core.sites
+        known = self.placement.sites
         for index, part in enumerate(self.parts):
             for at, site in enumerate(part.sites or ()):
                 if site not in known:
@@ -121,7 +137,19 @@ class Blueprint(Spec):
     def _each_site_has_a_part(self) -> Iterator[Misfit]:
         everywhere = any(part.sites is None for part in self.parts)
         used = {site for part in self.parts for site in part.sites or ()}
-        for index, site in enumerate(self.placement.core.sites):
-            if not everywhere and site not in used:
-                says = f'no part stands at "{site}"'
-                yield Misfit(says, "drop the site, or add it to a part's sites", ("placement", "core", "sites", index))
+        placed = {"core": self.placement.core.sites, "flex": self.placement.flex.sites if self.placement.flex else []}
+        for side, sites in placed.items():
+            for index, site in enumerate(sites):
+                if not everywhere and site not in used:
+                    says = f'no part stands at "{site}"'
+                    at = ("placement", side, "sites", index)
+                    yield Misfit(says, "drop the site, or add it to a part's sites", at)
+
+    @truth
+    def _classes_of_the_flex_side_have_rules(self) -> Iterator[Misfit]:
+        known = self.residency.data_classes if self.residency else {}
+        for index, name in enumerate(self.placement.flex.data_classes if self.placement.flex else ()):
+            if name not in known:
+                says = f'data class "{name}" has no rules, and unknown rules allow nothing'
+                hint = nearest(name, known) if known else f"add residency.data_classes.{name}"
+                yield Misfit(says, hint, ("placement", "flex", "data_classes", index))

@@ -17,6 +17,9 @@ from aifactory.components.problems import Problem, nearest
 SITES: TreePath = ("placement", "core", "sites")
 """Where a blueprint names its sites."""
 
+FLEX_SITES: TreePath = ("placement", "flex", "sites")
+"""Where it names those that are used when the others can't."""
+
 _NAME = re.compile(NAME_PATTERN)
 
 
@@ -25,13 +28,14 @@ def named_sites(document: Document) -> dict[str, TreePath]:
 
     What is not a name is left out, so that no path is made of it; the model refuses it.
     """
-    value: object = document.data
-    for step in SITES:
-        value = value.get(str(step)) if isinstance(value, Mapping) else None
     found: dict[str, TreePath] = {}
-    for index, name in enumerate(value[:MOST_SITES] if isinstance(value, list) else ()):
-        if isinstance(name, str) and len(name) <= NAME_CHARS and _NAME.fullmatch(name):
-            found.setdefault(name, (*SITES, index))
+    for at in (SITES, FLEX_SITES):
+        value: object = document.data
+        for step in at:
+            value = value.get(str(step)) if isinstance(value, Mapping) else None
+        for index, name in enumerate(value[:MOST_SITES] if isinstance(value, list) else ()):
+            if isinstance(name, str) and len(name) <= NAME_CHARS and _NAME.fullmatch(name):
+                found.setdefault(name, (*at, index))
     return found
 
 

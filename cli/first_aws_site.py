@@ -138,6 +138,7 @@ aws:
     cidr: 10.80.0.0/16   # REPLACE: a network that nothing else of yours has
     service_cidr: 172.20.0.0/16
     egress: none   # nat, if pods and nodes may reach the internet
+  image_registry: {{prefix: mirror}}   # ECR of the account, which copy-images.sh of the generated folder fills
   kubernetes: "{minor}"
   reached_from:   # the API has no public endpoint
     - {{networks: [10.0.0.0/16], through: tgw-0123456789abcdef0}}   # REPLACE: aws ec2 describe-transit-gateways

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from aifactory.components.bursting import Flex
 from aifactory.components.capabilities import CAPABILITIES, NamespaceRequest, Requirement
 from aifactory.components.catalog import Catalog
 from aifactory.components.demand import Demand, ModelDemand, Residency
@@ -127,6 +128,8 @@ class SitePlan(Struct):
     """Where data may go."""
     others: tuple[Place, ...] = ()
     """Other sites of the factory."""
+    flex: Flex | None = None
+    """The flex side of the factory."""
 
 
 class PlanContext(Struct, frozen=True):

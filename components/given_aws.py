@@ -114,7 +114,7 @@ class VpcGiven(Spec):
 
     egress: Literal["none", "nat"] = "none"
     """Way out to the internet. nat: a NAT gateway a zone, whatever its price. Default none: AWS is reached through
-    endpoints, images come from ECR of the account, and nothing else is reached."""
+    endpoints, images come from the account's own registry (image_registry), and nothing else is reached."""
 
     @truth
     def _a_vpc_has_a_size_that_aws_takes(self) -> Iterator[Misfit]:
@@ -173,6 +173,13 @@ class SystemNodesGiven(Spec):
     same file makes the same nodes."""
 
 
+class ImageRegistryGiven(Spec):
+    """Where copies of images lie: in the account's own registry, in the region."""
+
+    prefix: Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$", max_length=80)]
+    """Begins the name of each repository, such as mirror. The base makes them, below a folder of the factory's own."""
+
+
 class AwsGiven(Spec):
     """Account, region and what the factory may make there."""
 
@@ -225,6 +232,10 @@ class AwsGiven(Spec):
 
     registry_account: AccountId | None = None
     """Account of the registry from which EKS's own images come in this region. Default: as the catalog has it."""
+
+    image_registry: ImageRegistryGiven | None = None
+    """The account's own registry, from which nodes pull copies of all images. Default none: they pull from where
+    images are published, which needs a way out (vpc.egress)."""
 
     cost_centre: Line | None = Field(default=None, min_length=1, max_length=120)
     """Value of the tag aifactory:cost-centre of everything that is made. Default none: no such tag."""

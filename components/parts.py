@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Union, cast
 
@@ -44,6 +44,12 @@ class Shaper(Protocol):
     """A part's `shape` module."""
 
     def rows(self, plan: Any, maker: Maker) -> Iterator[Row]: ...  # noqa: D102
+
+
+class Keeper(Shaper, Protocol):
+    """The `shape` module of a part that keeps copies of images."""
+
+    def repository_rows(self, plan: Any, maker: Maker, names: Iterable[str]) -> Iterator[Row]: ...  # noqa: D102
 
 
 class Part(Struct, frozen=True):

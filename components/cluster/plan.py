@@ -17,6 +17,7 @@ from aifactory.components.cluster.aws.eks import BALANCER
 from aifactory.components.cluster.aws.model import AwsClusterPlan, EksPlan
 from aifactory.components.cluster.aws.rules import RULES as AWS_RULES
 from aifactory.components.cluster.checks import sound
+from aifactory.components.cluster.images import name_images
 from aifactory.components.cluster.model import CRITICAL_PODS, ClusterPlan, ReleasePlan, Resolver
 from aifactory.components.cluster.namespaces import planned_namespaces
 from aifactory.components.cluster.offline import decide_start
@@ -155,11 +156,12 @@ def settle(draft: Draft, ctx: PlanContext) -> ClusterPlan | None:
     )
     wanted = [*map(_by_substitute, ctx.site_plan.requirements, repeat(draft)), *_written(spec, ctx)]
     answers = answered(ctx, wanted, terms)
+    named = name_images(answers, ctx)
     fits = sound(ctx, answers, train_releases(ctx), replicas)
     namespaces = planned_namespaces(
         ctx, ctx.site_plan.namespaces, answers, spec.namespaces, draft.facts.namespace_labels
     )
-    if answers.refused or not fits or namespaces is None:
+    if answers.refused or not fits or not named or namespaces is None:
         return None
     _note_brought(draft.facts, answers, ctx)
     classes = priorities(ctx, answers, terms)

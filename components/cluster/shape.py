@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aifactory.components import names
 from aifactory.components.capabilities import PodEgress
+from aifactory.components.cluster.aws.bursting import guard_rows
+from aifactory.components.cluster.aws.eks import KEY
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import AwsClusterPlan
+from aifactory.components.cluster.aws.registry import IMAGES, repositories
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.model import (
     ALLOWED,
@@ -22,7 +25,9 @@ from aifactory.components.cluster.model import (
     Traffic,
 )
 from aifactory.components.cluster.priorities import SYSTEM
+from aifactory.components.names import cloud_id
 from aifactory.components.rows import HelmRow, KubernetesRow, Maker, Row, Tree
+from aifactory.components.values import Ref
 
 NODE_LOCAL_DNS = "169.254.20.10/32"
 """Where NodeLocal DNSCache listens on each node. Source: kubernetes.io docs, Using NodeLocal DNSCache."""
@@ -32,6 +37,7 @@ def rows(plan: ClusterPlan, maker: Maker) -> Iterator[Row]:
     """Everything that the other parts of a site stand on, the cluster itself first where we make it."""
     if isinstance(plan, AwsClusterPlan):
         yield from cloud_rows(Cloud.of(maker, plan.eks))
+        yield from guard_rows(plan.eks.flex_classes, maker)
     for priority in plan.priorities:
         yield maker.kubernetes(
             "scheduling.k8s.io/v1",
@@ -43,6 +49,13 @@ def rows(plan: ClusterPlan, maker: Maker) -> Iterator[Row]:
         yield from _namespace(namespace, plan, maker)
     for release in plan.releases:
         yield _release(release, maker)
+
+
+def repository_rows(plan: ClusterPlan, maker: Maker, names: Iterable[str]) -> Iterator[Row]:
+    """Repositories for copies of images. They are asked for when all other rows are there, since these name them."""
+    if isinstance(plan, AwsClusterPlan):
+        key = Ref(cloud_id(KEY, IMAGES), "arn")
+        yield from repositories(Cloud.of(maker, plan.eks), key, names)
 
 
 def _namespace(plan: NamespacePlan, cluster: ClusterPlan, maker: Maker) -> Iterator[KubernetesRow]:

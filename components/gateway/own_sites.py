@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from aifactory.components.base import PlanContext
+from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.gateway import residency
 from aifactory.components.gateway.published_model import Place, Published
 from aifactory.components.gateway.spec import GatewaySpec
@@ -73,6 +73,45 @@ def handed_on(model: Published, models: Sequence[Published], spec: GatewaySpec, 
         if place.leg.provider in ours:
             yield _once(place, number, model, models, ours, ctx)
             yield _let_in(place, number, model, spec, ctx)
+            yield from _bursts(place, number, model, ctx)
+
+
+def _bursts(place: Place, number: int, model: Published, ctx: PlanContext) -> Iterator[bool]:
+    """Whether requests may go on to a flex site, and only when none of the places here answers."""
+    flex, site = ctx.site_plan.flex, place.target.name
+    other = next((each for each in ctx.site_plan.others if each.site == site), None)
+    if flex is None or other is None or site not in flex.sites or ctx.place.site in flex.sites:
+        return
+    allowed = ", ".join(flex.data_classes)
+    wrong = sorted(set(model.classes) - set(flex.data_classes))
+    held = ctx.check(
+        "FLX-002",
+        bool(model.classes) and not wrong,
+        f"requests for {model.spec.name} have {f'class {wrong[0]}' if wrong else 'no class'}, and {site} is a flex "
+        f"site, where {allowed} data may go",
+        model.at("legs", number),
+        "delete the leg, or "
+        + (f"add {wrong[0]} to placement.flex.data_classes" if wrong else f"state data_class, one of {allowed}"),
+    )
+    yield held
+    home = [each.leg.order for each in model.places if each.offer is not None]
+    after = bool(home) and place.leg.order > max(home)
+    yield ctx.check(
+        "FLX-004",
+        after,
+        f"{model.spec.name} asks {site} "
+        + ("beside or before the core" if home else "and nobody here")
+        + ", and a flex site is asked when no replica here answers",
+        model.at("legs", number, "order"),
+        f"set order to {max(home, default=0) + 1}" if home else "add a leg to a part of this site before it",
+    )
+    if held and after:
+        ctx.decide(
+            f"burst.{model.id}",
+            site,
+            f"asked when no replica of {model.spec.name} here answers; {', '.join(model.classes)} data may go there",
+            rejected=[Rejected("a share of the requests", "its nodes would never go")],
+        )
 
 
 def _once(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import binds
-from aifactory.components.offers import ModelOffer, QueueOffer, StorageOffer
+from aifactory.components.offers import ControllerNodesOffer, ModelOffer, QueueOffer, StorageOffer
 from aifactory.components.problems import Path, nearest
 from aifactory.components.rag.decided import CollectionPlan
 from aifactory.components.rag.spec import RagSpec
@@ -152,6 +152,8 @@ def rooms(spec: RagSpec, ctx: PlanContext) -> Iterator[int]:
     for group in groups:
         left = int(group.memory_gib * LEFT)
         yield from [left if group.cpus > spec.cpus else 0] * len(group.nodes)
+    for offer in ctx.offers(ControllerNodesOffer):
+        yield from [int(offer.memory_gib * LEFT) if offer.cpus > spec.cpus else 0] * offer.nodes
 
 
 LEFT = 0.9

@@ -107,7 +107,7 @@ def _has_nodes(spec: RagSpec, sizes: Sizes, ctx: PlanContext) -> bool:
         f"{spec.cpus} CPUs",
         ("collections",),
         ("set number to half, " if spec.number == "single" else "set a smaller dimension, where the model allows it, ")
-        + f"keep fewer vectors, or add nodes of {math.ceil(sizes.memory_gib / placing.LEFT)} GiB",
+        + f"keep fewer vectors, or {_larger(math.ceil(sizes.memory_gib / placing.LEFT), ctx)}",
     )
     return fits and ctx.check(
         "RAG-007",
@@ -116,6 +116,12 @@ def _has_nodes(spec: RagSpec, sizes: Sizes, ctx: PlanContext) -> bool:
         ("instances",),
         f"set instances to {len(wide)}, or add nodes without GPUs",
     )
+
+
+def _larger(gib: int, ctx: PlanContext) -> str:
+    """How the site gets nodes of a size: it has them, or the base makes them."""
+    made = ctx.place.venue_facts.makes_cluster
+    return f"write an aws.system_nodes.instance_type with {gib} GiB" if made else f"add nodes of {gib} GiB"
 
 
 def _parameters(spec: RagSpec, sizes: Sizes, ctx: PlanContext) -> tuple[tuple[str, str], ...]:
@@ -215,7 +221,13 @@ def _buckets(wish: BackupSpec, tier: StorageOffer, data_class: str, ctx: PlanCon
     if objects is None or not placing.classed(objects, data_class, at, ctx):
         return None
     if not objects.endpoint:
-        ctx.check("RAG-004", False, f"tier {wish.tier} has no buckets that a claim makes", at, "use engine rook-ceph")
+        elsewhere = (
+            "leave backup out, and keep the documents: vectors are made again from them; no database here asks for a "
+            "role by which it could write to buckets of S3"
+        )
+        made = ctx.place.venue_facts.makes_cluster
+        hint = elsewhere if made else "use engine rook-ceph"
+        ctx.check("RAG-004", False, f"tier {wish.tier} has no buckets that a claim makes", at, hint)
         return None
     ctx.check(
         "RAG-010",

@@ -9,7 +9,8 @@ from msgspec import Struct
 from aifactory.components.base import PlanContext
 from aifactory.components.catalog import binds
 from aifactory.components.counting import counted
-from aifactory.components.demand import ModelDemand
+from aifactory.components.demand import DataClassRules, ModelDemand
+from aifactory.components.given import Location
 from aifactory.components.offers import FabricOffer, GpuDemand, PoolCard, PoolOffer, QueueOffer, TenantOffer
 from aifactory.components.problems import nearest
 from aifactory.components.serving.spec import ServingSpec
@@ -62,8 +63,9 @@ def allowed_here(model: int, demand: ModelDemand, ctx: PlanContext) -> bool:
             "factory",
         )
     location = ctx.place.location
-    placed = binds(ctx.catalog, location.country, rules.jurisdictions)
-    run = binds(ctx.catalog, location.operator.nationality, rules.operators)
+    placed, run = _binds(location, rules, ctx)
+    able = [other.site for other in ctx.site_plan.others if all(_binds(other.location, rules, ctx))]
+    instead = f": {' and '.join(able)} may have it" if able else ""
     where = f"{ctx.place.site} stands in {location.country}"
     who = f"{location.operator.name}, of {location.operator.nationality}, runs it"
     held = ctx.check(
@@ -72,7 +74,7 @@ def allowed_here(model: int, demand: ModelDemand, ctx: PlanContext) -> bool:
         f"{name} data of {demand.name} may be in {_listed(rules.jurisdictions)} under operators of "
         f"{_listed(rules.operators)}; {where if not placed else who}",
         at,
-        f"take {ctx.place.site} out of placement, or serve another data class there",
+        f"take {ctx.place.site} out of placement{instead}; or serve another data class there",
         "factory",
     )
     if held:
@@ -85,6 +87,14 @@ def allowed_here(model: int, demand: ModelDemand, ctx: PlanContext) -> bool:
             facts=[f"jurisdictions/{location.country.lower()}"],
         )
     return held
+
+
+def _binds(location: Location, rules: DataClassRules, ctx: PlanContext) -> tuple[bool, bool]:
+    """Whether a place, and whoever runs it, are allowed for data of a class."""
+    return (
+        binds(ctx.catalog, location.country, rules.jurisdictions),
+        binds(ctx.catalog, location.operator.nationality, rules.operators),
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from aifactory.components import names
+from aifactory.components.mirroring import MirrorOffer, mirrored, with_unnamed
 from aifactory.components.names import Layer
+from aifactory.components.parts import Keeper
 from aifactory.components.problems import Problem, Refused
 from aifactory.components.rows import CloudRow, ClusterRow, HelmRow, HostRow, KubernetesRow, Maker, Row, SwitchRow
 from aifactory.components.values import Ref, canonical_json, plain
@@ -103,6 +106,8 @@ def assemble(plan: StackPlan) -> tuple[Stack, ...]:
             rows[row.id] = row
     if problems:
         raise Refused(problems)
+    if plan.mirror is not None:
+        rows |= copied(plan, plan.mirror, rows)
     base = {name: row for name, row in rows.items() if isinstance(row, CloudRow)}
     if not base:
         return (linked(plan, rows),)
@@ -134,6 +139,23 @@ def _handed(plan: StackPlan, base: Mapping[str, Row], platform: Mapping[str, Row
     if plan.reached_by is not None:
         found.update((plan.reached_by.name, plan.reached_by.endpoint, plan.reached_by.authority))
     return tuple(sorted(found, key=placeholder))
+
+
+def copied(plan: StackPlan, mirror: MirrorOffer, rows: Mapping[str, Row]) -> dict[str, Row]:
+    """The rows of the cluster with each image by the name of its copy, and the repositories of these."""
+    found: set[str] = set()
+    renamed: dict[str, Row] = {}
+    for name, row in rows.items():
+        if isinstance(row, KubernetesRow):
+            body = mirrored(with_unnamed(row.body, mirror), mirror, found)
+            renamed[name] = replace(row, body=body) if body != row.body else row
+        elif isinstance(row, HelmRow):
+            renamed[name] = replace(row, values=mirrored(row.values, mirror, found))
+    holder = next(part for part in plan.parts if part.name == mirror.part)
+    maker = Maker(plan.factory, plan.place.site, holder.name, holder.part.wave, identity=holder.renamed_from)
+    names = sorted({mirror.repository_of(name) for name in found})
+    keeper = cast("Keeper", holder.part.shaper)
+    return {**renamed, **{row.id: row for row in keeper.repository_rows(holder.plan, maker, names)}}
 
 
 def shape(plan: StackPlan, part: PartPlan) -> Iterator[Row]:

@@ -35,6 +35,7 @@ def plan_factory(loaded: Loaded) -> FactoryPlan:
             here.blueprint.demand,
             here.blueprint.residency,
             others,
+            here.blueprint.placement.flex,
         )
         problems.extend(_located(problem, loaded) for problem in site_plan.problems)
         evaluated.update(site_plan.evaluated)

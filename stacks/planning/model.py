@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from aifactory.components.base import Decision, Place
+from aifactory.components.mirroring import MirrorOffer
 from aifactory.components.offers import CloudOffer, ClusterAccessOffer, OperatorNote, PodPromise
 from aifactory.components.parts import BY_KIND, Part
 from aifactory.components.problems import Path, Problem
@@ -79,6 +80,8 @@ class StackPlan(Struct, frozen=True):
     """Where the rows of a cloud go."""
     reached_by: ClusterAccessOffer | None = None
     """How a cluster that the base makes is reached."""
+    mirror: MirrorOffer | None = None
+    """The registry from which nodes pull copies of all images; none where they pull from where each is published."""
 
 
 class Findings(Struct, frozen=True):

@@ -8,16 +8,20 @@ from typing import cast
 
 from aifactory.components import names
 from aifactory.components.base import Place, PlanContext, SitePlan
+from aifactory.components.bursting import RULES as FLEX_RULES
+from aifactory.components.bursting import Flex
 from aifactory.components.catalog import Catalog
 from aifactory.components.cluster.spec import ClusterSpec
 from aifactory.components.demand import Demand, Residency
 from aifactory.components.fabric.spec import FabricSpec
+from aifactory.components.mirroring import MirrorOffer
 from aifactory.components.offers import CloudOffer, ClusterAccessOffer, OperatorNote, PodPromise
 from aifactory.components.parts import BY_KIND, PARTS
 from aifactory.components.rules import Rule
 from aifactory.components.rules import table as rule_table
 from aifactory.components.spec import PartSpec
 from aifactory.components.venues import RULES as VENUE_RULES
+from aifactory.stacks.planning.bursting import may_burst
 from aifactory.stacks.planning.model import DecidedPart, OverrideNote, PartPlan, PlannedSpec, StackPlan
 from aifactory.stacks.planning.screening import stands
 
@@ -25,7 +29,7 @@ from aifactory.stacks.planning.screening import stands
 @cache
 def rules() -> Mapping[str, Rule]:
     """All planner rules by id."""
-    return rule_table(*(rule for part in PARTS for rule in part.planner.RULES), *VENUE_RULES)
+    return rule_table(*(rule for part in PARTS for rule in part.planner.RULES), *VENUE_RULES, *FLEX_RULES)
 
 
 def plan_site(
@@ -36,9 +40,13 @@ def plan_site(
     demand: Demand | None = None,
     residency: Residency | None = None,
     others: Sequence[Place] = (),
+    flex: Flex | None = None,
 ) -> tuple[SitePlan, StackPlan | None]:
-    """Plan the parts of one site. The stack is None when a part refused. `others` are the factory's other sites."""
-    site_plan = SitePlan(place, catalog, factory, rules(), demand=demand, residency=residency, others=tuple(others))
+    """Plan the parts of one site. The stack is None when a part refused. `others` are the factory's other sites,
+    and `flex` is its flex side."""
+    site_plan = SitePlan(
+        place, catalog, factory, rules(), demand=demand, residency=residency, others=tuple(others), flex=flex
+    )
     written = [planned for planned in specs if not planned.spec.sites or place.site in planned.spec.sites]
     standing = _standing(written, site_plan, others)
     ordered = _in_table_order([*standing, *_derived(standing)])
@@ -67,6 +75,7 @@ def plan_site(
         notes=tuple(offer for offer in site_plan.offers if isinstance(offer, OperatorNote)),
         cloud=next((offer for offer in site_plan.offers if isinstance(offer, CloudOffer)), None),
         reached_by=next((offer for offer in site_plan.offers if isinstance(offer, ClusterAccessOffer)), None),
+        mirror=next((offer for offer in site_plan.offers if isinstance(offer, MirrorOffer)), None),
     )
 
 
@@ -75,7 +84,8 @@ def _standing(written: list[PlannedSpec], site_plan: SitePlan, others: Sequence[
     parts = [planned.spec for planned in written]
     found = []
     for planned in written:
-        if stands(planned.spec, PlanContext(site_plan, planned.spec.name, planned.where), parts, others):
+        ctx = PlanContext(site_plan, planned.spec.name, planned.where)
+        if stands(planned.spec, ctx, parts, others) and may_burst(planned.spec, ctx, parts):
             found.append(planned)
         else:
             site_plan.refused.add(planned.spec.name)

@@ -8,6 +8,7 @@ from aifactory.stacks.assembly.rowset import row_set
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.argocd import argocd_files
 from aifactory.stacks.render.charts import chart_files
+from aifactory.stacks.render.copies import COPY_IMAGES, copy_script
 from aifactory.stacks.render.deployer import deployer_files
 from aifactory.stacks.render.hosts import host_files, host_sets
 from aifactory.stacks.render.images import images_file
@@ -29,7 +30,8 @@ def executables(stack: Stack) -> Collection[str]:
     """Paths of the files that are programs."""
     if stack.layer == "base":
         return ()
-    return {"apply.sh", *(f"hosts/{each.name}/install.sh" for each in host_sets(stack) if each.files)}
+    copying = {COPY_IMAGES} if stack.plan.mirror else set()
+    return {"apply.sh", *copying, *(f"hosts/{each.name}/install.sh" for each in host_sets(stack) if each.files)}
 
 
 def _texts(stack: Stack, origin: Origin) -> Iterator[tuple[str, str]]:
@@ -46,3 +48,5 @@ def _texts(stack: Stack, origin: Origin) -> Iterator[tuple[str, str]]:
     yield from switch_files(stack)
     yield "images.txt", images_file(stack, origin.images)
     yield "apply.sh", apply_script(stack, ordered)
+    if stack.plan.mirror is not None:
+        yield COPY_IMAGES, copy_script(stack, stack.plan.mirror)

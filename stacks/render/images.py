@@ -27,6 +27,10 @@ _HEAD = """\
 # Names alone: awk '!/^#/ && NF {{print $1}}' images.txt | sort -u
 """
 
+_COPIES = """\
+# Nodes pull copies: where there is a third word, it is the name of the copy. ./copy-images.sh makes them.
+"""
+
 
 def images_file(stack: Stack, known: Iterable[Known]) -> str:
     """The file. `known` are the catalog's rows of images: digests, and what charts are known to pull."""
@@ -34,10 +38,18 @@ def images_file(stack: Stack, known: Iterable[Known]) -> str:
     digests = {_name(row, str(row["tag"])): row.get("digest") for row in table if "image" in row}
     by_tag = {str(row["tag"]): row.get("digest") for row in table if "image" not in row}
     lines = [_HEAD.format(stack=stack.name), "# Named by objects and chart values\n"]
-    lines += [_line(name, digests.get(name) or by_tag.get(_tag(name))) for name in images(stack)]
+    mirror = stack.plan.mirror
+    if mirror is not None:
+        lines.insert(1, _COPIES)
+    for name in images(stack):
+        original = mirror.original_of(name) if mirror else name
+        line = _line(original, digests.get(original) or by_tag.get(_tag(original)))
+        lines.append(line if original == name else f"{line[:-1]} {name}\n")
     for release in stack.cluster_rows:
         if isinstance(release, HelmRow):
             lines.append(_chart(release))
+            if mirror is not None:
+                continue  # values name them all
             pulled = {_name(row, str(row["tag"])) for row in table if row.get("release") == release.chart}
             lines += [_line(name, digests[name]) for name in sorted(pulled) if not _is_built(name)]
     return "".join(lines)
@@ -73,15 +85,17 @@ def images_in(tree: object) -> Iterator[str]:
 
 def _reference(value: Mapping[str, object]) -> Iterator[str]:
     image, repository, version = value.get("image"), value.get("repository"), value.get("version")
-    if isinstance(value.get("imageName"), str):  # of a database by CloudNativePG
-        yield str(value["imageName"])
+    for key in ("imageName", "rbacProxyImage"):  # of a database by CloudNativePG, of the proxy in KServe's chart
+        if isinstance(value.get(key), str):
+            yield str(value[key])
     if isinstance(image, Mapping) and isinstance(image.get("reference"), str):
         yield image["reference"]
     if isinstance(image, str) and image:
         if isinstance(repository, str) and isinstance(version, str):
             yield f"{repository}/{image}{'@' if version.startswith('sha256:') else ':'}{version}"
         elif "name" in value or "/" in image:
-            yield image
+            tag = value.get("tag")
+            yield f"{image}:{tag}" if isinstance(tag, str) and tag and ":" not in image else image
     elif isinstance(repository, str) and isinstance(value.get("tag"), str) and value["tag"]:
         registry = f"{value['registry']}/" if value.get("registry") else ""
         yield f"{registry}{repository}:{value['tag']}" + (f"@{value['digest']}" if value.get("digest") else "")

@@ -110,6 +110,8 @@ def _contents(stack: Stack) -> list[str]:
         rows.append(("`hosts/`", "files for the hosts, with their own README: they go first"))
     if any(stack.switch_rows):
         rows.append(("`switches/`", "settings that the switches must have, with their own README"))
+    if stack.plan.mirror:
+        rows.append(("`copy-images.sh`", "copies these images into the registry that nodes pull from, before all else"))
     rows += [
         ("`images.txt`", "images and charts that a mirror must hold"),
         ("`plan.json`", "every decision with its reason, and the facts it rests on"),

@@ -31,7 +31,10 @@ def before(stack: Stack) -> list[str]:
         steps.append("The switches have their settings: [switches/README.md](switches/README.md).")
     steps += [plain(note.says) for note in stack.plan.notes if note.when == "before"]
     if not stack.plan.place.venue_facts.starts_offline:
-        steps.append("Nodes can pull what `images.txt` lists, and whoever deploys can reach the charts that it names.")
+        pulled = "copies of " if stack.plan.mirror else ""
+        steps.append(
+            f"Nodes can pull {pulled}what `images.txt` lists, and whoever deploys can reach the charts that it names."
+        )
     return [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
 
 

@@ -106,7 +106,7 @@ def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Path:
             ],
             "SRV-013",
             "customer data of llama-3.1-8b may be in eu under operators of eu, ch; Amazon Web Services, of US, runs it",
-            "take sto-aws out of placement, or serve another data class there",
+            "take sto-aws out of placement: fra-dc1 may have it; or serve another data class there",
             id="customer data in a region that a US company runs",
         ),
         pytest.param(

@@ -15,6 +15,7 @@ from aifactory.stacks.planning.place import place_of
 from aifactory.stacks.render.readme import _untagged
 from support.aws_doors import ENDPOINTS, RESIDENCY, bedrock, model, objects
 from support.aws_sites import TRAIN, aws_site_data, base_rows
+from support.copies import elsewhere
 from support.gateways import OIDC
 from support.planning import Planned, plan_site
 from support.proving.aws_rows import check_rows, untaggable, untagged
@@ -73,6 +74,10 @@ def test_door_and_telemetry_are_planned_and_made_at_aws() -> None:
     assert {"loki", "tempo", "kube-prometheus-stack", "aws-load-balancer-controller"} <= {
         row.chart for row in found.rows.values() if isinstance(row, HelmRow)
     }
+
+
+def test_images_of_door_and_telemetry_are_copies() -> None:
+    assert elsewhere(whole().stacks[-1]) == []
 
 
 def lost(found: Planned) -> list[str]:

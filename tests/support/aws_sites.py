@@ -26,6 +26,7 @@ AWS: dict[str, Any] = {
     "reached_from": [{"networks": ["10.0.0.0/16"], "through": "tgw-0123456789abcdef0"}],
     "admins": [f"arn:aws:iam::{ACCOUNT}:role/platform"],
     "system_nodes": {"instance_type": "m8i.xlarge", "ami_release": "1.35.3-20261105"},
+    "image_registry": {"prefix": "mirror"},
 }
 
 

@@ -78,7 +78,10 @@ FIELDS: Mapping[str, Mapping[str, None]] = {
 OPEN_ENDS = ("annotations", "labels", "nodeselector", "securitycontext")
 """Ends of the names of values that a chart copies into a Kubernetes map: open, whatever the defaults are."""
 
-KNOWN: Mapping[tuple[str, str], str] = {}
+KNOWN: Mapping[tuple[str, str], str] = {
+    ("kube-prometheus-stack", f"prometheus-node-exporter.image.{field}"): "charts/prometheus-node-exporter/values.yaml"
+    for field in ("registry", "repository")
+}
 """Values that a chart reads and its values.yaml doesn't name, by chart and path: the upstream reason.
 
 At most five.

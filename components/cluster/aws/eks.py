@@ -14,6 +14,7 @@ from aifactory.components.cluster.aws.ground import DISKS, NODE_ROLE, SYSTEM, di
 from aifactory.components.cluster.aws.making import Cloud
 from aifactory.components.cluster.aws.model import CLUSTER, CLUSTER_TOKEN, AddonPlan
 from aifactory.components.cluster.aws.network import Network, flow_log
+from aifactory.components.cluster.aws.registry import IMAGES, key_statements
 from aifactory.components.rows import CloudRow
 from aifactory.components.values import Format, Json
 
@@ -102,6 +103,8 @@ def cluster_rows(cloud: Cloud, net: Network) -> Iterator[CloudRow]:
         role = _role(each.name, policies.pod_trust(plan), cloud, own=granted(each.grants), tags=dict(each.tags))
         yield from role.rows
         yield _association(each.name, each.namespace, each.service_account, role, cloud, cluster, dict(each.tags))
+    if plan.copies:
+        yield from _key(IMAGES, "Copies of images of", key_statements(plan.region), cloud)
     if plan.karpenter:
         yield from _karpenter(cloud, cluster, node)
 

@@ -130,6 +130,10 @@ class EksPlan(Struct, frozen=True):
     """Zones with something that stays when the stack goes."""
     karpenter: bool = False
     """Whether a part wants nodes that come and go."""
+    flex_classes: tuple[str, ...] = ()
+    """Classes of data that may come, where the site is one that is used when others can't; none elsewhere."""
+    copies: bool = False
+    """Whether nodes pull copies from the account's own registry."""
 
     @property
     def log_groups(self) -> tuple[str, str]:

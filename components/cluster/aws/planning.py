@@ -10,6 +10,7 @@ from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import Row
 from aifactory.components.cluster.aws import asked, balancer
 from aifactory.components.cluster.aws.addons import decide_addons
+from aifactory.components.cluster.aws.bursting import decide_classes
 from aifactory.components.cluster.aws.dividing import addresses_suffice, decide_vpc
 from aifactory.components.cluster.aws.drivers import asked_addons, decide_kept
 from aifactory.components.cluster.aws.ground import offer_nodes, with_flex
@@ -20,9 +21,10 @@ from aifactory.components.cluster.aws.model import (
     handed,
 )
 from aifactory.components.cluster.aws.noting import decide_end
+from aifactory.components.cluster.aws.registry import decide_registry
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.aws.standing import decide_definitions, decide_images, decide_reached, decide_region
-from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer
+from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer, ControllerNodesOffer
 from aifactory.components.rows import Maker, Wave
 
 EKS_PODS_AT_MOST = 110
@@ -40,7 +42,8 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     addons = decide_addons(place, ctx)
     if region is None or not reached or addons is None:
         return None
-    images = all([decide_images(place, region, ctx), decide_definitions(place, ctx)])
+    found = decide_images(place, region, ctx), decide_definitions(place, ctx), decide_registry(place, region, ctx)
+    images = all(found)
     vpc = decide_vpc(place, region, ctx)
     if vpc is None or not images:
         return None
@@ -57,6 +60,8 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
         addons=addons,
         system_nodes=_system_nodes(place, ctx),
         tags=centre,
+        flex_classes=decide_classes(ctx),
+        copies=aws.image_registry is not None,
     )
     _decide_entry(place, plan, ctx)
     decide_end(plan, ctx)
@@ -132,6 +137,7 @@ def _system_nodes(place: AwsPlace, ctx: PlanContext) -> SystemNodesPlan:
             addresses_per_interface=row.count("addresses_per_interface"),
         )
     )
+    ctx.offer(ControllerNodesOffer(given.nodes, row.count("cpus"), row.count("memory_gib")))
     return SystemNodesPlan(
         row.key, AMI_TYPES[row.text("architecture")], given.ami_release, given.nodes, given.disk_gib, pods
     )

@@ -51,6 +51,21 @@ RULES: tuple[Rule, ...] = (
         "Amazon EKS User Guide, addon-compat",
     ),
     Rule(
+        "AWS-170",
+        "error",
+        "Nodes reach a registry that has the platform's images",
+        "Without a way out nodes reach ECR of their region and nothing else: every pod of the platform would wait for "
+        "its image for ever.",
+        "Amazon EKS User Guide, private-clusters: images come from a registry inside the VPC",
+    ),
+    Rule(
+        "AWS-171",
+        "error",
+        "Images of every chart are known where nodes pull copies",
+        "A chart whose images nobody wrote out names public registries, which such nodes don't reach.",
+        "The catalog's rows of images.chart_images, from values files of the charts",
+    ),
+    Rule(
         "AWS-140",
         "error",
         "What is applied to the cluster by hand is definitions alone",

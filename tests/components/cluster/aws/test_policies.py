@@ -71,6 +71,7 @@ def test_every_resource_is_named_but_by_those_who_say_why() -> None:
         "ControlPlane",
         "DisksOfTheAccount",
         "FindGroup",
+        "GrantToEcr",
         "GrantToEks",
         "Logs",
         "Look",

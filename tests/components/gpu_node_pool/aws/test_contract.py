@@ -9,6 +9,7 @@ import pytest
 
 from aifactory.components.rows import HelmRow, KubernetesRow
 from support.aws_sites import P5EN, POOL, aws_place
+from support.copies import elsewhere
 from support.planning import Planned, plan_site
 from support.schemas import Schemas
 
@@ -117,6 +118,10 @@ def test_no_part_of_the_pools_knows_a_name_of_a_node() -> None:
     for name in ("train", "serve", "burst"):
         assert whole().plans[name].nodes == ()
         assert whole().plans[name].in_short
+
+
+def test_images_of_the_whole_platform_are_copies() -> None:
+    assert elsewhere(whole().stacks[-1]) == []
 
 
 @pytest.mark.schema

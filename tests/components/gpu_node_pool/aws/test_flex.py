@@ -67,7 +67,9 @@ def told(found: Planned, kind: str) -> dict[str, Any]:
 
 
 def karpenters(found: Planned) -> list[CloudRow]:
-    return [row for row in base_rows(found).values() if "karpenter" in row.name]
+    return [
+        row for row in base_rows(found).values() if "karpenter" in row.name and not row.token.startswith("aws:ecr/")
+    ]
 
 
 def test_what_is_paid_is_used_first_then_spot_then_on_demand_as_far_as_the_money_goes() -> None:
