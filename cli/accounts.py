@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from aifactory.cli.machine import Check
+from aifactory.cli.reaching import address_towards
 from aifactory.cli.work import prepare
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.catalog import Catalog
@@ -42,5 +43,5 @@ def _examined(stack: Stack, catalog: Catalog) -> Iterator[Check]:
     except NotAsked as lacking:
         yield Check(f"{place.site}: account", "missing", f"not asked, {lacking.says}", lacking.hint)
         return
-    for each in examined(place, rows, catalog, account):
+    for each in examined(place, rows, catalog, account, address_towards(place.aws.vpc.cidr)):
         yield Check(f"{place.site}: {each.name}", each.state, each.found, each.advice)

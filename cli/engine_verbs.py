@@ -14,15 +14,18 @@ from typing import Any, ParamSpec
 import click
 
 from aifactory.blueprints.load import Loaded, load
+from aifactory.cli.calling import caller_problems
 from aifactory.cli.colliding import Met, met, problems, refuse_unreachable
 from aifactory.cli.deploy_text import print_done, print_outputs, print_preview, print_removal, print_warnings
 from aifactory.cli.deploying import Known, Outcome, Removal, Runner
 from aifactory.cli.engine_options import confirmed
 from aifactory.cli.leaving import Left, look_for_remains, planned_for, print_left
 from aifactory.cli.losing import check_names
+from aifactory.cli.neighbours import neighbours
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
+from aifactory.cli.returning import Returning, print_returning, returning, returning_data, taken
 from aifactory.cli.staying import print_staying, staying, staying_data
 from aifactory.cli.work import Work, prepare
 from aifactory.components.counting import counted
@@ -70,7 +73,8 @@ def run_preview(
     unreachable = _unreachable(work, ways, kubeconfig)
     known = runner.known(work)
     found = met(work, known, ways, kubeconfig, {problem.site for problem in unreachable})
-    for text in rendered([*unreachable, *problems(work, found, refresh=False)], None):
+    in_the_way = [*neighbours(work, runner, known), *problems(work, found, refresh=False)]
+    for text in rendered([*unreachable, *in_the_way], None):
         click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=True)
     check_names(named, _protected(known))
     outcomes = []
@@ -100,9 +104,10 @@ def run_up(
     work = prepare(blueprint, sites, values)
     runner = Runner(work.loaded.root, kubeconfig)
     ways = runner.ways(work)
-    _refuse(_unreachable(work, ways, kubeconfig))
+    _refuse([*caller_problems(work), *_unreachable(work, ways, kubeconfig)])
     known = runner.known(work)
     check_names(named, _protected(known))
+    _refuse(neighbours(work, runner, known))
     found = met(work, known, ways, kubeconfig)
     # A base may be what mends the way to its cluster: whether that answers is asked when it is done.
     found = {name: each for name, each in found.items() if not (each.silent and work.shown[name].handed)}
@@ -122,6 +127,7 @@ def run_up(
     for outcome in runner.up(work, refresh=refresh, named=named, leftovers=leftovers):
         outcomes.append(outcome)
         print_done(outcome, "up")
+        print_returning(_taken(work, outcome))
         if form == "text" and outcome.result == "succeeded":
             print_outputs(outcome.stack, outcome.outputs)
     _say_untouched(work.shown, outcomes)
@@ -158,7 +164,7 @@ def run_destroy(
     if question and not confirmed(question, yes=yes):
         click.echo("nothing was removed", err=True)
         return 0
-    outcomes, left, stays = [], {}, {}
+    outcomes, left, stays, back = [], {}, {}, {}
     by_stack = {removal.stack: removal for removal in removals}
     for outcome in runner.destroy(removals, refresh=refresh):
         outcomes.append(outcome)
@@ -166,21 +172,24 @@ def run_destroy(
             print_done(outcome, "destroy")
         stays[outcome.stack] = staying(outcome, loaded.catalog)
         print_staying(outcome, stays[outcome.stack], by_stack[outcome.stack])
+        back[outcome.stack] = print_returning(returning(outcome, loaded.catalog))
         found = _left(loaded, blueprint, values, by_stack[outcome.stack], outcome, kubeconfig, remove_crds=remove_crds)
         if found is not None:
             left[outcome.stack] = found
     _say_untouched(by_stack, outcomes)
     if form == "json":
-        stacks = {
-            outcome.stack: {
-                **_data(outcome),
-                **(left[outcome.stack].as_data() if outcome.stack in left else {}),
-                **staying_data(outcome, stays[outcome.stack]),
-            }
-            for outcome in outcomes
-        }
+        told = {outcome.stack: outcome for outcome in outcomes}
+        more = {name: {**staying_data(each, stays[name]), **returning_data(back[name])} for name, each in told.items()}
+        scanned = {name: left[name].as_data() if name in left else {} for name in told}
+        stacks = {name: {**_data(each), **scanned[name], **more[name]} for name, each in told.items()}
         _print_json("aifactory-destroy/v1", stacks)
     return _removal_code(outcomes, left.values())
+
+
+def _taken(work: Work, outcome: Outcome) -> list[Returning]:
+    stack = work.shown[outcome.stack]
+    cloud = stack.plan.cloud
+    return taken(outcome, stack.cloud_rows, cloud.region, work.loaded.catalog) if cloud is not None else []
 
 
 def _question(deployed: int, asked: int, *, remove_crds: bool) -> str:

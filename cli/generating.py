@@ -105,6 +105,7 @@ def origin_of(work: Work, stack: Stack) -> Origin:
             if problem.severity == "warning" and problem.site in ("", site)
         ],
         images=[row.data for table in ("images", "images.doca_driver") for row in catalog.rows(table)],
+        deployer={row.key: row.data for row in catalog.rows("aws-deployer")} if stack.layer == "base" else {},
         description=work.loaded.sites[site].blueprint.description,
         version=version("ai-factory-blueprints"),
     )

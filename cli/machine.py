@@ -57,7 +57,7 @@ def _facts() -> Iterator[Check]:
     advice = "facts are parsed at every start, which takes longer; set XDG_CACHE_HOME to a folder of yours"
     if folder is None:
         yield Check("cache of facts", "missing", "no home folder", advice)
-    elif os.access(folder, os.W_OK):
+    elif os.access(next(each for each in (folder, *folder.parents) if each.exists()), os.W_OK):
         yield Check("cache of facts", "ok", str(folder))
     else:
         yield Check("cache of facts", "missing", f"{folder} can't be written", advice)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from ipaddress import ip_network
 from pathlib import Path
 
 from aifactory.components.given import Kubeconfig
 from aifactory.components.problems import Problem, nearest
 
 WHERE = ("cluster", "kubeconfig")
+_API_PORT = 443
 
 
 def kubeconfig_file(given: Kubeconfig, root: Path, instead: Path | None) -> Path:
@@ -49,3 +52,13 @@ def _contexts(text: str) -> list[str] | None:
     if not isinstance(tree, dict) or not isinstance(tree.get("contexts"), list):
         return None
     return [str(entry.get("name")) for entry in tree["contexts"] if isinstance(entry, dict)]
+
+
+def address_towards(cidr: str) -> str | None:
+    """Address of this machine with which packets to a network leave. Sends none: a connected UDP socket has a route."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((str(ip_network(cidr)[1]), _API_PORT))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])

@@ -47,6 +47,8 @@ class AwsRegion(Struct, frozen=True):
     """Principal of CloudWatch Logs in policies of keys."""
     registry_account: str
     """Account of EKS's own images, empty where nobody names one."""
+    layer_bucket: str
+    """Bucket of AWS in which layers of images in ECR lie."""
     own_prefix: str
     own_prefix_services: tuple[str, ...]
     refs: tuple[str, ...]
@@ -61,6 +63,10 @@ class AwsRegion(Struct, frozen=True):
     def managed_policy(self, name: str) -> str:
         """The ARN of a policy that AWS manages, such as `AmazonEKSClusterPolicy`."""
         return self.arn("iam", f"policy/{name}", region="", account="aws")
+
+    def access_policy(self, name: str) -> str:
+        """The ARN of a policy of EKS's access entries."""
+        return self.arn("eks", f"cluster-access-policy/{name}", region="", account="aws")
 
     def role(self, name: str) -> str:
         """The ARN of a role of the account."""
@@ -90,6 +96,7 @@ def region_of(aws: AwsGiven, catalog: Catalog) -> AwsRegion | None:
         return None
     partition = catalog.row("regions.partitions", known.key)
     registry = catalog.find("aws-eks.registries", aws.region)
+    layers = catalog.row("aws-eks.buckets", "ecr")
     account = aws.registry_account or (registry.text("account") if registry else "")
     return AwsRegion(
         account=aws.account,
@@ -98,9 +105,10 @@ def region_of(aws: AwsGiven, catalog: Catalog) -> AwsRegion | None:
         dns_suffix=partition.text("dns_suffix"),
         logs_principal=known.text("logs_principal").format(region=aws.region),
         registry_account=account,
+        layer_bucket=layers.text("bucket").format(region=aws.region),
         own_prefix=str(known.value("own_prefix") or ""),
         own_prefix_services=known.texts("own_prefix_services"),
-        refs=(region.ref, known.ref, partition.ref, *((registry.ref,) if registry else ())),
+        refs=(region.ref, known.ref, partition.ref, layers.ref, *((registry.ref,) if registry else ())),
     )
 
 

@@ -42,7 +42,13 @@ class AwsRows(Struct, frozen=True):
         return self.maker.cloud(token, name, everything, after=after, timeout_s=timeout_s)
 
     def untagged(
-        self, token: str, name: str, properties: Mapping[str, object], *, after: Iterable[str] = ()
+        self,
+        token: str,
+        name: str,
+        properties: Mapping[str, object],
+        *,
+        after: Iterable[str] = (),
+        timeout_s: int = 0,
     ) -> CloudRow:
         """A row of a kind that AWS gives no tags to; the plan lists it."""
-        return self.maker.cloud(token, name, properties, after=after)
+        return self.maker.cloud(token, name, properties, after=after, timeout_s=timeout_s)

@@ -493,10 +493,10 @@ class TelemetryOffer(Struct, frozen=True):
 
 
 class OperatorNote(Struct, frozen=True):
-    """What a person must see to before a stack is deployed, or can do once it runs."""
+    """What a person must see to before a stack is deployed, can do once it runs, or sees to when it is removed."""
 
     part: str
-    when: Literal["before", "running"]
+    when: Literal["before", "running", "removal"]
     says: str
     commands: tuple[str, ...] = ()
     """Commands for a shell; `kubectl` in them gets the context of the site."""

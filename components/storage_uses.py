@@ -24,7 +24,9 @@ class KvOffloadUse(Struct, frozen=True):
     pool: str
     """Part that has its GPUs."""
     mean_gb_per_s: float = 0.0
-    """What they write in the mean of a day, all together. Unit: GB per s."""
+    """What is written in the mean of a day, all together. Unit: GB per s."""
+    mean_gpus: int = 0
+    """GPUs that carry the mean: fewer than the peak's where replicas follow the load."""
 
 
 class FillOffer(Struct, frozen=True):

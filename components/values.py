@@ -60,6 +60,13 @@ def plain(tree: object, resolve: Callable[[Ref], object]) -> object:
     return tree
 
 
+def pointed(value: object) -> str:
+    """The row that a value is an output of, whatever stands around it; empty for a literal."""
+    if isinstance(value, Format):
+        return next((pointed(part) for part in value.parts if isinstance(part, Ref)), "")
+    return value.row if isinstance(value, Ref) else ""
+
+
 def refs(tree: object) -> set[Ref]:
     """Every reference in a tree."""
     found: set[Ref] = set()

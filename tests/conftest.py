@@ -21,3 +21,15 @@ def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_account_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test asks the account of whoever runs it, nor waits for an instance's metadata."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            patch.delenv(name, raising=False)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            patch.setenv(name, str(tmp_path_factory.getbasetemp() / "none"))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield

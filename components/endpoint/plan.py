@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aifactory.components import issuing
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.endpoint import rules, using
@@ -214,6 +215,7 @@ def _route(spec: EndpointSpec, offer: ModelOffer) -> RoutePlan:
 
 
 def _explain(issuer: str, inside: bool, ctx: PlanContext) -> None:
+    issuing.tell(issuer, "the endpoint", ctx)
     ctx.decide(
         "paths",
         "/MODEL/v1",

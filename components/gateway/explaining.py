@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aifactory.components import issuing
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.gateway import failing
 from aifactory.components.gateway.decided import GatewayPlan, ModelPlan
@@ -87,6 +88,7 @@ def _timeouts(plan: GatewayPlan, spec: GatewaySpec, ctx: PlanContext) -> None:
 
 
 def _issuer(plan: GatewayPlan, ctx: PlanContext) -> None:
+    issuing.tell(plan.cluster_issuer, f"the door of {plan.identity}", ctx)
     ctx.decide(
         "issuer",
         plan.cluster_issuer or "private CA",

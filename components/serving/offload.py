@@ -6,6 +6,8 @@ v1/simple_cpu_offload_connector.py` and `vllm/v1/simple_kv_offload`.
 
 from __future__ import annotations
 
+import math
+
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.counting import counted
 from aifactory.components.demand import ModelDemand
@@ -47,9 +49,18 @@ Found = tuple[bool, OffloadPlan | None]
 
 
 def offload_of(
-    spec: ServingSpec, demand: ModelDemand, sized: Sized, contract: PodContract, pool: PoolOffer, ctx: PlanContext
+    spec: ServingSpec,
+    demand: ModelDemand,
+    sized: Sized,
+    floor: int,
+    contract: PodContract,
+    pool: PoolOffer,
+    ctx: PlanContext,
 ) -> Found:
-    """Where keys and values of a model are offloaded to; what that takes of a tier is told to it."""
+    """Where keys and values of a model are offloaded to; what that takes of a tier is told to it.
+
+    `floor` is how many replicas always run, of those that the peak needs.
+    """
     wish = spec.kv_offload
     if wish is None:
         return True, None
@@ -58,7 +69,7 @@ def offload_of(
     tier = _tier(wish, pool, ctx)
     if tier is None or not _allowed(demand, tier, ctx):
         return False, None
-    return True, _to_drives(wish, demand, sized, tier, pool, ctx)
+    return True, _to_drives(wish, demand, sized, floor, tier, pool, ctx)
 
 
 def _to_memory(wish: KvOffload, sized: Sized, contract: PodContract, pool: PoolOffer, ctx: PlanContext) -> Found:
@@ -138,7 +149,13 @@ def _allowed(demand: ModelDemand, tier: StorageOffer, ctx: PlanContext) -> bool:
 
 
 def _to_drives(
-    wish: KvOffload, demand: ModelDemand, sized: Sized, tier: StorageOffer, pool: PoolOffer, ctx: PlanContext
+    wish: KvOffload,
+    demand: ModelDemand,
+    sized: Sized,
+    floor: int,
+    tier: StorageOffer,
+    pool: PoolOffer,
+    ctx: PlanContext,
 ) -> OffloadPlan:
     layout, size_gib = sized.layout, wish.size_gib or 0
     gpus = layout.gpus // layout.nodes
@@ -156,6 +173,7 @@ def _to_drives(
             gpus_per_node=pool.gpus_per_node,
             pool=pool.part,
             mean_gb_per_s=rate * _mean_of_peak(demand),
+            mean_gpus=_at_mean(demand, sized, floor) * layout.gpus,
         )
     )
     pods = sized.replicas * layout.nodes
@@ -216,6 +234,11 @@ def _mean_of_peak(demand: ModelDemand) -> float:
     """What the mean of a day is of its peak."""
     mean, peak = demand.rate
     return mean / peak if peak else 0.0
+
+
+def _at_mean(demand: ModelDemand, sized: Sized, floor: int) -> int:
+    """Replicas that carry the mean of a day: those that always run, and none of them more than at peak."""
+    return min(sized.needed, max(floor, math.ceil(sized.needed * _mean_of_peak(demand))))
 
 
 def _rate_per_gpu(rate: float, sized: Sized) -> float:

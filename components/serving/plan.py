@@ -141,7 +141,8 @@ def size(draft: Draft, ctx: PlanContext) -> ServingPlan | None:
     if not held:
         return None
     contract = _contract(sized, pool, fabric, ctx)
-    sound, offloaded = offload.offload_of(spec, draft.demand, sized, contract, pool, ctx)
+    floor = scaled.floor if scaled else sized.needed
+    sound, offloaded = offload.offload_of(spec, draft.demand, sized, floor, contract, pool, ctx)
     if not sound:
         return None
     plan = _plan(draft, host, kept, contract, pool, ctx, scaled, offloaded)

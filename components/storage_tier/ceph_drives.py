@@ -51,9 +51,9 @@ def _volume(plan: CephPlan, node: str, path: str, maker: Maker, after: str) -> K
         "volumeMode": "Block",
     }
     name = f"{plan.drive_class}-{sha256(f'{node} {path}'.encode()).hexdigest()[:10]}"
-    # Not protected by itself, so that a broken drive may leave the site file; the cluster waits for it, so `destroy`
-    # keeps it with the cluster.
-    return maker.kubernetes("v1", "PersistentVolume", name, spec=spec, after=[after], retain_on_delete=True)
+    # Not protected by itself, so that a broken drive may leave the site file; the protected cluster waits for it, so
+    # `destroy` keeps it with the cluster. It holds no data: what is on the drive stays when the object goes.
+    return maker.kubernetes("v1", "PersistentVolume", name, spec=spec, after=[after])
 
 
 def taken(plan: CephPlan) -> Tree:

@@ -231,7 +231,9 @@ class FillPlan(Struct, frozen=True):
     """Secret with the certificate of the issuer that the bucket's address is signed by, empty for plain HTTP."""
     within_s: int
     wait_s: int
-    """How long it waits for the first object."""
+    """How long it waits for what it begins with."""
+    complete: str
+    """Object below the folder that it begins with, empty where that is the first."""
 
 
 class RetentionPlan(Struct, frozen=True):

@@ -72,8 +72,9 @@ def notes(draft: Draft) -> Iterator[tuple[Literal["before", "running"], str]]:
         return
     says = (
         f"Secret {keys.token} of {CEPH_NAMESPACE}, with key token for {keys.vault}, is made once its namespace is "
-        "there: the drives of the Ceph cluster wait for it. Its policy may read sys/mounts and do all below "
-        f"{keys.path}/, a secrets engine kv. It is renewed before it ends."
+        "there: the Ceph cluster starts nothing without it. Its policy may read sys/mounts and do all below "
+        f"{keys.path}/, a secrets engine kv. It is renewed before it ends. Pods of {CEPH_NAMESPACE} on nodes with "
+        f"drives reach {keys.vault}."
     )
     yield "before", says
     if keys.ca:
@@ -84,6 +85,19 @@ def notes(draft: Draft) -> Iterator[tuple[Literal["before", "running"], str]]:
         "cluster, and whoever loses what it holds loses the data."
     )
     yield "running", says
+    if draft.drives is not None and draft.drives.set.by_path:
+        yield "running", _swapped(draft)
+
+
+def _swapped(draft: Draft) -> str:
+    """What a volume needs whose drive another one has taken the path of: Kubernetes gives a Released volume to nobody,
+    for what its claim left. Source: Kubernetes documentation, Persistent Volumes, Retain."""
+    return (
+        f"A drive of tier {draft.spec.name} that is swapped has the path of the one before it, and so its volume: "
+        f"purge the dead OSD (ceph osd purge), delete its Deployment and PersistentVolumeClaim of {CEPH_NAMESPACE}, "
+        "wipe the new drive, and free the volume, which is Released: kubectl patch pv NAME --type json -p "
+        """'[{"op": "remove", "path": "/spec/claimRef"}]'. Rook then makes an OSD on it."""
+    )
 
 
 def copies_of(spec: StorageTierSpec, ctx: PlanContext) -> tuple[Copy, ...] | None:

@@ -137,8 +137,9 @@ def fills_of(draft: Draft, paths: tuple[PathPlan, ...], ctx: PlanContext) -> tup
             f"prefetch.{each.claim}",
             each.job,
             "runs once, before whoever reads the volume; its name has a digest of what it copies, so a change runs "
-            f"again. Readers ask the bucket nothing. It waits up to {each.wait_s} s for a first object, and fails "
-            "without one: an empty copy of an empty bucket would let readers start",
+            f"again. Readers ask the bucket nothing. It waits up to {each.wait_s} s for {_awaited(each)}, and fails "
+            "without: an empty copy of an empty bucket would let readers start"
+            + ("" if each.complete else ". What comes after its copy is not copied, unless complete names the last"),
             source=("paths",),
         )
     return tuple(found)
@@ -172,8 +173,9 @@ def trust_of(draft: Draft) -> str:
 
 
 def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPlan:
+    told = [bucket.part, wish.bucket, wish.folder, wish.image, wish.run, *([wish.complete] if wish.complete else [])]
     return FillPlan(
-        job=job_name(plan.name, json.dumps([bucket.part, wish.bucket, wish.folder, wish.image, wish.run])),
+        job=job_name(plan.name, json.dumps(told)),
         claim=plan.name,
         namespace=plan.namespace,
         tenant=plan.tenant,
@@ -186,4 +188,9 @@ def _fill(plan: PathPlan, wish: Prefetch, bucket: Bucket, queue: str) -> FillPla
         trust=bucket.trust,
         within_s=wish.within_s,
         wait_s=wish.wait_s,
+        complete=wish.complete or "",
     )
+
+
+def _awaited(fill: FillPlan) -> str:
+    return f"object {fill.complete}" if fill.complete else "a first object"

@@ -118,6 +118,7 @@ def size(draft: Draft, ctx: PlanContext) -> Draft | None:
     held = paths.paths_of(draft, ctx)
     snapshots.ask_for_room_to_run(draft, ctx)
     lustre.ask_for_room(draft, ctx)
+    lustre.tell_nodes(draft, ctx)
     draft = replace(draft, paths=held.paths)
     found = needs.needs_of(draft, ctx)
     if found is None or not fed or not held.sound:
@@ -222,12 +223,7 @@ def _note(draft: Draft, fills: tuple[FillPlan, ...], ctx: PlanContext) -> None:
     for when, says in kept.notes(draft):
         ctx.offer(OperatorNote(ctx.part, when, says))
     for fill in fills:
-        says = (
-            f"Objects come to bucket {fill.bucket} of {fill.namespace} within {fill.wait_s} s after it is made, from "
-            f"wherever they are: Job {fill.job} fills {fill.claim} from it, and fails where it stays empty. Its key is "
-            f"in Secret {fill.bucket}. Raise run of the prefetch to fill again, or after it failed."
-        )
-        ctx.offer(OperatorNote(ctx.part, "before", says))
+        ctx.offer(OperatorNote(ctx.part, "before", _of_fill(fill)))
     if draft.issuer:
         says = (
             f"Gateways of {spec.identity} read their certificate when they start: restart Deployments "
@@ -238,3 +234,16 @@ def _note(draft: Draft, fills: tuple[FillPlan, ...], ctx: PlanContext) -> None:
         where = copy.country or "place unknown"
         says = f"A {copy.kind} of tier {spec.name} is made to {copy.to} ({where}) each {copy.every_h} h by its owner."
         ctx.offer(OperatorNote(ctx.part, "running", says))
+
+
+def _of_fill(fill: FillPlan) -> str:
+    begins = (
+        f"it begins once object {fill.complete} is there, so put that last, and fails where it doesn't come"
+        if fill.complete
+        else "it begins with the first, copies what has come by then, and fails where none comes"
+    )
+    return (
+        f"Objects come to bucket {fill.bucket} of {fill.namespace} within {fill.wait_s} s after it is made, from "
+        f"wherever they are: Job {fill.job} fills {fill.claim} from it; {begins}. Its key is in Secret {fill.bucket}. "
+        "Raise run of the prefetch to fill again, or after it failed."
+    )

@@ -168,8 +168,10 @@ def _fill(fill: FillPlan, maker: Maker) -> Iterator[KubernetesRow]:
 def _pod(fill: FillPlan) -> Tree:
     volumes = (Volume("target", fill.claim, TARGET), SCRATCH)
     source = f"src:$(BUCKET_NAME)/{fill.folder}"
-    # Copies nothing, and ends with 9 where there is nothing to copy. Source: rclone documentation, Global Flags.
-    waits = ["copy", "--dry-run", "--error-on-no-transfer", "--quiet", source, f"{SCRATCH.path}/nothing"]
+    first = f"{source.removesuffix('/')}/{fill.complete}" if fill.complete else source
+    # Copies nothing, and ends with 9 where there is nothing to copy, or no such object. Source: rclone documentation,
+    # Global Flags; 1.60.1 tried at an S3 server.
+    waits = ["copy", "--dry-run", "--error-on-no-transfer", "--quiet", first, f"{SCRATCH.path}/nothing"]
     fills = ["copy", "--checksum", "--transfers=32", source, TARGET]
     return {
         "initContainers": [_rclone("wait", waits, (SCRATCH,), fill)],

@@ -130,9 +130,13 @@ class Prefetch(Spec):
     within_s: Seconds = 14_400
     """Longest time it may take. Unit: s. Default 14400: four hours, a night's margin."""
 
+    complete: Folder | None = None
+    """Object below the folder that whoever fills the bucket puts there last, such as _SUCCESS: the copy begins once it
+    is there. Default none: it begins with the first object, and copies what has come by then."""
+
     wait_s: Seconds = 3_600
-    """Longest time that it waits for a first object, before it begins. Put objects there all at once, or raise `run`
-    when the last has come. Unit: s. Default 3600: an hour, in which somebody puts data into a bucket that is new."""
+    """Longest time that it waits for that object before it begins. Unit: s. Default 3600: an hour, in which somebody
+    puts data into a bucket that is new."""
 
 
 class TierPath(Spec):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aifactory.components.base import PlanContext
+from aifactory.components.counting import counted
 from aifactory.components.storage_tier import arithmetic
 from aifactory.components.storage_tier.arithmetic import Need
 from aifactory.components.storage_tier.draft import Draft
@@ -15,14 +16,15 @@ def judge(draft: Draft, ctx: PlanContext) -> None:
     uses = [use for use in ctx.offers(KvOffloadUse) if use.tier == draft.spec.name]
     if found is None or not uses or not found.group.gpus_per_node:
         return
-    means = [Need(use.part, use.gpus, kv_offload=use.mean_gb_per_s, pool=use.pool) for use in uses]
+    means = [Need(use.part, use.mean_gpus, kv_offload=use.mean_gb_per_s, pool=use.pool) for use in uses]
     rate = arithmetic.worst_node(means, "write", found.group.gpus_per_node)
     writes, promised = arithmetic.drive_writes_a_day(rate, found.set.count, found.set.tb), found.set.dwpd
     ctx.decide(
         "drive_writes_a_day",
         {"mean_gb_per_s": round(rate, 3), "writes": round(writes, 2), "promised": promised},
         f"of the {found.set.count} drives of {found.set.tb:g} TB in the node that is hit hardest, in the mean of a "
-        "day; each token is written once, or read and not computed, so it is no more than that",
+        f"day, which {_carriers(uses)} carry; each token is written once, or read and not computed, so it is no more "
+        "than that",
         because=[f"{ctx.part}.needs.{use.part}" for use in uses],
     )
     ctx.check(
@@ -36,3 +38,7 @@ def judge(draft: Draft, ctx: PlanContext) -> None:
         if promised is None
         else f"have drives for {writes:.1f} writes a day, offload to memory (cpu_gib), or plan to replace them",
     )
+
+
+def _carriers(uses: list[KvOffloadUse]) -> str:
+    return " and ".join(f"{counted(use.mean_gpus, 'GPU')} of {use.part}" for use in uses)

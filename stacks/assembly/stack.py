@@ -66,6 +66,14 @@ class Stack(Struct, frozen=True):
         """The settings of switches."""
         return (row for row in self.rows if isinstance(row, SwitchRow))
 
+    @property
+    def awaited(self) -> dict[str, tuple[Ref, ...]]:
+        """What of the base's outputs stands in rows of the cluster, by row: in files each is a placeholder."""
+        found = {
+            name: tuple(ref for ref in refs if ref.row not in self.by_id) for name, refs in self.references.items()
+        }
+        return {name: refs for name, refs in found.items() if refs}
+
     def plain_tree(self, row: ClusterRow) -> dict[str, object]:
         """The object, or the chart values, of a row with every reference resolved.
 

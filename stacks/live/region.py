@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -12,22 +12,16 @@ from aifactory.components.aws_place import AwsPlace
 from aifactory.components.catalog import Catalog, Row
 from aifactory.components.counting import counted
 from aifactory.components.rows import CloudRow
-from aifactory.components.values import Format, Ref
+from aifactory.components.values import pointed
 from aifactory.stacks.live.account import Account, Declined
+from aifactory.stacks.live.caller import looked_at_caller, looked_at_way, roles_of
+from aifactory.stacks.live.finding import Finding, guarded
+from aifactory.stacks.live.served import served, spot_role
 
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 PURCHASES = {"ON_DEMAND": "on-demand", "SPOT": "spot", "CAPACITY_BLOCK": "capacity-block"}
 _AMI_TYPE = re.compile(r"AL2023_(x86_64|ARM_64)_([A-Z]+)")
 _ARCHITECTURES = {"x86_64": "x86_64", "ARM_64": "arm64"}
-
-
-class Finding(Struct, frozen=True):
-    """One thing that was looked at: as the site says, not to be seen, or otherwise than the site says."""
-
-    name: str
-    state: Literal["ok", "missing", "broken"]
-    found: str
-    advice: str = ""
 
 
 class Group(Struct, frozen=True):
@@ -49,35 +43,55 @@ def groups(rows: Mapping[str, CloudRow]) -> tuple[Group, ...]:
     return tuple(_group(row, rows) for row in rows.values() if row.token == NODE_GROUP)
 
 
-def examined(place: AwsPlace, rows: Mapping[str, CloudRow], catalog: Catalog, account: Account) -> Iterator[Finding]:
-    """Everything that a site states of its account, and that its node groups need."""
+def examined(
+    place: AwsPlace, rows: Mapping[str, CloudRow], catalog: Catalog, account: Account, address: str | None
+) -> Iterator[Finding]:
+    """Everything that a site states of its account, and that its node groups need.
+
+    `address` is that of this machine towards the VPC, None where there is no route.
+    """
     found = groups(rows)
-    yield from _guarded("account", _whose, place, account)
-    yield from _guarded("zones", _zones, place, account)
+    yield from guarded("account", _whose, place, account)
+    for role in roles_of(place.aws):
+        yield from guarded(f"admin {role}", _admin, role, account)
+    yield looked_at_way(place.aws, address)
+    yield from guarded("zones", _zones, place, account)
     for name in dict.fromkeys(group.image for group in found if group.image):
-        yield from _guarded(f"AMI {name}", _image, name, account)
+        yield from guarded(f"AMI {name}", _image, name, account)
     for group in found:
-        yield from _guarded(f"offers of {group.name}", _offered, group, account)
+        yield from guarded(f"offers of {group.name}", _offered, group, account)
         if group.reservation:
-            yield from _guarded(f"reservation of {group.name}", _reserved, group, account)
-    yield from _guarded("quotas", _quotas, found, catalog, account)
-
-
-def _guarded(name: str, look: Callable[..., Iterator[Finding]], *asked: object) -> Iterator[Finding]:
-    """What can't be seen is told, and keeps nothing else from being seen."""
-    try:
-        yield from look(*asked)
-    except Declined as declined:
-        yield Finding(name, "missing", declined.says, declined.hint)
+            yield from guarded(f"reservation of {group.name}", _reserved, group, account)
+    yield from guarded("quotas", _quotas, found, catalog, account)
+    yield from served(rows, catalog, account)
+    if any(group.purchase == "spot" for group in found):
+        yield from guarded("role of Spot", spot_role, account)
 
 
 def _whose(place: AwsPlace, account: Account) -> Iterator[Finding]:
     who = account.ask("sts", "get_caller_identity")
     if who["Account"] == place.aws.account:
         yield Finding("account", "ok", f"{who['Account']}, as {who['Arn']}")
+        yield looked_at_caller(str(who["Arn"]), place.aws)
         return
     says = f"these credentials are of {who['Account']}, and {place.site} is in {place.aws.account}"
     yield Finding("account", "broken", says, "sign in to the account of the site, or correct aws.account")
+
+
+def _admin(role: str, account: Account) -> Iterator[Finding]:
+    """Whether a role exists under the very ARN that the site has: EKS takes no other."""
+    name = role.rpartition("/")[2]
+    try:
+        there = str(account.ask("iam", "get_role", RoleName=name)["Role"]["Arn"])
+    except Declined as declined:
+        if declined.code != "NoSuchEntity":
+            raise
+        yield Finding(f"admin {role}", "broken", "this account has no such role", "make it, or correct aws.admins")
+        return
+    if there == role:
+        yield Finding(f"admin {role}", "ok", "it exists")
+    else:
+        yield Finding(f"admin {role}", "broken", f"its ARN is {there}", f"write {there} in aws.admins, with its path")
 
 
 def _zones(place: AwsPlace, account: Account) -> Iterator[Finding]:
@@ -171,7 +185,7 @@ def _quotas(found: tuple[Group, ...], catalog: Catalog, account: Account) -> Ite
             says = f"no source names the quota of {group.purchase} {group.types[0]}"
             yield Finding(f"quota of {group.name}", "missing", says, "look at Service Quotas, EC2")
     for code, needed in wanted.items():
-        yield from _guarded(rows[code].text("name"), _quota, rows[code], needed, account)
+        yield from guarded(rows[code].text("name"), _quota, rows[code], needed, account)
 
 
 def _quota(row: Row, needed: int, account: Account) -> Iterator[Finding]:
@@ -197,9 +211,9 @@ def _quota_of(group: Group, catalog: Catalog) -> Row | None:
 
 def _group(row: CloudRow, rows: Mapping[str, CloudRow]) -> Group:
     properties: dict[str, Any] = dict(row.properties)
-    template = rows.get(_row_of(properties.get("launchTemplate", {}).get("id")))
+    template = rows.get(pointed(properties.get("launchTemplate", {}).get("id")))
     target = _inside(template, "capacityReservationSpecification", "capacityReservationTarget")
-    subnets = [rows[_row_of(subnet)] for subnet in properties["subnetIds"]]
+    subnets = [rows[pointed(subnet)] for subnet in properties["subnetIds"]]
     return Group(
         name=str(properties["nodeGroupName"]),
         types=tuple(properties.get("instanceTypes") or [_inside(template, "instanceType")]),
@@ -226,10 +240,3 @@ def _inside(row: CloudRow | None, *steps: str) -> Any:
     for step in steps:
         found = found.get(step) if isinstance(found, Mapping) else None
     return found
-
-
-def _row_of(value: object) -> str:
-    """The row that a reference is to, whatever stands around it."""
-    if isinstance(value, Format):
-        return next((_row_of(part) for part in value.parts if isinstance(part, Ref)), "")
-    return value.row if isinstance(value, Ref) else ""

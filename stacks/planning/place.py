@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from aifactory.blueprints.site import AwsSite, Site
+from aifactory.components.aws_offers import BALANCER_CLASS
 from aifactory.components.aws_place import AwsPlace, EksGiven
 from aifactory.components.base import Place
-from aifactory.components.given import GivenCapability, Kubeconfig
+from aifactory.components.given import EndpointsGiven, GivenCapability, Kubeconfig
 from aifactory.components.given_network import NetworkGiven
 
 
@@ -49,8 +50,16 @@ def _at_aws(site: AwsSite, train: str) -> AwsPlace:
         state=site.state,
         delivery=site.delivery,
         train=train,
-        endpoints=site.endpoints,
+        endpoints=_endpoints(site),
         telemetry=site.telemetry,
         storage=site.storage,
         aws=aws,
     )
+
+
+def _endpoints(site: AwsSite) -> EndpointsGiven | None:
+    """Without a class the cloud provider of EKS would make a classic load balancer, which nothing of ours knows."""
+    given = site.endpoints
+    if given is None or given.load_balancer_class is not None:
+        return given
+    return given.model_copy(update={"load_balancer_class": BALANCER_CLASS})

@@ -170,6 +170,31 @@ def opened(engine: Engine, target: Target, *, create: bool = False) -> Iterator[
         yield None if stack is None else Deployment(stack, workspace, engine, exported)
 
 
+def stacks_beside(engine: Engine, target: Target) -> list[str]:
+    """Names of the other stacks of ours in the backend of `target`. Raises `EngineError` if that can't be used."""
+    folder = local_folder(target)
+    if folder is not None and not folder.exists():
+        return []
+    _check_passphrase(target)
+    with TemporaryDirectory(prefix="aifactory-") as work, engine_failures(target.stack):
+        workspace = _workspace(engine, target, work)
+        told = engine.run(["stack", "ls", "--json"], workspace.work_dir, dict(workspace.env_vars)).stdout
+    # A name may come with its organisation and project.
+    found = [str(each["name"]).rpartition("/")[2] for each in json.loads(told)]
+    return sorted(name for name in found if name != target.stack)
+
+
+def read_only(engine: Engine, target: Target) -> list[dict[str, Any]]:
+    """Resources of a stack that exists, as its state has them: nothing of it is mended, for a run may be under way.
+
+    Raises `EngineError` if it can't be read.
+    """
+    with TemporaryDirectory(prefix="aifactory-") as work, engine_failures(target.stack):
+        exported = json.loads(_cli(_workspace(engine, target, work), target.stack, "stack", "export"))
+    found: list[dict[str, Any]] = (exported.get("deployment") or {}).get("resources") or []
+    return found
+
+
 @contextmanager
 def throwaway(engine: Engine, stack: str) -> Iterator[Deployment]:
     """An empty stack that is gone afterwards: a first preview writes nothing."""

@@ -23,7 +23,7 @@ _SUSPENDED = ("Job", "JobSet")
 
 def argocd_files(stack: Stack, ordered: Sequence[Step]) -> Iterator[tuple[str, str]]:
     """The files below `argocd/`: settings of Argo CD, `root.yaml` to apply once, and the applications it finds."""
-    delivery = stack.plan.place.delivery
+    delivery = delivered_by(stack)
     if delivery is None:
         return
     folder = f"{delivery.path.strip('/')}/{stack.name}"
@@ -37,6 +37,14 @@ def argocd_files(stack: Stack, ordered: Sequence[Step]) -> Iterator[tuple[str, s
     for order, (name, application) in enumerate(found, start=1):
         application["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] = str(order)
         yield f"argocd/apps/{order:0{width}}-{name}.yaml", dump(application)
+
+
+def delivered_by(stack: Stack) -> Delivery | None:
+    """How Argo CD takes the folder; None without `delivery`, and while files of it hold placeholders of the base.
+
+    Argo CD applies what is committed: nothing there would keep a placeholder from a cluster, as `apply.sh` does.
+    """
+    return None if stack.awaited else stack.plan.place.delivery
 
 
 def _settings(stack: Stack, delivery: Delivery) -> dict[str, Any]:

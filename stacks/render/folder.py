@@ -9,6 +9,7 @@ from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.argocd import argocd_files
 from aifactory.stacks.render.charts import chart_files
 from aifactory.stacks.render.copies import COPY_IMAGES, copy_script
+from aifactory.stacks.render.deployer import deployer_files
 from aifactory.stacks.render.hosts import host_files, host_sets
 from aifactory.stacks.render.images import images_file
 from aifactory.stacks.render.manifests import manifest_files, steps
@@ -38,6 +39,7 @@ def _texts(stack: Stack, origin: Origin) -> Iterator[tuple[str, str]]:
     yield "README.md", readme(stack, origin, ordered)
     yield from project_files(row_set(stack, origin.digest), origin.plan, stack.plan.place.state.backend)
     if stack.layer == "base":
+        yield from deployer_files(stack, origin.deployer)
         return  # nothing of it is applied to a cluster: there is none before it
     yield from manifest_files(stack, ordered)
     yield from chart_files(stack)

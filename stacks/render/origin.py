@@ -21,6 +21,8 @@ class Origin(Struct, frozen=True):
     """What the planner warned of at this site."""
     images: Sequence[Mapping[str, Any]]
     """The catalog's rows of images."""
+    deployer: Mapping[str, Mapping[str, Any]]
+    """The catalog's rows of what whoever deploys a cloud's resources must be allowed to do, by token."""
     description: str
     """What the blueprint says it is."""
     version: str

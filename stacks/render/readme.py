@@ -8,10 +8,18 @@ from collections.abc import Iterator, Sequence
 from aifactory.components.base import Decision
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.planning.data import data_of
+from aifactory.stacks.render.argocd import delivered_by
 from aifactory.stacks.render.manifests import Step
 from aifactory.stacks.render.markdown import code, page, plain, table
 from aifactory.stacks.render.origin import Origin
-from aifactory.stacks.render.readme_base import before_base, contents, handing_over, made, removal_of_base
+from aifactory.stacks.render.readme_base import (
+    before_base,
+    contents,
+    handing_over,
+    made,
+    permitted,
+    removal_of_base,
+)
 from aifactory.stacks.render.readme_deploy import before, by_argocd, by_pulumi, by_script, running
 from aifactory.stacks.render.readme_waves import back, removal, verification, waves
 
@@ -56,6 +64,7 @@ def _of_base(stack: Stack, origin: Origin) -> str:
             ["## What is here", "", *contents()],
             *_warnings(origin),
             ["## Before the first time", "", *before_base(stack)],
+            ["## Who may run it", "", *permitted(stack, origin.deployer)],
             ["## Deploy", "", *by_pulumi(stack, origin)],
             ["## Hand over", "", *handing_over(stack)],
             ["## What is made", "", *made(stack)],
@@ -95,7 +104,7 @@ def _contents(stack: Stack) -> list[str]:
         ("`manifests/<wave>/`", "Kubernetes objects, in the order of their file names, and a kustomization"),
         ("`helm/`", "values of the Helm releases"),
     ]
-    if stack.plan.place.delivery:
+    if delivered_by(stack):
         rows.append(("`argocd/`", "applications of Argo CD, in order, and the settings it needs for the order"))
     if any(stack.host_rows):
         rows.append(("`hosts/`", "files for the hosts, with their own README: they go first"))

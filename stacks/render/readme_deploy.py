@@ -6,9 +6,10 @@ import re
 from shlex import quote
 
 from aifactory.components.given import Delivery
+from aifactory.stacks.assembly.handing import placeholder
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.program.identity import PROJECT
-from aifactory.stacks.render.markdown import plain, shell
+from aifactory.stacks.render.markdown import code, plain, shell
 from aifactory.stacks.render.origin import Origin
 
 
@@ -93,6 +94,8 @@ def by_argocd(stack: Stack) -> list[str]:
     """Commands, and what Argo CD must know."""
     delivery = stack.plan.place.delivery
     assert isinstance(delivery, Delivery)  # noqa: S101 - asked for only where there is one
+    if stack.awaited:
+        return _not_by_argocd(stack)
     namespace = f"--namespace {delivery.argocd_namespace}"
     return [
         f"Commit this folder as `{delivery.path.strip('/')}/{stack.name}` to `{delivery.url}`, branch or tag",
@@ -105,4 +108,19 @@ def by_argocd(stack: Stack) -> list[str]:
         ),
         "",
         "It neither prunes nor heals by itself: to delete or to take back a driver is a person's decision.",
+    ]
+
+
+def _not_by_argocd(stack: Stack) -> list[str]:
+    """Why there is nothing for Argo CD, and which rows keep it from here."""
+    refs = sorted({placeholder(ref) for refs in stack.awaited.values() for ref in refs})
+    return [
+        "There is no `argocd/` here: Argo CD applies what is committed, and these rows hold what only the deployed",
+        "base knows. It stands in their files as a placeholder, which a cluster would take for a value.",
+        "",
+        *(f"- {code(row)}" for row in sorted(stack.awaited)),
+        "",
+        f"Placeholders: {', '.join(map(code, refs))}. Deploy with Pulumi, which takes the values from the handoff; or",
+        "write them into `manifests/` and `helm/` and use `./apply.sh`, which refuses to begin while one is left.",
+        "`kubectl apply -k` asks nobody: don't use it before.",
     ]

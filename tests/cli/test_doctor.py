@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from moto import mock_aws
 
 from aifactory.cli import machine
 from aifactory.cli.machine import Check, examined
+from aifactory.stacks.live.account import Account, Declined
 from support.aws_sites import aws_site_data
 from support.command import call
 from support.planning import site_data
@@ -167,12 +169,22 @@ def test_without_credentials_an_account_is_not_asked_and_that_is_no_failure(tool
 def test_an_account_is_held_against_its_site(tools: Path, blueprint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary-of-an-access-key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-of-a-secret-key")
+    genuine = Account.every
+
+    def every(account: Account, service: str, *asked: str, **arguments: Any) -> list[Any]:
+        if service == "eks" or "describe_vpc_endpoint_services" in asked:  # which moto knows too little of
+            raise Declined("AccessDeniedException", "AWS answers AccessDeniedException", "let these credentials do it")
+        return genuine(account, service, *asked, **arguments)
+
+    monkeypatch.setattr(Account, "every", every)
     with mock_aws():
         ran = call("doctor", "--live", blueprint, "--site", "sto-lab", "--format", "json")
     assert ran.code == 1
     found = {each["name"]: each for each in json.loads(ran.out)["checks"]}
     assert found["sto-lab: account"]["state"] == "broken"
     assert found["sto-lab: zone eu-north-1a"]["state"] == "ok"
+    unseen = found["sto-lab: Kubernetes 1.35"]
+    assert (unseen["state"], unseen["found"]) == ("missing", "not seen: AWS answers AccessDeniedException")
     assert "canary-of-a-secret-key" not in ran.out + ran.err
     assert "canary-of-an-access-key" not in ran.out + ran.err
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from aifactory.cli import clearing
-from support.aws_sites import write_project
+from support.aws_sites import ACCOUNT, write_project
 from support.held import thing
 from support.live import MOMENT
+from support.signed_in import signed_in
 from support.verbs import Verbs
 
 BASE, PLATFORM = "demo-sto-lab-base", "demo-sto-lab-platform"
@@ -181,6 +182,63 @@ def test_destroy_removes_the_platform_first_and_its_load_balancer_controller_las
     assert "--target" not in second + base
 
 
+LATE = "aws logs delete-log-group --region eu-north-1 --log-group-name /aws/eks/demo-sto-lab/cluster"
+
+
+def test_a_log_group_that_eks_makes_anew_after_all_is_gone_is_told_with_its_removal(deployed: Layers) -> None:
+    code, out, err = deployed.run("destroy", "--format", "json")
+    assert code == 0
+    stacks = json.loads(out)["stacks"]
+    (back,) = stacks[BASE]["returns"]
+    assert back["row"] == "aws:eks/cluster:Cluster/cluster"
+    assert back["commands"][-1] == LATE
+    assert LATE in err
+    assert "returns" not in stacks[PLATFORM]
+    assert "returns" not in deployed.data("destroy")["stacks"][BASE], "of what was gone before nothing comes"
+
+
+def test_a_log_group_that_is_in_the_way_of_up_is_told_with_its_removal(layers: Layers) -> None:
+    says = "CreateLogGroup: ResourceAlreadyExistsException: The specified log group already exists"
+    layers.engine.fails = {"LogGroup::cluster/control-plane": says}
+    code, _, err = layers.run("up")
+    assert code == 1
+    assert f"    {LATE}" in err
+    layers.engine.fails = {"LogGroup::cluster/control-plane": "AccessDeniedException"}
+    assert LATE not in layers.run("up")[2]
+
+
+def second(layers: Layers, name: str, site: str) -> None:
+    """Another blueprint of the project, at a site of the same file but for its name."""
+    blueprint = json.loads(layers.blueprint.read_text())
+    blueprint |= {"name": name, "placement": {"core": {"sites": [site]}}}
+    layers.blueprint = layers.blueprint.with_name(f"{name}.yaml")
+    layers.blueprint.write_text(json.dumps(blueprint))
+    data = json.loads((layers.root / "sites/sto-lab.yaml").read_text())
+    (layers.root / f"sites/{site}.yaml").write_text(json.dumps({**data, "site": site}))
+
+
+def test_a_second_factory_makes_no_second_network_of_the_same_addresses_at_a_site(deployed: Layers) -> None:
+    second(deployed, "other", "sto-lab")
+    code, _, err = deployed.run("up")
+    assert code == 1
+    assert "factory demo has a base at sto-lab: this one would make a second network of the same addresses" in err
+    assert "give other a site file of its own, with another name and cidr" in err
+    assert deployed.state("other-sto-lab-base") == []
+    code, _, err = deployed.run("preview")
+    assert code == 0
+    assert "factory demo has a base at sto-lab" in err
+
+
+def test_a_second_factory_at_a_site_of_its_own_is_made_and_so_is_one_whose_site_only_ends_alike(
+    deployed: Layers,
+) -> None:
+    second(deployed, "other", "lab")
+    code, _, err = deployed.run("up")
+    assert code == 0, err
+    assert deployed.state("other-lab-base")
+    assert deployed.run("up")[0] == 0, "what is there already is its own"
+
+
 def test_services_with_load_balancers_go_before_their_controller(deployed: Layers) -> None:
     deployed.team()
     code, _, err = deployed.run("destroy", "--remove-protected", CLAIM)
@@ -293,3 +351,34 @@ def test_a_base_that_was_half_made_is_removed_without_a_platform(layers: Layers)
     assert code == 0, err
     assert layers.state(BASE) == []
     assert f"{PLATFORM}: nothing is deployed" in err
+
+
+def test_up_is_refused_before_the_base_when_its_cluster_would_not_let_the_caller_in(layers: Layers) -> None:
+    with signed_in(f"arn:aws:iam::{ACCOUNT}:role/developer") as secrets:
+        code, out, err = layers.run("up")
+    assert code == 1
+    assert f"arn:aws:iam::{ACCOUNT}:role/developer is none of aws.admins" in err
+    assert "sites/sto-lab.yaml:" in err, "the line to change is shown"
+    assert layers.state(BASE) == []
+    assert not any(value in out + err for value in secrets)
+
+
+def test_up_is_refused_with_credentials_of_another_account(layers: Layers) -> None:
+    with signed_in("arn:aws:iam::444455556666:role/platform"):
+        code, _, err = layers.run("up")
+    assert code == 1
+    assert f"these credentials are of account 444455556666, and sto-lab is in {ACCOUNT}" in err
+    assert layers.state(BASE) == []
+
+
+def test_up_goes_on_for_an_administrator_of_the_site(layers: Layers) -> None:
+    with signed_in(f"arn:aws:iam::{ACCOUNT}:role/platform"):
+        code, _, err = layers.run("up")
+    assert code == 0, err
+    assert "not asked" not in err
+
+
+def test_up_says_that_nobody_was_asked_who_the_caller_is(deployed: Layers) -> None:
+    code, _, err = deployed.run("up")
+    assert code == 0
+    assert "sto-lab: not asked whether you are one of aws.admins, there are no credentials of AWS here" in err

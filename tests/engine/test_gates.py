@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from aifactory.cli import deploying
+from aifactory.cli import deploying, handing
 from aifactory.cli.work import prepare
 from aifactory.components.rows import KubernetesRow
 from aifactory.stacks.assembly.rowset import RowSet
@@ -27,7 +27,7 @@ def test_a_gate_that_is_never_met_names_its_row(
     yard: Yard = yards(STACK)
     for name, value in yard.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(deploying, "row_set", lambda stack, digest: hurried(yard.rows))
+    monkeypatch.setattr(handing, "row_set", lambda stack, digest: hurried(yard.rows))
     with Operators(yard.plane.api, broken={"NVIDIADriver/train": status}):
         runner = deploying.Runner(yard.root, yard.kubeconfig)
         (outcome,) = runner.up(prepare(yard.blueprint, [yard.site]), refresh=False)

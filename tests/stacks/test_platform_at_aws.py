@@ -44,10 +44,11 @@ MAY_KNOW = {
     *("components/cluster", "components/gpu_node_pool", "components/fabric", "components/storage_tier"),
     *("components/gateway/balancing.py", "components/gateway/bedrock.py", "components/gateway/published.py"),
     *("components/gateway/objects/doors.py", "blueprints/site.py", "stacks/planning/place.py", "stacks/live/region.py"),
-    *("cli/accounts.py", "cli/first_aws_site.py"),
+    *("cli/accounts.py", "cli/calling.py", "cli/first_aws_site.py", "stacks/live/caller.py"),
+    *("stacks/render/readme_base.py",),
 }
 """Who may import what is known of AWS: parts that make something there, the door's load balancer and its table of
-providers, site files, and what looks at accounts."""
+providers, site files, what looks at accounts, and what a base says of them."""
 
 
 def at_aws(
@@ -149,6 +150,34 @@ def test_load_balancers_get_all_tags_from_controller_and_door() -> None:
         "aifactory:data-class": "open",
         "aifactory:tenant": "assist triage",
     }
+
+
+def balanced(tree: object) -> list[dict[str, Any]]:
+    """All that asks for a Service of type LoadBalancer in an object."""
+    found = [tree] if isinstance(tree, dict) and tree.get("type") == "LoadBalancer" else []
+    inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ()
+    return [*found, *(each for one in inner for each in balanced(one))]
+
+
+def test_every_load_balancer_says_its_class_so_that_no_webhook_is_asked_for_services() -> None:
+    release = next(
+        row for row in whole().rows.values() if isinstance(row, HelmRow) and row.name == "aws-load-balancer-controller"
+    )
+    assert release.values["enableServiceMutatorWebhook"] is False
+    asked = [each for body in objects(whole()).values() for each in balanced(body)]
+    asked += [each for row in whole().rows.values() if isinstance(row, HelmRow) for each in balanced(row.values)]
+    assert asked
+    assert {each.get("loadBalancerClass") for each in asked} == {"service.k8s.aws/nlb"}
+
+
+@pytest.mark.parametrize(("stated", "found"), [(None, "service.k8s.aws/nlb"), ("example.com/lb", "example.com/lb")])
+def test_doors_of_a_site_at_aws_are_made_by_its_controller_unless_the_site_says_otherwise(
+    stated: str | None, found: str
+) -> None:
+    given = {**ENDPOINTS, **({"load_balancer_class": stated} if stated else {})}
+    place = place_of(AwsSite.model_validate({**aws_site_data(), "endpoints": given}), TRAIN)
+    assert place.endpoints is not None
+    assert place.endpoints.load_balancer_class == found
 
 
 def test_rows_without_tags_are_listed_and_are_of_kinds_that_have_none() -> None:

@@ -65,6 +65,8 @@ class FakeEngine:
         self.environments.append(dict(additional_env))
         if self.says and args[0] in ("preview", "up", "destroy"):
             raise create_command_error(CommandResult("", self.says, 1))
+        if args[:2] == ["stack", "ls"]:
+            return CommandResult(json.dumps(_stacks(Path(cwd))), "", 0)
         state = _State(Path(cwd), args)
         verb = args[0] if args[0] not in ("stack", "state") else f"{args[0]} {args[1]}"
         output = getattr(self, f"_{verb.replace(' ', '_')}")(state, args)
@@ -228,6 +230,13 @@ class _State:
         manifest = {"time": str(time.time_ns())}
         deployment = {"manifest": manifest, "resources": resources, "secrets_providers": secrets}
         self.path.write_text(json.dumps({"version": 3, "deployment": deployment}), encoding="utf-8")
+
+
+def _stacks(folder: Path) -> list[dict[str, Any]]:
+    """Stacks of a backend, as `stack ls --json` prints them."""
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))
+    states = Path(project["backend"]["url"].removeprefix("file://")).glob("*.json")
+    return [{"name": f"organization/aifactory/{path.stem}", "current": False} for path in sorted(states)]
 
 
 def _needed(resources: list[dict[str, Any]]) -> set[str]:

@@ -26,6 +26,7 @@ def origin(**fields: Any) -> Origin:
         "plan": {"schema": "aifactory-plan/v1"},
         "warnings": (),
         "images": (),
+        "deployer": {},
         "description": "",
         "version": "9.9.9",
     }

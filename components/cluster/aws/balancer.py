@@ -54,5 +54,9 @@ def require(plan: EksPlan, ctx: PlanContext) -> None:
             "enableWaf": False,
             "enableWafv2": False,
             "createIngressClassResource": False,
+            # Its webhook is asked for every Service that is made, of any type, and refuses all while no replica
+            # answers; doors of ours say their class. Source: aws/eks-charts values.yaml;
+            # kubernetes-sigs/aws-load-balancer-controller#4811.
+            "enableServiceMutatorWebhook": False,
         },
     )

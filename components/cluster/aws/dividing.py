@@ -39,6 +39,7 @@ def decide_vpc(place: AwsPlace, region: AwsRegion, ctx: PlanContext) -> VpcPlan 
         document="site",
     )
     _decide_egress(place, ctx)
+    _decide_buckets(region, ctx, nat=nat)
     ways = tuple(
         WayPlan(
             each.kind,  # type: ignore[arg-type]
@@ -68,6 +69,27 @@ def _decide_egress(place: AwsPlace, ctx: PlanContext) -> None:
         ],
         source=("aws", "vpc", "egress"),
         document="site",
+    )
+
+
+def _decide_buckets(region: AwsRegion, ctx: PlanContext, *, nat: bool) -> None:
+    ctx.decide(
+        "aws.endpoint.s3.passes",
+        {"written": f"of account {region.account}", "read": "any" if nat else f"of the account, {region.layer_bucket}"},
+        "pods write to no bucket of another account through the endpoint; "
+        + (
+            "registries on the internet keep layers in buckets of the region, which pulls reach through the endpoint "
+            "alone"
+            if nat
+            else "nodes install nothing as they start: their AMI has it all, and images come from ECR"
+        ),
+        rejected=[
+            Rejected("a list of registries' buckets", "no registry but that of Kubernetes names its own")
+            if nat
+            else Rejected("repositories of Amazon Linux", "a node that is updated in place is none that its AMI made")
+        ],
+        facts=region.refs[1:],
+        because=[f"{ctx.part}.aws.egress"],
     )
 
 

@@ -26,6 +26,8 @@ ADDON = "aws:eks/addon:Addon"
 POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 BALANCER = "aws-load-balancer-controller"
 """Name of the load balancer controller: of its release, namespace, ServiceAccount and role."""
+ADMIN_POLICY = "AmazonEKSClusterAdminPolicy"
+"""Policy of EKS's own access entries that makes a principal admin of the cluster."""
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 CLUSTER_TIMEOUT_S = 2_400
 NODES_TIMEOUT_S = 2_400
@@ -207,7 +209,7 @@ def _cluster(cloud: Cloud, net: Network, role: RoleRows, key: CloudRow, after: l
 
 
 def _admins(cloud: Cloud, cluster: CloudRow) -> Iterator[CloudRow]:
-    policy = cloud.plan.region.arn("eks", "cluster-access-policy/AmazonEKSClusterAdminPolicy", region="", account="aws")
+    policy = cloud.plan.region.access_policy(ADMIN_POLICY)
     for principal in cloud.plan.admins:
         name = principal.partition("::")[2].replace(":", "-").replace("/", "-")
         who = {"clusterName": cluster.output("name"), "principalArn": principal}

@@ -92,16 +92,21 @@ def _queue_policy(plan: EksPlan, queue: Ref) -> tuple[Statement, ...]:
 def statements(plan: EksPlan, queue: Ref, node_role: Ref) -> tuple[Statement, ...]:
     """What Karpenter may do: start instances that carry the cluster's tags, and end those that do.
 
-    Source: aws/karpenter-provider-aws getting-started cloudformation.yaml @v1.14.1, without what it needs to make
-    instance profiles, and without prices, which it has with it.
+    With a way out it also asks for prices and for the instance profiles of the account, whose API no endpoint leads to;
+    in an isolated VPC it asks for neither (aws/karpenter-provider-aws#8617).
+
+    Source: aws/karpenter-provider-aws website, v1.14, getting-started cloudformation.yaml, without what it needs to
+    make instance profiles, and without zonal shift, which nothing here turns on.
     """
     region = plan.region
+    abroad = (Statement("LookAbroad", ("iam:ListInstanceProfiles", "pricing:GetProducts"), EVERY, why=_LISTS),)
     parameters = region.arn("ssm", "parameter/aws/service/*", account="")
     profile = region.arn("iam", f"instance-profile/{plan.role_name(PROFILE)}", region="")
     to_ec2 = {"StringEquals": {"iam:PassedToService": principal("ec2")}}
     return (
         *_instances(plan),
         Statement("Look", _LOOKS, EVERY, condition=_here(region), why=_LISTS),
+        *(abroad if plan.vpc.nat else ()),
         Statement("FindAmi", ("ssm:GetParameter",), (parameters,)),
         Statement("Told", ("sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"), (queue,)),
         Statement("GiveRole", ("iam:PassRole",), (node_role,), condition=to_ec2),
@@ -157,7 +162,7 @@ def _here(region: AwsRegion) -> dict[str, object]:
 _MADE = ("fleet", "instance", "volume", "network-interface", "launch-template", "spot-instances-request")
 _LOOKS = (
     "ec2:DescribeCapacityReservations", "ec2:DescribeImages", "ec2:DescribeInstances",
-    "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplates",
-    "ec2:DescribePlacementGroups", "ec2:DescribeSecurityGroups", "ec2:DescribeSpotPriceHistory",
-    "ec2:DescribeSubnets",
+    "ec2:DescribeInstanceStatus", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes",
+    "ec2:DescribeLaunchTemplates", "ec2:DescribePlacementGroups", "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets",
 )  # fmt: skip

@@ -20,6 +20,13 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 EVERYWHERE = "0.0.0.0/0"
 HTTPS = 443
+ACCEPTED_S = 3_600
+"""How long `up` waits for a person to accept an attachment.
+
+AWS knows no route to a transit gateway of another account before that, and the provider asks again for as long as the
+route may take, 5 minutes by itself. Source: hashicorp/terraform-provider-aws internal/service/ec2/vpc_route.go, retries
+at InvalidTransitGatewayID.NotFound.
+"""
 
 
 class Network(Struct, frozen=True):
@@ -133,7 +140,8 @@ def _ways_in(
             yield _admit(name, api, cidr, f"From {cidr} through {way.id}", cloud)
             for zone_id, table in tables.items():
                 route = {"routeTableId": table.output("id"), "destinationCidrBlock": cidr, **target}
-                yield cloud.untagged(ROUTE, f"{zone_id}-{name}", route, after=[attached.id])
+                waits = ACCEPTED_S if way.kind == "tgw" else 0
+                yield cloud.untagged(ROUTE, f"{zone_id}-{name}", route, after=[attached.id], timeout_s=waits)
 
 
 def _attachment(
@@ -196,7 +204,7 @@ def _endpoint(
         properties |= {
             "vpcEndpointType": "Gateway",
             "routeTableIds": [table.output("id") for table in tables.values()],
-            "policy": policies.document(policies.s3_endpoint(cloud.plan.region)),
+            "policy": policies.document(policies.s3_endpoint(cloud.plan.region, nat=cloud.plan.vpc.nat)),
         }
     return cloud.tagged(ENDPOINT, endpoint.service.replace(".", "-"), properties)
 

@@ -20,6 +20,7 @@ from aifactory.components.cluster.aws.model import (
     SystemNodesPlan,
     handed,
 )
+from aifactory.components.cluster.aws.noting import decide_end
 from aifactory.components.cluster.aws.registry import decide_registry
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.aws.standing import decide_definitions, decide_images, decide_reached, decide_region
@@ -63,6 +64,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
         copies=aws.image_registry is not None,
     )
     _decide_entry(place, plan, ctx)
+    decide_end(plan, ctx)
     ctx.offer(CloudOffer(region.partition, region.account, region.region))
     given = handed()
     access = ClusterAccessOffer(given["cluster_name"], given["endpoint"], given["certificate_authority"], region.region)

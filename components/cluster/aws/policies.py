@@ -68,29 +68,40 @@ def logs_key(plan: EksPlan) -> tuple[Statement, ...]:
     return (administration(region), Statement("Logs", actions, EVERY, service, condition, why=OF_THE_KEY))
 
 
-def s3_endpoint(region: AwsRegion) -> tuple[Statement, ...]:
+def s3_endpoint(region: AwsRegion, *, nat: bool) -> tuple[Statement, ...]:
     """What passes the endpoint of S3: buckets of the account, and layers of ECR's images. So no pod carries data to
-    the bucket of another account by this way."""
+    the bucket of another account by this way.
+
+    With a way out any bucket may be read besides: what pods ask of S3 in the region passes the endpoint and no NAT
+    gateway, and registries on the internet send pulls to buckets of theirs there (registry.k8s.io, Docker Hub, quay).
+    Source: kubernetes/registry.k8s.io cmd/archeio/internal/app/buckets.go; prometheus-community/helm-charts#2421 and
+    moby/moby#34185: pulls end in 403 where the endpoint's policy names buckets.
+    """
     everyone = {"AWS": "*"}
     own = (
-        "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket",
-        "s3:GetBucketLocation", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
+        *_READS, "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
         "s3:ListBucketMultipartUploads",
     )  # fmt: skip
-    layers = region.arn("s3", f"prod-{region.region}-starport-layer-bucket/*", region="", account="")
     of_account = {"StringEquals": {"aws:ResourceAccount": region.account}}
     why = "every bucket of the account: the condition keeps others out, and policies of roles say who"
-    return (
-        Statement("OwnBuckets", own, EVERY, everyone, of_account, why=why),
-        Statement("ImageLayers", ("s3:GetObject",), (layers,), everyone),
-    )
+    written = Statement("OwnBuckets", own, EVERY, everyone, of_account, why=why)
+    if nat:
+        why = "a NAT gateway reads any bucket of another region anyway, and reading carries nothing out"
+        return written, Statement("ReadAnyBucket", _READS, EVERY, everyone, why=why)
+    layers = region.arn("s3", f"{region.layer_bucket}/*", region="", account="")
+    return written, Statement("ImageLayers", ("s3:GetObject",), (layers,), everyone)
+
+
+_READS = ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetBucketLocation")
 
 
 def balancer(plan: EksPlan) -> tuple[Statement, ...]:
     """What the load balancer controller may do: network load balancers, and only those of this cluster.
 
     Source: kubernetes-sigs/aws-load-balancer-controller docs/install/iam_policy.json, without what application load
-    balancers, WAF, Shield, Cognito and ACM need, and with the cluster's name where upstream asks for any.
+    balancers, WAF, Shield, Cognito, ACM and Outposts need, and with the cluster's name where upstream asks for any. As
+    there, the tag that says whose something is comes with its making and never later, or whoever may tag could take
+    the load balancers of others; other tags may change on what is owned.
     """
     region = plan.region
     groups, network = region.arn("ec2", "security-group/*"), Format((region.arn("ec2", "vpc/"), vpc_id()))
@@ -100,8 +111,11 @@ def balancer(plan: EksPlan) -> tuple[Statement, ...]:
     asked = {"StringEquals": {f"aws:RequestTag/{BALANCER_TAG}": plan.name}}
     owned = {"StringEquals": {f"aws:ResourceTag/{BALANCER_TAG}": plan.name}}
     of_nodes = {"StringEquals": {f"aws:ResourceTag/kubernetes.io/cluster/{plan.name}": "owned"}}
-    at_making = {"StringEquals": {**asked["StringEquals"], "ec2:CreateAction": "CreateSecurityGroup"}}
     elb = "elasticloadbalancing:"
+    at_making = {"StringEquals": {**asked["StringEquals"], "ec2:CreateAction": "CreateSecurityGroup"}}
+    making = ("CreateLoadBalancer", "CreateTargetGroup", "CreateListener")
+    made_now = {"StringEquals": {**asked["StringEquals"], f"{elb}CreateAction": list(making)}}
+    other_tags = {**owned, "Null": {f"aws:RequestTag/{BALANCER_TAG}": "true"}}
     rules = ("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress")
     service_role = region.role(f"aws-service-role/{principal('elasticloadbalancing')}/*")
     only_elb = {"StringEquals": {"iam:AWSServiceName": principal("elasticloadbalancing")}}
@@ -112,13 +126,11 @@ def balancer(plan: EksPlan) -> tuple[Statement, ...]:
         Statement("InNetwork", ("ec2:CreateSecurityGroup", "ec2:GetSecurityGroupsForVpc"), (network,)),
         Statement("MakeTaggedGroup", ("ec2:CreateSecurityGroup",), (groups,), condition=asked),
         Statement("TagNewGroup", ("ec2:CreateTags",), (groups,), condition=at_making),
-        Statement("OwnGroups", (*rules, "ec2:DeleteSecurityGroup", "ec2:DeleteTags"), (groups,), condition=owned),
-        Statement(
-            "Make",
-            (f"{elb}CreateLoadBalancer", f"{elb}CreateTargetGroup", f"{elb}CreateListener", f"{elb}AddTags"),
-            made,
-            condition=asked,
-        ),
+        Statement("TagOwnGroup", ("ec2:CreateTags", "ec2:DeleteTags"), (groups,), condition=other_tags),
+        Statement("OwnGroups", (*rules, "ec2:DeleteSecurityGroup"), (groups,), condition=owned),
+        Statement("Make", tuple(f"{elb}{verb}" for verb in making), made, condition=asked),
+        Statement("TagNew", (f"{elb}AddTags",), made, condition=made_now),
+        Statement("TagOwn", (f"{elb}AddTags", f"{elb}RemoveTags"), made, condition=other_tags),
         Statement("Own", tuple(f"{elb}{verb}" for verb in _OWN), made, condition=owned),
     )
 
@@ -128,14 +140,16 @@ _LOOKS = (
     "ec2:DescribeInstances", "ec2:DescribeInternetGateways", "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags",
     "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs",
-    "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeListenerCertificates",
-    "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancerAttributes",
-    "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeCapacityReservation", "elasticloadbalancing:DescribeListenerAttributes",
+    "elasticloadbalancing:DescribeListenerCertificates", "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeSSLPolicies",
     "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes",
     "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
 )  # fmt: skip
 _OWN = (
-    "AddTags", "RemoveTags", "ModifyLoadBalancerAttributes", "SetSecurityGroups", "SetSubnets", "SetIpAddressType",
-    "DeleteLoadBalancer", "CreateListener", "ModifyListener", "DeleteListener", "ModifyListenerAttributes",
-    "ModifyTargetGroup", "ModifyTargetGroupAttributes", "RegisterTargets", "DeregisterTargets", "DeleteTargetGroup",
+    "ModifyLoadBalancerAttributes", "ModifyCapacityReservation", "SetSecurityGroups", "SetSubnets",
+    "SetIpAddressType", "DeleteLoadBalancer", "CreateListener", "ModifyListener", "DeleteListener",
+    "ModifyListenerAttributes", "ModifyTargetGroup", "ModifyTargetGroupAttributes", "RegisterTargets",
+    "DeregisterTargets", "DeleteTargetGroup",
 )  # fmt: skip

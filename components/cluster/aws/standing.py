@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aifactory.components.aws_place import AwsPlace, AwsRegion, region_of
 from aifactory.components.base import PlanContext, Rejected
+from aifactory.components.cluster.aws.network import ACCEPTED_S
 from aifactory.components.cluster.providers import is_applied, train_releases
 from aifactory.components.offers import OperatorNote
 
@@ -71,12 +72,25 @@ def decide_reached(place: AwsPlace, ctx: PlanContext) -> bool:
         document="site",
     )
     for each in given:
-        if each.kind == "vpc":
-            says = f"Whoever owns {each.through} accepts the peering and routes {place.aws.vpc.cidr} to it."
-        else:
-            says = f"Whoever owns {each.through} accepts the attachment and routes {place.aws.vpc.cidr} to it."
-        ctx.offer(OperatorNote(ctx.part, "before", says))
+        ctx.offer(OperatorNote(ctx.part, "before", _joining(each.kind, each.through, place)))
     return held
+
+
+def _joining(kind: str, through: str, place: AwsPlace) -> str:
+    """What whoever owns a way does, and when."""
+    routes = f"routes {place.aws.vpc.cidr} to it"
+    if kind == "vpc":
+        return f"Whoever owns {through} accepts the peering and {routes}."
+    if kind == "vgw":
+        return f"Whoever owns {through} {routes}."
+    return (
+        f"Whoever owns {through} shares it with account {place.aws.account} (AWS RAM) if it is of another, accepts the "
+        f"attachment while up runs, and {routes}. up waits {ACCEPTED_S // 60} minutes from the moment that the "
+        "attachment is pendingAcceptance, and goes on from there when it is run again. In the account of the gateway: "
+        f"aws ec2 describe-transit-gateway-vpc-attachments --region {place.aws.region} --filters "
+        f"Name=transit-gateway-id,Values={through} Name=state,Values=pendingAcceptance, then aws ec2 "
+        f"accept-transit-gateway-vpc-attachment --region {place.aws.region} --transit-gateway-attachment-id ATTACHMENT."
+    )
 
 
 def decide_definitions(place: AwsPlace, ctx: PlanContext) -> bool:

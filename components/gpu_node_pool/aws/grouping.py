@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from aifactory.components import names
+from aifactory.components.aws_base import LustreOverEfa
 from aifactory.components.aws_nodes import NodesOffer
-from aifactory.components.aws_place import AwsPlace, aws_place
+from aifactory.components.aws_place import AwsPlace, aws_place, principal
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.given_aws_nodes import RentedNodesGiven
 from aifactory.components.gpu_node_pool import hosts
@@ -42,6 +45,7 @@ def decide_group(
         return None
     zones = (group.zone,) if group.zone else tuple(zone.zone for zone in place.aws.zones)
     _decide_zones(group, nodes, zones, place, ctx)
+    _decide_repair(ctx)
     offer_demand(name, nodes, zones, pods, facts, ctx)
     note(group, place, ctx)
     return NodeGroupPlan(
@@ -152,6 +156,24 @@ def _decide_zones(
     )
 
 
+def _decide_repair(ctx: PlanContext) -> None:
+    """Source: Amazon EKS User Guide, node-repair and node-health-nma."""
+    ctx.decide(
+        "repair",
+        "a node that isn't Ready for 30 minutes is replaced, one after the other",
+        "its jobs are lost by then, and nobody but EKS can end its instance: the replacement takes the same place in a "
+        "reservation",
+        rejected=[
+            Rejected("none", "a node whose kubelet is gone keeps its GPUs, paid for, until a person looks"),
+            Rejected(
+                "eks-node-monitoring-agent",
+                "it has nodes rebooted or replaced 10 minutes after an error of one GPU, under jobs that run on the "
+                "others: errors of GPUs call a person",
+            ),
+        ],
+    )
+
+
 def offer_demand(
     name: str, nodes: int, zones: tuple[str, ...], pods: int, facts: InstanceFacts, ctx: PlanContext
 ) -> None:
@@ -170,7 +192,15 @@ def offer_demand(
 
 
 def note(group: RentedNodesGiven, place: AwsPlace, ctx: PlanContext) -> None:
-    """Tell people of a Capacity Block's beginning and end."""
+    """Tell people of a Capacity Block's beginning and end, and of what Spot wants once in an account."""
+    if group.purchase == "spot":
+        says = (
+            f"Account {place.aws.account} has the role AWSServiceRoleForEC2Spot, as any has that used Spot before. EC2 "
+            "makes it once, for whoever may call iam:CreateServiceLinkedRole, which the roles of the base may not: aws "
+            "iam get-role --role-name AWSServiceRoleForEC2Spot, else aws iam create-service-linked-role "
+            f"--aws-service-name {principal('spot')}."
+        )
+        ctx.offer(OperatorNote(ctx.part, "before", says))
     if group.purchase == "capacity-block":
         says = (
             f"Run up of {place.site} after Capacity Block {group.reservation} has begun, and end its jobs before "
@@ -223,6 +253,24 @@ def told(draft: Resolved, facts: InstanceFacts, pods: int, fabric: FabricOffer |
         lock_bytes=facts.memory_gib * GIB if fabric is not None and not fabric.ipc_lock else 0,
         hugepages_2mi=HUGE_PAGES if fabric is not None else 0,
     )
+
+
+def reading_lustre(group: NodeGroupPlan, ctx: PlanContext) -> NodeGroupPlan:
+    """The group with LNet over EFA, where a file system in its zone is reached so. All have told by `settle`."""
+    near = [each.part for each in ctx.offers(LustreOverEfa) if each.zone in group.zones]
+    if not near or not any(card.kind == "efa-only" for card in group.cards):
+        return group
+    ctx.decide(
+        "lustre_network",
+        "EFA",
+        f"nodeadm sets up LNet for EFA at each boot, by AWS's own script in the AMI, before {' and '.join(near)} is "
+        "mounted; EFA doesn't leave the zone",
+        rejected=[
+            Rejected("TCP", "a node reads with 100 Gbps at most, and nothing says that it does"),
+            Rejected("the script from the internet", "it would be another one tomorrow, and there may be no way out"),
+        ],
+    )
+    return structs.replace(group, user_data=structs.replace(group.user_data, lustre_over_efa=True))
 
 
 def labels_of(draft: Resolved, group: RentedNodesGiven, place: AwsPlace) -> Pairs:

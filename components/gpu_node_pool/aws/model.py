@@ -39,6 +39,8 @@ class UserData(Struct, frozen=True):
     """Memory that a container may lock. 0: as the AMI has it."""
     hugepages_2mi: int
     """Huge pages of 2 MiB. 0: as the kernel has it."""
+    lustre_over_efa: bool = False
+    """Whether LNet is set up for EFA at each boot, before a file system of FSx is mounted."""
 
 
 class NodeGroupPlan(Struct, frozen=True):

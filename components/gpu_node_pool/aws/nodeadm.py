@@ -36,6 +36,10 @@ def node_config(found: UserData) -> str:
     ]
     if found.local_raid:
         lines += ["  instance:", "    localStorage:", "      strategy: RAID0"]
+    if found.lustre_over_efa:
+        # Runs configure-efa-fsx-lustre-client, which the AMI has. Source: awslabs/amazon-eks-ami
+        # nodeadm/api/v1alpha1/nodeconfig_types.go and internal/system/fsx_lustre_efa.go @e13198464f4f.
+        lines += ["  featureGates:", "    FSxLustreEFAClient: true"]
     if found.lock_bytes:
         lines += ["  containerd:", "    baseRuntimeSpec:", "      process:", "        rlimits:"]
         lines += _limit("RLIMIT_NOFILE", FILES_SOFT, FILES_HARD)

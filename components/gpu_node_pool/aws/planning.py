@@ -15,7 +15,7 @@ from aifactory.components.gpu_node_pool import accelerators, demanded, health, h
 from aifactory.components.gpu_node_pool.aws import buying, neuron
 from aifactory.components.gpu_node_pool.aws.cards import InstanceFacts, facts_of
 from aifactory.components.gpu_node_pool.aws.flexing import decide_flex, require_karpenter
-from aifactory.components.gpu_node_pool.aws.grouping import decide_group
+from aifactory.components.gpu_node_pool.aws.grouping import decide_group, reading_lustre
 from aifactory.components.gpu_node_pool.aws.joining import joined
 from aifactory.components.gpu_node_pool.aws.model import (
     AwsFlexPlan,
@@ -273,6 +273,7 @@ def settled(draft: Rented, ctx: PlanContext) -> AwsPoolPlan | AwsFlexPlan:
     nodes = sum(rack.size for rack in plan.placing.racks)
     alerts = health.alerts(identity, nodes, plan.gpus_per_node) if metrics else ()
     if isinstance(made, NodeGroupPlan):
+        made = reading_lustre(made, ctx)
         return AwsPoolPlan(**shared, acceptance=acceptance(plan, ctx), alerts=alerts, node_group=made)
     require_karpenter(made, ctx)
     ctx.decide("acceptance", "none", "nodes come with the pods that need them; Karpenter must be ready for them")

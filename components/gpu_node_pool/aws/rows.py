@@ -18,6 +18,10 @@ NODES_TIMEOUT_S = 3_600
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
 
 
+REPAIR = {"enabled": True, "maxParallelNodesRepairedCount": 1}
+"""One node after the other, so that a reservation never has to give two at once."""
+
+
 def base_rows(plan: NodeGroupPlan, maker: Maker) -> Iterator[CloudRow]:
     """What the base makes for a pool."""
     ground = plan.ground
@@ -102,4 +106,5 @@ def _node_group(plan: NodeGroupPlan, template: CloudRow) -> dict[str, object]:
         "taints": [{"key": taint.key, "value": taint.value, "effect": EFFECTS[taint.effect]} for taint in plan.taints],
         # There is no node more to rent while an update runs: old ones go first.
         "updateConfig": {"maxUnavailable": 1, "updateStrategy": "MINIMAL"},
+        "nodeRepairConfig": REPAIR,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aifactory.components.aws_base import KeptIn
+from aifactory.components.aws_base import KeptIn, LustreOverEfa
 from aifactory.components.aws_nodes import NodeSubnet
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.capabilities import NamespaceRequest
@@ -67,6 +67,13 @@ def ask_for_room(draft: Draft, ctx: PlanContext) -> None:
     if draft.spec.engine == "fsx-lustre":
         purpose = "Folders of file systems"
         ctx.namespace(NamespaceRequest(FOLDER_NAMESPACE, ctx.part, purpose, "baseline", egress=("dns",)))
+
+
+def tell_nodes(draft: Draft, ctx: PlanContext) -> None:
+    """Nodes set up LNet for EFA as they boot, before they mount anything: pools hear of it before they settle."""
+    wish = draft.spec.lustre
+    if wish is not None and wish.efa and draft.aws is not None and draft.aws.zone is not None:
+        ctx.offer(LustreOverEfa(draft.spec.name, draft.aws.zone.zone))
 
 
 def _claims_named(draft: Draft, ctx: PlanContext) -> bool:
@@ -218,7 +225,9 @@ def _note(draft: Draft, ctx: PlanContext) -> None:
     ctx.offer(OperatorNote(ctx.part, "before", says))
     if wish and wish.efa:
         says = (
-            f"Nodes with EFA set up LNet for it at boot before they mount tier {spec.name} (FSx user guide, "
-            "configure-efa-clients); without that they read by TCP, and nothing says so."
+            f"Nodes on EFA in the zone of tier {spec.name} set up LNet for it as they boot: the nodeadm of their AMI "
+            "knows FSxLustreEFAClient (awslabs/amazon-eks-ami#2696, spring of 2026). Older ones read by TCP, and "
+            "nothing says so: lnetctl net show on a node lists efa. LNet is not tuned for GPUDirect Storage, since no "
+            "AMI has nvidia-fs."
         )
         ctx.offer(OperatorNote(ctx.part, "before", says))

@@ -10,7 +10,7 @@ from aifactory.components.endpoint.decided import EndpointPlan
 from aifactory.components.endpoint.plan import RULES, resolve, size
 from aifactory.components.endpoint.shape import rows
 from aifactory.components.endpoint.spec import EndpointSpec
-from aifactory.components.offers import EndpointOffer, ModelOffer
+from aifactory.components.offers import EndpointOffer, ModelOffer, OperatorNote
 from aifactory.components.rows import KubernetesRow, Maker, Wave
 from aifactory.components.rules import table
 from support.planning import place
@@ -66,6 +66,8 @@ def test_whoever_may_call_can_resolve_the_name_and_trust_the_certificate(
 ) -> None:
     plan, ctx = planned(given, reach=reach, callers=["app"] if reach == "cluster" else [])
     assert (plan.host, plan.cluster_issuer) == (host, issuer)
+    told = [each.says for each in ctx.offers(OperatorNote) if "is made by nobody here" in each.says]
+    assert [says.split()[1] for says in told] == ([issuer] if issuer else []), "cert-manager comes with the stack"
     assert ("load-balancer" in {each.capability for each in ctx.site_plan.requirements}) == (reach == "site")
     made = {
         row.id: row for row in rows(plan, Maker("demo", "lab", "door", Wave.GATEWAY)) if isinstance(row, KubernetesRow)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aifactory.components.offers import OperatorNote
 from aifactory.components.rows import CloudRow
 from aifactory.components.values import Ref, plain
 from support.aws_doors import ENDPOINTS, NOVA, RESIDENCY, bedrock, door, doors, model, objects
@@ -255,3 +256,10 @@ def test_a_silence_that_a_load_balancer_forgets_is_told() -> None:
 def test_a_door_inside_the_cluster_has_no_load_balancer() -> None:
     found = door(reach="cluster", callers=["assist"])
     assert service(found) == {"name": "door-proxy", "type": "ClusterIP"}
+
+
+def test_an_issuer_that_a_site_names_for_a_cluster_made_anew_is_somebodys_to_make() -> None:
+    found = door(endpoints={**ENDPOINTS, "certificates": {"cluster_issuer": "corp"}})
+    told = [each.says for each in found.site_plan.offers if isinstance(each, OperatorNote) and each.when == "before"]
+    assert [each for each in told if "ClusterIssuer corp of the site file is made by nobody here" in each]
+    assert not [each for each in door().site_plan.offers if isinstance(each, OperatorNote) and "Issuer" in each.says]

@@ -74,8 +74,10 @@ def test_each_served_model_is_open_to_its_own_tenant_when_nothing_is_said() -> N
 def test_whoever_may_call_can_resolve_the_name_and_trust_the_certificate(
     given: dict[str, Any] | None, reach: str, host: str, issuer: str
 ) -> None:
-    plan = planned(given=given, reach=reach).sound
-    assert (plan.host, plan.cluster_issuer) == (host, issuer)
+    found = planned(given=given, reach=reach)
+    assert (found.sound.host, found.sound.cluster_issuer) == (host, issuer)
+    told = [each.says for each in found.ctx.offers(OperatorNote) if "is made by nobody here" in each.says]
+    assert [says.split()[1] for says in told] == ([issuer] if issuer else []), "cert-manager comes with the stack"
 
 
 def test_tokens_and_keys_have_a_host_name_each() -> None:

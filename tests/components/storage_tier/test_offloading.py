@@ -27,10 +27,10 @@ OFFLOADING = {
 }
 
 
-def offloaded(scratch: dict[str, Any], drives: dict[str, Any]) -> Planned:
+def offloaded(scratch: dict[str, Any], drives: dict[str, Any], **serving: Any) -> Planned:
     """A model that offloads customers' keys and values to a tier on such drives."""
     at = site(drives=drives, classes=[{**SHARED, "default": False}], cluster={"provides": GATEWAYS})
-    return tiered(scratch, OFFLOADING, at=at, residency=EU, demand=CHATS, queue=ASSIST)
+    return tiered(scratch, {**OFFLOADING, **serving}, at=at, residency=EU, demand=CHATS, queue=ASSIST)
 
 
 def test_what_a_model_offloads_is_counted_without_being_asked_twice() -> None:
@@ -67,16 +67,32 @@ def test_drives_too_slow_for_what_is_offloaded_starve_its_gpus() -> None:
     [(3.0, "their warranty allows 3 | have drives for"), (None, "nobody states how often they may be | add dwpd")],
 )
 def test_drives_that_wear_out_before_their_time_are_told_of(dwpd: float | None, cure: str) -> None:
-    """Half of a peak of 11.272 GB/s in the mean, on 10 GPUs or so: far above what drives for reading allow."""
+    """Half of a peak of 11.272 GB/s in the mean, on 16 GPUs or fewer: far above what drives for reading allow."""
     scratch = tier("local-cache", name="scratch", data_class="customer")
     found = offloaded(scratch, {**without(LOCKED, "dwpd"), **({"dwpd": dwpd} if dwpd else {})})
     assert "STO-053" in broken(found)
     assert cure in says(found)
     (use,) = [each for each in found.site_plan.offers if isinstance(each, KvOffloadUse)]
     value: Any = found.site_plan.decisions["scratch.drive_writes_a_day"].value
-    on_a_node = use.mean_gb_per_s / use.gpus * min(8, use.gpus)
+    on_a_node = use.mean_gb_per_s / use.mean_gpus * min(8, use.mean_gpus)
     assert value["writes"] == pytest.approx(on_a_node * 86_400 / (8 * 3_840), abs=0.01)
     assert use.mean_gb_per_s < use.gb_per_s
+
+
+@pytest.mark.parametrize(
+    ("autoscaling", "replicas"),
+    [
+        ({"enabled": False}, 4),  # All that the peak needs, at any hour.
+        ({"min_replicas": 3}, 3),
+        ({"min_replicas": 1}, 2),  # A GPU never writes more than at peak: half of the load keeps half of 4 busy.
+    ],
+)
+def test_drives_wear_by_the_mean_of_the_gpus_that_carry_it(autoscaling: dict[str, Any], replicas: int) -> None:
+    scratch = tier("local-cache", name="scratch", data_class="customer")
+    found = offloaded(scratch, LOCKED, autoscaling=autoscaling)
+    (use,) = [each for each in found.site_plan.offers if isinstance(each, KvOffloadUse)]
+    assert (use.gpus, use.mean_gpus) == (16, replicas * 4)
+    assert use.mean_gb_per_s / use.mean_gpus <= use.gb_per_s / use.gpus
 
 
 def test_a_tier_of_the_node_offers_its_nodes_their_room_and_the_key_of_its_drives() -> None:

@@ -438,6 +438,25 @@ def test_a_fill_waits_for_a_first_object_and_fails_where_none_comes(every: Plann
     assert [each for each in told if "Objects come to bucket objects-tickets of research within 3600 s" in each]
 
 
+def test_a_fill_with_a_last_object_waits_for_that_one() -> None:
+    """A first object is not the last: a copy of half a dataset ends as well as that of a whole one."""
+    whole = {**FILL, "folder": "2026/11", "complete": "_SUCCESS"}
+    found = tiered(OBJECTS, tier(paths=[{**PATH, "prefetch": whole}], fed_by="objects"), RUN)
+    (job,) = [row for row in objects(found) if row.body["kind"] == "Job" and row.part == "files"]
+    (wait,) = body(found, job.id)["spec"]["template"]["spec"]["initContainers"]
+    (fill,) = body(found, job.id)["spec"]["template"]["spec"]["containers"]
+    assert wait["args"][-2:] == ["src:$(BUCKET_NAME)/2026/11/_SUCCESS", "/tmp/nothing"]
+    assert fill["args"][-2:] == ["src:$(BUCKET_NAME)/2026/11", "/data"]
+    told = [each.says for each in found.site_plan.offers if isinstance(each, OperatorNote) and each.when == "before"]
+    assert [each for each in told if "it begins once object _SUCCESS is there" in each]
+
+
+def test_a_person_is_told_how_a_swapped_drive_gets_its_volume_back(every: Planned) -> None:
+    told = [each.says for each in every.site_plan.offers if isinstance(each, OperatorNote) and each.when == "running"]
+    (says_so,) = [each for each in told if "A drive of tier objects that is swapped" in each]
+    assert '[{"op": "remove", "path": "/spec/claimRef"}]' in says_so
+
+
 def test_only_namespaces_with_buckets_reach_the_gateway(every: Planned) -> None:
     policy = body(every, "NetworkPolicy.networking.k8s.io/rook-ceph/allowed")["spec"]
     peers = [peer for rule in policy["ingress"] for peer in rule.get("from", ())]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.servicequotas.models import ServiceQuotasBackend
@@ -19,42 +20,97 @@ from aifactory.components.catalog import Catalog
 from aifactory.components.rows import CloudRow, Maker, Wave
 from aifactory.components.values import Format
 from aifactory.stacks.live.account import Account, NotAsked
-from aifactory.stacks.live.region import Finding, examined, groups
+from aifactory.stacks.live.finding import Finding
+from aifactory.stacks.live.region import examined, groups
 from support.aws_sites import aws_place, base_rows, planned
+from support.signed_in import signed_in
 
 HERE = "123456789012"
 """The account that moto answers for."""
 REGION = "eu-north-1"
-SECRET = "canary-of-a-secret-key"
+INSIDE = "10.0.3.4"
+"""An address that the site lets in."""
+ADMIN = f"arn:aws:iam::{HERE}:role/team/platform"
 IMAGE = "amazon-eks-node-al2023-x86_64-standard-1.35-v20261105"
-SITE: dict[str, Any] = {"account": HERE, "system_nodes": {"instance_type": "r5.xlarge"}}
+SITE: dict[str, Any] = {"account": HERE, "admins": [ADMIN], "system_nodes": {"instance_type": "r5.xlarge"}}
 STANDARD = "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"
+ADDON, ENDPOINT = "aws:eks/addon:Addon", "aws:ec2/vpcEndpoint:VpcEndpoint"
+ADDONS = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy", "aws-ebs-csi-driver", "coredns", "metrics-server")
 RESERVED = "cr-0123456789abcdef0"
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """An account with the AMI of the site, and a quota of 64 vCPU for standard types, which moto has none of."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary-of-an-access-key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    quotas = {"L-1216C47A": 64.0}
+    quotas = {"L-1216C47A": 64.0, "L-F678F1CE": 5.0, "L-0263D0A3": 5.0}
 
     def quota(_: object, service_code: str, quota_code: str) -> dict[str, Any]:
         return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": quotas[quota_code]}
 
     monkeypatch.setattr(ServiceQuotasBackend, "get_service_quota", quota)
-    with mock_aws():
+    with signed_in(ADMIN):
+        boto3.client("iam", region_name=REGION).create_role(
+            RoleName="platform", Path="/team/", AssumeRolePolicyDocument="{}"
+        )
         backend = ec2_backends[HERE][REGION]
         fields = {"name": IMAGE, "owner_id": "602401143452", "owner_alias": "amazon", "state": "available"}
         backend.amis["ami-0123456789abcdef0"] = Ami(backend, "ami-0123456789abcdef0", **fields)  # type: ignore[arg-type]
-        yield Account(REGION)
+        found = Account(REGION)
+        answering(found, eks())
+        yield found
+
+
+def eks(**builds: str) -> dict[str, Any]:
+    """What the region says it serves, of which moto knows little: what the site asks for, but for named builds."""
+    rows = base_rows(planned(**SITE)).values()
+    there = {
+        str(row.properties["addonName"]): str(row.properties["addonVersion"]) for row in rows if row.token == ADDON
+    }
+    fits = [{"clusterVersion": "1.35", "defaultVersion": True}]
+    addons = [
+        {"addonName": name, "addonVersions": [{"addonVersion": build, "compatibilities": fits}]}
+        for name, build in {**there, **builds}.items()
+    ]
+    end = datetime(2027, 3, 27, tzinfo=UTC)
+    versions = [
+        {"clusterVersion": "1.35", "versionStatus": "STANDARD_SUPPORT", "endOfStandardSupportDate": end},
+        {"clusterVersion": "1.31", "versionStatus": "EXTENDED_SUPPORT"},
+        {"clusterVersion": "1.27", "versionStatus": "UNSUPPORTED"},
+    ]
+    services = [str(row.properties["serviceName"]) for row in rows if row.token == ENDPOINT]
+    zones = [f"{REGION}{letter}" for letter in "abc"]
+    return {
+        "describe_addon_versions": {"addons": addons},
+        "describe_cluster_versions": {"clusterVersions": versions},
+        "describe_vpc_endpoint_services": {
+            "ServiceDetails": [{"ServiceName": name, "AvailabilityZones": zones} for name in services]
+        },
+    }
+
+
+def answering(account: Account, answers: dict[str, Any]) -> None:
+    """Let lists be answered so, held to botocore's own model of them."""
+    genuine = Account.every
+
+    def every(service: str, operation: str, listed: str, **arguments: Any) -> list[Any]:
+        if operation not in answers:
+            return genuine(account, service, operation, listed, **arguments)
+        client = account._clients.setdefault(service, account._session.client(service))
+        answer = answers[operation]
+        if operation == "describe_addon_versions":
+            answer = {"addons": [each for each in answer["addons"] if each["addonName"] == arguments["addonName"]]}
+        with Stubber(client) as stub:
+            stub.add_response(operation, answer, arguments)
+            return genuine(account, service, operation, listed, **arguments)
+
+    account.every = every  # type: ignore[method-assign]
 
 
 def look(account: Account, /, **changes: Any) -> dict[str, Finding]:
     """What is found at the made-up site in Stockholm, by name."""
     asked = {**SITE, **changes}
     rows = base_rows(planned(**asked))
-    return {each.name: each for each in examined(aws_place(**asked), rows, Catalog.shipped(), account)}
+    return {each.name: each for each in examined(aws_place(**asked), rows, Catalog.shipped(), account, INSIDE)}
 
 
 def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> None:
@@ -62,25 +118,52 @@ def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> Non
     assert {each.state for each in found.values()} == {"ok"}, found
     assert set(found) == {
         "account",
+        "caller",
+        f"admin {ADMIN}",
+        "way to the API",
         "zone eu-north-1a",
         "zone eu-north-1b",
         "zone eu-north-1c",
         f"AMI {IMAGE}",
         "r5.xlarge for system",
         STANDARD,
+        "Kubernetes 1.35",
+        *(f"add-on {name}" for name in ADDONS),
+        "endpoint services",
+        "VPCs per Region",
     }
+    assert found["Kubernetes 1.35"].found == "in standard support until 2027-03-27"
     assert found[STANDARD].found == "64 vCPU, and these node groups take 12; what else runs there counts too"
 
 
 def test_nothing_that_is_shown_is_a_secret(account: Account) -> None:
     shown = " ".join(f"{each.found} {each.advice}" for each in look(account).values())
-    assert SECRET not in shown
-    assert "canary-of-an-access-key" not in shown
+    assert shown
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        assert os.environ[name] not in shown
 
 
 @pytest.mark.parametrize(
     ("changes", "name", "says", "advice"),
     [
+        (
+            {"admins": [f"arn:aws:iam::{HERE}:role/operators"]},
+            "caller",
+            f"arn:aws:iam::{HERE}:role/platform is none of aws.admins",
+            "aws iam get-role --role-name platform",
+        ),
+        (
+            {"admins": [f"arn:aws:iam::{HERE}:role/operators"]},
+            f"admin arn:aws:iam::{HERE}:role/operators",
+            "this account has no such role",
+            "make it",
+        ),
+        (
+            {"admins": [f"arn:aws:iam::{HERE}:role/platform"]},
+            f"admin arn:aws:iam::{HERE}:role/platform",
+            f"its ARN is {ADMIN}",
+            f"write {ADMIN} in aws.admins",
+        ),
         ({"account": "111122223333"}, "account", "are of 123456789012, and sto-lab is in 111122223333", "sign in"),
         (
             {"zones": [{"zone": f"{REGION}a", "id": "eun1-az2"}, {"zone": f"{REGION}b", "id": "eun1-az1"}]},
@@ -125,6 +208,94 @@ def test_what_is_other_than_the_site_says_is_told_with_what_to_do(
     assert all(kept[each].state == "ok" for each in (name,) if each in kept)
 
 
+def versions(*found: dict[str, str]) -> dict[str, Any]:
+    """A region with these versions of Kubernetes."""
+    return {**eks(), "describe_cluster_versions": {"clusterVersions": list(found)}}
+
+
+def services(*lacking: str) -> dict[str, Any]:
+    """A region with these services alone, and in two of three zones."""
+    zones = [f"{REGION}a", f"{REGION}b"]
+    details = [
+        {**each, "AvailabilityZones": zones} if each["ServiceName"].endswith(lacking) else each
+        for each in eks()["describe_vpc_endpoint_services"]["ServiceDetails"]
+    ]
+    return {**eks(), "describe_vpc_endpoint_services": {"ServiceDetails": details if lacking else []}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "name", "says", "advice"),
+    [
+        (
+            eks(coredns="v1.14.4-eksbuild.1"),
+            "add-on coredns",
+            "v1.14.3-eksbuild.3 is none of 1 build for Kubernetes 1.35 here",
+            "the default is v1.14.4-eksbuild.1",
+        ),
+        (versions({"clusterVersion": "1.34"}), "Kubernetes 1.35", "EKS doesn't offer it here", "take one of 1.34"),
+        (
+            versions(
+                {"clusterVersion": "1.35", "versionStatus": "UNSUPPORTED"},
+                {"clusterVersion": "1.36", "versionStatus": "STANDARD_SUPPORT"},
+            ),
+            "Kubernetes 1.35",
+            "EKS doesn't offer it here",
+            "take one of 1.36",
+        ),
+        (services(), "endpoint services", "the region has no com.amazonaws.eu-north-1.", "egress: nat"),
+        (
+            services(".sts"),
+            "endpoint services",
+            "the region has no com.amazonaws.eu-north-1.sts in eu-north-1c",
+            "name zones that have them",
+        ),
+    ],
+)
+def test_what_a_region_does_not_serve_is_told_before_a_base_asks_for_it(
+    account: Account, answers: dict[str, Any], name: str, says: str, advice: str
+) -> None:
+    answering(account, answers)
+    found = look(account)
+    assert found[name].state == "broken"
+    assert says in found[name].found
+    assert advice in found[name].advice
+
+
+def test_a_version_in_extended_support_is_said_to_cost_more(account: Account) -> None:
+    answering(account, versions({"clusterVersion": "1.35", "versionStatus": "EXTENDED_SUPPORT"}))
+    assert look(account)["Kubernetes 1.35"].found == "in extended support, which costs more by the hour"
+
+
+def test_networks_and_addresses_of_others_leave_room_for_the_bases(account: Account) -> None:
+    ec2 = boto3.client("ec2", region_name=REGION)
+    nat = {"vpc": {"egress": "nat"}}
+    assert look(account, **nat)["EC2-VPC Elastic IPs"].found == "5: others have 0, and this base makes 3"
+    for _ in range(3):
+        ec2.allocate_address(Domain="vpc")
+    found = look(account, **nat)["EC2-VPC Elastic IPs"]
+    assert (found.state, found.found) == ("broken", "5: others have 3, and this base makes 3")
+    assert "--service-code ec2 --quota-code L-0263D0A3 --desired-value 6" in found.advice
+    (vpc,) = [row for row in base_rows(planned(**SITE)).values() if row.token == "aws:ec2/vpc:Vpc"]
+    tags: Any = vpc.properties["tags"]
+    for _ in range(6):
+        made = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        ec2.create_tags(Resources=[made], Tags=[{"Key": name, "Value": value} for name, value in tags.items()])
+    assert look(account)["VPCs per Region"].state == "ok", "what this base has made is what it asks for"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_spot_needs_a_role_that_an_account_has_once(account: Account, there: bool) -> None:
+    if there:
+        boto3.client("iam", region_name=REGION).create_role(
+            RoleName="AWSServiceRoleForEC2Spot", AssumeRolePolicyDocument="{}"
+        )
+    place, rows = reserved(capacityType="SPOT", launchTemplate={})
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account, INSIDE)}["role of Spot"]
+    assert found.state == ("ok" if there else "broken")
+    assert there or "create-service-linked-role --aws-service-name spot.amazonaws.com" in found.advice
+    assert "role of Spot" not in look(account)
+
+
 def test_a_question_that_is_declined_is_told_and_the_others_are_asked(account: Account) -> None:
     genuine = account.ask
     genuine("ec2", "describe_regions")  # so that there is a client
@@ -141,7 +312,7 @@ def test_a_question_that_is_declined_is_told_and_the_others_are_asked(account: A
     assert found["zones"] == Finding(
         "zones",
         "missing",
-        "AWS answers UnauthorizedOperation",
+        "not seen: AWS answers UnauthorizedOperation",
         "let these credentials do ec2:DescribeAvailabilityZones",
     )
     assert found["account"].state == found[STANDARD].state == "ok"
@@ -206,7 +377,7 @@ def test_a_reservation_is_held_to_what_its_nodes_need(
             return genuine(service, operation, **arguments)
 
     account.ask = ask  # type: ignore[method-assign]
-    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account)}
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account, INSIDE)}
     assert found["reservation of train"].state == state
     assert says in found["reservation of train"].found
     assert not any("quota" in name for name in found)  # a Capacity Block counts against none
@@ -222,7 +393,7 @@ def test_groups_are_read_from_rows_whatever_part_made_them() -> None:
 
 def test_a_quota_that_no_source_names_is_told(account: Account) -> None:
     place, rows = reserved(capacityType="SPOT", launchTemplate={})
-    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account)}
+    found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account, INSIDE)}
     assert found["quota of train"].state == "missing"
 
 

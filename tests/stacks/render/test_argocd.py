@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from aifactory.components.rows import Gate, HelmRow, KubernetesRow, Row, Wave
+from aifactory.stacks.assembly.handing import placeholder
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.render.argocd import argocd_files
 from aifactory.stacks.render.manifests import steps
@@ -19,6 +20,11 @@ from support.stacking import MAKE, release, stack_of
 
 DELIVERY = {"url": "https://git.example.com/x.git", "path": "some/where"}
 WAVE = "argocd.argoproj.io/sync-wave"
+
+
+AT_AWS = [name for name in shipped.PLATFORMS if name.removesuffix("-platform") + "-base" in shipped.STACKS]
+"""Platforms whose base we make: their files hold placeholders."""
+DELIVERED = [name for name in shipped.PLATFORMS if name not in AT_AWS]
 
 
 def documents(stack: Stack) -> dict[str, dict[str, Any]]:
@@ -67,7 +73,7 @@ def test_a_chart_is_named_as_argo_cd_takes_it(repository: str, named: str) -> No
     assert application["spec"]["destination"]["namespace"] == "op"
 
 
-@pytest.mark.parametrize("name", shipped.PLATFORMS)
+@pytest.mark.parametrize("name", DELIVERED)
 def test_every_row_is_in_one_application_in_the_order_of_the_steps(name: str) -> None:
     stack = shipped.stacks()[name]
     delivery = stack.plan.place.delivery
@@ -136,7 +142,7 @@ def test_every_gate_of_a_custom_kind_is_a_health_check() -> None:
 
 
 @pytest.mark.schema
-@pytest.mark.parametrize("name", shipped.PLATFORMS)
+@pytest.mark.parametrize("name", DELIVERED)
 def test_argo_cd_takes_every_document(name: str, schemas: Schemas) -> None:
     stack = shipped.stacks()[name]
     found = documents(stack)
@@ -144,3 +150,25 @@ def test_argo_cd_takes_every_document(name: str, schemas: Schemas) -> None:
     assert {path: problems for path, one in found.items() if (problems := schemas.problems(one))} == {}
     assert any(isinstance(row, HelmRow) for row in stack.rows)
     assert any(isinstance(row, KubernetesRow) and row.gate for row in stack.rows)
+
+
+@pytest.mark.parametrize("name", AT_AWS)
+def test_no_placeholder_of_a_base_reaches_a_cluster_by_argo_cd(name: str) -> None:
+    """Argo CD applies what is committed: where a file of the folder holds one, there is nothing to apply."""
+    files = {path: content.decode() for path, content in shipped.files(name).items()}
+    applied = {path: text for path, text in files.items() if path.startswith(("manifests/", "helm/", "argocd/"))}
+    placeholders = {placeholder(ref) for ref in shipped.stacks()[name].handed}
+    holding = [path for path, text in applied.items() if any(each in text for each in placeholders)]
+    assert placeholders
+    assert bool(holding) == bool(shipped.stacks()[name].awaited)
+    assert not holding or not [path for path in applied if path.startswith("argocd/")]
+    if holding and shipped.stacks()[name].plan.place.delivery:
+        assert "There is no `argocd/` here" in files["README.md"]
+        assert all(f"`{row}`" in files["README.md"] for row in shipped.stacks()[name].awaited)
+        assert "for awaited in" in files["apply.sh"], "the script refuses to begin"
+
+
+def test_a_folder_without_placeholders_is_delivered() -> None:
+    stack = shipped.stacks()["training-roce-fra-dc1-platform"]
+    assert not stack.awaited
+    assert any(path.startswith("argocd/apps/") for path in shipped.files(stack.name))

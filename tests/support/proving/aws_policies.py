@@ -137,7 +137,8 @@ def _mistakes(policy: Policy, statement: dict[str, Any], reasons: Mapping[str, s
         yield from _trust_mistakes(statement, actions)
     else:
         yield from _resource_mistakes(policy, statement, actions, reasons)
-    narrows = policy.row.token in _NARROWS and not _every(statement)
+    reads = statement.get("Sid") in reasons and all(_reads(action) for action in actions)
+    narrows = policy.row.token in _NARROWS and (reads or not _every(statement))
     if "*" in _principals(statement) and not statement.get("Condition") and not narrows:
         yield "every principal of every account, without a condition"
 
@@ -189,6 +190,12 @@ def _action(action: str) -> dict[str, Any] | None:
     data = _service(service)
     found: dict[str, Any] | None = data["privileges"].get(name) if data else None
     return found
+
+
+def _reads(action: str) -> bool:
+    """Whether an action changes nothing, so that nothing is carried out by it."""
+    found = _action(action)
+    return found is not None and found["access_level"] in ("Read", "List")
 
 
 def _every(statement: dict[str, Any]) -> bool:

@@ -106,6 +106,14 @@ def test_every_resource_is_granted_with_a_reason_for_the_statement() -> None:
     assert check_policies(given, {"Other": "why"})[-1] == "a reason for Other, and no statement has that Sid"
 
 
+def test_an_endpoint_lets_everybody_read_every_bucket_with_a_reason_and_never_write() -> None:
+    reads, why = allow("s3:GetObject", "s3:ListBucket", on="*", Principal="*"), {"It": "layers of any registry"}
+    assert check_policies(rows(reads, token=ENDPOINT), why) == []
+    writes = allow("s3:GetObject", "s3:PutObject", on="*", Principal="*")
+    (found,) = check_policies(rows(writes, token=ENDPOINT), why)
+    assert "every principal of every account" in found
+
+
 def test_policies_in_blocks_are_found() -> None:
     inline = {"name": "a", "policy": Json({"Version": "2012-10-17", "Statement": allow("*")})}
     row = aws.row(aws.ROLE, "it", {"inlinePolicies": [inline]})

@@ -14,6 +14,7 @@ from aifactory.components.cluster.aws.policies import Statement
 from aifactory.components.values import Json, plain
 from support.aws_sites import base_rows, planned, sovereign_site
 from support.proving.aws_policies import check_policies
+from support.proving.aws_policies import policies as held
 
 WIDE = {"assumeRolePolicy", "policy"}
 
@@ -54,7 +55,7 @@ def test_no_action_is_wide(row: str, statement: dict[str, Any]) -> None:
 def test_by_what_iam_knows_every_policy_of_the_base_grants_the_least(changes: dict[str, Any], region: str) -> None:
     found = planned(**changes)
     (plan,) = [part.plan.eks for part in found.stack.plan.parts if isinstance(part.plan, AwsClusterPlan)]
-    statements = (*policies.s3_endpoint(plan.region), *policies.balancer(plan))
+    statements = (*policies.s3_endpoint(plan.region, nat=plan.vpc.nat), *policies.balancer(plan))
     reasons = {each.sid: each.why for each in statements if each.why}
     assert check_policies(base_rows(found).values(), reasons, region) == []
 
@@ -126,12 +127,63 @@ def test_pods_take_roles_for_this_cluster_alone() -> None:
 
 def test_the_controller_changes_only_what_this_cluster_made() -> None:
     found = {each["Sid"]: each for row, each in FOUND if row.endswith("RolePolicy/balancer")}
-    for sid in ("Make", "Own", "OwnGroups", "TagNewGroup", "MakeTaggedGroup", "RulesOfNodes"):
+    of_others = {"ServiceRole", "Look", "InNetwork"}
+    for sid in set(found) - of_others:
         assert "demo-sto-lab" in json.dumps(found[sid]["Condition"]), sid
 
 
+@pytest.mark.parametrize(
+    ("action", "of_service"),
+    [
+        ("ec2:CreateTags", "ec2"),
+        ("ec2:DeleteTags", "ec2"),
+        ("elasticloadbalancing:AddTags", "elasticloadbalancing"),
+        ("elasticloadbalancing:RemoveTags", "elasticloadbalancing"),
+    ],
+)
+def test_the_controller_tags_what_it_has_and_never_makes_its_own_what_it_has_not_made(
+    action: str, of_service: str
+) -> None:
+    """Tags of a Service that change are written to the group and the load balancer that are there."""
+    found = [each for row, each in FOUND if row.endswith("RolePolicy/balancer") and action in each["Action"]]
+    later = [
+        each["Condition"] for each in found if f"{of_service}:CreateAction" not in each["Condition"]["StringEquals"]
+    ]
+    assert later == [
+        {
+            "StringEquals": {"aws:ResourceTag/elbv2.k8s.aws/cluster": "demo-sto-lab"},
+            "Null": {"aws:RequestTag/elbv2.k8s.aws/cluster": "true"},
+        }
+    ]
+    at_making = [each["Condition"]["StringEquals"] for each in found if each["Condition"] not in later]
+    assert all(each["aws:RequestTag/elbv2.k8s.aws/cluster"] == "demo-sto-lab" for each in at_making)
+    assert bool(at_making) is (action in ("ec2:CreateTags", "elasticloadbalancing:AddTags"))
+
+
+def passing_s3(**changes: Any) -> dict[str, dict[str, Any]]:
+    """Statements of the endpoint of S3, by Sid."""
+    return {
+        each["Sid"]: each
+        for policy in held(base_rows(planned(**changes)).values())
+        if policy.row.id.endswith("VpcEndpoint/s3")
+        for each in policy.document["Statement"]
+    }
+
+
 def test_no_bucket_of_another_account_is_reached_through_the_endpoint() -> None:
-    found = {each["Sid"]: each for row, each in FOUND if row.endswith("VpcEndpoint/s3")}
+    found = passing_s3()
+    assert set(found) == {"OwnBuckets", "ImageLayers"}
     assert found["OwnBuckets"]["Condition"] == {"StringEquals": {"aws:ResourceAccount": "111122223333"}}
     assert found["ImageLayers"]["Resource"] == ["arn:aws:s3:::prod-eu-north-1-starport-layer-bucket/*"]
     assert found["ImageLayers"]["Action"] == ["s3:GetObject"]
+
+
+def test_with_a_way_out_layers_of_registries_on_the_internet_are_read_and_nothing_is_written_to_others() -> None:
+    """registry.k8s.io sends a pull in Stockholm to a bucket of its own there, and Docker Hub to one it doesn't name."""
+    found = passing_s3(vpc={"egress": "nat"})
+    whose = {"StringEquals": {"aws:ResourceAccount": "111122223333"}}
+    reading = [each for each in found.values() if "s3:GetObject" in each["Action"] and "Condition" not in each]
+    assert [each["Resource"] for each in reading] == ["*"]
+    for each in found.values():
+        writes = [action for action in each["Action"] if not action.startswith(("s3:Get", "s3:List"))]
+        assert not writes or each["Condition"] == whose, each["Sid"]

@@ -193,6 +193,46 @@ def test_packets_find_back_to_each_network_from_each_zone(way: str, network: str
         assert any(way in name for name in route.after), "a route to what isn't attached is refused"
 
 
+def test_routes_to_a_transit_gateway_wait_for_its_owner_to_accept_and_no_others_do() -> None:
+    """While AWS doesn't know the gateway the provider asks again, for as long as the route may take, else 5 minutes."""
+    for name, route in of_token(with_egress(), "Route").items():
+        assert (route.timeout_s >= 1_800) is ("tgw-" in name), name
+        assert route.timeout_s or "tgw-" not in name
+
+
+def notes(found: Planned, when: str) -> dict[str, tuple[str, ...]]:
+    """What people are told of the cluster, with commands."""
+    told = found.stack.plan.notes
+    return {note.says: note.commands for note in told if note.part == "cluster" and note.when == when}
+
+
+def test_the_owner_of_a_transit_gateway_is_told_what_to_do_while_up_waits() -> None:
+    (says,) = [each for each in notes(with_egress(), "before") if "tgw-0123456789abcdef0" in each]
+    assert "up waits 60 minutes" in says
+    assert "accept-transit-gateway-vpc-attachment --region eu-north-1" in says
+    (peer,) = [each for each in notes(with_egress(), "before") if "vpc-0123456789abcdef1" in each]
+    assert "accepts the peering" in peer
+
+
+def test_a_site_is_said_to_take_one_factory() -> None:
+    (says,) = [each for each in notes(stockholm(), "before") if "No other factory" in each]
+    assert "10.80.0.0/16" in says
+
+
+def test_what_stays_or_comes_back_is_told_with_its_removal() -> None:
+    commands = [command for each in notes(stockholm(), "removal").values() for command in each]
+    group = of_token(stockholm(), "LogGroup")["control-plane"].properties["name"]
+    assert f"aws logs delete-log-group --region eu-north-1 --log-group-name {group}" in commands
+    assert any("Values=com.amazonaws.eu-north-1.guardduty-data" in command for command in commands)
+
+
+def test_somebody_gets_in_when_no_admin_can() -> None:
+    (commands,) = notes(sovereign(), "running").values()
+    assert "--cluster-name demo-sto-lab --region eusc-de-east-1" in commands[0]
+    granted = one(sovereign(), "AccessPolicyAssociation").properties["policyArn"]
+    assert f"--policy-arn {granted}" in commands[1]
+
+
 def test_a_peer_is_accepted_at_once_where_it_is_our_own() -> None:
     peers = of_token(with_egress(), "VpcPeeringConnection")
     own, other = peers["vpc-0123456789abcdef0"].properties, peers["vpc-0123456789abcdef1"].properties

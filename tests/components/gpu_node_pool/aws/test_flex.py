@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -143,15 +144,48 @@ def test_what_carries_no_tags_is_listed() -> None:
     assert set(burst().decisions["cluster.aws.untagged"].value) == lacking  # type: ignore[call-overload]
 
 
-def test_its_role_grants_the_least_by_what_iam_knows() -> None:
-    role = base_rows(burst())["aws:iam/role:Role/node"]
-    assert check_policies([*karpenters(burst()), role], {"Look": "these actions list"}) == []
+@cache
+def with_a_way_out() -> Planned:
+    """Where the site has NAT gateways."""
+    return rented(ON_DEMAND, pools=({**POOL, "flex": {}},), vpc={"egress": "nat"})
+
+
+def allowed(found: Planned) -> dict[str, dict[str, Any]]:
+    """Statements of the policy of Karpenter's role, by Sid."""
+    (policy,) = (row for row in karpenters(found) if row.token.endswith(":RolePolicy"))
+    document = json.loads(str(plain(policy.properties["policy"], lambda ref: f"arn:aws:ref:::{ref.row}")))
+    return {each["Sid"]: each for each in document["Statement"]}
+
+
+@pytest.mark.parametrize("found", [burst, with_a_way_out], ids=lambda found: found.__name__)
+def test_its_role_grants_the_least_by_what_iam_knows(found: Callable[[], Planned]) -> None:
+    role = base_rows(found())["aws:iam/role:Role/node"]
+    reasons = {sid: "these actions list" for sid in allowed(found()) if sid.startswith("Look")}
+    assert check_policies([*karpenters(found()), role], reasons) == []
+
+
+READS = {
+    "ec2:DescribeCapacityReservations", "ec2:DescribeImages", "ec2:DescribeInstances", "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplates",
+    "ec2:DescribePlacementGroups", "ec2:DescribeSecurityGroups", "ec2:DescribeSpotPriceHistory", "ec2:DescribeSubnets",
+    "ssm:GetParameter", "iam:GetInstanceProfile", "eks:DescribeCluster",
+}  # fmt: skip
+"""What upstream's policy of v1.14 lets it read (AllowRegionalReadActions and others)."""
+ABROAD = {"pricing:GetProducts", "iam:ListInstanceProfiles"}
+"""What upstream's lets it read of APIs that no endpoint of the region leads to."""
+
+
+@pytest.mark.parametrize(("found", "wanted"), [(burst, READS), (with_a_way_out, READS | ABROAD)])
+def test_it_reads_all_that_it_asks_for_and_can_reach(found: Callable[[], Planned], wanted: set[str]) -> None:
+    """Without ListInstanceProfiles each pass of instanceprofile.garbagecollection ends in an error."""
+    actions = {action for each in allowed(found()).values() for action in each["Action"]}
+    verbs = ("Describe", "Get", "List")
+    reads = {action for action in actions if action.partition(":")[2].startswith(verbs) and "sqs" not in action}
+    assert reads == wanted
 
 
 def test_it_ends_no_instance_of_others() -> None:
-    (policy,) = (row for row in karpenters(burst()) if row.token.endswith(":RolePolicy"))
-    document = json.loads(str(plain(policy.properties["policy"], lambda ref: f"arn:aws:ref:::{ref.row}")))
-    statements = {each["Sid"]: each for each in document["Statement"]}
+    statements = allowed(burst())
     owner = "kubernetes.io/cluster/demo-sto-lab"
     assert statements["End"]["Condition"]["StringEquals"] == {f"aws:ResourceTag/{owner}": "owned"}
     assert statements["Make"]["Condition"]["StringEquals"][f"aws:RequestTag/{owner}"] == "owned"
@@ -164,8 +198,16 @@ def test_without_a_way_out_it_reaches_what_it_asks_through_endpoints() -> None:
     assert {"ssm", "sqs"} <= services
     without = {row.name for row in base_rows(planned()).values() if row.token.endswith(":VpcEndpoint")}
     assert services - without == {"ssm", "sqs"}
-    with_nat = rented(ON_DEMAND, pools=({**POOL, "flex": {}},), vpc={"egress": "nat"})
-    assert {row.name for row in base_rows(with_nat).values() if row.token.endswith(":VpcEndpoint")} == {"s3"}
+    assert {row.name for row in base_rows(with_a_way_out()).values() if row.token.endswith(":VpcEndpoint")} == {"s3"}
+
+
+def test_who_uses_spot_is_told_of_the_role_that_an_account_wants_once() -> None:
+    def told_of(found: Planned) -> list[str]:
+        return [note.says for note in found.stack.plan.notes if "AWSServiceRoleForEC2Spot" in note.says]
+
+    (says,) = told_of(burst())
+    assert "aws iam create-service-linked-role --aws-service-name spot.amazonaws.com" in says
+    assert told_of(flexible(ON_DEMAND)) == []
 
 
 def test_each_event_that_takes_a_node_reaches_the_queue() -> None:

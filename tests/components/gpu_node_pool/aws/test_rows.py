@@ -126,6 +126,7 @@ def test_a_reservation_in_a_placement_group_is_used_from_it() -> None:
 def test_a_node_group_has_a_fixed_size_in_one_zone_and_starts_no_node_before_another_goes() -> None:
     properties = one(of_family("p5en"), GROUP).properties
     assert properties["scalingConfig"] == {"minSize": 2, "maxSize": 2, "desiredSize": 2}
+    assert properties["nodeRepairConfig"] == {"enabled": True, "maxParallelNodesRepairedCount": 1}
     assert properties["subnetIds"] == [Ref("aws:ec2/subnet:Subnet/nodes-eun1-az2", "id")]
     assert properties["updateConfig"] == {"maxUnavailable": 1, "updateStrategy": "MINIMAL"}
     assert "instanceTypes" not in properties

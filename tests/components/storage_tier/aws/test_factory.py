@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from typing import Any
+
+import pytest
+import yaml
 
 from support.aws_sites import aws_place
 from support.aws_tiers import LUSTRE, PATH, files, in_base, in_cluster, objects, only, says, volumes
@@ -33,6 +37,11 @@ POOL: dict[str, Any] = {
 @cache
 def factory() -> Planned:
     """Two nodes with EFA that read files of their zone, and save there."""
+    return made()
+
+
+def made(**lustre: Any) -> Planned:
+    """Two nodes with EFA and a file system."""
     filled = {**PATH, "prefetch": {"bucket": "tickets"}}
     found = plan_site(
         [
@@ -45,7 +54,7 @@ def factory() -> Planned:
                 "datasets": [{"tier": "files", "path": "tickets"}],
             },
             objects(),
-            files(lustre=LUSTRE, paths=[filled]),
+            files(lustre={**LUSTRE, **lustre}, paths=[filled]),
             volumes(),
             {"kind": "storage-tier", "name": "scratch", "tier": "local-cache", "engine": "instance-store"},
         ],
@@ -70,6 +79,27 @@ def test_files_lie_in_the_zone_of_the_nodes_and_their_efa_reaches_them() -> None
     rule: Any = rows["aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule/tier-files-from-efa"].properties
     assert rule["referencedSecurityGroupId"].row.startswith("aws:ec2/securityGroup:SecurityGroup/")
     assert "STO-046" not in factory().rules_broken
+
+
+def booted(found: Planned) -> str:
+    """What nodes of the pool are told at boot."""
+    template = only(in_base(found, "train"), "LaunchTemplate")
+    return base64.b64decode(str(template.properties["userData"])).decode()
+
+
+@pytest.mark.parametrize(
+    ("lustre", "gate"),
+    [({}, True), ({"efa": False}, False), ({"zone": "eu-north-1a"}, False)],
+    ids=["in their zone", "without EFA", "in another zone"],
+)
+def test_nodes_on_efa_set_up_lnet_for_it_as_they_boot_where_a_file_system_of_their_zone_has_it(
+    lustre: dict[str, Any], gate: bool
+) -> None:
+    """By TCP a node reads with 100 Gbps at most, and EFA doesn't leave the zone."""
+    found = made(**lustre)
+    config = yaml.safe_load(booted(found).partition("Content-Type: application/node.eks.aws")[2].partition("--AIF")[0])
+    assert config["spec"].get("featureGates", {}) == ({"FSxLustreEFAClient": True} if gate else {})
+    assert ("train.lustre_network" in found.decisions) is gate
 
 
 def test_what_a_run_reads_and_saves_is_bound_before_it_starts() -> None:
