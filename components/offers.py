@@ -44,16 +44,6 @@ class ClusterAccessOffer(Struct, frozen=True):
     region: str
 
 
-class ControllerNodesOffer(Struct, frozen=True):
-    """Nodes without accelerators that a cluster of ours has, beside those that a site file names."""
-
-    nodes: int
-    cpus: int
-    """CPUs of each."""
-    memory_gib: int
-    """Memory of each. Unit: GiB."""
-
-
 class AddressDemand(Struct, frozen=True):
     """Nodes that take addresses of a VPC, and how many each takes when it is full."""
 

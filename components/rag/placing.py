@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.catalog import binds
-from aifactory.components.offers import ControllerNodesOffer, ModelOffer, QueueOffer, StorageOffer
+from aifactory.components.controller_nodes import ControllerNodesOffer
+from aifactory.components.offers import ModelOffer, QueueOffer, StorageOffer
 from aifactory.components.problems import Path, nearest
 from aifactory.components.rag.decided import CollectionPlan
 from aifactory.components.rag.spec import RagSpec

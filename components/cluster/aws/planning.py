@@ -24,7 +24,8 @@ from aifactory.components.cluster.aws.noting import decide_end
 from aifactory.components.cluster.aws.registry import decide_registry
 from aifactory.components.cluster.aws.shape import cloud_rows
 from aifactory.components.cluster.aws.standing import decide_definitions, decide_images, decide_reached, decide_region
-from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer, ControllerNodesOffer
+from aifactory.components.controller_nodes import ControllerNodesOffer
+from aifactory.components.offers import AddressDemand, CloudOffer, ClusterAccessOffer
 from aifactory.components.rows import Maker, Wave
 
 EKS_PODS_AT_MOST = 110
