@@ -43,7 +43,7 @@ def decide(place: AwsPlace, ctx: PlanContext) -> EksPlan | None:
     addons = decide_addons(place, ctx)
     if region is None or not reached or addons is None:
         return None
-    found = decide_images(place, region, ctx), decide_definitions(place, ctx), decide_registry(place, region, ctx)
+    found = decide_images(region, ctx), decide_definitions(place, ctx), decide_registry(place, region, ctx)
     images = all(found)
     vpc = decide_vpc(place, region, ctx)
     if vpc is None or not images:

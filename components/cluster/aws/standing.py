@@ -117,7 +117,7 @@ def decide_definitions(place: AwsPlace, ctx: PlanContext) -> bool:
     return fine
 
 
-def decide_images(place: AwsPlace, region: AwsRegion, ctx: PlanContext) -> bool:
+def decide_images(region: AwsRegion, ctx: PlanContext) -> bool:
     """Whether the registry of EKS's own images is known."""
     held = ctx.check(
         "AWS-105",
@@ -135,10 +135,4 @@ def decide_images(place: AwsPlace, region: AwsRegion, ctx: PlanContext) -> bool:
             rejected=[Rejected("public.ecr.aws", "it is one place for the world, and on the internet")],
             facts=region.refs,
         )
-    if place.aws.vpc.egress == "none":
-        says = (
-            f"Copy the images of the platform into ECR of account {region.account}, or set up pull-through caches "
-            "there: nodes reach no other registry."
-        )
-        ctx.offer(OperatorNote(ctx.part, "before", says))
     return held
