@@ -15,6 +15,7 @@ def tell(issuer: str, waits: str, ctx: PlanContext) -> None:
         return
     says = (
         f"ClusterIssuer {issuer} of the site file is made by nobody here: cert-manager comes with this stack. Make it "
-        f"as soon as cert-manager runs: until then {waits} has no certificate, and the run waits for it."
+        f"as soon as cert-manager runs: {waits} has no certificate until then. The run waits ten minutes for it; one "
+        "that failed so is run again."
     )
     ctx.offer(OperatorNote(ctx.part, "before", says))

@@ -26,7 +26,8 @@ class KvOffloadUse(Struct, frozen=True):
     mean_gb_per_s: float = 0.0
     """What is written in the mean of a day, all together. Unit: GB per s."""
     mean_gpus: int = 0
-    """GPUs that carry the mean: fewer than the peak's where replicas follow the load."""
+    """GPUs that always run, of those that carry the peak: no GPU carries more than the mean of a day over these, as
+    more of them never run than a load spreads over."""
 
 
 class FillOffer(Struct, frozen=True):

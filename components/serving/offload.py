@@ -6,8 +6,6 @@ v1/simple_cpu_offload_connector.py` and `vllm/v1/simple_kv_offload`.
 
 from __future__ import annotations
 
-import math
-
 from aifactory.components.base import PlanContext, Rejected
 from aifactory.components.counting import counted
 from aifactory.components.demand import ModelDemand
@@ -173,7 +171,7 @@ def _to_drives(
             gpus_per_node=pool.gpus_per_node,
             pool=pool.part,
             mean_gb_per_s=rate * _mean_of_peak(demand),
-            mean_gpus=_at_mean(demand, sized, floor) * layout.gpus,
+            mean_gpus=min(floor, sized.needed) * layout.gpus,
         )
     )
     pods = sized.replicas * layout.nodes
@@ -234,11 +232,6 @@ def _mean_of_peak(demand: ModelDemand) -> float:
     """What the mean of a day is of its peak."""
     mean, peak = demand.rate
     return mean / peak if peak else 0.0
-
-
-def _at_mean(demand: ModelDemand, sized: Sized, floor: int) -> int:
-    """Replicas that carry the mean of a day: those that always run, and none of them more than at peak."""
-    return min(sized.needed, max(floor, math.ceil(sized.needed * _mean_of_peak(demand))))
 
 
 def _rate_per_gpu(rate: float, sized: Sized) -> float:

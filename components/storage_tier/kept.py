@@ -85,18 +85,22 @@ def notes(draft: Draft) -> Iterator[tuple[Literal["before", "running"], str]]:
         "cluster, and whoever loses what it holds loses the data."
     )
     yield "running", says
-    if draft.drives is not None and draft.drives.set.by_path:
+    if draft.drives is not None:
         yield "running", _swapped(draft)
 
 
 def _swapped(draft: Draft) -> str:
-    """What a volume needs whose drive another one has taken the path of: Kubernetes gives a Released volume to nobody,
-    for what its claim left. Source: Kubernetes documentation, Persistent Volumes, Retain."""
+    """What a person does before a drive goes, and what a volume needs whose drive another one has taken the path of:
+    Kubernetes gives a Released volume to nobody, for what its claim left. Sources: rook/rook
+    pkg/daemon/ceph/osd/remove.go, the order; Kubernetes documentation, Persistent Volumes, Retain."""
     return (
-        f"A drive of tier {draft.spec.name} that is swapped has the path of the one before it, and so its volume: "
-        f"purge the dead OSD (ceph osd purge), delete its Deployment and PersistentVolumeClaim of {CEPH_NAMESPACE}, "
-        "wipe the new drive, and free the volume, which is Released: kubectl patch pv NAME --type json -p "
-        """'[{"op": "remove", "path": "/spec/claimRef"}]'. Rook then makes an OSD on it."""
+        f"Before a drive of tier {draft.spec.name} is swapped or leaves the site file: ceph osd out N, wait until ceph "
+        "osd safe-to-destroy N agrees, scale rook-ceph-operator to 0, delete Deployment rook-ceph-osd-N, the Job with "
+        f"label ceph.rook.io/pvc=CLAIM and PersistentVolumeClaim CLAIM of {CEPH_NAMESPACE}, ceph osd purge N "
+        "--yes-i-really-mean-it, and remove its key from the Vault. Its volume is Released then: up removes that of a "
+        "path that has left the site file. A new drive at the same path is wiped, and its volume freed: kubectl patch "
+        """pv NAME --type json -p '[{"op": "remove", "path": "/spec/claimRef"}]'. Scale the operator to 1: it makes """
+        "an OSD of what is free. Until the claim is gone, up waits for the volume in vain."
     )
 
 

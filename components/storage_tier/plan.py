@@ -6,7 +6,7 @@ import math
 
 from msgspec.structs import asdict, replace
 
-from aifactory.components import names
+from aifactory.components import issuing, names
 from aifactory.components.base import PlanContext
 from aifactory.components.capabilities import NamespaceRequest
 from aifactory.components.offers import OperatorNote, PathOffer, StorageOffer
@@ -224,6 +224,7 @@ def _note(draft: Draft, fills: tuple[FillPlan, ...], ctx: PlanContext) -> None:
         ctx.offer(OperatorNote(ctx.part, when, says))
     for fill in fills:
         ctx.offer(OperatorNote(ctx.part, "before", _of_fill(fill)))
+    issuing.tell(draft.issuer, f"the gateway of buckets of {spec.identity}", ctx)
     if draft.issuer:
         says = (
             f"Gateways of {spec.identity} read their certificate when they start: restart Deployments "
@@ -238,7 +239,8 @@ def _note(draft: Draft, fills: tuple[FillPlan, ...], ctx: PlanContext) -> None:
 
 def _of_fill(fill: FillPlan) -> str:
     begins = (
-        f"it begins once object {fill.complete} is there, so put that last, and fails where it doesn't come"
+        f"it begins once object {fill.complete} is there, so put that last, delete it before you change what is there, "
+        "and it fails where that doesn't come"
         if fill.complete
         else "it begins with the first, copies what has come by then, and fails where none comes"
     )

@@ -132,11 +132,12 @@ class Prefetch(Spec):
 
     complete: Folder | None = None
     """Object below the folder that whoever fills the bucket puts there last, such as _SUCCESS: the copy begins once it
-    is there. Default none: it begins with the first object, and copies what has come by then."""
+    is there. Delete it before the bucket is filled anew. Default none: it begins with the first object, and copies
+    what has come by then."""
 
     wait_s: Seconds = 3_600
-    """Longest time that it waits for that object before it begins. Unit: s. Default 3600: an hour, in which somebody
-    puts data into a bucket that is new."""
+    """How long it waits for that object at least before it gives up; pauses between its looks grow to 5 minutes and
+    come on top. Unit: s. Default 3600: an hour, in which somebody puts data into a bucket that is new."""
 
 
 class TierPath(Spec):
@@ -417,6 +418,9 @@ class StorageTierSpec(PartSpec):
             if each.prefetch and each.prefetch.image is None and self.engine != "fsx-lustre":
                 hint = "write image: ..., with rclone, mirrored for the site"
                 yield Misfit("a prefetch without an image", hint, (*at, "prefetch"))
+            if each.prefetch and each.prefetch.complete and self.engine == "fsx-lustre":
+                says = "complete of a file system that is linked to its bucket: nothing is copied before it is read"
+                yield Misfit(says, "delete complete", (*at, "prefetch", "complete"))
             if each.retention and each.retention.image is None and self.engine != "s3":
                 hint = "write image: ..., with the AWS CLI, mirrored for the site"
                 yield Misfit("a retention without an image", hint, (*at, "retention"))

@@ -23,8 +23,8 @@ def judge(draft: Draft, ctx: PlanContext) -> None:
         "drive_writes_a_day",
         {"mean_gb_per_s": round(rate, 3), "writes": round(writes, 2), "promised": promised},
         f"of the {found.set.count} drives of {found.set.tb:g} TB in the node that is hit hardest, in the mean of a "
-        f"day, which {_carriers(uses)} carry; each token is written once, or read and not computed, so it is no more "
-        "than that",
+        f"day, as if {_carriers(uses)}, which always run, carried all of it; each token is written once, or read and "
+        "not computed, so it is no more than that where requests are spread evenly",
         because=[f"{ctx.part}.needs.{use.part}" for use in uses],
     )
     ctx.check(

@@ -454,7 +454,7 @@ def test_a_fill_with_a_last_object_waits_for_that_one() -> None:
 
 def test_a_person_is_told_how_a_swapped_drive_gets_its_volume_back(every: Planned) -> None:
     told = [each.says for each in every.site_plan.offers if isinstance(each, OperatorNote) and each.when == "running"]
-    (says_so,) = [each for each in told if "A drive of tier objects that is swapped" in each]
+    (says_so,) = [each for each in told if "Before a drive of tier objects is swapped" in each]
     assert '[{"op": "remove", "path": "/spec/claimRef"}]' in says_so
 
 
