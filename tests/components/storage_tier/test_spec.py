@@ -87,6 +87,16 @@ def test_a_tier_needs_its_kind_and_its_engine_alone() -> None:
         ),
         ("object", {"fed_by": "x", "paths": [{**PATH, "prefetch": PREFETCH}]}, "buckets are not prefetched"),
         ("parallel", {"paths": [{**PATH, "prefetch": PREFETCH}]}, "a prefetch without a tier to read from"),
+        (
+            "parallel",
+            {
+                "engine": "fsx-lustre",
+                "fed_by": "objects",
+                "lustre": {"image": "registry.example.com/tools/shell:1"},
+                "paths": [{**PATH, "prefetch": {"bucket": "tickets", "complete": "_SUCCESS"}}],
+            },
+            "complete of a file system that is linked to its bucket",
+        ),
         ("parallel", {"paths": [PATH, PATH]}, '"tickets" is listed twice'),
         ("parallel", {"feeds": [{"part": "a"}, {"part": "a"}]}, '"a" is listed twice'),
         ("parallel", {"feeds": [{"part": "a", "level": "good", "dataset_gb_per_s_per_gpu": 1.0}]}, "a level beside"),
@@ -106,10 +116,23 @@ def test_a_wrong_tier_is_refused_with_what_is_wrong(kind: str, fields: dict[str,
 @pytest.mark.parametrize("word", HOSTILE)
 @pytest.mark.parametrize(
     "place",
-    ["name", "path", "tenant", "bucket", "folder", "image", "part", "storage_class", "fed_by", "vault", "token"],
+    [
+        "name",
+        "path",
+        "tenant",
+        "bucket",
+        "folder",
+        "complete",
+        "image",
+        "part",
+        "storage_class",
+        "fed_by",
+        "vault",
+        "token",
+    ],
 )
 def test_a_hostile_word_is_refused_wherever_a_name_belongs(place: str, word: str) -> None:
-    prefetch = {**PREFETCH, **({place: word} if place in ("bucket", "folder", "image") else {})}
+    prefetch = {**PREFETCH, **({place: word} if place in ("bucket", "folder", "complete", "image") else {})}
     path = {**PATH, "prefetch": prefetch, **({place: word} if place in ("path", "tenant") else {})}
     spec = tier(fed_by="objects", paths=[path], feeds=[{"part": "train"}])
     if place in ("name", "storage_class", "fed_by"):
