@@ -78,6 +78,10 @@ def cloud_id(token: str, name: str) -> str:
     return f"{token}/{name}"
 
 
+OWNER_TAGS = ("aifactory:factory", "aifactory:site")
+"""Tags of a cloud resource that say whose it is."""
+
+
 def tags(factory: str, site: str, part: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """What every taggable resource of a cloud carries, so that it can be found, charged and removed.
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aifactory.components import names
 from aifactory.components.catalog import Catalog, Row
 from aifactory.components.counting import counted
 from aifactory.components.rows import CloudRow
@@ -16,8 +17,6 @@ from aifactory.stacks.live.finding import Finding, guarded
 CLUSTER, ADDON, ENDPOINT = "aws:eks/cluster:Cluster", "aws:eks/addon:Addon", "aws:ec2/vpcEndpoint:VpcEndpoint"
 SPOT_ROLE = "AWSServiceRoleForEC2Spot"
 UNSUPPORTED = "UNSUPPORTED"
-OURS = ("aifactory:factory", "aifactory:site")
-"""Tags that say whose a resource is."""
 Rows = Mapping[str, CloudRow]
 
 
@@ -125,7 +124,7 @@ def _room(row: Row, made: list[CloudRow], account: Account) -> Iterator[Finding]
 def _is_ours(there: Mapping[str, Any], made: CloudRow) -> bool:
     tags = {tag["Key"]: tag["Value"] for tag in there.get("Tags", ())}
     own: Any = made.properties.get("tags", {})
-    return all(tags.get(name) == own.get(name) is not None for name in OURS)
+    return all(tags.get(name) == own.get(name) is not None for name in names.OWNER_TAGS)
 
 
 def _of(rows: Rows, token: str) -> list[CloudRow]:

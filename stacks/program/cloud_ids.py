@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aifactory.components.names import OWNER_TAGS
+
 _IDS = {
     "aws:cloudwatch/logGroup:LogGroup": "{name}",
     "aws:ec2/placementGroup:PlacementGroup": "{name}",
@@ -20,7 +22,7 @@ _IDS = {
     "aws:s3/bucket:Bucket": "{bucket}",
 }
 """Source: the section Import of each resource's page in the provider's documentation."""
-_TAGS = ("aifactory:factory", "aifactory:site", "aifactory:part")
+_TAGS = (*OWNER_TAGS, "aifactory:part")
 
 
 def foreseen_id(resource: Mapping[str, Any]) -> str:

@@ -72,7 +72,7 @@ def deployer_policies(stack: Stack, actions: Actions) -> list[dict[str, Any]]:
     ground = _Ground(cloud.partition, cloud.region, cloud.account, rows)
     place = stack.plan.place
     tags = names.tags(stack.plan.factory, place.site, "")
-    owned = {tag: tags[tag] for tag in ("aifactory:factory", "aifactory:site")}
+    owned = {tag: tags[tag] for tag in names.OWNER_TAGS}
     return _divided(list(_statements(list(rows.values()), actions, ground, owned)))
 
 
