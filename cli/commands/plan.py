@@ -42,7 +42,9 @@ def plan(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], form: 
 
 def _print(work: Work, form: str, *, details: bool) -> None:
     if form == "json":
-        shown = {**work.data, "stacks": {name: work.data["stacks"][name] for name in work.shown}}
+        sites = {stack.plan.place.site for stack in work.shown.values()}
+        stacks = {name: each for name, each in work.data["stacks"].items() if each["site"] in sites}
+        shown = {**work.data, "stacks": stacks}  # one plan a site: base and platform come of the same
         click.echo(json.dumps({**shown, "digest": work.digest}, indent=2, ensure_ascii=False))
     else:
         from aifactory.cli.plan_text import print_plan  # noqa: PLC0415 - only for text

@@ -126,3 +126,12 @@ def test_a_long_assignment_is_folded_below_its_path() -> None:
 
 def test_a_word_that_is_longer_than_the_line_is_not_broken() -> None:
     assert wrapped("a " + "x-" * 30, 20, "  ").splitlines() == ["  a", "  " + "x-" * 30]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_blueprint_is_shown_as_data_one_plan_a_site(path: Path) -> None:
+    done = call("plan", path, "--format", "json")
+    assert done.code == 0, done.err
+    sites = [stack["site"] for stack in json.loads(done.out)["stacks"].values()]
+    assert sites
+    assert len(sites) == len(set(sites)), "a site with a base has one plan, too"
