@@ -44,7 +44,7 @@ def test_inputs_and_results_are_found_by_name() -> None:
     assert found.inputs == {"price": Decimal(395000), "load_00": Decimal(3), "load_01": Decimal("4.50")}
     assert found.results == {"month_usd": Decimal("6583.33")}
     assert found.series("load") == (Decimal(3), Decimal("4.50"))
-    assert found.about["shows"] == "price over months"
+    assert found.about["shows"] == "price over\nmonths"
     assert [line.at for line in found.lines] == list(range(7, 13))
 
 

@@ -54,6 +54,7 @@ class Case(Struct, frozen=True, dict=True):
     name: str
     """The file's name without `.csv`."""
     about: Mapping[str, str]
+    """The `#` lines at the top by their word; a word that stands twice has a line each."""
     lines: tuple[Line, ...]
 
     @cached_property
@@ -107,7 +108,7 @@ def read(name: str, text: str) -> Case:
     about: dict[str, str] = {}
     for row in head:
         key, _, says = row.removeprefix("#").strip().partition(": ")
-        about[key] = f"{about[key]} {says}" if key in about else says
+        about[key] = f"{about[key]}\n{says}" if key in about else says
     missing = [key for key in HEADERS if not about.get(key)]
     if missing:
         raise ValueError(f"{name}: the top does not say {', '.join(missing)}")
