@@ -88,12 +88,14 @@ class Case(Struct, frozen=True, dict=True):
     @cached_property
     def pools(self) -> tuple[Pool, ...]:
         """GPU nodes, pool by pool."""
-        return tuple(Pool(part.name, part.plan, _nodes(part.plan)) for part in self._of(GpuNodePoolPlan))
+        plans = [(part.name, part.plan) for part in self.plan.parts]
+        return tuple(Pool(name, plan, _nodes(plan)) for name, plan in plans if isinstance(plan, GpuNodePoolPlan))
 
     @cached_property
     def served(self) -> tuple[Served, ...]:
         """Models that the site serves."""
-        return tuple(self._served(part) for part in self._of(ServingPlan))
+        plans = [(part.name, part.plan) for part in self.plan.parts]
+        return tuple(self._served(name, plan) for name, plan in plans if isinstance(plan, ServingPlan))
 
     @cached_property
     def groups(self) -> Mapping[str, NodeGroup]:
@@ -112,22 +114,15 @@ class Case(Struct, frozen=True, dict=True):
         """Models on the GPUs of a pool."""
         return tuple(each for each in self.served if each.pool == pool)
 
-    def _of(self, kind: type) -> Iterator[PartPlan]:
-        return (part for part in self.plan.parts if isinstance(part.plan, kind))
-
-    def _served(self, part: PartPlan) -> Served:
-        plan = part.plan
-        assert isinstance(plan, ServingPlan)  # noqa: S101 - chosen by it
+    def _served(self, name: str, plan: ServingPlan) -> Served:
         asked = self.here.blueprint.demand
         demand = next(each for each in asked.models if each.name == plan.model) if asked else None
         assert demand is not None  # noqa: S101 - SRV-001 refuses a model that nobody asks for
-        speed = self.plan.decisions[f"{part.name}.tokens_per_s"].value
-        share = self.plan.decisions[f"{part.name}.prompt_percent"].value
+        speed = self.plan.decisions[f"{name}.tokens_per_s"].value
+        share = self.plan.decisions[f"{name}.prompt_percent"].value
         assert isinstance(speed, Mapping)  # noqa: S101 - the kernel's step
         low, expected, high = (float(str(speed[end])) for end in ("low", "expected", "high"))
-        return Served(
-            part.name, plan, demand, str(self.spec(part.name).pool), (low, expected, high), float(str(share)) / 100
-        )
+        return Served(name, plan, demand, str(self.spec(name).pool), (low, expected, high), float(str(share)) / 100)
 
 
 def _nodes(plan: GpuNodePoolPlan) -> int:

@@ -126,7 +126,8 @@ def burnt(case: Case) -> Iterator[Burnt]:
         return
     pools = {pool.part: pool for pool in case.pools}
     for nodes in counted(case):
-        use, terms = NOTHING, ()
+        use: Figure = NOTHING
+        terms: tuple[Term, ...] = ()
         if nodes.pool:
             use, terms = of_pool(pools[nodes.pool], case)
         elif not nodes.idle:
@@ -194,7 +195,7 @@ def results(case: Case, groups: list[Burnt]) -> tuple[Result, Result, Result, Re
     place = grid(case)
     kwh = total(each.kwh for each in groups)
     terms = tuple(dict.fromkeys(term for each in groups for term in each.terms))
-    missing = ()
+    missing: tuple[Lack, ...] = ()
     if isinstance(case.site, AwsSite):
         missing = (Lack("energy of system nodes and of AWS's own services is not known", "no source states it"),)
     energy = Result(kwh, "kWh/month", "F4", terms, missing)

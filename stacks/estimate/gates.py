@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct, field
 
@@ -15,6 +16,7 @@ from aifactory.components.budgets import Budget
 from aifactory.components.counting import counted
 from aifactory.components.economics.figures import total
 from aifactory.components.problems import Path, Problem
+from aifactory.components.queue.spec import QueueSpec
 from aifactory.components.rules import Rule
 from aifactory.components.rules import table as rule_table
 from aifactory.stacks.estimate.model import Estimate, Lack, Result, SiteEstimate, Term
@@ -116,7 +118,7 @@ class Gated(Struct):
         self.evaluated[rule] += 1
         if holds:
             return
-        document = "site" if place.get("document") == "site" else "blueprint"
+        document: Literal["blueprint", "site"] = "site" if place.get("document") == "site" else "blueprint"
         level = rules()[rule].level
         self.problems.append(
             Problem(says, at, hint, rule=rule, severity=level, site=place.get("site", ""), document=document)
@@ -267,7 +269,9 @@ def _tenants(site: SiteEstimate, loaded: Loaded, here: Gated) -> None:
         if tenant.budget_usd_per_month is None or tenant.gpus_of_budget is None:
             continue
         index = places[tenant.part]
-        names = [each.name for each in parts[index].tenants]  # type: ignore[union-attr]
+        spec = parts[index]
+        assert isinstance(spec, QueueSpec)  # noqa: S101 - queues alone have tenants
+        names = [each.name for each in spec.tenants]
         says = (
             f"{tenant.tenant} is guaranteed {tenant.gpus} GPUs, {_usd(tenant.usd_per_month.high)} USD a month at the "
             f"dearer end; its budget of {_usd(tenant.budget_usd_per_month.high)} pays for {tenant.gpus_of_budget}"
