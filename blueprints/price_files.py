@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
@@ -31,13 +31,15 @@ def price_files(
     names: Iterable[str], at: TreePath, document: Document, root: Path, validate: Validate
 ) -> list[LoadedPrices]:
     """The files by `names`, which stand below `at` of a document, and all that they extend, in the order in which they
-    hold.
+    hold. Names are paths from the folder of the file that they stand in.
 
     Raises `Refused` for one that is missing, leads out of the project, or extends itself.
     """
     found: list[LoadedPrices] = []
     for index, name in enumerate(names):
-        _take(name, (*at, index), document, (), found, root, validate)
+        place = (*at, index)
+        beside = PurePosixPath(document.at(place).file).parent
+        _take((beside / name).as_posix(), place, document, (), found, root, validate)
     return found
 
 
@@ -60,7 +62,7 @@ def _take(
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise Refused([Problem(f'"{name}" leads out of the project', at, "copy it into the project", named_in.at(at))])
     if not path.is_file():
-        hint = "write its path from the project root, such as prices/contract.yaml"
+        hint = "write its path from the folder of this file, such as prices/contract.yaml"
         raise Refused([Problem(f'there is no price file "{name}"', at, hint, named_in.at(at))])
     document = compose(path, root)
     file = validate(document)
@@ -69,4 +71,5 @@ def _take(
         raise Refused([Problem(says, ("prices",), f"write prices: {path.stem}", document.at(("prices",)))])
     found.append(LoadedPrices(file, document, name))
     for index, other in enumerate(file.extends):
-        _take(other, ("extends", index), document, (*chain, name), found, root, validate)
+        beside = PurePosixPath(name).parent
+        _take((beside / other).as_posix(), ("extends", index), document, (*chain, name), found, root, validate)

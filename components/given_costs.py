@@ -115,8 +115,8 @@ class CostsBase(Paper):
     """Rate to USD. Default: the newest of the catalog; USD needs none."""
 
     prices: list[Folder] = Field(default=[], max_length=20)
-    """Price files that hold before the catalog, the first one first, by their path from the project root. Default
-    none."""
+    """Price files that hold before the catalog, the first one first, by their path from the folder of this
+    file. Default none."""
 
     cost_of_capital_percent: float | None = Field(default=None, ge=0, le=100)
     """Interest a year that money for this place must earn. 0 for money that costs nothing. Unit: percent. Default

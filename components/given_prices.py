@@ -45,7 +45,8 @@ class PriceFile(Paper):
     """Rate to USD. Default: the newest of the catalog; USD needs none."""
 
     extends: list[Folder] = Field(default=[], max_length=20)
-    """Price files that hold where this one says nothing, by their path from the project root. Default none."""
+    """Price files that hold where this one says nothing, by their path from the folder of this file. Default
+    none."""
 
     rows: list[PriceGiven] = Field(min_length=1, max_length=5_000)
     """Prices."""
