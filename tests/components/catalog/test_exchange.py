@@ -20,7 +20,7 @@ def _exact(row: Row, field: str) -> Decimal:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
 def test_a_rate_is_the_quotient_of_two_figures_of_one_day(row: Row) -> None:
     worked = _exact(row, "usd_per_eur") / _exact(row, "per_eur")
-    assert _exact(row, "usd") == worked.quantize(Decimal("0.000001"))
+    assert _exact(row, "usd") == worked.quantize(Decimal("0.00000001"))
     assert _exact(row, "usd") > 0
     day = dt.date.fromisoformat(row.text("seen"))
     assert day.weekday() < 5, "the ECB publishes on working days"
@@ -36,7 +36,14 @@ def test_rates_of_one_day_rest_on_one_price_of_the_euro() -> None:
 
 @pytest.mark.parametrize(
     ("currency", "usd"),
-    [("USD", "1"), ("EUR", "1.1206"), ("GBP", "1.322039"), ("CHF", "1.199442"), ("SEK", "0.099424"), ("NOK", "0.103633")],
+    [
+        ("USD", "1"),
+        ("EUR", "1.1206"),
+        ("GBP", "1.3220391"),
+        ("CHF", "1.19944242"),
+        ("SEK", "0.09942427"),
+        ("NOK", "0.10363292"),
+    ],
 )
 def test_a_rate_is_looked_up_by_its_currency(currency: str, usd: str) -> None:
     assert _exact(CATALOG.row("exchange", currency), "usd") == Decimal(usd)
