@@ -182,11 +182,23 @@ def _rows(case: Case) -> Iterator[Line]:
                 continue
             line = Line(part, meter.item, just(quantity), meter.unit, "F18")
             yield _line(line, case.book.service(meter.token, meter.meter, f"USD/{meter.unit}"))
+    yield from _rotations(case)
     for row in case.cloud_rows:
         if token_of(row) == "fsx/lustreFileSystem":
             rate = row.properties.get("perUnitStorageThroughput")
             line = Line(row.part, "FSx for Lustre", just(_lustre_gb(row)), "GB", "F18")
             yield _line(line, case.book.service("fsx/lustreFileSystem", f"persistent2-{rate}", "USD/GB-month"))
+
+
+def _rotations(case: Case) -> Iterator[Line]:
+    """Keys that rotate cost more after the first and the second year, and no more after that."""
+    turning = sum(
+        1 for row in case.cloud_rows if token_of(row) == "kms/key" and row.properties.get("enableKeyRotation")
+    )
+    if turning:
+        often = Figure(Decimal(0), Decimal(turning), Decimal(2 * turning))
+        line = Line("site", "earlier material of keys that rotate", often, "month", "F18")
+        yield _line(line, case.book.service("kms/key", "rotation-month", "USD/month"))
 
 
 def _used(case: Case, costs: AwsCostsGiven | None) -> Iterator[Line]:
