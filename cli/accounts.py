@@ -7,7 +7,8 @@ from pathlib import Path
 
 from aifactory.cli.machine import Check
 from aifactory.cli.reaching import address_towards
-from aifactory.cli.work import prepare
+from aifactory.cli.work import Work, prepare
+from aifactory.components import names
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.catalog import Catalog
 from aifactory.stacks.assembly.stack import Stack
@@ -25,7 +26,7 @@ def examined_accounts(blueprint: Path, sites: Sequence[str], values: Mapping[str
         check
         for stack in work.shown.values()
         if stack.layer == "base"
-        for check in _examined(stack, work.loaded.catalog)
+        for check in _examined(stack, _above(work, stack), work.loaded.catalog)
     ]
     if not found:
         named = " and ".join(sites) or "this blueprint"
@@ -33,7 +34,12 @@ def examined_accounts(blueprint: Path, sites: Sequence[str], values: Mapping[str
     return found
 
 
-def _examined(stack: Stack, catalog: Catalog) -> Iterator[Check]:
+def _above(work: Work, base: Stack) -> Stack:
+    """The platform of a base."""
+    return work.stacks[names.stack_name(base.plan.factory, base.plan.place.site)]
+
+
+def _examined(stack: Stack, platform: Stack, catalog: Catalog) -> Iterator[Check]:
     place = stack.plan.place
     if not isinstance(place, AwsPlace):
         return
@@ -43,5 +49,6 @@ def _examined(stack: Stack, catalog: Catalog) -> Iterator[Check]:
     except NotAsked as lacking:
         yield Check(f"{place.site}: account", "missing", f"not asked, {lacking.says}", lacking.hint)
         return
-    for each in examined(place, rows, catalog, account, address_towards(place.aws.vpc.cidr)):
+    address = address_towards(place.aws.vpc.cidr)
+    for each in examined(place, rows, catalog, account, address, platform.cluster_rows):
         yield Check(f"{place.site}: {each.name}", each.state, each.found, each.advice)
