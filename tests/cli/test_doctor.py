@@ -148,7 +148,8 @@ def test_without_a_home_there_is_no_cache(tools: Path, monkeypatch: pytest.Monke
 
 
 BLUEPRINT = (
-    "aifactory: v1\nname: demo\nplacement: {core: {sites: [sto-lab]}}\nparts:\n  - {kind: cluster, name: cluster}\n"
+    "aifactory: v1\nname: demo\nplacement: {core: {sites: [sto-lab]}}\nparts:\n"
+    "  - {kind: cluster, name: cluster, capabilities: [lws]}\n"
 )
 
 
@@ -197,6 +198,7 @@ def test_an_account_is_held_against_its_site(tools: Path, blueprint: Path, monke
     found = {each["name"]: each for each in json.loads(ran.out)["checks"]}
     assert found["sto-lab: account"]["state"] == "broken"
     assert found["sto-lab: zone eu-north-1a"]["state"] == "ok"
+    assert found["sto-lab: copies of images"]["state"] == "missing"
     unseen = found["sto-lab: Kubernetes 1.35"]
     assert (unseen["state"], unseen["found"]) == ("missing", "not seen: AWS answers AccessDeniedException")
     assert "canary-of-a-secret-key" not in ran.out + ran.err

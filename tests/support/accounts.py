@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 from botocore.stub import Stubber
 
 from aifactory.components.catalog import Catalog
 from aifactory.stacks.live.account import Account
+from aifactory.stacks.live.copied import Copies
 from aifactory.stacks.live.finding import Finding
 from aifactory.stacks.live.region import examined
 from support.aws_sites import aws_place, base_rows, planned
@@ -24,6 +27,7 @@ SITE: dict[str, Any] = {"account": HERE, "admins": [ADMIN], "system_nodes": {"in
 STANDARD = "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"
 ADDON, ENDPOINT = "aws:eks/addon:Addon", "aws:ec2/vpcEndpoint:VpcEndpoint"
 ADDONS = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy", "aws-ebs-csi-driver", "coredns", "metrics-server")
+OCI = "application/vnd.oci.image.manifest.v1+json"
 RESERVED = "cr-0123456789abcdef0"
 
 
@@ -93,3 +97,14 @@ def reservations(account: Account, answer: dict[str, Any]) -> None:
             return genuine(service, operation, **arguments)
 
     account.ask = ask  # type: ignore[method-assign]
+
+
+def fill(wanted: Copies, region: str = REGION) -> None:
+    """Do the part of a base, which makes repositories, and of copy-images.sh: an image for each tag, one at least."""
+    client = boto3.Session(region_name=region).client("ecr")  # a new one has the credentials of now
+    for repository, versions in wanted.items():
+        client.create_repository(repositoryName=repository)
+        for tag in versions or ("1",):
+            config = {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 2, "digest": f"sha256:{tag}"}
+            manifest = {"schemaVersion": 2, "mediaType": OCI, "config": config, "layers": []}
+            client.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
