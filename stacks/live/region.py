@@ -12,6 +12,7 @@ from aifactory.stacks.live import quotas
 from aifactory.stacks.live.account import Account, Declined
 from aifactory.stacks.live.caller import looked_at_way, roles_of, whose
 from aifactory.stacks.live.finding import Finding, guarded
+from aifactory.stacks.live.models import answered
 from aifactory.stacks.live.nodes import Group, flexing, groups
 from aifactory.stacks.live.served import served, spot_role
 
@@ -44,6 +45,7 @@ def examined(
     yield from guarded("quotas", quotas.of_nodes, found, catalog, account)
     yield from served(rows, account)
     yield from quotas.of_the_base(rows, catalog, account)
+    yield from answered(rows, account)
     if any(group.purchase == "spot" for group in found):
         yield from guarded("role of Spot", spot_role, account)
 

@@ -38,6 +38,7 @@ PLACES = {
     "stacks/live/account.py": "asks accounts",
     "stacks/live/caller.py": "asks accounts",
     "stacks/live/copied.py": "asks accounts",
+    "stacks/live/models.py": "asks accounts",
     "stacks/live/nodes.py": "asks accounts",
     "stacks/live/quotas.py": "asks accounts",
     "stacks/live/region.py": "asks accounts",
