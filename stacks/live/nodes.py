@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -17,6 +17,9 @@ RESERVED = "reserved"
 """What Karpenter calls nodes on a reservation, whether that is of capacity on demand or a Capacity Block."""
 CAPACITY_TYPE, INSTANCE_TYPE = "karpenter.sh/capacity-type", "node.kubernetes.io/instance-type"
 ZONE = "topology.kubernetes.io/zone"
+_GPU_IMAGE = "amazon-eks-node-al2023-x86_64-nvidia-{kubernetes}-{version}"
+"""What an alias of Karpenter means for GPUs of NVIDIA, for which alone pools flex.
+Source: aws/karpenter-provider-aws pkg/providers/amifamily/al2023.go, resolvePath."""
 _AMI_TYPE = re.compile(r"AL2023_(x86_64|ARM_64)_([A-Z]+)")
 _ARCHITECTURES = {"x86_64": "x86_64", "ARM_64": "arm64"}
 
@@ -31,7 +34,7 @@ class Group(Struct, frozen=True):
     purchase: str
     zones: tuple[str, ...]
     image: str
-    """Name of its AMI, empty for one that is no release of EKS, or that Karpenter chooses by the instance."""
+    """Name of its AMI, empty for one that is no release of EKS."""
     reservation: str
     """Id of its reservation or Capacity Block, empty for none."""
 
@@ -41,11 +44,14 @@ def groups(rows: Mapping[str, CloudRow]) -> tuple[Group, ...]:
     return tuple(_group(row, rows) for row in rows.values() if row.token == NODE_GROUP)
 
 
-def flexing(rows: Iterable[ClusterRow]) -> tuple[Group, ...]:
-    """The NodePools of a platform, by its rows: nodes that Karpenter starts as pods need them."""
+def flexing(rows: Iterable[ClusterRow], kubernetes: str) -> tuple[Group, ...]:
+    """The NodePools of a platform, by its rows: nodes that Karpenter starts as pods need them.
+
+    `kubernetes` is the minor version of the cluster, which the AMI behind an alias is for.
+    """
     listed = [row for row in rows if isinstance(row, KubernetesRow)]
     classes = {row.name: row.body for row in listed if row.body["kind"] == "EC2NodeClass"}
-    return tuple(_flexing(row, classes) for row in listed if row.body["kind"] == "NodePool")
+    return tuple(_flexing(row, classes, kubernetes) for row in listed if row.body["kind"] == "NodePool")
 
 
 def _group(row: CloudRow, rows: Mapping[str, CloudRow]) -> Group:
@@ -64,22 +70,22 @@ def _group(row: CloudRow, rows: Mapping[str, CloudRow]) -> Group:
     )
 
 
-def _flexing(row: KubernetesRow, classes: Mapping[str, Mapping[str, Any]]) -> Group:
+def _flexing(row: KubernetesRow, classes: Mapping[str, Mapping[str, Any]], kubernetes: str) -> Group:
     spec: Any = row.body["spec"]
     inner = spec["template"]["spec"]
     wanted = {each["key"]: tuple(each["values"]) for each in inner["requirements"]}
     (purchase,) = wanted[CAPACITY_TYPE]
-    terms: Iterator[Mapping[str, Any]] = iter(
-        classes[inner["nodeClassRef"]["name"]]["spec"].get("capacityReservationSelectorTerms", ())
-    )
+    nodes: Any = classes[inner["nodeClassRef"]["name"]]["spec"]
+    (image,) = nodes["amiSelectorTerms"]
+    reserved = nodes.get("capacityReservationSelectorTerms") or [{"id": ""}]
     return Group(
         name=row.name,
         types=wanted[INSTANCE_TYPE],
         nodes=int(spec["limits"]["nodes"]),
         purchase=purchase,
         zones=wanted[ZONE],
-        image="",
-        reservation=next((str(term["id"]) for term in terms), ""),
+        image=_GPU_IMAGE.format(kubernetes=kubernetes, version=image["alias"].partition("@")[2]),
+        reservation=str(reserved[0]["id"]),
     )
 
 

@@ -59,6 +59,8 @@ def test_nodes_that_karpenter_may_start_are_held_against_quotas_and_zones(
     )
     assert f"--quota-code {G_SPOT} --desired-value 144" in spot.advice
     assert found["role of Spot"].state == "broken", "Karpenter can't make that role"
+    image = found["AMI amazon-eks-node-al2023-x86_64-nvidia-1.35-v20261105"]
+    assert (image.state, image.found) == ("broken", "no such release is there for this region")
     assert {name for name in found if name.startswith("g6e.12xlarge for")} == {
         "g6e.12xlarge for flex-on-demand",
         "g6e.12xlarge for flex-spot",
@@ -101,5 +103,7 @@ def test_a_reservation_that_is_not_shown_leaves_the_other_quotas_seen(account: A
 
 def test_node_pools_are_read_from_rows_of_the_platform() -> None:
     platform = shipped.stacks()["cloud-burst-sto-aws-platform"]
-    (group,) = flexing(platform.cluster_rows)
+    (group,) = flexing(platform.cluster_rows, "1.35")
     assert (group.name, group.types, group.nodes, group.purchase) == ("flex-g6e", ("g6e.12xlarge",), 3, "on-demand")
+    assert group.image == "amazon-eks-node-al2023-x86_64-nvidia-1.35-v20261105"
+    assert group.reservation == ""
