@@ -17,10 +17,11 @@ RESERVED = "reserved"
 """What Karpenter calls nodes on a reservation, whether that is of capacity on demand or a Capacity Block."""
 CAPACITY_TYPE, INSTANCE_TYPE = "karpenter.sh/capacity-type", "node.kubernetes.io/instance-type"
 ZONE = "topology.kubernetes.io/zone"
-_GPU_IMAGE = "amazon-eks-node-al2023-x86_64-nvidia-{kubernetes}-{version}"
+_GPU_IMAGE = "amazon-eks-node-al2023-{machine}-nvidia-{kubernetes}-{version}"
 """What an alias of Karpenter means for GPUs of NVIDIA, for which alone pools flex.
 Source: aws/karpenter-provider-aws pkg/providers/amifamily/al2023.go, resolvePath."""
 _AMI_TYPE = re.compile(r"AL2023_(x86_64|ARM_64)_([A-Z]+)")
+_MACHINES = {"amd64": "x86_64", "arm64": "arm64"}
 _ARCHITECTURES = {"x86_64": "x86_64", "ARM_64": "arm64"}
 
 
@@ -44,14 +45,14 @@ def groups(rows: Mapping[str, CloudRow]) -> tuple[Group, ...]:
     return tuple(_group(row, rows) for row in rows.values() if row.token == NODE_GROUP)
 
 
-def flexing(rows: Iterable[ClusterRow], kubernetes: str) -> tuple[Group, ...]:
+def flexing(rows: Iterable[ClusterRow], kubernetes: str, catalog: Catalog) -> tuple[Group, ...]:
     """The NodePools of a platform, by its rows: nodes that Karpenter starts as pods need them.
 
     `kubernetes` is the minor version of the cluster, which the AMI behind an alias is for.
     """
     listed = [row for row in rows if isinstance(row, KubernetesRow)]
     classes = {row.name: row.body for row in listed if row.body["kind"] == "EC2NodeClass"}
-    return tuple(_flexing(row, classes, kubernetes) for row in listed if row.body["kind"] == "NodePool")
+    return tuple(_flexing(row, classes, kubernetes, catalog) for row in listed if row.body["kind"] == "NodePool")
 
 
 def _group(row: CloudRow, rows: Mapping[str, CloudRow]) -> Group:
@@ -70,13 +71,16 @@ def _group(row: CloudRow, rows: Mapping[str, CloudRow]) -> Group:
     )
 
 
-def _flexing(row: KubernetesRow, classes: Mapping[str, Mapping[str, Any]], kubernetes: str) -> Group:
+def _flexing(row: KubernetesRow, classes: Mapping[str, Mapping[str, Any]], kubernetes: str, catalog: Catalog) -> Group:
     spec: Any = row.body["spec"]
     inner = spec["template"]["spec"]
     wanted = {each["key"]: tuple(each["values"]) for each in inner["requirements"]}
     (purchase,) = wanted[CAPACITY_TYPE]
     nodes: Any = classes[inner["nodeClassRef"]["name"]]["spec"]
     (image,) = nodes["amiSelectorTerms"]
+    (instance_type,) = wanted[INSTANCE_TYPE]
+    machine = _MACHINES[catalog.row("aws-instances", instance_type).text("arch")]
+    version = image["alias"].partition("@")[2]
     reserved = nodes.get("capacityReservationSelectorTerms") or [{"id": ""}]
     return Group(
         name=row.name,
@@ -84,7 +88,7 @@ def _flexing(row: KubernetesRow, classes: Mapping[str, Mapping[str, Any]], kuber
         nodes=int(spec["limits"]["nodes"]),
         purchase=purchase,
         zones=wanted[ZONE],
-        image=_GPU_IMAGE.format(kubernetes=kubernetes, version=image["alias"].partition("@")[2]),
+        image=_GPU_IMAGE.format(machine=machine, kubernetes=kubernetes, version=version),
         reservation=str(reserved[0]["id"]),
     )
 

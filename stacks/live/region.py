@@ -30,7 +30,7 @@ def examined(
     `address` is that of this machine towards the VPC, None where there is no route. `above` are the rows of the
     platform, whose NodePools take from the same account.
     """
-    found = (*groups(rows), *flexing(above, place.aws.kubernetes))
+    found = (*groups(rows), *flexing(above, place.aws.kubernetes, catalog))
     yield from guarded("account", whose, place.site, place.aws, account)
     for role in roles_of(place.aws):
         yield from guarded(f"admin {role}", _admin, role, account)

@@ -103,7 +103,7 @@ def test_a_reservation_that_is_not_shown_leaves_the_other_quotas_seen(account: A
 
 def test_node_pools_are_read_from_rows_of_the_platform() -> None:
     platform = shipped.stacks()["cloud-burst-sto-aws-platform"]
-    (group,) = flexing(platform.cluster_rows, "1.35")
+    (group,) = flexing(platform.cluster_rows, "1.35", Catalog.shipped())
     assert (group.name, group.types, group.nodes, group.purchase) == ("flex-g6e", ("g6e.12xlarge",), 3, "on-demand")
     assert group.image == "amazon-eks-node-al2023-x86_64-nvidia-1.35-v20261105"
     assert group.reservation == ""
