@@ -14,6 +14,7 @@ from aifactory.blueprints.document import Document
 from aifactory.blueprints.includes import compose
 from aifactory.blueprints.model import Blueprint
 from aifactory.blueprints.parameters import bind, declared, parse_value
+from aifactory.blueprints.price_files import LoadedPrices, price_files
 from aifactory.blueprints.project import Project
 from aifactory.blueprints.root import project_root
 from aifactory.blueprints.shown import shown
@@ -21,6 +22,7 @@ from aifactory.blueprints.site import AwsSite, Site, site_model
 from aifactory.blueprints.site_files import SITES, named_sites, site_file
 from aifactory.blueprints.source import read
 from aifactory.components.catalog import Catalog
+from aifactory.components.given_prices import PriceFile
 from aifactory.components.problems import Path as TreePath
 from aifactory.components.problems import Position, Problem, Refused, nearest
 from aifactory.components.spec import Spec
@@ -28,7 +30,7 @@ from aifactory.components.spec import Spec
 Model = TypeVar("Model", bound=Spec)
 
 PROJECT_FILE = "aifactory.yaml"
-_SAME_EVERYWHERE = ("name", "description", "release_train", "placement")
+_SAME_EVERYWHERE = ("name", "description", "release_train", "placement", "budget", "energy", "training_limit")
 """Fields of the blueprint that hold for all sites, so that no parameter of a site may change them."""
 
 
@@ -38,6 +40,8 @@ class LoadedSite(Struct, frozen=True):
     site: Site | AwsSite
     document: Document
     blueprint: Blueprint
+    prices: tuple[LoadedPrices, ...] = ()
+    """Price files that hold before the catalog, the first one first."""
 
 
 class Loaded(Struct, frozen=True):
@@ -153,7 +157,7 @@ class _Loading(Struct, dict=True):
             found = self._site(name, at)
             blueprint = blueprints.get(name)
             if found is not None and blueprint is not None:
-                sites[name] = LoadedSite(found[0], found[1], blueprint)
+                sites[name] = LoadedSite(*found, blueprint, self._prices(*found))
         return sites
 
     def _blueprint(self, site: str = "") -> Blueprint | None:
@@ -207,6 +211,22 @@ class _Loading(Struct, dict=True):
             self.problems.append(Problem(says, ("site",), f"write site: {name}", document.at(("site",))))
             return None
         return site, document
+
+    def _prices(self, site: Site | AwsSite, document: Document) -> tuple[LoadedPrices, ...]:
+        names = site.costs.prices if site.costs else []
+        try:
+            return tuple(
+                price_files(
+                    names,
+                    ("costs", "prices"),
+                    document,
+                    self.root,
+                    lambda each: validated(PriceFile, bind(each, {}), self.catalog),
+                )
+            )
+        except Refused as refused:
+            self._refuse(refused)
+            return ()
 
     def _refuse(self, refused: Refused) -> None:
         """Add problems; one that another site had already is not told again."""

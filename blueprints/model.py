@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from aifactory.components.budgets import Budget, EnergyLimits, TrainingLimit
 from aifactory.components.bursting import Flex
 from aifactory.components.catalog import TrainKey
 from aifactory.components.demand import Demand, Residency
@@ -86,6 +87,15 @@ class Blueprint(Spec):
     residency: Residency | None = None
     """Where data may go. Default none: data classes are not used."""
 
+    budget: Budget | None = None
+    """What it may cost. Default none: the estimate is shown and holds nobody."""
+
+    energy: EnergyLimits | None = None
+    """What it may burn and give off. Default none: the estimate is shown and holds nobody."""
+
+    training_limit: TrainingLimit | None = None
+    """How large a training may be. Default none: any."""
+
     placement: Placement
     """Where the parts go."""
 
@@ -144,6 +154,14 @@ class Blueprint(Spec):
                     says = f'no part stands at "{site}"'
                     at = ("placement", side, "sites", index)
                     yield Misfit(says, "drop the site, or add it to a part's sites", at)
+
+    @truth
+    def _exempt_trainings_are_parts(self) -> Iterator[Misfit]:
+        trainings = [part.name for part in self.parts if getattr(part, "kind", "") == "training"]
+        for index, name in enumerate(self.training_limit.exempt if self.training_limit else ()):
+            if name not in trainings:
+                says = f'"{name}" is not a training part'
+                yield Misfit(says, nearest(name, trainings), ("training_limit", "exempt", index))
 
     @truth
     def _classes_of_the_flex_side_have_rules(self) -> Iterator[Misfit]:

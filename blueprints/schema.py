@@ -13,12 +13,13 @@ from aifactory.blueprints.site import SITES, Site
 from aifactory.blueprints.spots import models_in
 from aifactory.blueprints.texts import field_texts
 from aifactory.components.catalog import Catalog
+from aifactory.components.given_prices import PriceFile
 from aifactory.components.spec import Spec
 
-DOCUMENTS: dict[str, type[Spec]] = {"blueprint": Blueprint, "site": Site, "project": Project}
+DOCUMENTS: dict[str, type[Spec]] = {"blueprint": Blueprint, "site": Site, "prices": PriceFile, "project": Project}
 """The kinds of document, each with its model."""
 
-_COMPOSED = ("blueprint", "site")
+_COMPOSED = ("blueprint", "site", "prices")
 _SCALARS = {"string", "integer", "number", "boolean"}
 _CATALOG = {
     tuple(Catalog.shipped().names(table)): f"{table.capitalize()}Name" for table in ("accelerators", "countries")

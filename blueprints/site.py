@@ -21,6 +21,7 @@ from aifactory.components.given import (
     StorageGiven,
 )
 from aifactory.components.given_aws import AwsGiven
+from aifactory.components.given_costs import AwsCostsGiven, CostsGiven
 from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.given_uplink import UplinkGiven
 from aifactory.components.names import Name
@@ -87,6 +88,9 @@ class Site(SiteBase):
 
     uplink: UplinkGiven | None = None
     """The way out of the site. Default none: it is always there; an edge site says."""
+
+    costs: CostsGiven | None = None
+    """What the place costs. Default none: what no list price says is missing in estimates."""
 
     @truth
     def _groups_have_names_of_their_own(self) -> Iterator[Misfit]:
@@ -163,6 +167,9 @@ class AwsSite(SiteBase):
 
     aws: AwsGiven
     """Account, region and what the factory may make there."""
+
+    costs: AwsCostsGiven | None = None
+    """What the region costs beside its list prices. Default none: usage is missing in estimates."""
 
 
 SITES: dict[str, type[Site | AwsSite]] = {"aws": AwsSite}

@@ -22,6 +22,7 @@ from aifactory.cli.engine_options import confirmed
 from aifactory.cli.leaving import Left, look_for_remains, planned_for, print_left
 from aifactory.cli.losing import check_names
 from aifactory.cli.neighbours import neighbours
+from aifactory.cli.pricing import refuse_unaffordable
 from aifactory.cli.reaching import kubeconfig_problems
 from aifactory.cli.redacting import redacted
 from aifactory.cli.report import EXIT_FAILED, EXIT_REFUSED, rendered
@@ -67,6 +68,7 @@ def run_preview(
 ) -> int:
     """`aifactory preview`."""
     work = prepare(blueprint, sites, values)
+    refuse_unaffordable(work)
     runner = Runner(work.loaded.root, kubeconfig)
     # A preview without a cluster shows the plan, which is worth having, so this only warns.
     ways = runner.ways(work)
@@ -102,6 +104,7 @@ def run_up(
 ) -> int:
     """`aifactory up`."""
     work = prepare(blueprint, sites, values)
+    refuse_unaffordable(work)
     runner = Runner(work.loaded.root, kubeconfig)
     ways = runner.ways(work)
     _refuse([*caller_problems(work), *_unreachable(work, ways, kubeconfig)])

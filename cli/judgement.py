@@ -9,12 +9,15 @@ from pathlib import Path
 
 import click
 
+from aifactory.cli.pricing import as_of, held
 from aifactory.cli.report import failure, tell
 from aifactory.cli.work import PlanRefused, prepare
 from aifactory.components import names
 from aifactory.components.counting import counted
 from aifactory.components.problems import Problem, Refused, path_text
+from aifactory.components.rules import Rule
 from aifactory.policies.verdict import Finding, RuleCount, Verdict, judge
+from aifactory.stacks.estimate.gates import rules as estimate_rules
 from aifactory.stacks.planning.data import data_of, digest_of
 from aifactory.stacks.planning.model import FactoryPlan
 from aifactory.stacks.planning.passes import rules as planner_rules
@@ -48,14 +51,20 @@ class Judgement:
         return f"{len(applied)} of {known} applied, {counted(sum(applied), 'time')}"
 
 
-def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]) -> Judgement:
-    """Load, plan and judge. Never raises for wrong input: that is a verdict."""
+def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str], day: str | None = None) -> Judgement:
+    """Load, plan, estimate and judge. Never raises for wrong input: that is a verdict.
+
+    `day` is the one that ages of prices count from; by default that of `SOURCE_DATE_EPOCH`, or today.
+    """
     plan: FactoryPlan | None = None
     digests: dict[str, str] = {}
     problems: list[Problem] = []
+    evaluated: Counter[str] = Counter()
     try:
         work = prepare(blueprint, sites, values)
-        plan, problems = work.plan, list(work.plan.findings.problems)
+        estimate = held(work, as_of(day))
+        plan, problems = work.plan, [*work.plan.findings.problems, *estimate.problems]
+        evaluated += estimate.evaluated
         digests = {"plan": work.digest, "data": digest_of(work.data["facts"])}
     except PlanRefused as refused:
         plan = refused.plan
@@ -65,10 +74,10 @@ def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str]) -> 
         ]
     except Refused as refused:
         problems = list(refused.problems)
-    digests["rules"] = digest_of({rule.id: data_of(rule) for rule in planner_rules().values()})
+    digests["rules"] = digest_of({rule.id: data_of(rule) for rule in _rules().values()})
     shown = tuple(found for found in problems if not sites or not found.site or found.site in sites)
     factory = plan.factory if plan else ""
-    verdict = judge([_finding(problem, factory) for problem in shown], _counts(plan, problems))
+    verdict = judge([_finding(problem, factory) for problem in shown], _counts(plan, problems, evaluated))
     return Judgement(verdict, shown, plan, digests)
 
 
@@ -95,16 +104,17 @@ def _finding(problem: Problem, factory: str) -> Finding:
     )
 
 
-def _counts(plan: FactoryPlan | None, problems: Sequence[Problem]) -> list[RuleCount]:
+def _rules() -> dict[str, Rule]:
+    """Everything that is judged by: what the planner keeps, and what holds an estimate."""
+    return {**planner_rules(), **estimate_rules()}
+
+
+def _counts(plan: FactoryPlan | None, problems: Sequence[Problem], evaluated: Mapping[str, int]) -> list[RuleCount]:
     if plan is None:
         return []
     found = Counter(problem.rule for problem in problems)
+    asked = {**plan.findings.evaluated, **evaluated}
     return [
-        RuleCount(
-            rule.id,
-            "mandatory" if rule.level == "error" else "advisory",
-            plan.findings.evaluated.get(rule.id, 0),
-            found[rule.id],
-        )
-        for rule in plan.findings.rules.values()
+        RuleCount(rule.id, "mandatory" if rule.level == "error" else "advisory", asked.get(rule.id, 0), found[rule.id])
+        for rule in _rules().values()
     ]

@@ -18,12 +18,13 @@ COMMANDS: dict[str, str] = {
     "explain": "Show how one value came about.",
     "generate": "Write the stacks: Pulumi projects, manifests, charts, scripts.",
     "diff": "Compare two plans by meaning.",
+    "cost": "Estimate what a plan costs, burns and gives off.",
     "preview": "Show what `up` would do, through Pulumi.",
     "up": "Deploy a stack, through Pulumi.",
     "destroy": "Remove a stack, through Pulumi.",
     "outputs": "Print the outputs of a deployed stack.",
     "catalog": "Look up facts: accelerators, regions, charts and their sources.",
-    "schema": "Print the JSON Schema of a blueprint, site or project file.",
+    "schema": "Print the JSON Schema of a blueprint, site, price or project file.",
     "doctor": "Check this machine for what the commands need.",
 }
 """Verbs in the order of work, each with its line in `--help`."""

@@ -27,6 +27,12 @@ def blueprint(verb: Verb) -> Verb:
     return verb
 
 
+def day(verb: Verb) -> Verb:
+    """`--as-of`."""
+    says = "Day that ages of prices count from. Default today."
+    return click.option("day", "--as-of", metavar="DATE", help=says)(verb)
+
+
 def output(*formats: str) -> Callable[[Verb], Verb]:
     """`--format`, `text` first and by default."""
 

@@ -83,9 +83,14 @@ def files_from_example(name: str) -> dict[str, str]:
         raise Refused([Problem(f"{shown(name)} is not a shipped blueprint", hint=nearest(name, library))])
     text = library[name].read_text(encoding="utf-8")
     found = {"aifactory.yaml": PROJECT, "factory.yaml": _without_schema(text)}
-    for site in sorted((shipped / "sites").iterdir(), key=lambda path: path.name):
+    sites = [path for path in (shipped / "sites").iterdir() if path.is_file()]
+    for site in sorted(sites, key=lambda path: path.name):
         if re.search(rf"\b{re.escape(site.name.removesuffix('.yaml'))}\b", text):
-            found[f"sites/{site.name}"] = _without_schema(site.read_text(encoding="utf-8"))
+            written = site.read_text(encoding="utf-8")
+            found[f"sites/{site.name}"] = _without_schema(written)
+            for prices in sorted(set(re.findall(r"\bprices/[a-z0-9-]+\.yaml", written))):
+                listed = (shipped / "sites" / prices).read_text(encoding="utf-8")
+                found[f"sites/{prices}"] = _without_schema(listed)
     return found
 
 

@@ -138,6 +138,10 @@ class Power(Spec):
     usd_per_kwh: float = Field(gt=0, le=5)
     """Price of energy. Unit: USD per kWh."""
 
+    water_l_per_kwh: float | None = Field(default=None, ge=0, le=20)
+    """Water that cooling takes for a kWh of the machines (WUE), yearly mean. Unit: litres per kWh. Default none: it is
+    missing in estimates; a closed loop has 0."""
+
 
 class Kubeconfig(Spec):
     """How to reach the cluster. A reference: the credentials stay where they are."""

@@ -24,6 +24,14 @@ def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _a_day_that_stands_still() -> Iterator[None]:
+    """Prices grow old; tests don't. Noon of 2026-11-29, in UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1795953600")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _no_account_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test asks the account of whoever runs it, nor waits for an instance's metadata."""
     with pytest.MonkeyPatch.context() as patch:

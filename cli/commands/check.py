@@ -12,9 +12,10 @@ from aifactory.cli import options
 
 @click.command()
 @options.blueprint
+@options.day
 @options.output()
-def check(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], form: str) -> int:
-    """Load BLUEPRINT with its sites, plan it, and judge the plan by the planner's rules.
+def check(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], day: str | None, form: str) -> int:
+    """Load BLUEPRINT with its sites, plan and estimate it, and judge both by rules and limits.
 
     Exit code: 0 allowed, 1 denied or wrong input, 3 the check itself failed, 4 undecided.
     """
@@ -23,11 +24,11 @@ def check(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], form:
     from aifactory.policies.verdict import as_data  # noqa: PLC0415
 
     if form == "text":
-        judgement = judged(blueprint, sites, values)
+        judgement = judged(blueprint, sites, values, day)
         judgement.print(project_root(blueprint))
         return judgement.verdict.exit_code
     try:
-        judgement = judged(blueprint, sites, values)
+        judgement = judged(blueprint, sites, values, day)
     except Exception as error:  # noqa: BLE001 - who reads the JSON gets a verdict, whatever happens
         judgement = failed(error)
     click.echo(json.dumps(as_data(judgement.verdict, judgement.digests), indent=2, ensure_ascii=False))

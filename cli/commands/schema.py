@@ -11,11 +11,13 @@ from aifactory.cli import options
 
 
 @click.command()
-@click.argument("document", metavar="[DOCUMENT]", type=click.Choice(["blueprint", "site", "project"]), required=False)
+@click.argument(
+    "document", metavar="[DOCUMENT]", type=click.Choice(["blueprint", "site", "prices", "project"]), required=False
+)
 @click.option("out", "--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all schemas into DIR.")
 @options.output()
 def schema(document: str | None, out: Path | None, form: str) -> int:
-    """Print the JSON Schema of DOCUMENT: blueprint (default), site or project.
+    """Print the JSON Schema of DOCUMENT: blueprint (default), site, prices or project.
 
     With --out, editors that know the YAML language server complete and check a file whose first line is
     # yaml-language-server: $schema=DIR/blueprint.json

@@ -232,7 +232,7 @@ def _explain(issuer: str, inside: bool, ctx: PlanContext) -> None:
         if issuer
         else "no issuer vouches for names of the cluster; clients must trust the CA's certificate"
         if inside
-        else "the site names no issuer; clients must trust the CA's certificate",
+        else "the site names no issuer for its endpoints; clients must trust the CA's certificate",
     )
 
 

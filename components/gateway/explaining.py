@@ -96,7 +96,7 @@ def _issuer(plan: GatewayPlan, ctx: PlanContext) -> None:
         if plan.cluster_issuer
         else "no issuer vouches for names of the cluster; clients must trust the CA's certificate"
         if plan.reach == "cluster"
-        else "the site names no issuer; clients must trust the CA's certificate",
+        else "the site names no issuer for its endpoints; clients must trust the CA's certificate",
     )
 
 

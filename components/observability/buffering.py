@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 
 from aifactory.components.base import PlanContext, Rejected
-from aifactory.components.observability.decided import Buffer
+from aifactory.components.observability.decided import OFFSETS, Buffer
 from aifactory.components.observability.places import Ways
 from aifactory.components.observability.spec import ObservabilitySpec
 from aifactory.components.observability.volumes import Disk, disk_of
@@ -133,7 +133,11 @@ def _queue(needed: float) -> int:
 
 
 def _file_gib(*queues: int) -> int:
-    return math.ceil(sum(size * SLACK + FILE_BYTES for size in queues) / GIB)
+    return math.ceil(sum(map(_file_bytes, queues)) / GIB)
+
+
+def _file_bytes(size: int) -> float:
+    return size * SLACK + FILE_BYTES
 
 
 def _kinds_wait(found: Ways, hours: float, ctx: PlanContext) -> bool:
@@ -225,11 +229,16 @@ def _explain(buffer: Buffer, leaving: dict[str, float], disk: Disk, ctx: PlanCon
         {
             "hours": buffer.hours,
             "gateway_gib": buffer.volume_gib,
-            "agent_mib": math.ceil(buffer.agent_bytes / 2**20),
+            "agent_mib": math.ceil(_file_bytes(buffer.agent_bytes) / 2**20) if buffer.agent_bytes else 0,
             "on": disk.name,
         },
-        f"bytes per s at peak: {parts}; for {buffer.hours:g} hours, with a quarter more for the file{drains}. What "
-        "can't be sent is tried without end, and survives restarts",
+        f"bytes per s at peak: {parts}; for {buffer.hours:g} hours, with a quarter more for the file{drains}. "
+        + (
+            f"The agent of a node keeps its own in {OFFSETS} there, on the node's own disk. "
+            if buffer.agent_bytes
+            else ""
+        )
+        + "What can't be sent is tried without end, and survives restarts",
         rejected=[
             Rejected("queues in memory", "a restart, or an hour, loses them"),
             Rejected("remote write of Prometheus", f"it sends again for {WAL_HOURS} hours, and forgets at a restart"),

@@ -18,6 +18,7 @@ def steps(best: Fitted, case: Case) -> Iterator[Step]:
     yield _concurrency(best, case)
     yield _latency(best, case)
     yield tokens_step(best, case, f"read in a step of {best.speed.prefill_s * 1_000:.1f} ms")
+    yield Step("prompt_percent", 100.0, "a vector is made of a text alone: nothing is written", (), ("tokens_per_s",))
     yield from count_steps(best, case)
 
 

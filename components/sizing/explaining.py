@@ -26,6 +26,7 @@ def steps(best: Fitted, case: Case) -> Iterator[Step]:
     yield _concurrency(best, case)
     yield _latency(best, case)
     yield tokens_step(best, case, f"each token after {best.speed.itl_s * 1_000:.1f} ms")
+    yield _prompts(best, case)
     yield from count_steps(best, case)
 
 
@@ -133,6 +134,20 @@ def tokens_step(best: Fitted, case: Case, pace: str) -> Step:
             *(evidence.refs[:2] if tokens.planned > tokens.low else evidence.refs[bool(doubts) :][:1]),
         ),
         ("latency",),
+    )
+
+
+def _prompts(best: Fitted, case: Case) -> Step:
+    """What reading prompts takes of the time of a replica: by it the cost of prompts and answers is told apart."""
+    found = best.speed
+    read_s = found.prefill_s / best.cut.pipeline / case.demand.output_tokens
+    return Step(
+        "prompt_percent",
+        round(100 * found.tokens_per_s * read_s, 1),
+        f"of the time of a replica that reads prompts: {found.prefill_s * 1_000:.0f} ms for each, and "
+        f"{found.tokens_per_s / case.demand.output_tokens:.2f} of them a second",
+        (case.known.speed.ref,),
+        ("tokens_per_s",),
     )
 
 

@@ -218,8 +218,8 @@ class Feed(Spec):
     """Weights at scale-up. Default none: what a served model on this tier counts on."""
 
     kv_offload_gb_per_s_per_gpu: GbPerS | None = None
-    """Rate at which one GPU writes keys and values to this tier, and reads them, as measured. Unit: GB per s. Default:
-    what `kv_offload` of the served model comes to."""
+    """Rate at which one GPU writes keys and values to this tier, and reads them, as measured at peak. Unit: GB per s.
+    Default: what `kv_offload` of the served model comes to."""
 
     @truth
     def _a_rule_of_thumb_stands_for_no_measured_figure(self) -> Iterator[Misfit]:

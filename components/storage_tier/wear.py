@@ -16,7 +16,7 @@ def judge(draft: Draft, ctx: PlanContext) -> None:
     uses = [use for use in ctx.offers(KvOffloadUse) if use.tier == draft.spec.name]
     if found is None or not uses or not found.group.gpus_per_node:
         return
-    means = [Need(use.part, use.mean_gpus, kv_offload=use.mean_gb_per_s, pool=use.pool) for use in uses]
+    means = [Need(use.part, use.mean_gpus, kv_offload=_mean(use, draft), pool=use.pool) for use in uses]
     rate = arithmetic.worst_node(means, "write", found.group.gpus_per_node)
     writes, promised = arithmetic.drive_writes_a_day(rate, found.set.count, found.set.tb), found.set.dwpd
     ctx.decide(
@@ -38,6 +38,15 @@ def judge(draft: Draft, ctx: PlanContext) -> None:
         if promised is None
         else f"have drives for {writes:.1f} writes a day, offload to memory (cpu_gib), or plan to replace them",
     )
+
+
+def _mean(use: KvOffloadUse, draft: Draft) -> float:
+    """What is written in the mean of a day. A rate that a feed states is that of the peak, in place of the demand's.
+
+    Unit: GB per s.
+    """
+    peak = sum(need.kv_offload for need in draft.needs if need.part == use.part)
+    return peak * use.mean_gb_per_s / use.gb_per_s if use.gb_per_s else 0.0
 
 
 def _carriers(uses: list[KvOffloadUse]) -> str:

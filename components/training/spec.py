@@ -84,6 +84,21 @@ class TopologyRequest(Spec):
     rail then crosses one leaf and no spine."""
 
 
+class Computes(Spec):
+    """The size of a training."""
+
+    parameters_b: float = Field(gt=0, le=1_000_000)
+    """Parameters that a token passes: the active ones of a mixture of experts. Unit: billions."""
+
+    tokens_b: float = Field(gt=0, le=1_000_000_000)
+    """Tokens that it sees, all epochs together. Unit: billions."""
+
+    @property
+    def flop(self) -> float:
+        """Operations: 6 for each parameter and token (Kaplan et al. 2020, arXiv:2001.08361). Unit: FLOP."""
+        return 6 * self.parameters_b * 1e9 * self.tokens_b * 1e9
+
+
 class TrainingSpec(PartSpec):
     """A gang that trains one model on the nodes of one pool."""
 
@@ -132,6 +147,9 @@ class TrainingSpec(PartSpec):
     datasets: list[Dataset] = Field(default=[], max_length=20)
     """Data that it reads, from storage tiers. Its reading then counts on those, and no more on the tier of its
     checkpoints. Default none: it reads what its image or its own code brings."""
+
+    computes: Computes | None = None
+    """How much it computes. Default none: nobody says, and a limit on training refuses it."""
 
     data_class: DataClass | None = None
     """Class of the data that it may read. A tier with a class is read by runs of that class alone, and checkpoints of

@@ -16,6 +16,7 @@ from aifactory.blueprints.texts import field_texts
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
 SHIPPED = [
     *(("blueprint", path) for path in sorted((BLUEPRINTS / "library").glob("*.yaml"))),
+    *(("prices", path) for path in sorted((BLUEPRINTS / "sites" / "prices").glob("*.yaml"))),
     *(("site", path) for path in sorted((BLUEPRINTS / "sites").glob("*.yaml"))),
     ("project", BLUEPRINTS.parent / "aifactory.yaml"),
 ]

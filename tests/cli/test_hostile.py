@@ -43,6 +43,8 @@ NAMES = [
     "\\uFF41",
     "a b",
 ]
+LINES = ["EOF\\nrm -rf x", "%n", "a#b", "a\\\\", "a\\n[Service]"]
+"""Words that end a heredoc, or mean something in files of systemd."""
 IMAGES = [
     "nvcr.io@sha256:" + "0" * 64,
     "NVCR.IO/x:1",
@@ -181,6 +183,10 @@ LIGHT: list[tuple[str, Maker, str]] = [
         ("HI-17", content(BLUEPRINT + TRAINING.replace("IMAGE", f'"{image}"')), "factory.yaml:23:12: parts[2].image: ")
         for image in IMAGES
     ),
+    *(("HI-19", site("[node-1, node-2]", f'["{text}"]'), "nodes[0].racks[0].nodes[0]: ") for text in LINES),
+    *(("HI-20", site("interface: rail0", f'interface: "{text}"'), "nodes[0].nics[0].interface: ") for text in LINES),
+    *(("HI-20", site('pci: "0000:1a:00.0"', f'pci: "{text}"'), "nodes[0].nics[0].pci: ") for text in LINES),
+    *(("HI-20", site('kernel: "6.8"\n', f'kernel: "{text}"\n'), "nodes[0].host.kernel: ") for text in LINES),
     (
         "HI-21",
         blueprint("{name: product", "{name: a-b, gpus: 0}\n      - {name: a_b"),

@@ -12,7 +12,7 @@ from support.command import call, files_below
 SHIPPED = Path(__file__).parents[2] / "blueprints" / "schema"
 
 
-@pytest.mark.parametrize("document", ["blueprint", "site", "project"])
+@pytest.mark.parametrize("document", ["blueprint", "site", "prices", "project"])
 def test_a_schema_is_printed_as_it_is_shipped(document: str) -> None:
     ran = call("schema", document)
     assert (ran.code, ran.err) == (0, "")
@@ -27,9 +27,14 @@ def test_a_blueprint_is_what_is_asked_for_without_a_word() -> None:
 def test_all_schemas_are_written_into_a_folder(tmp_path: Path) -> None:
     ran = call("schema", "--out", tmp_path / "deep" / "schemas")
     assert ran.code == 0
-    assert set(files_below(tmp_path / "deep" / "schemas")) == {"blueprint.json", "site.json", "project.json"}
+    assert set(files_below(tmp_path / "deep" / "schemas")) == {
+        "blueprint.json",
+        "site.json",
+        "prices.json",
+        "project.json",
+    }
     assert ran.out.splitlines() == [
-        str(tmp_path / "deep" / "schemas" / f"{n}.json") for n in ("blueprint", "site", "project")
+        str(tmp_path / "deep" / "schemas" / f"{n}.json") for n in ("blueprint", "site", "prices", "project")
     ]
     assert files_below(tmp_path / "deep" / "schemas") == files_below(SHIPPED)
 

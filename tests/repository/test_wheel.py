@@ -78,7 +78,7 @@ def test_it_runs_its_own_code_and_not_that_of_the_repository(aifactory: Path, tm
     assert Path(done.stdout.strip()).is_relative_to(aifactory.parents[1]), done.stderr
 
 
-@pytest.mark.parametrize("what", ["blueprint", "site", "project"])
+@pytest.mark.parametrize("what", ["blueprint", "site", "prices", "project"])
 def test_it_prints_its_schemas(aifactory: Path, tmp_path: Path, what: str) -> None:
     done = run(aifactory, "schema", what, folder=tmp_path)
     assert json.loads(done.stdout) == json.loads((ROOT / "blueprints" / "schema" / f"{what}.json").read_bytes())

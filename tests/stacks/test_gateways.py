@@ -129,6 +129,18 @@ def test_no_route_leads_out_of_what_its_data_class_allows(name: str) -> None:
     assert doors.misplaced(made, Catalog.shipped()) == []
 
 
+@pytest.mark.parametrize("name", STACKS)
+def test_each_route_stands_where_the_file_of_its_site_says(name: str) -> None:
+    """The view above believes routes about pools of their own site."""
+    site = shipped.stacks()[name].plan.place.site
+    location = yaml.safe_load((shipped.ROOT / f"blueprints/sites/{site}.yaml").read_text(encoding="utf-8"))["location"]
+    for route in doors.of(bodies(name), "AIGatewayRoute"):
+        labels = route["metadata"]["labels"]
+        assert labels[doors.PLACE] == labels[doors.SITE] == site
+        stands = labels[doors.COUNTRY], labels[doors.OPERATOR]
+        assert stands == (location["country"], location["operator"]["nationality"]), route["metadata"]["name"]
+
+
 PLACES = {OWN[0]: ("fra-dc1", "ams-colo1", "NL"), OWN[1]: ("ams-colo1", "fra-dc1", "DE")}
 
 

@@ -43,7 +43,7 @@ IMPURE_ALLOWED = {
     "stacks/render/output_lock.py": "waits for another run to finish writing",
 }
 
-SHARED_BY_PARTS = ("catalog", "sizing")
+SHARED_BY_PARTS = ("catalog", "economics", "sizing")
 """Folders of components that every part may import."""
 
 

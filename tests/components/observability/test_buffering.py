@@ -44,6 +44,14 @@ def test_more_that_is_collected_is_more_that_waits(fields: dict[str, Any], signa
     assert buffer.size(signal) == bytes_per_s * 72 * 3_600
 
 
+def test_the_plan_says_what_lies_on_the_disk_of_a_node_and_where() -> None:
+    """Lines of a node, 24 x 768 bytes a s for 72 hours: 4556.25 MiB, a quarter more, and 16 that the file grows by."""
+    decision = away().site_plan.decisions["watch.buffer"]
+    value: Any = decision.value
+    assert (value["gateway_gib"], value["agent_mib"]) == (5, 5_712)
+    assert "keeps its own in /var/lib/otelcol there, on the node's own disk" in decision.reason
+
+
 def test_nodes_share_the_lines_and_each_collector_has_room_for_all() -> None:
     plan = away(count=3).plan
     assert plan.buffer is not None

@@ -7,7 +7,8 @@ import pytest
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.gpu_node_pool.health import metrics_text
-from aifactory.components.rows import HelmRow
+from aifactory.components.rows import HelmRow, KubernetesRow
+from aifactory.stacks.assembly.stack import Stack
 from support import shipped
 from support.schemas import Schemas
 from support.watching import CHAT, DOOR, EU, GATE, GIVEN, PAGER, STORE, exported, queries, series_of, watched
@@ -19,6 +20,9 @@ SINKS = {
         {**PAGER, "name": "tracing", "kind": "otlp", "signals": ["traces"], "url": "https://otlp.example.com"},
     ]
 }
+WATCHED = [
+    name for name in shipped.PLATFORMS if any(p.kind == "observability" for p in shipped.stacks()[name].plan.parts)
+]
 OBSERVED = [name for name in shipped.STACKS if name.startswith(("sovereign-inference", "rag-private"))]
 
 
@@ -47,15 +51,34 @@ def test_each_query_asks_a_part_that_is_there() -> None:
             assert {exported()[name] for name in series_of(query)} <= set(seen.plan.watched.exporters), where
 
 
-@pytest.mark.parametrize("name", OBSERVED)
+@pytest.mark.parametrize("name", WATCHED)
 def test_each_query_of_a_shipped_stack_asks_a_part_that_is_there(name: str) -> None:
+    """Of this part and of pools, whose rules ask for more of GPUs and for what they record themselves."""
     stack = shipped.stacks()[name]
     (plan,) = [part.plan for part in stack.plan.parts if part.kind == "observability"]
-    bodies = [stack.plain_tree(row) for row in stack.rows if row.part == "watch"]
-    asked = list(queries(bodies))  # type: ignore[arg-type]
-    assert len(asked) > 50
+    bodies: list[Any] = [stack.plain_tree(row) for row in stack.rows if isinstance(row, KubernetesRow)]
+    rules = [rule for body in bodies if body["kind"] == "PrometheusRule" for rule in rules_of(body)]
+    known = {rule["record"]: "" for rule in rules if "record" in rule} | exported()
+    known |= {line.split(",")[0]: "dcgm" for line in metrics_text(nvlink=False, profiling=False).splitlines()}
+    if labels_are_exported(stack):
+        known["kube_node_labels"] = "kube-state-metrics"
+    asked = list(queries(bodies))
+    assert len(asked) > 40
+    assert len({where for where, _ in asked if where.startswith("ConfigMap/")}) > 15
     for where, query in asked:
-        assert {exported()[series] for series in series_of(query)} <= set(plan.watched.exporters), where
+        assert {known[series] for series in series_of(query)} <= {"", *plan.watched.exporters}, where
+
+
+def rules_of(body: Any) -> list[dict[str, Any]]:
+    return [rule for group in body["spec"]["groups"] for rule in group["rules"]]
+
+
+def labels_are_exported(stack: Stack) -> bool:
+    """Labels of nodes are no series unless that is asked for. Source: kubernetes/kube-state-metrics
+    docs/developer/cli-arguments.md, metric-labels-allowlist."""
+    charts: dict[str, Any] = {row.chart: stack.plain_tree(row) for row in stack.rows if isinstance(row, HelmRow)}
+    told = charts.get("kube-prometheus-stack", {}).get("kube-state-metrics", {})
+    return "nodes=[aifactory.io/pool]" in told.get("metricLabelsAllowlist", ())
 
 
 def test_a_query_of_a_part_that_is_not_there_would_be_found() -> None:

@@ -94,6 +94,26 @@ def test_drives_wear_by_the_mean_of_the_gpus_that_carry_it(autoscaling: dict[str
     assert (use.gpus, use.mean_gpus) == (16, replicas * 4)
 
 
+@pytest.mark.parametrize(
+    ("gpus", "autoscaling", "writes"),
+    [
+        # 20 GPUs write 0.25 each at peak, 5 GB/s; over the day 6 / 16 of it, 1.875, on 16 that always run: 8 of a node
+        # write 0.9375 GB/s, 81 TB a day, on 30.72 TB.
+        (None, {"enabled": False}, 2.64),
+        # 8 at one time: 2 GB/s, 0.75 over the day, on 4 that always run, all of one node: 64.8 TB a day.
+        (8, {"min_replicas": 1}, 2.11),
+    ],
+)
+def test_a_measured_rate_wears_drives_in_the_place_of_the_demands(
+    gpus: int | None, autoscaling: dict[str, Any], writes: float
+) -> None:
+    feed = {"part": "chat", "kv_offload_gb_per_s_per_gpu": 0.25, **({"gpus": gpus} if gpus else {})}
+    scratch = tier("local-cache", name="scratch", data_class="customer", feeds=[feed])
+    found = offloaded(scratch, LOCKED, autoscaling=autoscaling)
+    value: Any = found.site_plan.decisions["scratch.drive_writes_a_day"].value
+    assert value["writes"] == writes
+
+
 def test_a_tier_of_the_node_offers_its_nodes_their_room_and_the_key_of_its_drives() -> None:
     found = offer(tiered(tier("local-cache", name="scratch"), at=site(drives=LOCKED)), "scratch")
     assert found.nodes == tuple(f"hgx-h200-{index + 1:03d}" for index in range(8))

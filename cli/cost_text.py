@@ -1,0 +1,192 @@
+"""Estimates for people: tables that fit 100 columns, and Markdown for a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+import click
+
+from aifactory.cli.report import text_columns
+from aifactory.components.counting import counted
+from aifactory.components.economics.figures import Figure, total
+from aifactory.stacks.estimate.model import Estimate, Line, Result, SiteEstimate
+
+WIDEST_ITEM = 46
+LEAST_ITEM = 18
+
+
+def print_estimate(found: Estimate) -> None:
+    """Every site: utilisation first, then figures, lines, models and tenants; what is missing at the end."""
+    for site in found.sites:
+        for line in site_text(site, min(text_columns(), 100)):
+            click.echo(line)
+        click.echo()
+    if len(found.sites) > 1:
+        cost = total(site.cost.figure for site in found.sites)
+        click.echo(click.style(f"all sites: {band(cost)} USD a month", bold=True))
+    click.echo(f"prices as of {found.as_of}; a range is low to high, and gates count the dearer end")
+
+
+def site_text(site: SiteEstimate, columns: int) -> Iterator[str]:
+    """One site."""
+    yield click.style(site.stack, fg="green", bold=True)
+    use = site.utilisation.figure
+    yield f"  {counted(site.gpus, 'GPU')}, used to {percent(use.expected)} % in the mean; all costs are divided by that"
+    yield ""
+    yield from figures(site)
+    yield ""
+    yield from lines(site.lines, columns)
+    if site.models:
+        yield ""
+        yield from models(site, columns)
+    if site.tenants:
+        yield ""
+        yield from tenants(site)
+    if site.lacks:
+        yield ""
+        yield click.style("  missing, and in no figure above:", fg="yellow")
+        for lack in site.lacks:
+            yield f"    {lack.says}"
+            yield f"      {lack.hint}"
+
+
+def figures(site: SiteEstimate) -> Iterator[str]:
+    """What the site comes to."""
+    rows: list[tuple[str, Result | None, str]] = [
+        ("USD a month", site.cost, ",.2f"),
+        ("USD per million output tokens", site.usd_per_million, ",.4f"),
+        ("kWh a month", site.energy, ",.0f"),
+        ("kWh per million output tokens", site.kwh_per_million, ",.4f"),
+        ("kg CO2e a month, operation", site.carbon, ",.1f"),
+        ("kg CO2e a month, embodied", site.embodied, ",.1f"),
+        ("kg CO2e per million output tokens", site.kg_per_million, ",.4f"),
+        ("litres of water a month", site.water, ",.0f"),
+        ("output tokens a month, millions", _millions(site.tokens_out), ",.1f"),
+        ("output tokens/s at full load", site.tokens_per_s, ",.0f"),
+    ]
+    yield f"  {'':34}{'low':>16}{'expected':>16}{'high':>16}"
+    for name, result, form in rows:
+        if result is None or (result.lacks and not result.figure.high):
+            yield f"  {name:34}{'unknown':>16}"
+            continue
+        ends = result.figure
+        mark = " +" if result.lacks else ""
+        yield (
+            f"  {name:34}" + "".join(f"{format(end, form):>16}" for end in (ends.low, ends.expected, ends.high)) + mark
+        )
+    if site.lacks:
+        yield "  + something is missing in it"
+
+
+def lines(found: Iterable[Line], columns: int) -> Iterator[str]:
+    """What is paid for, dearest first, those without a price at the end."""
+    ordered = sorted(found, key=lambda line: (not line.known, -line.amount.expected, line.item))
+    item = max(LEAST_ITEM, min(WIDEST_ITEM, columns - 54))
+    yield f"  {'what':{item}}{'quantity':>14} {'unit':9}{'USD a month':>14}{'to':>13}"
+    for line in ordered:
+        what = _cut(line.item, item - 1)
+        quantity = f"{line.quantity.expected:,.2f}".removesuffix(".00")
+        if line.known:
+            yield f"  {what:{item}}{quantity:>14} {line.unit:9}{line.amount.low:>14,.2f}{line.amount.high:>13,.2f}"
+        else:
+            yield f"  {what:{item}}{quantity:>14} {line.unit:9}" + click.style(f"{'no price':>14}", fg="yellow")
+
+
+def models(site: SiteEstimate, columns: int) -> Iterator[str]:
+    """What models cost."""
+    del columns
+    yield f"  {'model':24}{'GPUs':>5}{'used':>6}{'USD a month':>14}{'in, per M':>12}{'out, per M':>12}{'margin':>14}"
+    for each in site.models:
+        into = f"{each.usd_per_million_in.expected:.4f}" if each.usd_per_million_in else "-"
+        out = f"{each.usd_per_million_out.expected:.4f}" if each.usd_per_million_out else "-"
+        margin = "-"
+        if each.margin_per_month:
+            income, cost = each.margin_per_month
+            margin = f"{income.expected - cost.expected:,.0f}"
+        yield (
+            f"  {_cut(each.part, 23):24}{each.gpus:>5}{percent(each.utilisation.expected):>5}%"
+            f"{each.usd_per_month.expected:>14,.2f}{into:>12}{out:>12}{margin:>14}"
+        )
+
+
+def tenants(site: SiteEstimate) -> Iterator[str]:
+    """What tenants cost."""
+    yield f"  {'tenant':24}{'GPUs':>5}{'USD a month':>14}{'to':>14}{'budget':>14}{'pays for':>14}"
+    for each in site.tenants:
+        budget = f"{each.budget_usd_per_month.high:,.2f}" if each.budget_usd_per_month else "-"
+        pays = f"{each.gpus_of_budget} GPUs" if each.gpus_of_budget is not None else "-"
+        yield (
+            f"  {_cut(each.tenant, 23):24}{each.gpus:>5}{each.usd_per_month.low:>14,.2f}"
+            f"{each.usd_per_month.high:>14,.2f}{budget:>14}{pays:>14}"
+        )
+
+
+def markdown(found: Estimate) -> Iterator[str]:
+    """Fit for a comment of a pull request."""
+    yield f"**{found.factory}**: {band(total(site.cost.figure for site in found.sites))} USD a month"
+    yield ""
+    yield "| stack | USD a month | USD per M tokens | kWh per M | kg CO2e per M | used | missing |"
+    yield "|---|---|---|---|---|---|---|"
+    for site in found.sites:
+        yield (
+            "| "
+            + " | ".join(
+                (
+                    f"`{site.stack}`",
+                    band(site.cost.figure),
+                    _rate(site.usd_per_million),
+                    _rate(site.kwh_per_million),
+                    _rate(site.kg_per_million),
+                    f"{percent(site.utilisation.figure.expected)} %",
+                    str(len(site.lacks)) if site.lacks else "",
+                )
+            )
+            + " |"
+        )
+    for site in found.sites:
+        yield ""
+        yield f"<details><summary>{site.stack}: {counted(len(site.lines), 'line')}</summary>"
+        yield ""
+        yield "| what | quantity | unit | USD a month | price of |"
+        yield "|---|---:|---|---:|---|"
+        for line in sorted(site.lines, key=lambda each: (not each.known, -each.amount.expected, each.item)):
+            amount = band(line.amount) if line.known else f"no price: {line.lacks.says}" if line.lacks else ""
+            dated = line.price.seen if line.price else ""
+            yield f"| {_cell(line.item)} | {line.quantity.expected:,.2f} | {line.unit} | {_cell(amount)} | {dated} |"
+        yield ""
+        yield "</details>"
+    yield ""
+    yield f"As of {found.as_of}. Low to high; gates count the dearer end."
+
+
+def band(figure: Figure) -> str:
+    """`1,000.00 to 2,000.00`, or one number."""
+    if figure.is_one_number:
+        return f"{figure.high:,.2f}"
+    return f"{figure.low:,.2f} to {figure.high:,.2f}"
+
+
+def percent(share: Decimal) -> str:
+    """A share in percent: `5`, `0.4`."""
+    value = share * 100
+    return f"{value:.0f}" if value >= 1 or not value else f"{value:.1f}"
+
+
+def _rate(result: Result | None) -> str:
+    return "unknown" if result is None else f"{result.figure.low:.4f} to {result.figure.high:.4f}"
+
+
+def _millions(result: Result) -> Result:
+    ends = result.figure
+    return Result(
+        Figure(*(end / 1_000_000 for end in (ends.low, ends.expected, ends.high))), result.unit, result.formula
+    )
+
+
+def _cut(text: str, columns: int) -> str:
+    return text if len(text) <= columns else f"{text[: columns - 1]}…"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("`", "'")

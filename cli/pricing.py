@@ -1,0 +1,63 @@
+"""The estimate of a plan at the door: what day it is, and whether the plan may pass."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from aifactory.blueprints.shown import shown
+from aifactory.components.problems import Problem, Refused
+from aifactory.stacks.estimate.estimating import estimate
+from aifactory.stacks.estimate.gates import Gated, errors, gated
+from aifactory.stacks.estimate.model import Estimate
+
+if TYPE_CHECKING:
+    from aifactory.cli.work import Work
+
+DATE = "SOURCE_DATE_EPOCH"
+"""Variable of reproducible builds: seconds since 1970 that count as now (reproducible-builds.org)."""
+
+
+def as_of(given: str | None = None) -> str:
+    """The day from which ages count: as given, that of `SOURCE_DATE_EPOCH`, or today.
+
+    Raises `Refused` for what is no day.
+    """
+    if given is not None:
+        try:
+            if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
+                raise ValueError
+            return date.fromisoformat(given).isoformat()
+        except ValueError:
+            raise Refused([Problem(f"{shown(given)} is not a day", hint="write it as 2026-11-29")]) from None
+    epoch = os.environ.get(DATE, "")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+    return now.date().isoformat()
+
+
+def estimated(work: Work, day: str) -> Estimate:
+    """The estimate of all sites of a plan."""
+    return estimate(work.plan, work.loaded, work.stacks, day)
+
+
+def narrowed(found: Estimate, sites: Sequence[str]) -> Estimate:
+    """Those sites of an estimate that were asked for, all by default."""
+    return Estimate(found.factory, found.as_of, tuple(site for site in found.sites if not sites or site.site in sites))
+
+
+def held(work: Work, day: str) -> Gated:
+    """What the estimate of a plan breaks."""
+    return gated(estimated(work, day), work.loaded)
+
+
+def refuse_unaffordable(work: Work) -> None:
+    """Keeps a plan from being deployed that its budget doesn't pay for, or whose estimate is missing.
+
+    Raises `Refused` with every error of the gates.
+    """
+    problems = list(errors(held(work, as_of())))
+    if problems:
+        raise Refused(problems)

@@ -1,0 +1,105 @@
+"""Estimates a finished plan, site by site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, localcontext
+
+from aifactory.blueprints.load import Loaded, LoadedSite
+from aifactory.blueprints.site import AwsSite
+from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, total
+from aifactory.components.rows import CloudRow
+from aifactory.stacks.assembly.stack import Stack
+from aifactory.stacks.estimate import energy, owned, rented, sharing, using
+from aifactory.stacks.estimate.case import Case
+from aifactory.stacks.estimate.model import Estimate, Line, Result, SiteEstimate, Term, summed
+from aifactory.stacks.estimate.prices import Book
+from aifactory.stacks.planning.model import FactoryPlan, StackPlan
+
+MILLION = Decimal(1_000_000)
+
+
+def estimate(plan: FactoryPlan, loaded: Loaded, stacks: Mapping[str, Stack], as_of: str) -> Estimate:
+    """The estimate of a plan whose rows are known. `as_of` is the day that ages count from, YYYY-MM-DD."""
+    return Estimate(plan.factory, as_of, tuple(of_site(case) for case in cases(plan, loaded, stacks).values()))
+
+
+def cases(plan: FactoryPlan, loaded: Loaded, stacks: Mapping[str, Stack]) -> dict[str, Case]:
+    """What each site is estimated from, by its name."""
+    rows: dict[str, list[CloudRow]] = {}
+    for stack in stacks.values():
+        rows.setdefault(stack.plan.place.site, []).extend(stack.cloud_rows)
+    places = {stack.place.site: stack for stack in plan.stacks.values()}
+    return {site: case_of(stack, loaded.sites[site], loaded, rows.get(site, ())) for site, stack in places.items()}
+
+
+def case_of(stack: StackPlan, here: LoadedSite, loaded: Loaded, rows: Iterable[CloudRow]) -> Case:
+    """What one site is estimated from."""
+    aws = here.site.aws if isinstance(here.site, AwsSite) else None
+    region, offers = (aws.region, tuple(aws.offers)) if aws else ("", ())
+    return Case(stack, here, loaded.catalog, Book(loaded.catalog, here.prices, region, offers), tuple(rows))
+
+
+def of_site(case: Case) -> SiteEstimate:
+    """One site."""
+    groups = list(energy.burnt(case))
+    lines = (*owned.lines(case), *energy.cost(case, groups), *rented.lines(case))
+    kwh, carbon, embodied, water = energy.results(case, groups)
+    out, read = using.tokens(case)
+    cost = summed(lines)
+    return SiteEstimate(
+        stack=case.plan.name,
+        site=case.site.site,
+        venue=case.site.venue,
+        lines=lines,
+        cost=cost,
+        energy=kwh,
+        carbon=carbon,
+        embodied=embodied,
+        water=water,
+        tokens_out=out,
+        tokens_in=read,
+        tokens_per_s=using.tokens_per_s(case),
+        utilisation=_utilisation(case),
+        usd_per_million=_over_tokens(cost, out, "USD per million tokens"),
+        kwh_per_million=_over_tokens(kwh, out, "kWh per million tokens"),
+        kg_per_million=_over_tokens(_both(carbon, embodied), out, "kg CO2e per million tokens"),
+        gpus=sum(pool.gpus for pool in case.pools),
+        models=tuple(sharing.models(lines, case)),
+        tenants=tuple(sharing.tenants(lines, case)),
+    )
+
+
+def _utilisation(case: Case) -> Result:
+    """Of the GPUs of all pools, weighed by their number."""
+    found = [(pool, *using.of_pool(pool, case)) for pool in case.pools]
+    gpus = Decimal(sum(pool.gpus for pool, _, _ in found))
+    terms = tuple(dict.fromkeys(term for _, _, each in found for term in each))
+    if not gpus:
+        return Result(NOTHING, "share", "F3", terms)
+    summed_up = total(use.times(Decimal(pool.gpus)) for pool, use, _ in found)
+    with localcontext(EXACTLY):
+        use = Figure(summed_up.low / gpus, summed_up.expected / gpus, summed_up.high / gpus)
+    return Result(use, "share", "F3", terms)
+
+
+def _both(one: Result, two: Result) -> Result:
+    return Result(one.figure + two.figure, one.unit, "SUM", (*one.terms, *two.terms), (*one.lacks, *two.lacks))
+
+
+def _over_tokens(result: Result, tokens: Result, unit: str) -> Result | None:
+    """A month's figure over the million tokens of a month. None where nothing is asked for."""
+    if not tokens.figure.low:
+        return None
+    with localcontext(EXACTLY):
+        millions = Figure(*(end / MILLION for end in (tokens.figure.low, tokens.figure.expected, tokens.figure.high)))
+    terms = (
+        Term(result.unit, result.figure, result.unit),
+        Term(tokens.unit, tokens.figure, tokens.unit, "demand"),
+    )
+    return Result(result.figure.per(millions), unit, "F12", terms, result.lacks)
+
+
+def lines_of(found: Estimate) -> tuple[Line, ...]:
+    """All lines of all sites."""
+    return tuple(line for site in found.sites for line in site.lines)

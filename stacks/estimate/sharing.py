@@ -1,0 +1,124 @@
+"""What each model and each tenant costs: shares of all that is paid, by the GPUs that they reserve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_FLOOR, Decimal, localcontext
+
+from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, just, total
+from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan
+from aifactory.components.queue.decided import QueuePlan
+from aifactory.stacks.estimate.case import Case, Pool
+from aifactory.stacks.estimate.model import Line, ModelCost, TenantCost
+from aifactory.stacks.estimate.using import busy, month_tokens
+
+MILLION = Decimal(1_000_000)
+
+
+def of_gpus(lines: tuple[Line, ...], case: Case) -> dict[str, Figure]:
+    """What a GPU of each pool costs a month, with its share of what all GPUs share. Unit: USD."""
+    gpus = {pool.part: _counted(pool, case) for pool in case.pools}
+    everything = sum(gpus.values())
+    if not everything:
+        return {}
+    common = _over(total(line.amount for line in lines if line.known and not line.pool), Decimal(everything))
+    return {
+        pool: common + _over(total(line.amount for line in lines if line.known and line.pool == pool), Decimal(count))
+        for pool, count in gpus.items()
+        if count
+    }
+
+
+def _counted(pool: Pool, case: Case) -> int:
+    """GPUs that a pool's cost is spread over: all of them, or those that models reserve where nodes come and go, since
+    the others are not there to be paid for."""
+    reserved = sum(each.gpus for each in case.models_of(pool.part))
+    return min(pool.gpus, reserved) if isinstance(pool.plan, AwsFlexPlan) and reserved else pool.gpus
+
+
+def models(lines: tuple[Line, ...], case: Case) -> Iterator[ModelCost]:
+    """F12 and F17, model by model."""
+    each_gpu = of_gpus(lines, case)
+    charged = _charged(case)
+    for served in case.served:
+        usd = each_gpu.get(served.pool, NOTHING).times(Decimal(served.gpus))
+        read = month_tokens(served, served.demand.input_tokens).value
+        written = month_tokens(served, served.demand.output_tokens).value
+        reads = just(Decimal(str(served.prompt_share)))
+        writes = just(1 - Decimal(str(served.prompt_share)))
+        price = charged.get(served.part)
+        income = None
+        if price is not None:
+            income = _millions(read).times(price[0]) + _millions(written).times(price[1])
+        yield ModelCost(
+            part=served.part,
+            model=served.plan.model,
+            usd_per_month=usd,
+            gpus=served.gpus,
+            tokens_in=read,
+            tokens_out=written,
+            utilisation=busy(served),
+            usd_per_million_in=_per_million(usd.times(reads), read),
+            usd_per_million_out=_per_million(usd.times(writes), written),
+            usd_per_million=_per_million(usd, written if written.low else read),
+            price_in=price[0] if price else None,
+            price_out=price[1] if price else None,
+            margin_per_month=(income, usd) if income is not None else None,
+        )
+
+
+def tenants(lines: tuple[Line, ...], case: Case) -> Iterator[TenantCost]:
+    """What guaranteed GPUs of tenants cost, and how many their budgets pay for at the dearer end."""
+    each_gpu = of_gpus(lines, case)
+    for part in case.plan.parts:
+        if not isinstance(part.plan, QueuePlan):
+            continue
+        spec = case.spec(part.name)
+        pool = spec.pools[0]
+        usd = each_gpu.get(pool, NOTHING)
+        budgets = {tenant.name: tenant.usd_per_month for tenant in spec.tenants}
+        held = [(each.tenant, each.guaranteed_gpus) for each in part.plan.tenants]
+        held += [(each.tenant, each.gpus) for each in part.plan.servers]
+        for tenant, gpus in held:
+            budget = budgets.get(tenant)
+            yield TenantCost(
+                part.name,
+                tenant,
+                pool,
+                gpus,
+                usd.times(Decimal(gpus)),
+                just(budget) if budget is not None else None,
+                _bought(Decimal(str(budget)), usd) if budget is not None else None,
+            )
+
+
+def _bought(budget: Decimal, usd: Figure) -> int | None:
+    if not usd.high:
+        return None
+    with localcontext(EXACTLY):
+        return int((budget / usd.high).to_integral_value(ROUND_FLOOR))
+
+
+def _charged(case: Case) -> dict[str, tuple[Figure, Figure]]:
+    """Prices of gateways by the part that answers first, as written."""
+    found: dict[str, tuple[Figure, Figure]] = {}
+    for part in case.here.blueprint.parts:
+        for model in getattr(part, "models", ()) if getattr(part, "kind", "") == "gateway" else ():
+            price, legs = getattr(model, "price", None), getattr(model, "legs", ())
+            first = next((leg.part for leg in legs if getattr(leg, "part", None)), None)
+            if price is not None and first is not None:
+                found.setdefault(first, (just(price.input_usd), just(price.output_usd)))
+    return found
+
+
+def _per_million(usd: Figure, tokens: Figure) -> Figure | None:
+    return usd.per(_millions(tokens)) if tokens.low else None
+
+
+def _millions(tokens: Figure) -> Figure:
+    return _over(tokens, MILLION)
+
+
+def _over(figure: Figure, divisor: Decimal) -> Figure:
+    with localcontext(EXACTLY):
+        return Figure(figure.low / divisor, figure.expected / divisor, figure.high / divisor)
