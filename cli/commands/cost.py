@@ -13,12 +13,19 @@ from aifactory.cli import options
 @click.command()
 @options.blueprint
 @options.day
+@click.option(
+    "out", "--out", metavar="DIR", type=click.Path(path_type=Path), help="Write files for finance and monitoring."
+)
 @options.output("csv", "markdown")
-def cost(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], day: str | None, form: str) -> int:
+def cost(
+    blueprint: Path, sites: tuple[str, ...], values: dict[str, str], day: str | None, out: Path | None, form: str
+) -> int:
     """Estimate BLUEPRINT at its sites: money, energy, carbon and water a month, and for a million tokens.
 
     Every figure is a range. What has no price is named, and counts nowhere as free. `explain` shows where one comes
-    from. Exit code 1 when the blueprint can't be planned; whether it keeps its budget, `check` says.
+    from. With --out, a folder for each site gets the estimate, rows of FOCUS, prices for OpenCost, and rules of
+    Prometheus that compare it with what is measured. Exit code 1 when the blueprint can't be planned; whether it
+    keeps its budget, `check` says.
     """
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 
@@ -28,6 +35,13 @@ def cost(blueprint: Path, sites: tuple[str, ...], values: dict[str, str], day: s
 
         work = prepare(blueprint, sites, values)
         found = narrowed(estimated(work, as_of(day)), work.sites)
+        if out is not None:
+            from aifactory.cli.cost_files import print_written, write_files  # noqa: PLC0415
+
+            written = write_files(work, found, out)
+            if form == "text":
+                print_written(out, written)
+                return 0
     if form == "json":
         from aifactory.stacks.estimate.data import estimate_data  # noqa: PLC0415
 

@@ -209,20 +209,20 @@ def _csv_row(site: SiteEstimate, line: Line) -> Mapping[str, object]:
         "stack": site.stack,
         "site": site.site,
         "part": line.part,
-        "item": _harmless(line.item),
+        "item": harmless(line.item),
         "quantity": line.quantity.expected.quantize(FINE, ROUND_HALF_UP),
         "unit": line.unit,
         "unit_price_usd": price.value.expected.quantize(Decimal("0.000001"), ROUND_HALF_UP) if price else "",
         "price_date": price.seen if price else "",
-        "price_source": _harmless(price.source) if price else "",
+        "price_source": harmless(price.source) if price else "",
         "usd_low": amounts.low if known else "",
         "usd_expected": amounts.expected if known else "",
         "usd_high": amounts.high if known else "",
         "formula": line.formula,
-        "missing": _harmless(line.lacks.says) if line.lacks else "",
+        "missing": harmless(line.lacks.says) if line.lacks else "",
     }
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -14,7 +14,7 @@ from aifactory.components.economics.powering import Draw, carbon_kg, embodied_kg
 from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan
 from aifactory.stacks.estimate.case import Case, Pool, Served
 from aifactory.stacks.estimate.model import Lack, Line, Result, Term, priced
-from aifactory.stacks.estimate.owned import Counted, counted
+from aifactory.stacks.estimate.owned import Counted, counted, life_of
 from aifactory.stacks.estimate.prices import seen_of
 from aifactory.stacks.estimate.using import of_pool
 
@@ -144,19 +144,37 @@ def _owned(nodes: Counted, use: Figure, shares: Draw, pue: Term, terms: tuple[Te
 
 
 def _rented(pool: Pool, case: Case, shares: Draw, terms: tuple[Term, ...]) -> Burnt:
-    """Nobody states the nameplate of an instance: boards and host, and up to a third more."""
-    card = case.catalog.row("accelerators", pool.plan.accelerator)
-    host = case.catalog.row("energy-carbon.host_power", "non-GPU server power of an 8-GPU node")
-    per_node = Decimal(str(card.number("power_w"))) * pool.plan.gpus_per_node
-    # The host of a smaller node is counted by its GPUs: the figure is that of 8.
-    watts = per_node + Decimal(str(host.number("watts"))) * pool.plan.gpus_per_node / 8
-    with localcontext(EXACTLY):
-        plate = Figure(watts / 1000, watts / 1000, watts / 750)
-    term = Term("boards and host", plate, "kW", f"{card.ref}, {host.ref}", host.checked, assumed=True)
+    """Nobody states the nameplate of an instance: that of servers with such boards is half as much again."""
+    plate = instance_kw(case.catalog, pool.plan.accelerator, pool.plan.gpus_per_node)
     use, used = of_pool(pool, case)
     nodes = running(pool, case)
-    kwh = energy_kwh(nodes.value, node_kw(plate, shares, use), terms[-1].value)
-    return Burnt(pool.part, pool.part, f"{pool.instance_type} nodes", kwh, (nodes, term, *used, *terms))
+    kwh = energy_kwh(nodes.value, node_kw(plate.value, shares, use), terms[-1].value)
+    return Burnt(pool.part, pool.part, f"{pool.instance_type} nodes", kwh, (nodes, plate, *used, *terms))
+
+
+KNOWN_SERVERS = (("dgx-h100-h200", "nvidia-h200-sxm"), ("dgx-b200", "nvidia-b200-sxm"))
+"""Servers of 8 whose nameplate is known, with their accelerator."""
+BOARDS = 8
+
+
+def instance_kw(catalog: Catalog, accelerator: str, gpus: int) -> Term:
+    """Nameplate of an instance from its boards and host, by what servers of known nameplate have beyond theirs.
+
+    A smaller node has its part of the host, which is that of 8 boards.
+    """
+    host = catalog.row("energy-carbon.host_power", "non-GPU server power of an 8-GPU node")
+    rows = [(catalog.row(SERVERS, server), _boards_w(catalog, card, BOARDS, host)) for server, card in KNOWN_SERVERS]
+    watts = _boards_w(catalog, accelerator, gpus, host)
+    with localcontext(EXACTLY):
+        ratios = sorted(Decimal(str(row.number("nameplate_kw"))) * 1000 / known for row, known in rows)
+        value = Figure(watts * ratios[0] / 1000, watts * ratios[0] / 1000, watts * ratios[-1] / 1000)
+    source = ", ".join((f"accelerators/{accelerator}", host.ref, *(row.ref for row, _ in rows)))
+    return Term("nameplate by boards and host", value, "kW", source, host.checked, assumed=True)
+
+
+def _boards_w(catalog: Catalog, accelerator: str, gpus: int, host: Row) -> Decimal:
+    card = catalog.row("accelerators", accelerator)
+    return Decimal(str(card.number("power_w"))) * gpus + Decimal(str(host.number("watts"))) * gpus / BOARDS
 
 
 def running(pool: Pool, case: Case) -> Term:
@@ -225,10 +243,10 @@ def _embodied(case: Case) -> Result:
             gpus, nodes = gpus + each.gpus, nodes + each.nodes
     each_gpu = Decimal(str(boards.number("kgco2e_per_gpu")))
     each_server = Decimal(str(server.number("kgco2e")))
-    life = Figure(Decimal(4), Decimal(5), Decimal(6))
+    life = life_of(case)
     terms = (
         Term("a GPU", just(each_gpu), "kg CO2e", boards.ref, boards.checked),
         Term("a server without GPUs", just(each_server), "kg CO2e", server.ref, server.checked),
-        Term("life", life, "years", "onprem-costs.depreciation", boards.checked, assumed=True),
+        life,
     )
-    return Result(embodied_kg(gpus, nodes, each_gpu, each_server, life), "kg CO2e/month", "F9", terms)
+    return Result(embodied_kg(gpus, nodes, each_gpu, each_server, life.value), "kg CO2e/month", "F9", terms)

@@ -21,17 +21,16 @@ MILLION = Decimal(1_000_000)
 
 def estimate(plan: FactoryPlan, loaded: Loaded, stacks: Mapping[str, Stack], as_of: str) -> Estimate:
     """The estimate of a plan whose rows are known. `as_of` is the day that ages count from, YYYY-MM-DD."""
-    by_site: dict[str, list[CloudRow]] = {}
+    return Estimate(plan.factory, as_of, tuple(of_site(case) for case in cases(plan, loaded, stacks).values()))
+
+
+def cases(plan: FactoryPlan, loaded: Loaded, stacks: Mapping[str, Stack]) -> dict[str, Case]:
+    """What each site is estimated from, by its name."""
+    rows: dict[str, list[CloudRow]] = {}
     for stack in stacks.values():
-        by_site.setdefault(stack.plan.place.site, []).extend(stack.cloud_rows)
-    return Estimate(
-        plan.factory,
-        as_of,
-        tuple(
-            of_site(case_of(stack, loaded.sites[stack.place.site], loaded, by_site.get(stack.place.site, ())))
-            for stack in plan.stacks.values()
-        ),
-    )
+        rows.setdefault(stack.plan.place.site, []).extend(stack.cloud_rows)
+    places = {stack.place.site: stack for stack in plan.stacks.values()}
+    return {site: case_of(stack, loaded.sites[site], loaded, rows.get(site, ())) for site, stack in places.items()}
 
 
 def case_of(stack: StackPlan, here: LoadedSite, loaded: Loaded, rows: Iterable[CloudRow]) -> Case:

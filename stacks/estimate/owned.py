@@ -77,6 +77,18 @@ def lines(case: Case) -> Iterator[Line]:
     yield ledger.people()
 
 
+def life_of(case: Case) -> Term:
+    """Years until machines are replaced: as the site says, or as companies write theirs off."""
+    costs = case.site.costs
+    if isinstance(costs, CostsGiven) and costs.life_years is not None:
+        return Term("life", just(costs.life_years), "years", costs.source, costs.seen, example=costs.example)
+    rows = case.catalog.rows("onprem-costs.depreciation")
+    years = sorted(Decimal(str(row.number("years"))) for row in rows)
+    row = next(row for row in rows if row.key == "AWS")
+    middle = Decimal(str(row.number("years")))
+    return Term("life", Figure(years[0], middle, years[-1]), "years", row.ref, row.checked, assumed=True)
+
+
 class Ledger(Struct, frozen=True):
     """What a site says of its costs, and the catalog where it doesn't."""
 
@@ -174,7 +186,7 @@ class Ledger(Struct, frozen=True):
     def _capital(self, line: Line, price: Term) -> Line:
         rate = self._rate()
         assert isinstance(rate, Term)  # noqa: S101 - asked before
-        life, left = self._life(), self._residual()
+        life, left = life_of(self.case), self._residual()
         unit = Term(
             f"capital of a {line.unit}",
             capital(price.value, share(left.value), share(rate.value), life.value),
@@ -241,16 +253,6 @@ class Ledger(Struct, frozen=True):
             return self._ask("cost_of_capital_percent", "what money costs")
         value = just(costs.cost_of_capital_percent)
         return Term("cost of capital", value, "% a year", costs.source, costs.seen, example=costs.example)
-
-    def _life(self) -> Term:
-        costs = self.costs
-        if costs is not None and costs.life_years is not None:
-            return Term("life", just(costs.life_years), "years", costs.source, costs.seen, example=costs.example)
-        rows = self.case.catalog.rows("onprem-costs.depreciation")
-        years = sorted(Decimal(str(row.number("years"))) for row in rows)
-        row = next(row for row in rows if row.key == "AWS")
-        middle = Decimal(str(row.number("years")))
-        return Term("life", Figure(years[0], middle, years[-1]), "years", row.ref, row.checked, assumed=True)
 
     def _residual(self) -> Term:
         costs = self.costs

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, just, total
+from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan
 from aifactory.components.queue.decided import QueuePlan
-from aifactory.stacks.estimate.case import Case
+from aifactory.stacks.estimate.case import Case, Pool
 from aifactory.stacks.estimate.model import Line, ModelCost, TenantCost
 from aifactory.stacks.estimate.using import busy, month_tokens
 
@@ -16,16 +17,23 @@ MILLION = Decimal(1_000_000)
 
 def of_gpus(lines: tuple[Line, ...], case: Case) -> dict[str, Figure]:
     """What a GPU of each pool costs a month, with its share of what all GPUs share. Unit: USD."""
-    everything = sum(pool.gpus for pool in case.pools)
+    gpus = {pool.part: _counted(pool, case) for pool in case.pools}
+    everything = sum(gpus.values())
     if not everything:
         return {}
     common = _over(total(line.amount for line in lines if line.known and not line.pool), Decimal(everything))
     return {
-        pool.part: common
-        + _over(total(line.amount for line in lines if line.known and line.pool == pool.part), Decimal(pool.gpus))
-        for pool in case.pools
-        if pool.gpus
+        pool: common + _over(total(line.amount for line in lines if line.known and line.pool == pool), Decimal(count))
+        for pool, count in gpus.items()
+        if count
     }
+
+
+def _counted(pool: Pool, case: Case) -> int:
+    """GPUs that a pool's cost is spread over: all of them, or those that models reserve where nodes come and go, since
+    the others are not there to be paid for."""
+    reserved = sum(each.gpus for each in case.models_of(pool.part))
+    return min(pool.gpus, reserved) if isinstance(pool.plan, AwsFlexPlan) and reserved else pool.gpus
 
 
 def models(lines: tuple[Line, ...], case: Case) -> Iterator[ModelCost]:
