@@ -193,4 +193,6 @@ def _cut(text: str, columns: int) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("`", "'")
+    from aifactory.cli.markdown import plain  # noqa: PLC0415 - only for Markdown
+
+    return plain(text)
