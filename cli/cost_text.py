@@ -85,7 +85,7 @@ def lines(found: Iterable[Line], columns: int) -> Iterator[str]:
     item = max(LEAST_ITEM, min(WIDEST_ITEM, columns - 54))
     yield f"  {'what':{item}}{'quantity':>14} {'unit':9}{'USD a month':>14}{'to':>13}"
     for line in ordered:
-        what = _cut(line.item if line.part == "site" else f"{line.part}: {line.item}", item - 1)
+        what = cut(line.item if line.part == "site" else f"{line.part}: {line.item}", item - 1)
         quantity = f"{line.quantity.expected:,.2f}".removesuffix(".00")
         if line.known:
             yield f"  {what:{item}}{quantity:>14} {line.unit:9}{line.amount.low:>14,.2f}{line.amount.high:>13,.2f}"
@@ -105,7 +105,7 @@ def models(site: SiteEstimate, columns: int) -> Iterator[str]:
             income, cost = each.margin_per_month
             margin = f"{income.expected - cost.expected:,.0f}"
         yield (
-            f"  {_cut(each.part, 21):22}{each.gpus:>5}{percent(each.utilisation.expected):>5}%"
+            f"  {cut(each.part, 21):22}{each.gpus:>5}{percent(each.utilisation.expected):>5}%"
             f"{each.usd_per_month.expected:>13,.2f}{into:>10}{out:>11}{margin:>11}"
         )
 
@@ -117,7 +117,7 @@ def tenants(site: SiteEstimate) -> Iterator[str]:
         budget = f"{each.budget_usd_per_month.high:,.2f}" if each.budget_usd_per_month else "-"
         pays = f"{each.gpus_of_budget} GPUs" if each.gpus_of_budget is not None else "-"
         yield (
-            f"  {_cut(each.tenant, 23):24}{_trimmed(each.gpus):>5}{each.usd_per_month.low:>13,.2f}"
+            f"  {cut(each.tenant, 23):24}{_trimmed(each.gpus):>5}{each.usd_per_month.low:>13,.2f}"
             f"{each.usd_per_month.high:>12,.2f}{budget:>12}{pays:>10}"
         )
 
@@ -153,7 +153,7 @@ def markdown(found: Estimate) -> Iterator[str]:
         for line in sorted(site.lines, key=lambda each: (not each.known, -each.amount.expected, each.item)):
             amount = band(line.amount) if line.known else f"no price: {line.lacks.says}" if line.lacks else ""
             dated = line.price.seen if line.price else ""
-            yield f"| {_cell(line.item)} | {line.quantity.expected:,.2f} | {line.unit} | {_cell(amount)} | {dated} |"
+            yield f"| {cell(line.item)} | {line.quantity.expected:,.2f} | {line.unit} | {cell(amount)} | {dated} |"
         yield ""
         yield "</details>"
     yield ""
@@ -188,11 +188,13 @@ def _millions(result: Result) -> Result:
     )
 
 
-def _cut(text: str, columns: int) -> str:
+def cut(text: str, columns: int) -> str:
+    """A text that fits so many columns."""
     return text if len(text) <= columns else f"{text[: columns - 1]}…"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text that stays in its cell of a Markdown table."""
     from aifactory.cli.markdown import plain  # noqa: PLC0415 - only for Markdown
 
     return plain(text)
