@@ -10,82 +10,12 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.command import COMMAND, Ran, call, files_below
-from support.written import BLUEPRINT, SITE, changed, write_project
-
-COSTS = """\
-costs:
-  source: quote of a vendor
-  seen: "2026-11-01"
-  currency: USD
-  cost_of_capital_percent: 6.0
-  life_years: 5.0
-  residual_percent: 5.0
-  maintenance_percent: 6.0
-  idle_nodes: factory
-  servers:
-    - {group: gpu, price: 300000.0}
-    - {group: service, price: 15000.0}
-  network_per_node: 38000.0
-  space_per_kw_month: 100.0
-  people: {fte: 1.0, per_year: 120000.0}
-  ai_enterprise: false
-  utilisation_percent: 50.0
-"""
-PRICED = SITE + COSTS
-DAY = ("--as-of", "2026-11-20")
-OVER = changed(BLUEPRINT, "name: demo\n", "name: demo\nbudget: {usd_per_month: 1000.0}\n")
-"""A budget that two H200 nodes don't meet."""
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git as somebody who is configured nowhere."""
-    who = ("-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "init.defaultBranch=main")
-    ran = subprocess.run(["git", *who, *words], cwd=folder, capture_output=True, text=True, check=True)
-    return ran.stdout.strip()
-
-
-def repository(folder: Path, blueprint: str = BLUEPRINT, **sites: str) -> Path:
-    """A project, committed on branch `main`. Returns the path of its blueprint."""
-    path = write_project(folder, blueprint, **{"lab": PRICED, **sites})
-    git(folder, "init", "-q")
-    commit(folder)
-    return path
-
-
-def commit(folder: Path) -> str:
-    """Commit everything. Returns the id."""
-    git(folder, "add", "--all")
-    git(folder, "commit", "-q", "-m", "a change")
-    return git(folder, "rev-parse", "HEAD")
-
-
-def rewrite(path: Path, old: str, new: str) -> None:
-    """Change one place of a file."""
-    path.write_text(changed(path.read_text(encoding="utf-8"), old, new), encoding="utf-8")
-
-
-def against(path: Path, base: object, *words: object) -> dict[str, Any]:
-    """The verdict and what changed, as data."""
-    ran = call("check", path, "--base", base, *words, *DAY, "--format", "json")
-    assert ran.err == ""
-    data: dict[str, Any] = json.loads(ran.out)
-    assert ran.code == {"allowed": 0, "denied": 1, "error": 3, "undecided": 4}[data["verdict"]]
-    return data
-
-
-def text(path: Path, base: object, *words: object) -> Ran:
-    """The same for people."""
-    return call("check", path, "--base", base, *words, *DAY)
-
-
-def left_over() -> list[str]:
-    """Folders of bases that nobody removed."""
-    return [each.name for each in Path(os.environ.get("TMPDIR", "/tmp")).glob("aifactory-base-*")]
+from support.command import COMMAND, call, files_below
+from support.pull_requests import DAY, OVER, PRICED, against, commit, git, left_over, repository, rewrite, text
+from support.written import BLUEPRINT, changed, write_project
 
 
 @pytest.fixture(autouse=True)
@@ -489,47 +419,3 @@ def test_a_day_that_is_none_is_a_finding_on_our_side(tmp_path: Path) -> None:
     data = json.loads(ran.out)
     assert (ran.code, data["verdict"]) == (1, "denied")
     assert any("is not a day" in finding["message"] for finding in data["findings"])
-
-
-def test_markdown_has_a_headline_a_table_and_new_findings_first(tmp_path: Path) -> None:
-    path = repository(tmp_path)
-    path.write_text(OVER, encoding="utf-8")
-    rewrite(tmp_path / "sites" / "lab.yaml", "fte: 1.0", "fte: 2.0")
-    ran = call("check", path, "--base", "main", "--format", "markdown", *DAY)
-    lines = ran.out.splitlines()
-    assert (ran.code, ran.err) == (1, "")
-    assert re.fullmatch(
-        r"### demo against main \([0-9a-f]{12}\): monthly cost rises by 10,000 USD \(\+.* %\)", lines[0]
-    )
-    assert lines[2].startswith("**denied**; findings: 1 new, ")
-    table = next(line for line in lines if line.startswith("| demo-lab-platform |"))
-    assert "+10,000.00 (" in table
-    assert ran.out.index("#### New findings") < ran.out.index("<details>")
-    assert ran.out.count("<details>") == ran.out.count("</details>")
-
-
-def test_markdown_without_a_base_has_verdict_findings_and_costs(tmp_path: Path) -> None:
-    path = write_project(tmp_path, OVER, lab=PRICED)
-    ran = call("check", path, "--format", "markdown", *DAY)
-    assert ran.out.startswith("### demo: denied\n")
-    assert "- **error** EST-001 factory.yaml:3: " in ran.out
-    assert "| `demo-lab-platform` |" in ran.out
-
-
-def test_input_that_does_not_load_has_markdown_too(tmp_path: Path) -> None:
-    ran = call("check", write_project(tmp_path, BLUEPRINT.replace("h200", "b20")), "--format", "markdown")
-    assert (ran.code, ran.err) == (1, "")
-    assert "- **error** language factory.yaml:9: " in ran.out
-
-
-def test_hostile_names_are_no_markup(tmp_path: Path) -> None:
-    """Of the base, of a group of nodes, and of what a source says."""
-    hostile = "a|<b>`@octocat [x](y)"
-    now = changed(PRICED, "source: quote of a vendor", f"source: '{hostile}'").replace("fte: 1.0", "fte: 2.0")
-    path = write_project(tmp_path / "now", lab=now)
-    write_project(tmp_path / "base" / hostile, lab=PRICED)
-    out = call("check", path, "--base", hostile, "--format", "markdown", *DAY, cwd=tmp_path / "base").out
-    assert "a\\|&lt;b&gt;\\`@&#8203;octocat \\[x\\](y)" in out.splitlines()[0]
-    assert out.count("a\\|&lt;b&gt;") > 1
-    for raw in ("<b>", "@octocat", "[x](y)"):
-        assert raw not in out
