@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from aifactory.components.catalog import Catalog
 from aifactory.components.rows import CloudRow, ClusterRow, KubernetesRow
 from aifactory.components.values import pointed
 
