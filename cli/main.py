@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "generate": "Write the stacks: Pulumi projects, manifests, charts, scripts.",
     "diff": "Compare two plans by meaning.",
     "cost": "Estimate what a plan costs, burns and gives off.",
+    "compare": "Put owning and renting side by side, over years.",
     "preview": "Show what `up` would do, through Pulumi.",
     "up": "Deploy a stack, through Pulumi.",
     "destroy": "Remove a stack, through Pulumi.",

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.blueprints.load import LoadedSite
 from aifactory.blueprints.site import AwsSite, Site
@@ -18,6 +19,7 @@ from aifactory.components.gpu_node_pool.model import GpuNodePoolPlan
 from aifactory.components.rows import CloudRow
 from aifactory.components.serving.decided import ServingPlan
 from aifactory.stacks.estimate.prices import Book
+from aifactory.stacks.estimate.what_if import AS_PLANNED, WhatIf
 from aifactory.stacks.planning.model import PartPlan, StackPlan
 
 
@@ -54,6 +56,10 @@ class Served(Struct, frozen=True):
     """Of a replica, low, expected and high: tokens of answers, or of texts where none are written."""
     prompt_share: float
     """Of the time of a step, what reads prompts. Between 0 and 1."""
+    planned_per_s: float
+    """Tokens that the plan counted on for a replica, as `tokens_per_s`."""
+    calls: float | None = None
+    """Calls over a day in the place of those that are asked. Unit: per s. None: those."""
 
     @property
     def gpus(self) -> int:
@@ -63,7 +69,7 @@ class Served(Struct, frozen=True):
     @property
     def calls_per_s(self) -> float:
         """Calls of the model over a day, as they are today. Unit: per s."""
-        return self.demand.rate[0] * self.demand.agentic_factor
+        return self.demand.rate[0] * self.demand.agentic_factor if self.calls is None else self.calls
 
     @property
     def counted_tokens(self) -> int:
@@ -79,6 +85,7 @@ class Case(Struct, frozen=True, dict=True):
     catalog: Catalog
     book: Book
     cloud_rows: tuple[CloudRow, ...] = ()
+    what_if: WhatIf = AS_PLANNED
 
     @property
     def site(self) -> Site | AwsSite:
@@ -121,8 +128,18 @@ class Case(Struct, frozen=True, dict=True):
         speed = self.plan.decisions[f"{name}.tokens_per_s"].value
         share = self.plan.decisions[f"{name}.prompt_percent"].value
         assert isinstance(speed, Mapping)  # noqa: S101 - the kernel's step
-        low, expected, high = (float(str(speed[end])) for end in ("low", "expected", "high"))
-        return Served(name, plan, demand, str(self.spec(name).pool), (low, expected, high), float(str(share)) / 100)
+        times = float(self.what_if.speed)
+        low, expected, high = (float(str(speed[end])) * times for end in ("low", "expected", "high"))
+        planned = float(str(speed["planned"]))
+        found = Served(name, plan, demand, str(self.spec(name).pool), (low, expected, high), _share(share), planned)
+        use = self.what_if.use
+        if use is None:
+            return found
+        return replace(found, calls=float(use) * expected * plan.replicas / found.counted_tokens)
+
+
+def _share(percent: object) -> float:
+    return float(str(percent)) / 100
 
 
 def _nodes(plan: GpuNodePoolPlan) -> int:

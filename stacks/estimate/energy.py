@@ -11,6 +11,7 @@ from aifactory.blueprints.site import AwsSite, Site
 from aifactory.components.catalog import Catalog, Row
 from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, between, just, total
 from aifactory.components.economics.powering import Draw, carbon_kg, embodied_kg, energy_kwh, node_kw, water_litres
+from aifactory.components.given_aws_nodes import RESERVING
 from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan
 from aifactory.stacks.estimate.case import Case, Pool, Served
 from aifactory.stacks.estimate.model import Lack, Line, Result, Term, priced
@@ -180,7 +181,8 @@ def _boards_w(catalog: Catalog, accelerator: str, gpus: int, host: Row) -> Decim
 def running(pool: Pool, case: Case) -> Term:
     """Nodes that run in the mean. Those that come and go: floor of replicas, those of the mean, all."""
     most = Decimal(pool.nodes)
-    if not isinstance(pool.plan, AwsFlexPlan):
+    # What is reserved is there all the time.
+    if not isinstance(pool.plan, AwsFlexPlan) or case.what_if.purchase in RESERVING:
         return Term("nodes", just(most), "nodes", f"{pool.part}.nodes")
     models = case.models_of(pool.part)
     each = max(1, pool.plan.gpus_per_node)

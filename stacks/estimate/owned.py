@@ -176,6 +176,9 @@ class Ledger(Struct, frozen=True):
     ) -> Iterator[Line]:
         """Capital and upkeep of things of one kind."""
         rate = self._rate()
+        times = self.case.what_if.capex
+        if isinstance(price, Term) and times != 1:
+            price = replace(price, value=price.value.times(times), source=f"{times} * {price.source}")
         for item, formula, lack, worked in (
             (what, "F1", price if isinstance(price, Lack) else rate if isinstance(rate, Lack) else None, self._capital),
             (f"upkeep of {what}", "F2", price if isinstance(price, Lack) else None, self._upkeep),

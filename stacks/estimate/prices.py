@@ -38,6 +38,8 @@ class Book(Struct, frozen=True):
     """Region of AWS, empty elsewhere."""
     offers: tuple[StatedOffer, ...] = ()
     """What the site states that the region sells."""
+    instead: Mapping[str, Decimal] = {}
+    """Prices of instance types that are asked about in the place of all others. Unit: USD an hour."""
 
     def row(self, token: str, meter: str) -> Row | None:
         """Row of what AWS counts of a resource: that of the region, or the one that holds in any."""
@@ -65,6 +67,8 @@ class Book(Struct, frozen=True):
 
     def instance(self, kind: str, purchase: Purchase) -> Term | Lack:
         """Price of an hour of an instance, bought in one way. Spot has a range."""
+        if kind in self.instead:
+            return Term(kind, just(self.instead[kind]), "USD/h", "asked about", assumed=True)
         own = self._contract(kind, purchase, "USD/h")
         if own is not None:
             return own
@@ -85,6 +89,10 @@ class Book(Struct, frozen=True):
         seen = self._seen_of_offer(kind, purchase)
         return Term(f"{kind} {purchase}", just(found.usd_per_hour), "USD/h", found.ref or found.says, seen)
 
+    def commits(self, kind: str) -> bool:
+        """Whether a contract has a price for reserving that type."""
+        return self._contract(kind, "reserved", "USD/h") is not None
+
     def _states(self, kind: str, purchase: Purchase) -> bool:
         return any(offer.instance_type == kind and offer.purchase == purchase for offer in self.offers)
 
@@ -96,7 +104,7 @@ class Book(Struct, frozen=True):
         if band is None and self.region.startswith("us-"):
             band = bands.get(SPOT_OF_ALL_US)
         if not isinstance(band, tuple | list):
-            return self._missing(f"Spot price of {kind} in {self.region}", f"prices-aws/{kind}")
+            return self._missing(f"{kind}, spot, in {self.region}", f"prices-aws/{kind}")
         low, high = just(str(band[0])).low, just(str(band[-1])).low
         most = just(str(fixed)).low if fixed is not None else high
         return Term(f"{kind} spot", Figure(low, high, max(high, most)), "USD/h", row.ref, seen_of(row))

@@ -127,20 +127,32 @@ def lines(case: Case) -> Iterator[Line]:
     yield support(case, case.site.costs, found)
 
 
+class Hire(Struct, frozen=True):
+    """Nodes of a pool that are rented alike."""
+
+    instance_type: str
+    purchase: Purchase
+    nodes: Figure
+    disk_gib: int
+
+
+def hires(pool: Pool, case: Case) -> Iterator[Hire]:
+    """Nodes of a pool by type and way of buying: as planned, or all in the way that is asked about."""
+    instead = case.what_if.purchase
+    if isinstance(pool.plan, AwsPoolPlan):
+        group = pool.plan.node_group
+        how: Purchase = "reserved" if group.reservation and group.capacity == "ON_DEMAND" else CAPACITY[group.capacity]
+        yield Hire(group.instance_type, instead or how, just(group.nodes), group.disk_gib)
+    elif isinstance(pool.plan, AwsFlexPlan):
+        for share, nodes in _in_turn(pool, case):
+            yield Hire(share.instance_type, instead or share.capacity, nodes, share.disk_gib)
+
+
 def _nodes(case: Case) -> Iterator[Line]:
     """Nodes of pools, system nodes, and their disks."""
     for pool in case.pools:
-        if isinstance(pool.plan, AwsPoolPlan):
-            group = pool.plan.node_group
-            how: Purchase = (
-                "reserved" if group.reservation and group.capacity == "ON_DEMAND" else CAPACITY[group.capacity]
-            )
-            yield from _hired(case, pool.part, group.instance_type, how, just(group.nodes), group.disk_gib, pool.part)
-        elif isinstance(pool.plan, AwsFlexPlan):
-            for share, nodes in _in_turn(pool, case):
-                yield from _hired(
-                    case, pool.part, share.instance_type, share.capacity, nodes, share.disk_gib, pool.part
-                )
+        for hire in hires(pool, case):
+            yield from _hired(case, pool.part, hire.instance_type, hire.purchase, hire.nodes, hire.disk_gib, pool.part)
     site = case.site
     assert isinstance(site, AwsSite)  # noqa: S101 - asked before
     system = site.aws.system_nodes

@@ -69,7 +69,7 @@ def test_the_version_is_told() -> None:
     ("words", "says"),
     [
         (["chek", "x"], 'did you mean "check"?'),
-        (["deploy"], "Known: catalog, check, cost, destroy"),
+        (["deploy"], "Known: catalog, check, compare, cost, destroy"),
         (["check", "--sit", "a", "x"], "--site"),
         (["check"], "Missing argument 'BLUEPRINT'"),
         (["check", "a", "b"], "unexpected extra argument"),

@@ -1,0 +1,67 @@
+"""`aifactory compare`: build or lease, side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from aifactory.cli import options
+
+MOST_YEARS = 15
+
+
+def _years(ctx: click.Context, param: click.Parameter, given: str) -> tuple[int, ...]:
+    """`1,3,5` as numbers that rise."""
+    words = [word.strip() for word in given.split(",")]
+    if not all(word.isascii() and word.isdigit() and 1 <= int(word) <= MOST_YEARS for word in words):
+        says = f"{given!r} is not a list of years from 1 to {MOST_YEARS}, such as 1,3,5"
+        raise click.BadParameter(says, ctx, param)
+    return tuple(sorted({int(word) for word in words}))
+
+
+@click.command()
+@options.blueprint
+@options.day
+@click.option(
+    "years", "--years", metavar="N,N", default="1,3,5", callback=_years, help="Years to compare over. Default 1,3,5."
+)
+@options.output("csv", "markdown")
+def compare(
+    blueprint: Path,
+    sites: tuple[str, ...],
+    values: dict[str, str],
+    day: str | None,
+    years: tuple[int, ...],
+    form: str,
+) -> int:
+    """Put the sites of BLUEPRINT side by side: owned ones, and those of AWS in each way of buying that has a price.
+
+    Each has its cash flow by year and its net present cost, at the cost of capital that its site states. A side is
+    called cheaper only where the whole ranges lie apart and machines have a quote. Rents of others are shown beside
+    that, and nobody checked where data would be there. Exit code 1 when the blueprint can't be planned.
+    """
+    from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
+
+    with refusing(blueprint, reads_only=True):
+        from aifactory.cli.pricing import as_of  # noqa: PLC0415
+        from aifactory.cli.work import prepare  # noqa: PLC0415
+        from aifactory.stacks.estimate.comparing import compared  # noqa: PLC0415
+        from aifactory.stacks.estimate.estimating import cases  # noqa: PLC0415
+
+        work = prepare(blueprint, sites, values)
+        found = compared(work.plan.factory, as_of(day), cases(work.plan, work.loaded, work.stacks), years, work.sites)
+    if form in ("json", "csv"):
+        from aifactory.stacks.estimate.comparison_data import comparison_data, csv_text  # noqa: PLC0415
+
+        text = f"{json.dumps(comparison_data(found), indent=2, ensure_ascii=False)}\n" if form == "json" else None
+        click.echo(csv_text(found) if text is None else text, nl=False)
+        return 0
+    from aifactory.cli.compare_text import markdown, print_comparison  # noqa: PLC0415
+
+    if form == "markdown":
+        click.echo("\n".join(markdown(found)))
+    else:
+        print_comparison(found)
+    return 0
