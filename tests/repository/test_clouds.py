@@ -17,9 +17,9 @@ def test_every_place_that_may_say_something_does() -> None:
 
 
 def test_no_other_part_may() -> None:
-    """Beside the four that make something there and the gateway, a part is named by single files."""
+    """Beside the four that make something there, a part is named by single files."""
     parts = {place.split("/")[1] for place in PLACES if place.startswith("components/") and place.endswith("/")}
-    assert parts == {"cluster", "gpu_node_pool", "fabric", "storage_tier", "gateway", "catalog"}
+    assert parts == {"cluster", "gpu_node_pool", "fabric", "storage_tier", "catalog"}
 
 
 @pytest.mark.parametrize(
