@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from aifactory.blueprints.shown import shown
+from aifactory.components.economics.figures import NotAFigure
 from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.estimate.estimating import estimate
 from aifactory.stacks.estimate.gates import Gated, errors, gated
@@ -39,8 +40,15 @@ def as_of(given: str | None = None) -> str:
 
 
 def estimated(work: Work, day: str) -> Estimate:
-    """The estimate of all sites of a plan."""
-    return estimate(work.plan, work.loaded, work.stacks, day)
+    """The estimate of all sites of a plan.
+
+    Raises `Refused` for figures that come to more than anything could cost.
+    """
+    try:
+        return estimate(work.plan, work.loaded, work.stacks, day)
+    except NotAFigure as error:
+        hint = "look for a price or a usage with too many digits, in costs of the sites and in price files"
+        raise Refused([Problem(f"the estimate leaves all bounds: {error}", ("costs",), hint)]) from None
 
 
 def narrowed(found: Estimate, sites: Sequence[str]) -> Estimate:

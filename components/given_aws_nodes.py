@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aifactory.components.catalog.keys import AwsInstanceKey
 from aifactory.components.forms import Line
@@ -30,7 +31,17 @@ DriverRelease = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+){1,3}$", max_len
 Moment = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]Z$")]
 """A moment in UTC, such as 2027-01-31T11:30Z."""
 
-Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]$")]
+
+def _day(value: str) -> str:
+    """The value, if the calendar has it."""
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f'"{value}" is not a day of the calendar; write the day on which it held') from None
+    return value
+
+
+Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]$"), AfterValidator(_day)]
 """A day, such as 2026-11-29."""
 
 Purchase = Literal["on-demand", "reserved", "capacity-block", "spot"]
