@@ -35,8 +35,13 @@ def as_of(given: str | None = None) -> str:
         except ValueError:
             raise Refused([Problem(f"{shown(given)} is not a day", hint="write it as 2026-11-29")]) from None
     epoch = os.environ.get(DATE, "")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-    return now.date().isoformat()
+    if not epoch:
+        return datetime.now(UTC).date().isoformat()
+    if not re.fullmatch(r"[0-9]{1,11}", epoch):
+        # Today instead of a day that somebody meant would make old prices young, or the other way round.
+        says = f"{DATE} is {shown(epoch)}, and is no count of seconds since 1970"
+        raise Refused([Problem(says, hint=f"unset {DATE}, or set it to such as 1795953600")])
+    return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
 
 
 def estimated(work: Work, day: str) -> Estimate:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from aifactory.components.economics.figures import Figure, just
 from aifactory.components.problems import Problem
+from aifactory.components.training.spec import TrainingSpec
 from aifactory.stacks.estimate.gates import RULES
 from aifactory.stacks.estimate.model import Lack, Line, Result, Term
 from support import estimated as small
@@ -160,7 +161,9 @@ def test_a_training_from_the_threshold_on_is_refused_unless_it_is_exempt(tmp_pat
     parts = (small.POOL, small.QUEUE, {**TRAINING, "computes": {"parameters_b": 70.0, "tokens_b": 15000.0}})
     made = estimated(write(tmp_path, site(), parts=parts))
     part = next(part for part in made.work.loaded.sites["lab"].blueprint.parts if part.name == "pretrain")
-    flop = part.computes.flop  # type: ignore[union-attr]
+    assert isinstance(part, TrainingSpec)
+    assert part.computes is not None
+    flop = part.computes.flop
     assert flop == pytest.approx(6 * 70e9 * 15e12)
     assert made.held(training_limit={"flop": math.nextafter(flop, math.inf)}).broken("EST-010") == []
     [problem] = made.held(training_limit={"flop": flop}).broken("EST-010")
