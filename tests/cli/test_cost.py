@@ -117,7 +117,17 @@ def test_a_site_can_be_looked_at_alone(tmp_path: Path) -> None:
     assert data["total"]["usd_per_month"]["high"] == data["stacks"]["demo-den-platform"]["usd_per_month"]["high"]
 
 
-@pytest.mark.parametrize("day", ["2026-02-30", "yesterday", "20261129", "2026-11-29T00:00", "0000-00-00", "२०२६-११-२९"])
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2026-02-30",
+        "yesterday",
+        "20261129",
+        "2026-11-29T00:00",
+        "0000-00-00",
+        "\u0968\u0966\u0968\u096c-\u0967\u0967-\u0968\u096f",
+    ],
+)
 def test_a_day_that_is_none_is_refused(tmp_path: Path, day: str) -> None:
     ran = cost(factory(tmp_path), "--as-of", day)
     assert (ran.code, ran.out) == (1, "")
@@ -126,7 +136,8 @@ def test_a_day_that_is_none_is_refused(tmp_path: Path, day: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("epoch", "day"), [("1700000000", "2023-11-14"), ("0", "1970-01-01"), ("99999999999999999999", None), ("²", None)]
+    ("epoch", "day"),
+    [("1700000000", "2023-11-14"), ("0", "1970-01-01"), ("99999999999999999999", None), ("\u00b2", None)],
 )
 def test_the_day_is_that_of_reproducible_builds(
     tmp_path: Path, epoch: str, day: str | None, monkeypatch: pytest.MonkeyPatch
