@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from aifactory.blueprints.shown import shown
+from aifactory.components.economics.figures import NotAFigure
 from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.estimate.estimating import estimate
 from aifactory.stacks.estimate.gates import Gated, errors, gated
@@ -34,13 +35,25 @@ def as_of(given: str | None = None) -> str:
         except ValueError:
             raise Refused([Problem(f"{shown(given)} is not a day", hint="write it as 2026-11-29")]) from None
     epoch = os.environ.get(DATE, "")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-    return now.date().isoformat()
+    if not epoch:
+        return datetime.now(UTC).date().isoformat()
+    if not re.fullmatch(r"[0-9]{1,11}", epoch):
+        # Today instead of a day that somebody meant would make old prices young, or the other way round.
+        says = f"{DATE} is {shown(epoch)}, and is no count of seconds since 1970"
+        raise Refused([Problem(says, hint=f"unset {DATE}, or set it to such as 1795953600")])
+    return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
 
 
 def estimated(work: Work, day: str) -> Estimate:
-    """The estimate of all sites of a plan."""
-    return estimate(work.plan, work.loaded, work.stacks, day)
+    """The estimate of all sites of a plan.
+
+    Raises `Refused` for figures that come to more than anything could cost.
+    """
+    try:
+        return estimate(work.plan, work.loaded, work.stacks, day)
+    except NotAFigure as error:
+        hint = "look for a price or a usage with too many digits, in costs of the sites and in price files"
+        raise Refused([Problem(f"the estimate leaves all bounds: {error}", ("costs",), hint)]) from None
 
 
 def narrowed(found: Estimate, sites: Sequence[str]) -> Estimate:
