@@ -15,6 +15,7 @@ from aifactory.components.economics.figures import Figure
 from aifactory.stacks.estimate.comparing import Comparison
 from aifactory.stacks.estimate.options import Option
 from aifactory.stacks.estimate.rivals import UNCHECKED, Rival
+from aifactory.stacks.estimate.splits import CoreFlex
 from aifactory.stacks.estimate.verdicts import Verdict
 
 NAME = 27
@@ -40,6 +41,7 @@ def comparison_text(found: Comparison, columns: int) -> Iterator[str]:
     yield from flows(found)
     yield from _notes(found, columns)
     yield from verdict_lines(found.verdicts, columns)
+    yield from split_lines(found, columns)
     yield from rival_lines(found, columns)
     yield ""
     yield "prices stay as they are today; a range is low to high"
@@ -114,6 +116,37 @@ def four(verdict: Verdict) -> str:
         f"rented; life {_life(verdict.life_years)}; owned, idle {_idle(verdict.owned_idle_is_paid)}, rented it "
         f"{_idle(verdict.rented_idle_is_paid)}"
     )
+
+
+def split_lines(found: Comparison, columns: int) -> Iterator[str]:
+    """What of each load is worth owning, and what of each owned pool is used."""
+    for site in found.estimate.sites:
+        if not (site.core_flex or site.break_evens):
+            continue
+        yield ""
+        yield click.style(f"  core and flex at {site.site}", bold=True)
+        for even in site.break_evens:
+            says = (
+                f"pool {even.pool}: {_rate(even.owned)} USD per GPU-hour owned, {_rate(even.rented.usd_per_gpu_hour)} "
+                f"at {even.rented.site} ({even.rented.what}); owning pays from {percent(even.share.low)} to "
+                f"{percent(even.share.high)} % of use, and it is used to {percent(even.use.expected)} %"
+            )
+            yield from _wrapped(says, columns, "    ")
+        for each in site.core_flex:
+            yield from _wrapped(f"{each.part}: {core_text(each)}", columns, "    ")
+
+
+def core_text(each: CoreFlex) -> str:
+    """One model's split, or what is missing for it."""
+    if each.core is None or each.flex_hours is None:
+        return each.says
+    low, expected, high = (f"{end:f}" for end in each.core)
+    span = "" if low == high else f" ({low} to {high})"
+    even = ""
+    if each.break_even is not None:
+        even = f", break-even at {percent(each.break_even.expected)} % of the hours"
+    flex = f"{each.flex_hours:f} GPU-hours a day"
+    return f"core {expected} GPUs{span}, flex {flex}, of {max(each.load):f} GPUs at peak{even}; {each.says}"
 
 
 def rival_lines(found: Comparison, columns: int) -> Iterator[str]:

@@ -24,6 +24,7 @@ def _years(ctx: click.Context, param: click.Parameter, given: str) -> tuple[int,
 @click.command()
 @options.blueprint
 @options.day
+@options.warm_up
 @click.option(
     "years", "--years", metavar="N,N", default="1,3,5", callback=_years, help="Years to compare over. Default 1,3,5."
 )
@@ -33,6 +34,7 @@ def compare(
     sites: tuple[str, ...],
     values: dict[str, str],
     day: str | None,
+    warm_up_h: float | None,
     years: tuple[int, ...],
     form: str,
 ) -> int:
@@ -45,13 +47,14 @@ def compare(
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 
     with refusing(blueprint, reads_only=True):
-        from aifactory.cli.pricing import as_of  # noqa: PLC0415
+        from aifactory.cli.pricing import as_of, hours_of  # noqa: PLC0415
         from aifactory.cli.work import prepare  # noqa: PLC0415
-        from aifactory.stacks.estimate.comparing import compared  # noqa: PLC0415
+        from aifactory.stacks.estimate.comparing import Asked, compared  # noqa: PLC0415
         from aifactory.stacks.estimate.estimating import cases  # noqa: PLC0415
 
         work = prepare(blueprint, sites, values)
-        found = compared(work.plan.factory, as_of(day), cases(work.plan, work.loaded, work.stacks), years, work.sites)
+        asked = Asked(as_of(day), years, work.sites, hours_of(warm_up_h))
+        found = compared(work.plan.factory, cases(work.plan, work.loaded, work.stacks), asked)
     if form in ("json", "csv"):
         from aifactory.stacks.estimate.comparison_data import comparison_data, csv_text  # noqa: PLC0415
 
