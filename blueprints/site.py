@@ -25,7 +25,7 @@ from aifactory.components.given_costs import AwsCostsGiven, CostsGiven
 from aifactory.components.given_telemetry import TelemetryGiven
 from aifactory.components.given_uplink import UplinkGiven
 from aifactory.components.names import Name
-from aifactory.components.problems import Path
+from aifactory.components.problems import Path, nearest
 from aifactory.components.spec import Misfit, Spec, truth, twice
 from aifactory.components.venues import VENUES, Venue
 
@@ -141,6 +141,21 @@ class Site(SiteBase):
         if facts.starts_offline and self.uplink is None:
             says = f"a site of venue {self.venue} doesn't say how it is reached"
             yield Misfit(says, "add uplink: {mbit_per_s: ..., longest_outage_hours: ...}", at)
+
+    @truth
+    def _what_is_priced_is_there(self) -> Iterator[Misfit]:
+        costs = self.costs
+        groups = [group.group for group in self.nodes]
+        classes = [given.name for given in self.cluster.storage_classes]
+        for index, each in enumerate(costs.servers if costs else ()):
+            if each.group not in groups:
+                says = f'"{each.group}" is not a group of nodes of the site'
+                yield Misfit(says, nearest(each.group, groups), ("costs", "servers", index, "group"))
+        for index, system in enumerate(costs.storage if costs else ()):
+            if system.storage_class not in classes:
+                says = f'"{system.storage_class}" is not a StorageClass of the site'
+                at = ("costs", "storage", index, "storage_class")
+                yield Misfit(says, nearest(system.storage_class, classes), at)
 
     def _racks(self) -> Iterator[tuple[Path, RackGiven]]:
         for index, group in enumerate(self.nodes):

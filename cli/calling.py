@@ -9,7 +9,7 @@ from aifactory.cli.work import Work
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.problems import Problem
 from aifactory.stacks.live.account import Account, AccountError
-from aifactory.stacks.live.caller import looked_at_caller
+from aifactory.stacks.live.caller import whose
 
 
 def caller_problems(work: Work) -> list[Problem]:
@@ -26,14 +26,14 @@ def caller_problems(work: Work) -> list[Problem]:
 
 def _of(place: AwsPlace) -> Iterator[Problem]:
     try:
-        who = Account(place.aws.region).ask("sts", "get_caller_identity")
+        found = list(whose(place.site, place.aws, Account(place.aws.region)))
     except AccountError as error:
         to_stderr(f"{place.site}: not asked whether you are one of aws.admins, {error.says}; {error.hint}")
         return
-    if who["Account"] != place.aws.account:
-        says = f"these credentials are of account {who['Account']}, and {place.site} is in {place.aws.account}"
-        yield Problem(says, ("aws", "account"), "sign in to the account of the site", site=place.site, document="site")
-        return
-    found = looked_at_caller(str(who["Arn"]), place.aws)
-    if found.state != "ok":
-        yield Problem(found.found, ("aws", "admins"), found.advice, site=place.site, document="site")
+    for each in found:
+        if each.state != "ok":
+            yield Problem(each.found, _AT[each.name], each.advice, site=place.site, document="site")
+
+
+_AT = {"account": ("aws", "account"), "caller": ("aws", "admins")}
+"""Field of the site file that a finding is about."""

@@ -65,15 +65,15 @@ def figures(site: SiteEstimate) -> Iterator[str]:
         ("output tokens a month, millions", _millions(site.tokens_out), ",.1f"),
         ("output tokens/s at full load", site.tokens_per_s, ",.0f"),
     ]
-    yield f"  {'':34}{'low':>16}{'expected':>16}{'high':>16}"
+    yield f"  {'':34}{'low':>14}{'expected':>14}{'high':>14}"
     for name, result, form in rows:
         if result is None or (result.lacks and not result.figure.high):
-            yield f"  {name:34}{'unknown':>16}"
+            yield f"  {name:34}{'unknown':>14}"
             continue
         ends = result.figure
         mark = " +" if result.lacks else ""
         yield (
-            f"  {name:34}" + "".join(f"{format(end, form):>16}" for end in (ends.low, ends.expected, ends.high)) + mark
+            f"  {name:34}" + "".join(f"{format(end, form):>14}" for end in (ends.low, ends.expected, ends.high)) + mark
         )
     if site.lacks:
         yield "  + something is missing in it"
@@ -85,7 +85,7 @@ def lines(found: Iterable[Line], columns: int) -> Iterator[str]:
     item = max(LEAST_ITEM, min(WIDEST_ITEM, columns - 54))
     yield f"  {'what':{item}}{'quantity':>14} {'unit':9}{'USD a month':>14}{'to':>13}"
     for line in ordered:
-        what = cut(line.item, item - 1)
+        what = cut(line.item if line.part == "site" else f"{line.part}: {line.item}", item - 1)
         quantity = f"{line.quantity.expected:,.2f}".removesuffix(".00")
         if line.known:
             yield f"  {what:{item}}{quantity:>14} {line.unit:9}{line.amount.low:>14,.2f}{line.amount.high:>13,.2f}"
@@ -96,7 +96,7 @@ def lines(found: Iterable[Line], columns: int) -> Iterator[str]:
 def models(site: SiteEstimate, columns: int) -> Iterator[str]:
     """What models cost."""
     del columns
-    yield f"  {'model':24}{'GPUs':>5}{'used':>6}{'USD a month':>14}{'in, per M':>12}{'out, per M':>12}{'margin':>14}"
+    yield f"  {'model':22}{'GPUs':>5}{'used':>6}{'USD a month':>13}{'in, per M':>10}{'out, per M':>11}{'margin':>11}"
     for each in site.models:
         into = f"{each.usd_per_million_in.expected:.4f}" if each.usd_per_million_in else "-"
         out = f"{each.usd_per_million_out.expected:.4f}" if each.usd_per_million_out else "-"
@@ -105,20 +105,20 @@ def models(site: SiteEstimate, columns: int) -> Iterator[str]:
             income, cost = each.margin_per_month
             margin = f"{income.expected - cost.expected:,.0f}"
         yield (
-            f"  {cut(each.part, 23):24}{each.gpus:>5}{percent(each.utilisation.expected):>5}%"
-            f"{each.usd_per_month.expected:>14,.2f}{into:>12}{out:>12}{margin:>14}"
+            f"  {cut(each.part, 21):22}{each.gpus:>5}{percent(each.utilisation.expected):>5}%"
+            f"{each.usd_per_month.expected:>13,.2f}{into:>10}{out:>11}{margin:>11}"
         )
 
 
 def tenants(site: SiteEstimate) -> Iterator[str]:
     """What tenants cost."""
-    yield f"  {'tenant':24}{'GPUs':>5}{'USD a month':>14}{'to':>14}{'budget':>14}{'pays for':>14}"
+    yield f"  {'tenant':24}{'GPUs':>5}{'USD a month':>13}{'to':>12}{'budget':>12}{'pays for':>10}"
     for each in site.tenants:
         budget = f"{each.budget_usd_per_month.high:,.2f}" if each.budget_usd_per_month else "-"
         pays = f"{each.gpus_of_budget} GPUs" if each.gpus_of_budget is not None else "-"
         yield (
-            f"  {cut(each.tenant, 23):24}{each.gpus:>5}{each.usd_per_month.low:>14,.2f}"
-            f"{each.usd_per_month.high:>14,.2f}{budget:>14}{pays:>14}"
+            f"  {cut(each.tenant, 23):24}{_trimmed(each.gpus):>5}{each.usd_per_month.low:>13,.2f}"
+            f"{each.usd_per_month.high:>12,.2f}{budget:>12}{pays:>10}"
         )
 
 
@@ -173,6 +173,10 @@ def percent(share: Decimal) -> str:
     return f"{value:.0f}" if value >= 1 or not value else f"{value:.1f}"
 
 
+def _trimmed(number: Decimal) -> str:
+    return f"{number:.1f}".removesuffix(".0")
+
+
 def _rate(result: Result | None) -> str:
     return "unknown" if result is None else f"{result.figure.low:.4f} to {result.figure.high:.4f}"
 
@@ -191,4 +195,6 @@ def cut(text: str, columns: int) -> str:
 
 def cell(text: str) -> str:
     """A text that stays in its cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("`", "'")
+    from aifactory.cli.markdown import plain  # noqa: PLC0415 - only for Markdown
+
+    return plain(text)

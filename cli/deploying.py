@@ -12,6 +12,7 @@ from msgspec import Struct, field, structs
 from aifactory.blueprints.load import Loaded, LoadedSite
 from aifactory.blueprints.site import Site
 from aifactory.cli.clearing import Clearing, Stuck, clear, last_charts, of_others, refuse_claims, volumes_there
+from aifactory.cli.copying import check_copies
 from aifactory.cli.handing import base_of, complete_rows, reach, rows_to_preview, values, way_to, written_content
 from aifactory.cli.journal import Journal, Label, labels
 from aifactory.cli.losing import check_names, named_urns, refuse_losses
@@ -169,6 +170,7 @@ class Runner:
             rows = complete_rows(work, stack, self._base_outputs(stack))
             if stack.handed and stack.layer == "platform":
                 reach(rows, self.root, self.kubeconfig)
+                check_copies(work, stack)
             target = self.target(name, stack.plan.place.state)
             with alone(target, to_stderr), opened(self.engine, target, create=True) as deployment:
                 assert deployment is not None  # noqa: S101 - it was created

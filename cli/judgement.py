@@ -9,15 +9,18 @@ from pathlib import Path
 
 import click
 
-from aifactory.cli.pricing import as_of, held
+from aifactory.blueprints.load import Loaded
+from aifactory.cli.pricing import as_of, estimated, narrowed
 from aifactory.cli.report import failure, tell
-from aifactory.cli.work import PlanRefused, prepare
+from aifactory.cli.work import PlanRefused, Work, prepare
 from aifactory.components import names
 from aifactory.components.counting import counted
 from aifactory.components.problems import Problem, Refused, path_text
 from aifactory.components.rules import Rule
 from aifactory.policies.verdict import Finding, RuleCount, Verdict, judge
+from aifactory.stacks.estimate.gates import gated
 from aifactory.stacks.estimate.gates import rules as estimate_rules
+from aifactory.stacks.estimate.model import Estimate
 from aifactory.stacks.planning.data import data_of, digest_of
 from aifactory.stacks.planning.model import FactoryPlan
 from aifactory.stacks.planning.passes import rules as planner_rules
@@ -31,16 +34,26 @@ class Judgement:
     problems: tuple[Problem, ...]
     plan: FactoryPlan | None
     digests: Mapping[str, str]
+    loaded: Loaded | None = None
+    """What was read. None: it couldn't be."""
+    work: Work | None = None
+    """What would be built. None: it can't be."""
+    estimate: Estimate | None = None
+    """Of the sites that were asked for."""
 
     def print(self, root: Path) -> None:
         """Findings to stderr, the verdict in one line to stdout."""
         tell(self.problems, root)
+        click.echo(self.in_short())
+
+    def in_short(self) -> str:
+        """The verdict in one line."""
         told = {(problem.at, problem.path, problem.says): problem.severity for problem in self.problems}
         found = Counter(told.values())
         color = {"allowed": "green", "denied": "red"}.get(self.verdict.outcome, "yellow")
         outcome = click.style(self.verdict.outcome, fg=color, bold=True)
         problems, warnings = counted(found["error"], "problem"), counted(found["warning"], "warning")
-        click.echo(f"{outcome}: {problems}, {warnings}; {self._rules()}")
+        return f"{outcome}: {problems}, {warnings}; {self._rules()}"
 
     def _rules(self) -> str:
         """How many rules had something to judge, and how often."""
@@ -57,17 +70,22 @@ def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str], day
     `day` is the one that ages of prices count from; by default that of `SOURCE_DATE_EPOCH`, or today.
     """
     plan: FactoryPlan | None = None
+    loaded: Loaded | None = None
+    work: Work | None = None
+    estimate: Estimate | None = None
     digests: dict[str, str] = {}
     problems: list[Problem] = []
     evaluated: Counter[str] = Counter()
     try:
         work = prepare(blueprint, sites, values)
-        estimate = held(work, as_of(day))
-        plan, problems = work.plan, [*work.plan.findings.problems, *estimate.problems]
-        evaluated += estimate.evaluated
+        plan, loaded, estimate = work.plan, work.loaded, estimated(work, as_of(day))
+        held = gated(estimate, loaded)
+        problems = [*plan.findings.problems, *held.problems]
+        evaluated += held.evaluated
+        estimate = narrowed(estimate, sites)
         digests = {"plan": work.digest, "data": digest_of(work.data["facts"])}
     except PlanRefused as refused:
-        plan = refused.plan
+        plan, loaded = refused.plan, refused.loaded
         problems = [
             *refused.problems,
             *(found for found in plan.findings.problems if found.severity == "warning"),
@@ -77,8 +95,8 @@ def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str], day
     digests["rules"] = digest_of({rule.id: data_of(rule) for rule in _rules().values()})
     shown = tuple(found for found in problems if not sites or not found.site or found.site in sites)
     factory = plan.factory if plan else ""
-    verdict = judge([_finding(problem, factory) for problem in shown], _counts(plan, problems, evaluated))
-    return Judgement(verdict, shown, plan, digests)
+    verdict = judge([finding_of(problem, factory) for problem in shown], _counts(plan, problems, evaluated))
+    return Judgement(verdict, shown, plan, digests, loaded, work if plan else None, estimate)
 
 
 def failed(error: Exception) -> Judgement:
@@ -89,7 +107,8 @@ def failed(error: Exception) -> Judgement:
     return Judgement(Verdict("error", (finding,), ()), (), None, {})
 
 
-def _finding(problem: Problem, factory: str) -> Finding:
+def finding_of(problem: Problem, factory: str) -> Finding:
+    """A problem as a finding of a verdict."""
     at = problem.at
     return Finding(
         rule=problem.rule or "language",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ from msgspec import Struct
 from aifactory.cli import refreshing
 from aifactory.cli.price_sources import GPUHUNT, source
 from aifactory.components.catalog import Catalog
+from aifactory.components.names import NAME_CHARS, NAME_PATTERN
 from aifactory.components.problems import Problem, Refused, nearest
 
 
@@ -26,9 +28,19 @@ class Asked(Struct, frozen=True):
     regions: tuple[str, ...]
     out: Path
     today: dt.date
+    as_prices: bool = False
+    """Whether the file is one of prices, as a site names it, and not one of the catalog's form."""
 
 
-def checked(table: str | None, name: str | None, of: str | None, regions: tuple[str, ...], out: Path | None) -> Asked:
+def checked(
+    table: str | None,
+    name: str | None,
+    of: str | None,
+    regions: tuple[str, ...],
+    out: Path | None,
+    *,
+    prices: bool = False,
+) -> Asked:
     """Raises `Refused` with all that is wrong, before anything is asked."""
     problems = []
     if of is None:
@@ -45,21 +57,28 @@ def checked(table: str | None, name: str | None, of: str | None, regions: tuple[
     if not regions:
         problems.append(Problem("no region is named", hint="add --region eu-north-1; it may be repeated"))
     today = dt.datetime.now(dt.UTC).date()
-    file = out or Path(f"{table}.{today.isoformat()}.yaml")
+    file = out or Path(f"{table}-{today.isoformat()}.yaml" if prices else f"{table}.{today.isoformat()}.yaml")
+    if prices and not (len(file.stem) <= NAME_CHARS and re.fullmatch(NAME_PATTERN, file.stem)):
+        says = f"a price file is named as it is called, and {file.stem} is no name"
+        problems.append(Problem(says, hint="name it such as --out prices-2026-11.yaml"))
     if file.exists():
         problems.append(Problem(f"{file} is there already", hint="name another by --out: nothing is overwritten"))
     elif not file.resolve().parent.is_dir():
         problems.append(Problem(f"{file.parent} is not a folder", hint="make it first"))
     if problems or table is None or of is None:
         raise Refused(problems)
-    return Asked(table, of, tuple(dict.fromkeys(regions)), file, today)
+    return Asked(table, of, tuple(dict.fromkeys(regions)), file, today, prices)
 
 
 def run(asked: Asked, *, as_json: bool) -> Iterator[str]:
     """Ask, write the file, and say what moved. Raises `Refused`, and has then written nothing."""
     catalog, asks = Catalog.shipped(), source(asked.of)
     found = refreshing.changes(catalog, asked.table, asked.regions, asks, asked.today)
-    text = file_text(refreshing.document(asked.table, found, asks, asked.today))
+    if asked.as_prices:
+        document = refreshing.price_file(asked.out.stem, found, asks, asked.today)
+    else:
+        document = refreshing.document(asked.table, found, asks, asked.today)
+    text = file_text(document)
     _write(asked.out, text)
     if as_json:
         data = refreshing.as_data(asked.table, found, asked.out.as_posix())

@@ -118,6 +118,30 @@ def document(table: str, found: Sequence[Change], source: Source, today: dt.date
     return {**header, **{section: list(rows.values()) for section, rows in sections.items()}}
 
 
+def price_file(name: str, found: Sequence[Change], source: Source, today: dt.date) -> dict[str, Any]:
+    """The same as a price file, which a site names and an estimate takes before the catalog."""
+    rows = [
+        {
+            "item": each.key if each.section == "aws" else each.key.rpartition(":")[0],
+            "region": each.region,
+            **({"purchase": "on-demand"} if each.section in ("aws", "nodes") else {}),
+            "price": each.new / int(each.row.get("per", 1)),
+        }
+        for each in found
+        if each.new is not None
+    ]
+    if not rows:
+        raise Refused([Problem("nothing is listed", hint="ask for another region, or of another source")])
+    return {
+        "aifactory": "v1",
+        "prices": name,
+        "source": f"{source.says}, {today.isoformat()}",
+        "seen": today.isoformat(),
+        "currency": "USD",
+        "rows": rows,
+    }
+
+
 def _changed(ask: _Ask, price: Listed | None, today: dt.date) -> Change:
     if price is None:
         return Change(ask.section, ask.key, ask.region, _old(ask), None, ask.row)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aifactory.components.catalog.keys import AwsInstanceKey
 from aifactory.components.forms import Line
@@ -30,7 +31,17 @@ DriverRelease = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+){1,3}$", max_len
 Moment = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]Z$")]
 """A moment in UTC, such as 2027-01-31T11:30Z."""
 
-Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]$")]
+
+def _a_day_of_the_calendar(text: str) -> str:
+    """Raises ValueError for the 31st of February."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is no day of the calendar; write one such as 2026-11-29') from None
+    return text
+
+
+Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]$"), AfterValidator(_a_day_of_the_calendar)]
 """A day, such as 2026-11-29."""
 
 Purchase = Literal["on-demand", "reserved", "capacity-block", "spot"]

@@ -200,6 +200,13 @@ class UsageGiven(Spec):
     volume_gb: float | None = Field(default=None, ge=0, le=1e9)
     """Volumes of claims, such as those of metrics. Unit: GB."""
 
+    volumes: float | None = Field(default=None, ge=0, le=1e6)
+    """How many volumes of claims there are. Asked where a tier gives them more operations or throughput than each
+    has."""
+
+    balancer_units: float | None = Field(default=None, ge=0, le=1e6)
+    """Capacity units of all network load balancers, in the mean of a month (NLCU)."""
+
     objects_gb: float | None = Field(default=None, ge=0, le=1e9)
     """Objects in buckets of the factory. Unit: GB."""
 
@@ -208,6 +215,9 @@ class UsageGiven(Spec):
 
     queue_requests: float | None = Field(default=None, ge=0, le=1e12)
     """Requests to queues, such as those in which interruptions of nodes are told. Unit: requests."""
+
+    object_writes: float | None = Field(default=None, ge=0, le=1e12)
+    """Requests that write or list objects. Unit: requests."""
 
     object_requests: float | None = Field(default=None, ge=0, le=1e12)
     """Requests that read objects. Unit: requests."""

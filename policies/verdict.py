@@ -68,24 +68,26 @@ def as_data(verdict: Verdict, digests: Mapping[str, str]) -> dict[str, Any]:
     return {
         "schema": "aifactory-check/v1",
         "verdict": verdict.outcome,
-        "findings": [
-            {
-                "rule": finding.rule,
-                "severity": finding.severity,
-                "stack": finding.stack,
-                "target": finding.target,
-                "message": finding.message,
-                "remediation": finding.remediation,
-                "file": finding.file,
-                "line": finding.line,
-                "column": finding.column,
-                "waived_by": finding.waived_by,
-            }
-            for finding in verdict.findings
-        ],
+        "findings": [finding_data(finding) for finding in verdict.findings],
         "rules": [
             {"id": rule.id, "level": rule.level, "evaluated": rule.evaluated, "count": rule.count}
             for rule in verdict.rules
         ],
         "digests": dict(digests),
+    }
+
+
+def finding_data(finding: Finding) -> dict[str, Any]:
+    """One finding."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "stack": finding.stack,
+        "target": finding.target,
+        "message": finding.message,
+        "remediation": finding.remediation,
+        "file": finding.file,
+        "line": finding.line,
+        "column": finding.column,
+        "waived_by": finding.waived_by,
     }

@@ -27,17 +27,25 @@ from aifactory.cli import options
     type=click.Path(path_type=Path),
     help="With --refresh: a file that doesn't exist yet. Default: TABLE.DAY.yaml in this folder.",
 )
+@click.option("prices", "--price-file", is_flag=True, help="With --refresh: write it as a price file of a site.")
 @options.output()
 def catalog(
-    table: str | None, name: str | None, refresh: str | None, regions: tuple[str, ...], out: Path | None, form: str
+    table: str | None,
+    name: str | None,
+    refresh: str | None,
+    regions: tuple[str, ...],
+    out: Path | None,
+    prices: bool,
+    form: str,
 ) -> int:
     """List the tables of facts, the rows of TABLE, or all that is known of one NAME with sources and dates.
 
     Inside a project, its private facts are among them. With --refresh, prices are asked for anew: each is printed as
-    it was and is, with the difference, and a file of its own is written. What is shipped stays as it is.
+    it was and is, with the difference, and a file of its own is written. What is shipped stays as it is. A site whose
+    costs.prices names a price file is estimated by it.
     """
-    if refresh or regions or out:
-        return _refresh(table, name, refresh, regions, out, form)
+    if refresh or regions or out or prices:
+        return _refresh(table, name, refresh, regions, out, form, prices=prices)
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 
     with refusing(Path.cwd(), reads_only=True):
@@ -59,14 +67,21 @@ def catalog(
 
 
 def _refresh(
-    table: str | None, name: str | None, refresh: str | None, regions: tuple[str, ...], out: Path | None, form: str
+    table: str | None,
+    name: str | None,
+    refresh: str | None,
+    regions: tuple[str, ...],
+    out: Path | None,
+    form: str,
+    *,
+    prices: bool,
 ) -> int:
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 
     with refusing(Path.cwd()):
         from aifactory.cli import refresh_run  # noqa: PLC0415
 
-        asked = refresh_run.checked(table, name, refresh, regions, out)
+        asked = refresh_run.checked(table, name, refresh, regions, out, prices=prices)
         for line in refresh_run.run(asked, as_json=form == "json"):
             click.echo(line)
     return 0

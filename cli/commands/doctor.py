@@ -20,8 +20,8 @@ def doctor(blueprint: Path | None, sites: tuple[str, ...], values: dict[str, str
     """Check this machine: Python, packages, facts and their cache, the Pulumi engine, kubectl and helm.
 
     With --live, the accounts too: who asks and whether the cluster would let them in, zones, AMI releases, offers,
-    quotas and reservations of the sites of BLUEPRINT at AWS, with the credentials of this machine. Nothing is
-    changed there, and no credential is shown.
+    quotas, reservations, copies of images and models of the sites of BLUEPRINT at AWS, with the credentials of this
+    machine. Nothing is changed there, and no credential is shown.
 
     Exit code: 0 when planning and generating work here, 1 when they don't, or when an account is other than
     its site says. Tools of deployment that are missing are shown, and are no failure.

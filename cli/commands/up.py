@@ -30,8 +30,8 @@ def up(
 
     What stands on a cluster already, and isn't in the state, is refused before anything is made, with the command
     that would adopt it. At a terminal it shows a preview and asks. Exit code: 0 deployed, 1 wrong input or a row
-    that failed, 3 the engine is missing or failed, or a cluster doesn't answer. A failed run goes on where it
-    stopped when it is run again.
+    that failed, 3 the engine is missing or failed, a cluster doesn't answer, or the registry of a site lacks images.
+    A failed run goes on where it stopped when it is run again.
     """
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -52,42 +53,11 @@ def focus_csv(site: SiteEstimate, case: Case, month: str) -> str:
 
 
 def _charges(line: Line, site: SiteEstimate, case: Case, month: str) -> Iterator[dict[str, str]]:
-    day = date.fromisoformat(month)
-    start = day.replace(day=1)
-    end = date(start.year + start.month // 12, start.month % 12 + 1, 1)
-    owned = line.formula == "F1"
-    price = line.price
-    effective = line.amount.expected
-    base = {
-        "BillingCurrency": "USD",
-        "BillingPeriodStart": f"{start}T00:00:00Z",
-        "BillingPeriodEnd": f"{end}T00:00:00Z",
-        "ChargePeriodStart": f"{start}T00:00:00Z",
-        "ChargePeriodEnd": f"{end}T00:00:00Z",
-        "ChargeDescription": line.item,
-        "PricingCategory": _category(line),
-        "ProviderName": "AWS" if isinstance(case.site, AwsSite) else case.site.location.operator.name,
-        "PublisherName": "AWS" if isinstance(case.site, AwsSite) else case.site.location.operator.name,
-        "InvoiceIssuerName": case.site.location.operator.name,
-        "BillingAccountId": case.site.aws.account if isinstance(case.site, AwsSite) else site.site,
-        "BillingAccountName": site.site,
-        "RegionId": case.site.aws.region if isinstance(case.site, AwsSite) else site.site,
-        "RegionName": case.site.location.city or case.site.location.country,
-        "ServiceCategory": "AI and Machine Learning" if line.pool else "Compute" if line.node_group else "Other",
-        "ServiceName": line.item,
-        "ResourceId": f"{site.stack}/{line.part}/{line.item}",
-        "ResourceName": line.item,
-        "ResourceType": line.unit,
-        "SkuId": line.item,
-        "SkuPriceId": price.source if price else "",
-        "Tags": f'{{"aifactory:site": "{site.site}", "aifactory:part": "{line.part}"}}',
-        "x_Estimate": "true",
-        "x_Site": site.site,
-        "x_Part": line.part,
-        "x_PriceSource": price.source if price else "",
-        "x_PriceDate": price.seen if price else "",
-    }
-    use = {
+    owned, price, effective = line.formula == "F1", line.price, line.amount.expected
+    base = {**_period(month), **_parties(site, case), **_thing(line, site)}
+    if owned and line.terms:
+        yield _purchase(base, line, line.terms[0])
+    yield {
         **base,
         "BilledCost": "0" if owned else _text(effective),
         "EffectiveCost": _text(effective),
@@ -104,9 +74,58 @@ def _charges(line: Line, site: SiteEstimate, case: Case, month: str) -> Iterator
         "x_CostLow": _text(line.amount.low),
         "x_CostHigh": _text(line.amount.high),
     }
-    if owned and line.terms:
-        yield _purchase(base, line, line.terms[0])
-    yield use
+
+
+def _period(month: str) -> dict[str, str]:
+    """The month that a day lies in; its end is the beginning of the next, as FOCUS has it."""
+    start = date.fromisoformat(month).replace(day=1)
+    end = date(start.year + start.month // 12, start.month % 12 + 1, 1)
+    first, last = f"{start}T00:00:00Z", f"{end}T00:00:00Z"
+    return {
+        "BillingCurrency": "USD",
+        "BillingPeriodStart": first,
+        "BillingPeriodEnd": last,
+        "ChargePeriodStart": first,
+        "ChargePeriodEnd": last,
+    }
+
+
+def _parties(site: SiteEstimate, case: Case) -> dict[str, str]:
+    """Who provides, who bills, whose account it is, and where."""
+    place = case.site.location
+    aws = case.site.aws if isinstance(case.site, AwsSite) else None
+    provider = "AWS" if aws else place.operator.name
+    return {
+        "ProviderName": provider,
+        "PublisherName": provider,
+        "InvoiceIssuerName": place.operator.name,
+        "BillingAccountId": aws.account if aws else site.site,
+        "BillingAccountName": site.site,
+        "RegionId": aws.region if aws else site.site,
+        "RegionName": place.city or place.country,
+        "x_Site": site.site,
+    }
+
+
+def _thing(line: Line, site: SiteEstimate) -> dict[str, str]:
+    """What is charged for."""
+    price = line.price
+    return {
+        "ChargeDescription": line.item,
+        "PricingCategory": _category(line),
+        "ServiceCategory": "AI and Machine Learning" if line.pool else "Compute" if line.node_group else "Other",
+        "ServiceName": line.item,
+        "ResourceId": f"{site.stack}/{line.part}/{line.item}",
+        "ResourceName": line.item,
+        "ResourceType": line.unit,
+        "SkuId": line.item,
+        "SkuPriceId": price.source if price else "",
+        "Tags": json.dumps({"aifactory:site": site.site, "aifactory:part": line.part}),
+        "x_Estimate": "true",
+        "x_Part": line.part,
+        "x_PriceSource": price.source if price else "",
+        "x_PriceDate": price.seen if price else "",
+    }
 
 
 def _purchase(base: Mapping[str, str], line: Line, price: Term) -> dict[str, str]:

@@ -84,7 +84,7 @@ def site_data(site: SiteEstimate) -> dict[str, Any]:
                 "part": each.part,
                 "tenant": each.tenant,
                 "pool": each.pool,
-                "gpus": each.gpus,
+                "gpus": number(each.gpus, FINE),
                 "usd_per_month": ends(each.usd_per_month, CENT),
                 "budget_usd_per_month": number(each.budget_usd_per_month.high, CENT)
                 if each.budget_usd_per_month

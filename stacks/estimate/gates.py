@@ -296,9 +296,10 @@ def _tenants(site: SiteEstimate, loaded: Loaded, here: Gated) -> None:
         spec = parts[index]
         assert isinstance(spec, QueueSpec)  # noqa: S101 - queues alone have tenants
         names = [each.name for each in spec.tenants]
+        most, budget = _usd(tenant.usd_per_month.high), _usd(tenant.budget_usd_per_month.high)
         says = (
-            f"{tenant.tenant} is guaranteed {tenant.gpus} GPUs, {_usd(tenant.usd_per_month.high)} USD a month at the "
-            f"dearer end; its budget of {_usd(tenant.budget_usd_per_month.high)} pays for {tenant.gpus_of_budget}"
+            f"{tenant.tenant} is guaranteed {tenant.gpus:.4g} GPUs, {most} USD a month at the dearer end; its budget "
+            f"of {budget} pays for {tenant.gpus_of_budget}"
         )
         at = ("parts", index, "tenants", names.index(tenant.tenant), "usd_per_month")
         hint = f"set gpus to {tenant.gpus_of_budget}, or raise its budget"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -143,7 +144,9 @@ class TenantCost(Struct, frozen=True):
     part: str
     tenant: str
     pool: str
-    gpus: int
+    """Pools that they are of, joined by `and`."""
+    gpus: Decimal
+    """Whole GPUs, and parts of those that are cut into slices."""
     usd_per_month: Figure
     budget_usd_per_month: Figure | None = None
     gpus_of_budget: int | None = None

@@ -17,9 +17,10 @@ from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan, AwsPoolPla
 from aifactory.components.rows import CloudRow
 from aifactory.stacks.estimate.case import Case, Pool
 from aifactory.stacks.estimate.energy import running
-from aifactory.stacks.estimate.model import Lack, Line, Term, priced
+from aifactory.stacks.estimate.model import Lack, Line, Term
 from aifactory.stacks.estimate.prices import SERVICES
 from aifactory.stacks.estimate.supporting import support
+from aifactory.stacks.estimate.volumes import ask, sold, volumes
 
 MONTH = just(HOURS)
 DAYS_OF_MONTH = Decimal("30.4166666667")
@@ -99,9 +100,9 @@ USED: tuple[Used, ...] = (
     Used("internet_gb", (("transfer", "to-internet"),), "out to the internet", "GB", ("ec2/natGateway",)),
     Used("between_zones_gb", (("transfer", "between-zones"),), "between zones, both ways", "GB", (), 2),
     Used("registry_gb", (("ecr/repository", "stored"),), "copies of images", "GB", ("ecr/repository",)),
-    Used("volume_gb", (("ebs/volume", "gp3"),), "volumes of claims", "GB", ()),
     Used("objects_gb", (("s3/bucket", "standard"),), "objects", "GB", ("s3/bucket",)),
-    Used("object_requests", (("s3/bucket", "reads"),), "requests for objects", "request", ("s3/bucket",)),
+    Used("object_writes", (("s3/bucket", "writes"),), "requests that write objects", "request", ("s3/bucket",)),
+    Used("object_requests", (("s3/bucket", "reads"),), "requests that read objects", "request", ("s3/bucket",)),
     Used("key_requests", (("kms/key", "requests"),), "requests to keys", "request", ("kms/key",)),
     Used("queue_requests", (("sqs/queue", "requests"),), "requests to queues", "request", ("sqs/queue",)),
 )
@@ -118,7 +119,8 @@ def lines(case: Case) -> Iterator[Line]:
         *_rows(case),
         *_used(case, case.site.costs),
         *_kept_logs(case, case.site.costs),
-        *_balancers(case),
+        *_balancers(case, case.site.costs),
+        *volumes(case, case.site.costs),
         *_unknown(case),
     ]
     yield from found
@@ -174,11 +176,9 @@ def _hired(
 ) -> Iterator[Line]:
     hours = nodes.times(HOURS)
     terms = (Term("nodes", nodes, "nodes", f"{part}"), Term("hours of a month", MONTH, "h"))
-    yield _line(
-        Line(part, f"{kind}, {how}", hours, "hour", "F7", terms=terms, pool=pool), case.book.instance(kind, how)
-    )
+    yield sold(Line(part, f"{kind}, {how}", hours, "hour", "F7", terms=terms, pool=pool), case.book.instance(kind, how))
     disk = Line(part, f"disks of {kind}", nodes.times(Decimal(disk_gib)), "GB", "F18", pool=pool)
-    yield _line(disk, case.book.service("ebs/volume", "gp3", "USD/GB-month"))
+    yield sold(disk, case.book.service("ebs/volume", "gp3", "USD/GB-month"))
 
 
 def _rows(case: Case) -> Iterator[Line]:
@@ -193,13 +193,17 @@ def _rows(case: Case) -> Iterator[Line]:
             if not quantity:
                 continue
             line = Line(part, meter.item, just(quantity), meter.unit, "F18")
-            yield _line(line, case.book.service(meter.token, meter.meter, f"USD/{meter.unit}"))
+            yield sold(line, case.book.service(meter.token, meter.meter, f"USD/{meter.unit}"))
     yield from _rotations(case)
     for row in case.cloud_rows:
         if token_of(row) == "fsx/lustreFileSystem":
             rate = row.properties.get("perUnitStorageThroughput")
             line = Line(row.part, "FSx for Lustre", just(_lustre_gb(row)), "GB", "F18")
-            yield _line(line, case.book.service("fsx/lustreFileSystem", f"persistent2-{rate}", "USD/GB-month"))
+            yield sold(line, case.book.service("fsx/lustreFileSystem", f"persistent2-{rate}", "USD/GB-month"))
+            if row.properties.get("automaticBackupRetentionDays"):
+                # A first backup holds all that is written; each that follows what changed: no less than the whole.
+                copies = Line(row.part, "backups of FSx for Lustre", just(_lustre_gb(row)), "GB", "F18")
+                yield sold(copies, case.book.service("fsx/lustreFileSystem", "backup", "USD/GB-month"))
 
 
 def _rotations(case: Case) -> Iterator[Line]:
@@ -210,7 +214,7 @@ def _rotations(case: Case) -> Iterator[Line]:
     if turning:
         often = Figure(Decimal(0), Decimal(turning), Decimal(2 * turning))
         line = Line("site", "earlier material of keys that rotate", often, "month", "F18")
-        yield _line(line, case.book.service("kms/key", "rotation-month", "USD/month"))
+        yield sold(line, case.book.service("kms/key", "rotation-month", "USD/month"))
 
 
 def _used(case: Case, costs: AwsCostsGiven | None) -> Iterator[Line]:
@@ -227,7 +231,7 @@ def _used(case: Case, costs: AwsCostsGiven | None) -> Iterator[Line]:
         stated = getattr(costs.usage, used.field) if costs else None
         for token, meter in used.meters:
             if stated is None:
-                yield Line("site", used.item, just(0), used.unit, "F18", lacks=_ask(case, used.field, used.item))
+                yield Line("site", used.item, just(0), used.unit, "F18", lacks=ask(case, used.field, used.item))
                 continue
             amount = just(stated).times(Decimal(used.times))
             line = Line(
@@ -238,7 +242,7 @@ def _used(case: Case, costs: AwsCostsGiven | None) -> Iterator[Line]:
                 "F18",
                 terms=(_said(costs, used, amount),),
             )
-            yield _line(line, case.book.service(token, meter, f"USD/{used.unit}"))
+            yield sold(line, case.book.service(token, meter, f"USD/{used.unit}"))
 
 
 def _beyond(case: Case, token: str, meter: str, amount: Figure) -> Figure:
@@ -264,19 +268,27 @@ def _kept_logs(case: Case, costs: AwsCostsGiven | None) -> Iterator[Line]:
     stated = costs.usage.log_gb if costs else None
     line = Line("site", "logs that are kept", just(0), "GB", "F18")
     if stated is None:
-        yield replace(line, lacks=_ask(case, "log_gb", "logs that arrive"))
+        yield replace(line, lacks=ask(case, "log_gb", "logs that arrive"))
         return
     days = max(Decimal(str(row.properties.get("retentionInDays", 0))) for row in groups)
     line = replace(line, quantity=just(stated).times(days / DAYS_OF_MONTH))
-    yield _line(line, case.book.service("cloudwatch/logGroup", "stored", "USD/GB-month"))
+    yield sold(line, case.book.service("cloudwatch/logGroup", "stored", "USD/GB-month"))
 
 
-def _balancers(case: Case) -> Iterator[Line]:
-    """Network load balancers that the controller makes for doors."""
-    for part in case.plan.parts:
-        if part.kind in ("gateway", "endpoint"):
-            line = Line(part.name, "network load balancer", MONTH, "hour", "F18")
-            yield _line(line, case.book.service("lb/loadBalancer", "network-hour", "USD/hour"))
+def _balancers(case: Case, costs: AwsCostsGiven | None) -> Iterator[Line]:
+    """Network load balancers that the controller makes for doors, and what goes through them."""
+    doors = [part for part in case.plan.parts if part.kind in ("gateway", "endpoint")]
+    for part in doors:
+        line = Line(part.name, "network load balancer", MONTH, "hour", "F18")
+        yield sold(line, case.book.service("lb/loadBalancer", "network-hour", "USD/hour"))
+    if not doors:
+        return
+    stated = costs.usage.balancer_units if costs else None
+    line = Line("site", "capacity of network load balancers", just(stated or 0).times(HOURS), "NLCU-hour", "F18")
+    if stated is None:
+        yield replace(line, lacks=ask(case, "balancer_units", "capacity units of load balancers"))
+    else:
+        yield sold(line, case.book.service("lb/loadBalancer", "network-capacity", "USD/NLCU-hour"))
 
 
 def _unknown(case: Case) -> Iterator[Line]:
@@ -287,18 +299,6 @@ def _unknown(case: Case) -> Iterator[Line]:
             hint = f"add {SERVICES}.free/{token}, or its price, with the source"
             lack = Lack(f"nothing says what {token} costs, or that it costs nothing", hint)
             yield Line("site", token, just(1), "row", "F18", lacks=lack)
-
-
-def _line(line: Line, price: Term | Lack) -> Line:
-    if isinstance(price, Lack):
-        # Nothing of what nobody priced is nothing.
-        return replace(line, lacks=price) if line.quantity.high else line
-    return priced(replace(line, price=price))
-
-
-def _ask(case: Case, field: str, what: str) -> Lack:
-    says = f"{case.site.site} doesn't say how much a month: {what}"
-    return Lack(says, f"write costs.usage.{field} in its site file", ("costs", "usage", field))
 
 
 def token_of(row: CloudRow) -> str:

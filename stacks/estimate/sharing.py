@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
 from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, just, total
@@ -74,22 +74,49 @@ def tenants(lines: tuple[Line, ...], case: Case) -> Iterator[TenantCost]:
         if not isinstance(part.plan, QueuePlan):
             continue
         spec = case.spec(part.name)
-        pool = spec.pools[0]
-        usd = each_gpu.get(pool, NOTHING)
         budgets = {tenant.name: tenant.usd_per_month for tenant in spec.tenants}
-        held = [(each.tenant, each.guaranteed_gpus) for each in part.plan.tenants]
-        held += [(each.tenant, each.gpus) for each in part.plan.servers]
-        for tenant, gpus in held:
+        for tenant, shares in _held(part.plan, spec.pools, case):
+            gpus = sum(shares.values(), Decimal(0))
+            usd = total(each_gpu.get(pool, NOTHING).times(share) for pool, share in shares.items())
             budget = budgets.get(tenant)
             yield TenantCost(
                 part.name,
                 tenant,
-                pool,
+                " and ".join(shares),
                 gpus,
-                usd.times(Decimal(gpus)),
+                usd,
                 just(budget) if budget is not None else None,
-                _bought(Decimal(str(budget)), usd) if budget is not None else None,
+                _bought(Decimal(str(budget)), _over(usd, gpus)) if budget is not None and gpus else None,
             )
+
+
+def _held(plan: QueuePlan, pools: Sequence[str], case: Case) -> Iterator[tuple[str, dict[str, Decimal]]]:
+    """GPUs that each tenant is guaranteed, by pool. Of a GPU that is cut, a slice is its part."""
+    of_flavor = {flavor.name: flavor.pool for flavor in plan.flavors}
+    known = {pool.part: pool for pool in case.pools}
+    for tenant in plan.tenants:
+        shares: dict[str, Decimal] = {}
+        for flavor in tenant.quotas:
+            pool = known.get(of_flavor.get(flavor.flavor, ""))
+            if pool is None:
+                continue
+            for quota in flavor.quotas:
+                part = _part_of_gpu(quota.resource, pool)
+                if part is not None:
+                    with localcontext(EXACTLY):
+                        shares[pool.part] = shares.get(pool.part, Decimal(0)) + Decimal(quota.nominal) * part
+        yield tenant.tenant, shares
+    for server in plan.servers:
+        yield server.tenant, {pools[0]: Decimal(server.gpus)}
+
+
+def _part_of_gpu(resource: str, pool: Pool) -> Decimal | None:
+    """What one unit of a resource is of a GPU of the pool; None for what is none of its GPUs."""
+    slices = dict(pool.plan.sharing.slices)
+    if resource in slices:
+        with localcontext(EXACTLY):
+            return Decimal(pool.plan.gpus_per_node) / Decimal(sum(slices.values()))
+    return Decimal(1) if resource == pool.plan.gpu_resource else None
 
 
 def _bought(budget: Decimal, usd: Figure) -> int | None:

@@ -52,6 +52,11 @@ class Account:
             raise NotAsked("there are no credentials of AWS here", hint)
         self._config = Config(connect_timeout=PATIENCE_S, read_timeout=PATIENCE_S, retries={"total_max_attempts": 3})
         self._clients: dict[str, Any] = {}
+        self._region = region
+
+    def at(self, region: str) -> Account:
+        """Another region of it; itself for its own."""
+        return self if region == self._region else Account(region)
 
     def ask(self, service: str, operation: str, **arguments: Any) -> Mapping[str, Any]:
         """The answer of an operation, such as `describe_images` of `ec2`. Raises `Declined` for what isn't answered."""

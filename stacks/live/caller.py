@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
 from aifactory.components.given_aws import AwsGiven
+from aifactory.stacks.live.account import Account
 from aifactory.stacks.live.finding import Finding
 
 _SESSION = re.compile(r"arn:([^:]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
@@ -29,6 +30,17 @@ def is_let_in(caller: str, admins: Sequence[str]) -> bool:
     if _SESSION.fullmatch(caller) is None:
         return caller in admins
     return principal_of(caller) in map(_without_path, admins)
+
+
+def whose(site: str, aws: AwsGiven, account: Account) -> Iterator[Finding]:
+    """The findings about whose account credentials are for, and who asks. Raises `Declined`."""
+    who = account.ask("sts", "get_caller_identity")
+    if who["Account"] == aws.account:
+        yield Finding("account", "ok", f"{who['Account']}, as {who['Arn']}")
+        yield looked_at_caller(str(who["Arn"]), aws)
+        return
+    says = f"these credentials are of account {who['Account']}, and {site} is in {aws.account}"
+    yield Finding("account", "broken", says, "sign in to the account of the site, or correct aws.account")
 
 
 def looked_at_caller(caller: str, aws: AwsGiven) -> Finding:

@@ -2,56 +2,36 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from msgspec import Struct
+from collections.abc import Iterable, Iterator, Mapping
 
 from aifactory.components.aws_place import AwsPlace
-from aifactory.components.catalog import Catalog, Row
+from aifactory.components.catalog import Catalog
 from aifactory.components.counting import counted
-from aifactory.components.rows import CloudRow
-from aifactory.components.values import pointed
+from aifactory.components.rows import CloudRow, ClusterRow
+from aifactory.stacks.live import quotas
 from aifactory.stacks.live.account import Account, Declined
-from aifactory.stacks.live.caller import looked_at_caller, looked_at_way, roles_of
+from aifactory.stacks.live.caller import looked_at_way, roles_of, whose
 from aifactory.stacks.live.finding import Finding, guarded
+from aifactory.stacks.live.models import answered
+from aifactory.stacks.live.nodes import Group, flexing, groups
 from aifactory.stacks.live.served import served, spot_role
-
-NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
-PURCHASES = {"ON_DEMAND": "on-demand", "SPOT": "spot", "CAPACITY_BLOCK": "capacity-block"}
-_AMI_TYPE = re.compile(r"AL2023_(x86_64|ARM_64)_([A-Z]+)")
-_ARCHITECTURES = {"x86_64": "x86_64", "ARM_64": "arm64"}
-
-
-class Group(Struct, frozen=True):
-    """A node group as its row has it."""
-
-    name: str
-    types: tuple[str, ...]
-    nodes: int
-    purchase: str
-    zones: tuple[str, ...]
-    image: str
-    """Name of its AMI, empty for one that is no release of EKS."""
-    reservation: str
-    """Id of its reservation or Capacity Block, empty for none."""
-
-
-def groups(rows: Mapping[str, CloudRow]) -> tuple[Group, ...]:
-    """The node groups of a base, by its rows."""
-    return tuple(_group(row, rows) for row in rows.values() if row.token == NODE_GROUP)
 
 
 def examined(
-    place: AwsPlace, rows: Mapping[str, CloudRow], catalog: Catalog, account: Account, address: str | None
+    place: AwsPlace,
+    rows: Mapping[str, CloudRow],
+    catalog: Catalog,
+    account: Account,
+    address: str | None,
+    above: Iterable[ClusterRow] = (),
 ) -> Iterator[Finding]:
-    """Everything that a site states of its account, and that its node groups need.
+    """Everything that a site states of its account, and that its nodes need.
 
-    `address` is that of this machine towards the VPC, None where there is no route.
+    `address` is that of this machine towards the VPC, None where there is no route. `above` are the rows of the
+    platform, whose NodePools take from the same account.
     """
-    found = groups(rows)
-    yield from guarded("account", _whose, place, account)
+    found = (*groups(rows), *flexing(above, place.aws.kubernetes, catalog))
+    yield from guarded("account", whose, place.site, place.aws, account)
     for role in roles_of(place.aws):
         yield from guarded(f"admin {role}", _admin, role, account)
     yield looked_at_way(place.aws, address)
@@ -62,20 +42,12 @@ def examined(
         yield from guarded(f"offers of {group.name}", _offered, group, account)
         if group.reservation:
             yield from guarded(f"reservation of {group.name}", _reserved, group, account)
-    yield from guarded("quotas", _quotas, found, catalog, account)
-    yield from served(rows, catalog, account)
+    yield from guarded("quotas", quotas.of_nodes, found, catalog, account)
+    yield from served(rows, account)
+    yield from quotas.of_the_base(rows, catalog, account)
+    yield from answered(rows, account)
     if any(group.purchase == "spot" for group in found):
         yield from guarded("role of Spot", spot_role, account)
-
-
-def _whose(place: AwsPlace, account: Account) -> Iterator[Finding]:
-    who = account.ask("sts", "get_caller_identity")
-    if who["Account"] == place.aws.account:
-        yield Finding("account", "ok", f"{who['Account']}, as {who['Arn']}")
-        yield looked_at_caller(str(who["Arn"]), place.aws)
-        return
-    says = f"these credentials are of {who['Account']}, and {place.site} is in {place.aws.account}"
-    yield Finding("account", "broken", says, "sign in to the account of the site, or correct aws.account")
 
 
 def _admin(role: str, account: Account) -> Iterator[Finding]:
@@ -166,77 +138,3 @@ def _reserved(group: Group, account: Account) -> Iterator[Finding]:
     until = f", until {end:%Y-%m-%d %H:%M} UTC" if end else ""
     count = f"{there['AvailableInstanceCount']} of {there['TotalInstanceCount']} free"
     yield Finding(name, "ok", f"{group.reservation} is {there['State']}, {count}{until}")
-
-
-def _quotas(found: tuple[Group, ...], catalog: Catalog, account: Account) -> Iterator[Finding]:
-    types = sorted({group.types[0] for group in found})
-    if not types:
-        return
-    answer = account.ask("ec2", "describe_instance_types", InstanceTypes=types)
-    vcpus = {each["InstanceType"]: int(each["VCpuInfo"]["DefaultVCpus"]) for each in answer["InstanceTypes"]}
-    wanted: dict[str, int] = {}
-    rows: dict[str, Row] = {}
-    for group in found:
-        row = _quota_of(group, catalog)
-        if row is not None:
-            rows[row.text("code")] = row
-            wanted[row.text("code")] = wanted.get(row.text("code"), 0) + group.nodes * vcpus[group.types[0]]
-        elif group.purchase != "capacity-block":
-            says = f"no source names the quota of {group.purchase} {group.types[0]}"
-            yield Finding(f"quota of {group.name}", "missing", says, "look at Service Quotas, EC2")
-    for code, needed in wanted.items():
-        yield from guarded(rows[code].text("name"), _quota, rows[code], needed, account)
-
-
-def _quota(row: Row, needed: int, account: Account) -> Iterator[Finding]:
-    code, name = row.text("code"), row.text("name")
-    value = float(
-        account.ask("service-quotas", "get_service_quota", ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"]
-    )
-    found = f"{value:g} vCPU, and these node groups take {needed}"
-    if value >= needed:
-        yield Finding(name, "ok", f"{found}; what else runs there counts too")
-        return
-    ask = f"aws service-quotas request-service-quota-increase --service-code ec2 --quota-code {code}"
-    yield Finding(name, "broken", found, f"{ask} --desired-value {needed}")
-
-
-def _quota_of(group: Group, catalog: Catalog) -> Row | None:
-    letters = re.match(r"[a-z]+", group.types[0])
-    for row in catalog.rows("aws-quotas"):
-        if letters and letters[0] in row.texts("letters") and row.text("purchase") == group.purchase:
-            return row
-    return None
-
-
-def _group(row: CloudRow, rows: Mapping[str, CloudRow]) -> Group:
-    properties: dict[str, Any] = dict(row.properties)
-    template = rows.get(pointed(properties.get("launchTemplate", {}).get("id")))
-    target = _inside(template, "capacityReservationSpecification", "capacityReservationTarget")
-    subnets = [rows[pointed(subnet)] for subnet in properties["subnetIds"]]
-    return Group(
-        name=str(properties["nodeGroupName"]),
-        types=tuple(properties.get("instanceTypes") or [_inside(template, "instanceType")]),
-        nodes=int(properties["scalingConfig"]["maxSize"]),
-        purchase=PURCHASES[properties.get("capacityType", "ON_DEMAND")],
-        zones=tuple(str(subnet.properties["availabilityZone"]) for subnet in subnets),
-        image=_image_name(str(properties.get("amiType", "")), str(properties.get("releaseVersion", ""))),
-        reservation=str((target or {}).get("capacityReservationId", "")),
-    )
-
-
-def _image_name(ami_type: str, release: str) -> str:
-    """Name of the AMI of a release. Source: awslabs/amazon-eks-ami, releases."""
-    kind = _AMI_TYPE.fullmatch(ami_type)
-    version, _, day = release.partition("-")
-    if kind is None or not day:
-        return ""
-    minor = ".".join(version.split(".")[:2])
-    return f"amazon-eks-node-al2023-{_ARCHITECTURES[kind[1]]}-{kind[2].lower()}-{minor}-v{day}"
-
-
-def _inside(row: CloudRow | None, *steps: str) -> Any:
-    found: Any = row.properties if row is not None else None
-    for step in steps:
-        found = found.get(step) if isinstance(found, Mapping) else None
-    return found

@@ -1,13 +1,11 @@
-"""Whether a region serves what a base asks of it by name, and has room for: versions of EKS and of its add-ons,
-services behind endpoints, networks and addresses, and the role that Spot needs."""
+"""Whether a region serves what a base asks of it by name: versions of EKS and of its add-ons,
+services behind endpoints, and the role that Spot needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aifactory.components import names
-from aifactory.components.catalog import Catalog, Row
 from aifactory.components.counting import counted
 from aifactory.components.rows import CloudRow
 from aifactory.components.values import pointed
@@ -20,7 +18,7 @@ UNSUPPORTED = "UNSUPPORTED"
 Rows = Mapping[str, CloudRow]
 
 
-def served(rows: Rows, catalog: Catalog, account: Account) -> Iterator[Finding]:
+def served(rows: Rows, account: Account) -> Iterator[Finding]:
     """Each question by itself: one that is declined keeps no other from being asked."""
     for row in _of(rows, CLUSTER):
         version = str(row.properties["version"])
@@ -31,10 +29,6 @@ def served(rows: Rows, catalog: Catalog, account: Account) -> Iterator[Finding]:
     endpoints = _of(rows, ENDPOINT)
     if endpoints:
         yield from guarded("endpoint services", _services, endpoints, rows, account)
-    for quota in catalog.rows("aws-quotas.each"):
-        made = _of(rows, quota.text("token"))
-        if made:
-            yield from guarded(quota.text("name"), _room, quota, made, account)
 
 
 def spot_role(account: Account) -> Iterator[Finding]:
@@ -104,27 +98,6 @@ def _services(endpoints: list[CloudRow], rows: Rows, account: Account) -> Iterat
         yield Finding("endpoint services", "broken", f"the region has no {', no '.join(lacking)}", advice)
         return
     yield Finding("endpoint services", "ok", f"{len(endpoints)}, in all zones that are asked")
-
-
-def _room(row: Row, made: list[CloudRow], account: Account) -> Iterator[Finding]:
-    """What others have made counts; what an earlier run of this base made is what it asks for."""
-    name, service, code = row.text("name"), row.text("service"), row.text("code")
-    listed = account.ask("ec2", row.text("ask"))[row.text("lists")]
-    others = [each for each in listed if not _is_ours(each, made[0])]
-    answer = account.ask("service-quotas", "get_service_quota", ServiceCode=service, QuotaCode=code)
-    value, needed = int(answer["Quota"]["Value"]), len(others) + len(made)
-    says = f"{value}: others have {len(others)}, and this base makes {len(made)}"
-    if needed <= value:
-        yield Finding(name, "ok", says)
-        return
-    ask = f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code}"
-    yield Finding(name, "broken", says, f"{ask} --desired-value {needed}")
-
-
-def _is_ours(there: Mapping[str, Any], made: CloudRow) -> bool:
-    tags = {tag["Key"]: tag["Value"] for tag in there.get("Tags", ())}
-    own: Any = made.properties.get("tags", {})
-    return all(tags.get(name) == own.get(name) is not None for name in names.OWNER_TAGS)
 
 
 def _of(rows: Rows, token: str) -> list[CloudRow]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import deploying, registration
+from benchmarks import deploying, previewing, registration
 from benchmarks.jobs import COMMAND, REFERENCE, ROOT, SCALE, Result, commands, exponent, scale
 from benchmarks.machine import described
 from benchmarks.same_bytes import VARIANTS, differing, outputs
@@ -58,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         texts["functions"] = _functions(folder, breaches)
         if options.engine_runs:
             texts["deploying"] = _deploying(options.engine_runs, options.after_each, breaches)
+            texts["previewing"] = _previewing(breaches)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), texts), encoding="utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
     print("\n".join(f"over budget: {breach}" for breach in breaches) or "every budget is kept")
@@ -167,6 +168,32 @@ def _deploying(runs: int, after_each: int, breaches: list[str]) -> str:
             rows.append([f"{count:,}", *figures, f"{ratio}" if way == "rows" else ""])
     ratio_head = f"ratio (budget {REGISTRATION_RATIO})"
     head = ["rows", "way", "median s", "CPU s", "peak MB, ours", "peak MB, engine", ratio_head]
+    return table(head, rows)
+
+
+def _previewing(breaches: list[str]) -> str:
+    try:
+        engine = paths("pulumi")["pulumi"].parent
+    except Missing as missing:
+        return f"Not measured: {missing}."
+    return previewed(previewing.measure(engine), breaches)
+
+
+def previewed(found: dict[str, Any], breaches: list[str]) -> str:
+    """The table of what a preview of a base takes. Both ratios are held: of CPU time, and of what a person waits."""
+    for ratio in ("ratio", "wall_ratio"):
+        if found[ratio] > REGISTRATION_RATIO:
+            breaches.append(f"previewing a base: {ratio} {found[ratio]}, budget {REGISTRATION_RATIO}")
+    rows = [
+        [
+            str(found["resources"]),
+            way,
+            *(str(found[way][key]) for key in ("wall_s", "cpu_s")),
+            *((str(found["wall_ratio"]), str(found["ratio"])) if way == "rows" else ("", "")),
+        ]
+        for way in previewing.WAYS
+    ]
+    head = ["resources", "way", "median s", "CPU s", f"ratio of s (budget {REGISTRATION_RATIO})", "ratio of CPU s"]
     return table(head, rows)
 
 

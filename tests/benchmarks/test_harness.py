@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.jobs import Job, Result, exponent, scale
 from benchmarks.machine import described
-from benchmarks.report import PAGE, filled, table
+from benchmarks.report import PAGE, filled, previewed, table
 from benchmarks.same_bytes import differing
 from benchmarks.whole_process import Timing, measure
 
@@ -89,7 +89,16 @@ def test_a_page_without_the_markers_is_refused() -> None:
 
 
 def test_the_page_has_a_place_for_everything_that_is_measured() -> None:
-    names = ("machine", "commands", "scale", "same-bytes", "registration", "registration-base", "functions")
+    names = (
+        "machine",
+        "commands",
+        "scale",
+        "same-bytes",
+        "registration",
+        "registration-base",
+        "previewing",
+        "functions",
+    )
     assert filled(PAGE.read_text(encoding="utf-8"), dict.fromkeys(names, "x")).count("\n\nx\n\n") == len(names)
 
 
@@ -100,3 +109,14 @@ def test_the_machine_is_described_without_its_name() -> None:
     assert "cores" in text
     assert "pydantic" in text
     assert not platform.node() or platform.node() not in text.split()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "wall_ratio", "over"), [(1.15, 1.15, 0), (1.16, 1.0, 1), (1.0, 1.16, 1), (1.2, 1.3, 2)]
+)
+def test_a_preview_is_held_to_both_ratios(ratio: float, wall_ratio: float, over: int) -> None:
+    taken = {"wall_s": 3.0, "cpu_s": 2.0}
+    found = {"resources": 84, "ratio": ratio, "wall_ratio": wall_ratio, "flat": taken, "rows": taken}
+    breaches: list[str] = []
+    assert previewed(found, breaches).splitlines()[-1] == f"| 84 | rows | 3.0 | 2.0 | {wall_ratio} | {ratio} |"
+    assert len(breaches) == over

@@ -11,12 +11,15 @@ import pytest
 from moto import mock_aws
 
 from aifactory.cli import machine
+from aifactory.cli.calling import caller_problems
 from aifactory.cli.machine import Check, examined
+from aifactory.cli.work import prepare
 from aifactory.components.catalog import cache
 from aifactory.stacks.live.account import Account, Declined
-from support.aws_sites import aws_site_data
+from support.aws_sites import ACCOUNT, aws_site_data
 from support.command import call
 from support.planning import site_data
+from support.signed_in import signed_in
 
 TOOLS = {
     "pulumi": "echo v3.255.0",
@@ -145,7 +148,8 @@ def test_without_a_home_there_is_no_cache(tools: Path, monkeypatch: pytest.Monke
 
 
 BLUEPRINT = (
-    "aifactory: v1\nname: demo\nplacement: {core: {sites: [sto-lab]}}\nparts:\n  - {kind: cluster, name: cluster}\n"
+    "aifactory: v1\nname: demo\nplacement: {core: {sites: [sto-lab]}}\nparts:\n"
+    "  - {kind: cluster, name: cluster, capabilities: [lws]}\n"
 )
 
 
@@ -165,15 +169,9 @@ def blueprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "factory.yaml"
 
 
-def test_without_credentials_an_account_is_not_asked_and_that_is_no_failure(tools: Path, blueprint: Path) -> None:
-    ran = call("doctor", "--live", blueprint)
-    assert ran.code == 0, ran.err
-    assert "missing  sto-lab: account: not asked, there are no credentials of AWS here\n" in ran.out
-
-
-def test_an_account_is_held_against_its_site(tools: Path, blueprint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary-of-an-access-key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-of-a-secret-key")
+@pytest.fixture
+def declining(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what moto knows too little of be declined, as an account may."""
     genuine = Account.every
 
     def every(account: Account, service: str, *asked: str, **arguments: Any) -> list[Any]:
@@ -182,16 +180,39 @@ def test_an_account_is_held_against_its_site(tools: Path, blueprint: Path, monke
         return genuine(account, service, *asked, **arguments)
 
     monkeypatch.setattr(Account, "every", every)
+
+
+def test_without_credentials_an_account_is_not_asked_and_that_is_no_failure(tools: Path, blueprint: Path) -> None:
+    ran = call("doctor", "--live", blueprint)
+    assert ran.code == 0, ran.err
+    assert "missing  sto-lab: account: not asked, there are no credentials of AWS here\n" in ran.out
+
+
+@pytest.mark.usefixtures("declining")
+def test_an_account_is_held_against_its_site(tools: Path, blueprint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "canary-of-an-access-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-of-a-secret-key")
     with mock_aws():
         ran = call("doctor", "--live", blueprint, "--site", "sto-lab", "--format", "json")
     assert ran.code == 1
     found = {each["name"]: each for each in json.loads(ran.out)["checks"]}
     assert found["sto-lab: account"]["state"] == "broken"
     assert found["sto-lab: zone eu-north-1a"]["state"] == "ok"
+    assert found["sto-lab: copies of images"]["state"] == "missing"
     unseen = found["sto-lab: Kubernetes 1.35"]
     assert (unseen["state"], unseen["found"]) == ("missing", "not seen: AWS answers AccessDeniedException")
     assert "canary-of-a-secret-key" not in ran.out + ran.err
     assert "canary-of-an-access-key" not in ran.out + ran.err
+
+
+@pytest.mark.usefixtures("declining")
+@pytest.mark.parametrize("account", [ACCOUNT, "444455556666"])
+def test_up_refuses_with_the_words_that_the_doctor_finds(tools: Path, blueprint: Path, account: str) -> None:
+    with signed_in(f"arn:aws:iam::{account}:role/developer"):
+        ran = call("doctor", "--live", blueprint, "--format", "json")
+        (refused,) = caller_problems(prepare(blueprint))
+    said = [(each["found"], each["advice"]) for each in json.loads(ran.out)["checks"] if each["state"] == "broken"]
+    assert (refused.says, refused.hint) in said
 
 
 def test_a_blueprint_without_a_site_at_aws_has_no_account(tools: Path, blueprint: Path) -> None:

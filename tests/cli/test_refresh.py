@@ -13,10 +13,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from aifactory.blueprints.includes import compose
+from aifactory.blueprints.load import validated
+from aifactory.blueprints.parameters import bind
+from aifactory.blueprints.price_files import LoadedPrices
 from aifactory.components.catalog import Catalog
 from aifactory.components.catalog.compile import compiled
 from aifactory.components.catalog.source import read
 from aifactory.components.catalog.tables import SHIPPED
+from aifactory.components.given_prices import PriceFile
+from aifactory.stacks.estimate.model import Term
+from aifactory.stacks.estimate.prices import Book
 from support.command import Ran, call
 from support.price_lists import Api, fields, flat, product
 
@@ -316,3 +323,30 @@ def test_gpuhunt_without_a_catalog_or_not_installed_is_said(monkeypatch: pytest.
     ran = refresh(tmp_path, table=ACCELERATORS, of="gpuhunt")
     assert (ran.code, "pip install 'ai-factory-blueprints[prices]'" in ran.err) == (1, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_price_file_is_one_that_a_site_may_name_and_its_prices_hold(api: Api, tmp_path: Path) -> None:
+    assert api
+    done = refresh(tmp_path, "--price-file", "--out", tmp_path / "sites" / "listed.yaml")
+    assert done.code == 1, "its folder is not there"
+    (tmp_path / "sites").mkdir()
+    done = refresh(tmp_path, "--price-file", "--out", tmp_path / "sites" / "listed.yaml")
+    assert done.code == 0, done.err
+    document = compose(tmp_path / "sites" / "listed.yaml", tmp_path)
+    file = validated(PriceFile, bind(document, {}), Catalog.shipped())
+    book = Book(Catalog.shipped(), (LoadedPrices(file, document, "sites/listed.yaml"),), "eu-north-1")
+    nat, node = book.service("ec2/natGateway", "hour", "USD/h"), book.instance("m8i.2xlarge", "on-demand")
+    requests = book.service("sqs/queue", "requests", "USD")
+    assert isinstance(nat, Term)
+    assert isinstance(node, Term)
+    assert isinstance(requests, Term)
+    assert [str(each.value.high) for each in (nat, node)] == ["0.048", "0.44982"]
+    assert requests.value.high == Decimal("0.0000004"), "of one request, and not of a million"
+    assert nat.source.startswith("sites/listed.yaml: ")
+
+
+def test_a_price_file_has_a_name_that_a_file_can_have(api: Api, tmp_path: Path) -> None:
+    assert api
+    done = refresh(tmp_path, "--price-file", "--out", tmp_path / "Prices of 2026.yaml")
+    assert (done.code, list(tmp_path.iterdir())) == (1, [])
+    assert "is no name" in done.err

@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from aifactory.cli import clearing
+from aifactory.cli.work import prepare
+from aifactory.stacks.live.copied import Copies, copies
+from aifactory.stacks.render.images import images
+from support.accounts import fill
 from support.aws_sites import ACCOUNT, write_project
+from support.copies import mirror_of
 from support.held import thing
 from support.live import MOMENT
 from support.signed_in import signed_in
@@ -65,6 +70,12 @@ class Layers(Verbs):
         (found,) = [one for one in exported["deployment"]["resources"] if one["urn"].endswith(name)]
         found["protect"] = True
         path.write_text(json.dumps(exported))
+
+    def copies(self) -> Copies:
+        """What the registry must hold for the platform."""
+        stacks = prepare(self.blueprint).stacks
+        platform = stacks[PLATFORM]
+        return copies(images(platform), mirror_of(platform), stacks[BASE].cloud_rows)
 
     def engine_runs(self, verb: str) -> list[list[str]]:
         return [call for call in self.engine.calls if call[0] == verb]
@@ -373,9 +384,30 @@ def test_up_is_refused_with_credentials_of_another_account(layers: Layers) -> No
 
 def test_up_goes_on_for_an_administrator_of_the_site(layers: Layers) -> None:
     with signed_in(f"arn:aws:iam::{ACCOUNT}:role/platform"):
+        fill(layers.copies())
         code, _, err = layers.run("up")
     assert code == 0, err
     assert "not asked" not in err
+
+
+def test_up_stops_between_the_layers_until_the_images_are_copied(layers: Layers) -> None:
+    with signed_in(f"arn:aws:iam::{ACCOUNT}:role/platform"):
+        wanted = layers.copies()
+        first = next(name for name, tags in wanted.items() if tags)
+        fill({**wanted, first: ("another",)})
+        code, _, err = layers.run("up")
+        assert code == 3
+        assert "the base of sto-lab is there, and its platform would not start: copies of images: 1 of " in err
+        assert f"nodes pull: {first}:{wanted[first][0]}" in err
+        assert f"run copy-images.sh of the folder that aifactory generate writes for {PLATFORM}, then up again" in err
+        assert layers.state(BASE)
+        assert layers.state(PLATFORM) == []
+
+
+def test_up_says_that_nobody_was_asked_for_the_copies(deployed: Layers) -> None:
+    code, _, err = deployed.run("up")
+    assert code == 0
+    assert "sto-lab: not asked whether copies of its images are there, there are no credentials of AWS here" in err
 
 
 def test_up_says_that_nobody_was_asked_who_the_caller_is(deployed: Layers) -> None:

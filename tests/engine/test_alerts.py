@@ -13,7 +13,10 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
+from aifactory.cli.pricing import estimated
 from aifactory.components.rows import KubernetesRow
+from aifactory.stacks.estimate.estimating import cases
+from aifactory.stacks.estimate.measuring import rules as measuring_rules
 from support import shipped
 from support.alert_cases import ASKED, CASES, NODES, STACK, Case
 from support.poisoned import HOSTILE, poisoned
@@ -190,4 +193,18 @@ def test_spend_begins_anew_when_the_window_of_the_door_does(promtool: Path, tmp_
     }
     written(tmp_path, [group], [case])
     code, said = asked(promtool, tmp_path, "test", "rules", "tests.yaml")
+    assert code == 0, said
+
+
+def test_prometheus_takes_the_rules_that_compare_an_estimate_with_what_is_measured(
+    promtool: Path, tmp_path: Path
+) -> None:
+    files = []
+    for work in shipped.works().values():
+        found = estimated(work, "2026-11-29")
+        for site, case in cases(work.plan, work.loaded, work.stacks).items():
+            made = measuring_rules(next(each for each in found.sites if each.site == site), case)
+            files.append(tmp_path / f"{work.loaded.name}-{site}.yaml")
+            files[-1].write_text(yaml.safe_dump(made), encoding="utf-8")
+    code, said = asked(promtool, tmp_path, "check", "rules", "--lint=all", "--lint-fatal", *map(str, files))
     assert code == 0, said

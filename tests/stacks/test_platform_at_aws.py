@@ -19,7 +19,6 @@ from support.copies import elsewhere
 from support.gateways import OIDC
 from support.planning import Planned, plan_site
 from support.proving.aws_rows import check_rows, untaggable, untagged
-from support.source_tree import ROOMS, SourceTree
 
 IN_SWEDEN = {"country": "SE", "operator": "Amazon Web Services", "nationality": "US"}
 STORE: dict[str, Any] = {
@@ -40,15 +39,6 @@ DOOR = {
 }
 SITE_FIELDS = ("cluster.provides", "cluster.storage_classes", "cluster.nfs", "network.", "power.", "uplink.")
 """Fields that the file of a site at AWS doesn't have."""
-MAY_KNOW = {
-    *("components/cluster", "components/gpu_node_pool", "components/fabric", "components/storage_tier"),
-    *("components/gateway/balancing.py", "components/gateway/bedrock.py", "components/gateway/published.py"),
-    *("components/gateway/objects/doors.py", "blueprints/site.py", "stacks/planning/place.py", "stacks/live/region.py"),
-    *("cli/accounts.py", "cli/calling.py", "cli/first_aws_site.py", "stacks/live/caller.py"),
-    *("stacks/render/readme_base.py",),
-}
-"""Who may import what is known of AWS: parts that make something there, the door's load balancer and its table of
-providers, site files, what looks at accounts, and what a base says of them."""
 
 
 def at_aws(
@@ -188,21 +178,6 @@ def test_rows_without_tags_are_listed_and_are_of_kinds_that_have_none() -> None:
     assert listed == {row.id for row in base.cloud_rows if "tags" not in row.properties}
     assert {name.partition("/")[0] + "/" + name.split("/")[1] for name in listed} == set(untaggable(base.cloud_rows))
     assert list(_untagged(whole().stack)) == []
-
-
-def test_nothing_else_knows_of_aws() -> None:
-    knowing = {
-        module.path.as_posix()
-        for module in SourceTree().modules(*ROOMS)
-        for one in module.imports
-        if one.module.startswith(("aifactory.components.aws_", "aifactory.components.given_aws"))
-    }
-    inner = {path for path in knowing if path.startswith(("components/aws_", "components/given_aws"))}
-    assert inner
-    others = [path for path in sorted(knowing - inner) if not any(path.startswith(known) for known in MAY_KNOW)]
-    assert others == []
-    for known in MAY_KNOW - {"components/gpu_node_pool", "components/fabric", "components/storage_tier"}:
-        assert any(path.startswith(known) for path in knowing), f"{known} knows nothing of AWS any more"
 
 
 @pytest.mark.parametrize("egress", ["none", "nat"])

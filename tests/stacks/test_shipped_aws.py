@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from aifactory.components.cluster.aws import policies
+from aifactory.components.cluster.aws.model import AwsClusterPlan
 from aifactory.components.rows import CloudRow
 from aifactory.components.serving.decided import ServingPlan
 from aifactory.stacks.assembly.stack import Stack
 from support import shipped
+from support.proving.aws_policies import check_policies
 from support.proving.aws_rows import check_rows, untagged
 from support.served import plans
 
@@ -32,6 +35,15 @@ def test_every_row_is_one_that_the_sdk_and_the_api_take(base: Stack) -> None:
 
 def test_everything_that_aws_tags_says_whose_it_is(base: Stack) -> None:
     assert untagged(base.cloud_rows, TAGS) == []
+
+
+def test_by_what_iam_knows_every_policy_grants_the_least(base: Stack) -> None:
+    """On every resource only where the endpoint to S3 narrows by account or can't, each with its reason beside it."""
+    (plan,) = [part.plan.eks for part in base.plan.parts if isinstance(part.plan, AwsClusterPlan)]
+    assert base.plan.cloud is not None
+    reasons = {each.sid: each.why for each in policies.s3_endpoint(plan.region, nat=plan.vpc.nat) if each.why}
+    assert set(reasons) <= {"OwnBuckets", "ReadAnyBucket"}
+    assert check_policies(base.cloud_rows, reasons, base.plan.cloud.region) == []
 
 
 def test_rows_come_after_what_they_wait_for(base: Stack) -> None:

@@ -162,7 +162,14 @@ def _apart(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, object, 
 def _value(decision: Decision | None, plan: StackPlan) -> object:
     if decision is None:
         return ABSENT
-    return _without(str(decision.value), plan)
+    return _without(str(_lists(decision.value)), plan)
+
+
+def _lists(value: object) -> object:
+    """A value as JSON has it: whether it is a tuple or a list is no difference of venues."""
+    if isinstance(value, list | tuple):
+        return [_lists(each) for each in value]
+    return {key: _lists(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def _yes(there: bool) -> str:

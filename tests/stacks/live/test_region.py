@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto.ec2.models import ec2_backends
-from moto.ec2.models.amis import Ami
-from moto.servicequotas.models import ServiceQuotasBackend
 
 from aifactory.components.aws_place import AwsPlace
 from aifactory.components.catalog import Catalog
@@ -21,96 +17,24 @@ from aifactory.components.rows import CloudRow, Maker, Wave
 from aifactory.components.values import Format
 from aifactory.stacks.live.account import Account, NotAsked
 from aifactory.stacks.live.finding import Finding
-from aifactory.stacks.live.region import examined, groups
+from aifactory.stacks.live.nodes import groups
+from aifactory.stacks.live.region import examined
+from support.accounts import (
+    ADDONS,
+    ADMIN,
+    HERE,
+    IMAGE,
+    INSIDE,
+    REGION,
+    RESERVED,
+    SITE,
+    STANDARD,
+    answering,
+    eks,
+    look,
+    reservations,
+)
 from support.aws_sites import aws_place, base_rows, planned
-from support.signed_in import signed_in
-
-HERE = "123456789012"
-"""The account that moto answers for."""
-REGION = "eu-north-1"
-INSIDE = "10.0.3.4"
-"""An address that the site lets in."""
-ADMIN = f"arn:aws:iam::{HERE}:role/team/platform"
-IMAGE = "amazon-eks-node-al2023-x86_64-standard-1.35-v20261105"
-SITE: dict[str, Any] = {"account": HERE, "admins": [ADMIN], "system_nodes": {"instance_type": "r5.xlarge"}}
-STANDARD = "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"
-ADDON, ENDPOINT = "aws:eks/addon:Addon", "aws:ec2/vpcEndpoint:VpcEndpoint"
-ADDONS = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy", "aws-ebs-csi-driver", "coredns", "metrics-server")
-RESERVED = "cr-0123456789abcdef0"
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An account with the AMI of the site, and a quota of 64 vCPU for standard types, which moto has none of."""
-    quotas = {"L-1216C47A": 64.0, "L-F678F1CE": 5.0, "L-0263D0A3": 5.0}
-
-    def quota(_: object, service_code: str, quota_code: str) -> dict[str, Any]:
-        return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": quotas[quota_code]}
-
-    monkeypatch.setattr(ServiceQuotasBackend, "get_service_quota", quota)
-    with signed_in(ADMIN):
-        boto3.client("iam", region_name=REGION).create_role(
-            RoleName="platform", Path="/team/", AssumeRolePolicyDocument="{}"
-        )
-        backend = ec2_backends[HERE][REGION]
-        fields = {"name": IMAGE, "owner_id": "602401143452", "owner_alias": "amazon", "state": "available"}
-        backend.amis["ami-0123456789abcdef0"] = Ami(backend, "ami-0123456789abcdef0", **fields)  # type: ignore[arg-type]
-        found = Account(REGION)
-        answering(found, eks())
-        yield found
-
-
-def eks(**builds: str) -> dict[str, Any]:
-    """What the region says it serves, of which moto knows little: what the site asks for, but for named builds."""
-    rows = base_rows(planned(**SITE)).values()
-    there = {
-        str(row.properties["addonName"]): str(row.properties["addonVersion"]) for row in rows if row.token == ADDON
-    }
-    fits = [{"clusterVersion": "1.35", "defaultVersion": True}]
-    addons = [
-        {"addonName": name, "addonVersions": [{"addonVersion": build, "compatibilities": fits}]}
-        for name, build in {**there, **builds}.items()
-    ]
-    end = datetime(2027, 3, 27, tzinfo=UTC)
-    versions = [
-        {"clusterVersion": "1.35", "versionStatus": "STANDARD_SUPPORT", "endOfStandardSupportDate": end},
-        {"clusterVersion": "1.31", "versionStatus": "EXTENDED_SUPPORT"},
-        {"clusterVersion": "1.27", "versionStatus": "UNSUPPORTED"},
-    ]
-    services = [str(row.properties["serviceName"]) for row in rows if row.token == ENDPOINT]
-    zones = [f"{REGION}{letter}" for letter in "abc"]
-    return {
-        "describe_addon_versions": {"addons": addons},
-        "describe_cluster_versions": {"clusterVersions": versions},
-        "describe_vpc_endpoint_services": {
-            "ServiceDetails": [{"ServiceName": name, "AvailabilityZones": zones} for name in services]
-        },
-    }
-
-
-def answering(account: Account, answers: dict[str, Any]) -> None:
-    """Let lists be answered so, held to botocore's own model of them."""
-    genuine = Account.every
-
-    def every(service: str, operation: str, listed: str, **arguments: Any) -> list[Any]:
-        if operation not in answers:
-            return genuine(account, service, operation, listed, **arguments)
-        client = account._clients.setdefault(service, account._session.client(service))
-        answer = answers[operation]
-        if operation == "describe_addon_versions":
-            answer = {"addons": [each for each in answer["addons"] if each["addonName"] == arguments["addonName"]]}
-        with Stubber(client) as stub:
-            stub.add_response(operation, answer, arguments)
-            return genuine(account, service, operation, listed, **arguments)
-
-    account.every = every  # type: ignore[method-assign]
-
-
-def look(account: Account, /, **changes: Any) -> dict[str, Finding]:
-    """What is found at the made-up site in Stockholm, by name."""
-    asked = {**SITE, **changes}
-    rows = base_rows(planned(**asked))
-    return {each.name: each for each in examined(aws_place(**asked), rows, Catalog.shipped(), account, INSIDE)}
 
 
 def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> None:
@@ -133,7 +57,7 @@ def test_an_account_that_has_what_its_site_states_is_ok(account: Account) -> Non
         "VPCs per Region",
     }
     assert found["Kubernetes 1.35"].found == "in standard support until 2027-03-27"
-    assert found[STANDARD].found == "64 vCPU, and these node groups take 12; what else runs there counts too"
+    assert found[STANDARD].found == "64 vCPU, and these nodes take 12 at the most; what else runs there counts too"
 
 
 def test_nothing_that_is_shown_is_a_secret(account: Account) -> None:
@@ -164,7 +88,12 @@ def test_nothing_that_is_shown_is_a_secret(account: Account) -> None:
             f"its ARN is {ADMIN}",
             f"write {ADMIN} in aws.admins",
         ),
-        ({"account": "111122223333"}, "account", "are of 123456789012, and sto-lab is in 111122223333", "sign in"),
+        (
+            {"account": "111122223333"},
+            "account",
+            "are of account 123456789012, and sto-lab is in 111122223333",
+            "sign in",
+        ),
         (
             {"zones": [{"zone": f"{REGION}a", "id": "eun1-az2"}, {"zone": f"{REGION}b", "id": "eun1-az1"}]},
             f"zone {REGION}a",
@@ -192,7 +121,7 @@ def test_nothing_that_is_shown_is_a_secret(account: Account) -> None:
         (
             {"system_nodes": {"instance_type": "r5.2xlarge", "nodes": 9}},
             STANDARD,
-            "64 vCPU, and these node groups take 72",
+            "64 vCPU, and these nodes take 72",
             "--quota-code L-1216C47A --desired-value 72",
         ),
     ],
@@ -355,7 +284,6 @@ def reserved(**changes: Any) -> tuple[AwsPlace, dict[str, CloudRow]]:
 def test_a_reservation_is_held_to_what_its_nodes_need(
     account: Account, there: dict[str, Any], state: str, says: str
 ) -> None:
-    """moto has no reservations: the answer is held to botocore's own model of it."""
     place, rows = reserved()
     answer = {
         "State": "active",
@@ -366,17 +294,7 @@ def test_a_reservation_is_held_to_what_its_nodes_need(
         "EndDate": datetime(2026, 12, 24, 11, 30, tzinfo=UTC),
         **there,
     }
-    genuine = account.ask
-
-    def ask(service: str, operation: str, **arguments: Any) -> Any:
-        if operation != "describe_capacity_reservations":
-            return genuine(service, operation, **arguments)
-        with Stubber(account._clients["ec2"]) as stub:
-            expected = {"CapacityReservationIds": [RESERVED]}
-            stub.add_response(operation, {"CapacityReservations": [answer]}, expected)
-            return genuine(service, operation, **arguments)
-
-    account.ask = ask  # type: ignore[method-assign]
+    reservations(account, answer)
     found = {each.name: each for each in examined(place, rows, Catalog.shipped(), account, INSIDE)}
     assert found["reservation of train"].state == state
     assert says in found["reservation of train"].found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.runtime import invoke
 
 from aifactory.components.rows import HelmRow, HostRow, KubernetesRow, SwitchRow
 from aifactory.components.values import Format, Json, Ref, SecretRef, canonical_json
@@ -202,3 +203,10 @@ def resolved(tree: Any, made: dict[str, Any]) -> Any:
 def vars_of(row: HelmRow) -> dict[str, str]:
     """What may be asked of a release."""
     return {"name": row.name, "namespace": row.namespace, "version": row.version}
+
+
+def test_a_program_that_asked_its_provider_for_anything_would_fail_above() -> None:
+    """No invoke, no account lookup: what stands in for the engine answers registrations alone."""
+    asked = "aws:index/getCallerIdentity:getCallerIdentity"
+    with pytest.raises(AttributeError, match="Invoke"):
+        record(lambda: invoke(asked, {}))
