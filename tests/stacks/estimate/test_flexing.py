@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -199,6 +199,7 @@ Load = st.lists(st.integers(0, 60).map(Decimal), min_size=1, max_size=24)
 Price = st.decimals("0.01", "20", places=2)
 
 
+@settings(deadline=None)
 @given(Load, Price, Price)
 def test_without_warm_up_both_ways_to_find_the_core_agree(load: list[Decimal], owned: Decimal, rented: Decimal) -> None:
     plain, started = core_and_flex(load, owned, rented), core_with_starts(load, owned, rented, Decimal(0))
@@ -206,6 +207,7 @@ def test_without_warm_up_both_ways_to_find_the_core_agree(load: list[Decimal], o
     assert abs(plain.cost_per_hour - started.cost_per_hour) < Decimal("1e-20")
 
 
+@settings(deadline=None)
 @given(Load, Price, Price, st.decimals("0", "5", places=2))
 def test_no_core_is_cheaper_than_the_one_that_is_found(
     load: list[Decimal], owned: Decimal, rented: Decimal, warm_up_h: Decimal
