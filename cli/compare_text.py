@@ -10,6 +10,7 @@ import click
 
 from aifactory.cli.cost_text import band, cell, cut, percent
 from aifactory.cli.report import text_columns
+from aifactory.cli.variant_text import variant_lines, variant_markdown
 from aifactory.components.counting import counted
 from aifactory.components.economics.figures import Figure
 from aifactory.stacks.estimate.comparing import Comparison
@@ -43,6 +44,8 @@ def comparison_text(found: Comparison, columns: int) -> Iterator[str]:
     yield from verdict_lines(found.verdicts, columns)
     yield from split_lines(found, columns)
     yield from rival_lines(found, columns)
+    if found.variants:
+        yield from variant_lines(found.variants, found.estimate)
     yield ""
     yield "prices stay as they are today; a range is low to high"
 
@@ -204,6 +207,8 @@ def markdown(found: Comparison) -> Iterator[str]:
         yield ""
         head = f"**{cell(verdict.owned)}** against **{cell(verdict.rented)}**, {counted(verdict.years, 'year')}"
         yield f"- {head}, {verdict.basis}: {cell(verdict.says)}. {cell(four(verdict))}."
+    if found.variants:
+        yield from variant_markdown(found.variants)
     if found.rivals:
         yield ""
         yield f"<details><summary>GPU hours of others, {UNCHECKED} and in no verdict</summary>"

@@ -14,6 +14,7 @@ from aifactory.stacks.estimate.model import Estimate
 from aifactory.stacks.estimate.options import LeftOut, Option, options
 from aifactory.stacks.estimate.renting import barrier, classes_of
 from aifactory.stacks.estimate.rivals import Rival, rivals
+from aifactory.stacks.estimate.varying import Variant
 from aifactory.stacks.estimate.verdicts import Verdict, verdicts
 
 YEARS = (1, 3, 5)
@@ -32,6 +33,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     estimate: Estimate
     """Sites as planned, with their break-even, core and flex."""
+    variants: tuple[Variant, ...] = ()
+    """What would be if. Empty: nobody asked."""
 
 
 class Asked(Struct, frozen=True):

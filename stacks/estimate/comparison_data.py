@@ -16,6 +16,7 @@ from aifactory.stacks.estimate.model import FORMULAS
 from aifactory.stacks.estimate.options import Option
 from aifactory.stacks.estimate.rivals import UNCHECKED, UNKNOWN, Rival
 from aifactory.stacks.estimate.split_data import break_even_data, core_flex_data
+from aifactory.stacks.estimate.variant_data import variant_data, variants_csv
 from aifactory.stacks.estimate.verdicts import Verdict
 from aifactory.stacks.estimate.years import Flow, Span
 
@@ -44,6 +45,7 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
             }
             for site in found.estimate.sites
         },
+        "variants": [variant_data(each) for each in found.variants],
     }
 
 
@@ -135,7 +137,9 @@ COLUMNS = (
 
 def csv_text(found: Comparison) -> str:
     """The cash flow of every option as CSV: a row for what is paid at once (year 0) and for each year, what is left at
-    the end of the last one taken off."""
+    the end of the last one taken off. Where variants were asked for, those."""
+    if found.variants:
+        return variants_csv(found.variants)
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
