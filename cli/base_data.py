@@ -11,7 +11,8 @@ from aifactory.cli.judgement import finding_of
 from aifactory.components.economics.figures import CENT, ZERO
 from aifactory.policies.verdict import finding_data
 from aifactory.stacks.comparing.estimates import EstimateChanges, FigureChange, LineChange, PriceChange
-from aifactory.stacks.estimate.data import FINE, WHOLE, ends, line_data, number, term_data
+from aifactory.stacks.estimate.data import line_data, term_data
+from aifactory.stacks.estimate.json_numbers import FINE, WHOLE, ends, number
 
 STEPS = {
     "usd_per_month": CENT,

@@ -10,11 +10,13 @@ import click
 
 from aifactory.cli.cost_text import band, cell, cut, percent
 from aifactory.cli.report import text_columns
+from aifactory.cli.variant_text import variant_lines, variant_markdown
 from aifactory.components.counting import counted
 from aifactory.components.economics.figures import Figure
 from aifactory.stacks.estimate.comparing import Comparison
 from aifactory.stacks.estimate.options import Option
 from aifactory.stacks.estimate.rivals import UNCHECKED, Rival
+from aifactory.stacks.estimate.splits import CoreFlex
 from aifactory.stacks.estimate.verdicts import Verdict
 
 NAME = 27
@@ -40,7 +42,10 @@ def comparison_text(found: Comparison, columns: int) -> Iterator[str]:
     yield from flows(found)
     yield from _notes(found, columns)
     yield from verdict_lines(found.verdicts, columns)
+    yield from split_lines(found, columns)
     yield from rival_lines(found, columns)
+    if found.variants:
+        yield from variant_lines(found.variants, found.estimate)
     yield ""
     yield "prices stay as they are today; a range is low to high"
 
@@ -116,6 +121,37 @@ def four(verdict: Verdict) -> str:
     )
 
 
+def split_lines(found: Comparison, columns: int) -> Iterator[str]:
+    """What of each load is worth owning, and what of each owned pool is used."""
+    for site in found.estimate.sites:
+        if not (site.core_flex or site.break_evens):
+            continue
+        yield ""
+        yield click.style(f"  core and flex at {site.site}", bold=True)
+        for even in site.break_evens:
+            says = (
+                f"pool {even.pool}: {_rate(even.owned)} USD per GPU-hour owned, {_rate(even.rented.usd_per_gpu_hour)} "
+                f"at {even.rented.site} ({even.rented.what}); owning pays from {percent(even.share.low)} to "
+                f"{percent(even.share.high)} % of use, and it is used to {percent(even.use.expected)} %"
+            )
+            yield from _wrapped(says, columns, "    ")
+        for each in site.core_flex:
+            yield from _wrapped(f"{each.part}: {core_text(each)}", columns, "    ")
+
+
+def core_text(each: CoreFlex) -> str:
+    """One model's split, or what is missing for it."""
+    if each.core is None or each.flex_hours is None:
+        return each.says
+    low, expected, high = (f"{end:f}" for end in each.core)
+    span = "" if low == high else f" ({low} to {high})"
+    even = ""
+    if each.break_even is not None:
+        even = f", break-even at {percent(each.break_even.expected)} % of the hours"
+    flex = f"{each.flex_hours:f} GPU-hours a day"
+    return f"core {expected} GPUs{span}, flex {flex}, of {max(each.load):f} GPUs at peak{even}; {each.says}"
+
+
 def rival_lines(found: Comparison, columns: int) -> Iterator[str]:
     """What others ask for as many GPU hours."""
     options = {option.site: option for option in found.options if option.planned}
@@ -171,6 +207,8 @@ def markdown(found: Comparison) -> Iterator[str]:
         yield ""
         head = f"**{cell(verdict.owned)}** against **{cell(verdict.rented)}**, {counted(verdict.years, 'year')}"
         yield f"- {head}, {verdict.basis}: {cell(verdict.says)}. {cell(four(verdict))}."
+    if found.variants:
+        yield from variant_markdown(found.variants)
     if found.rivals:
         yield ""
         yield f"<details><summary>GPU hours of others, {UNCHECKED} and in no verdict</summary>"

@@ -33,6 +33,13 @@ def day(verb: Verb) -> Verb:
     return click.option("day", "--as-of", metavar="DATE", help=says)(verb)
 
 
+def warm_up(verb: Verb) -> Verb:
+    """`--warm-up-h`."""
+    says = "Hours that a rented node runs, at each start, before it answers; what core and flex need."
+    hours = click.FloatRange(min=0, max=24)
+    return click.option("warm_up_h", "--warm-up-h", type=hours, metavar="HOURS", help=says)(verb)
+
+
 def output(*formats: str) -> Callable[[Verb], Verb]:
     """`--format`, `text` first and by default."""
 

@@ -6,10 +6,11 @@ import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from aifactory.blueprints.shown import shown
-from aifactory.components.economics.figures import NotAFigure
+from aifactory.components.economics.figures import NotAFigure, exact
 from aifactory.components.problems import Problem, Refused
 from aifactory.stacks.estimate.estimating import estimate
 from aifactory.stacks.estimate.gates import Gated, errors, gated
@@ -44,16 +45,25 @@ def as_of(given: str | None = None) -> str:
     return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
 
 
-def estimated(work: Work, day: str) -> Estimate:
-    """The estimate of all sites of a plan.
+def estimated(work: Work, day: str, warm_up_h: float | None = None) -> Estimate:
+    """The estimate of all sites of a plan. `warm_up_h` is how long a rented node runs before it answers.
 
     Raises `Refused` for figures that come to more than anything could cost.
     """
+    hours = hours_of(warm_up_h)
     try:
-        return estimate(work.plan, work.loaded, work.stacks, day)
+        return estimate(work.plan, work.loaded, work.stacks, day, hours)
     except NotAFigure as error:
         hint = "look for a price or a usage with too many digits, in costs of the sites and in price files"
         raise Refused([Problem(f"the estimate leaves all bounds: {error}", ("costs",), hint)]) from None
+
+
+def hours_of(given: float | None) -> Decimal | None:
+    """Hours as they were written. Raises `Refused` for what is no number."""
+    try:
+        return None if given is None else exact(given)
+    except NotAFigure as error:
+        raise Refused([Problem(f"--warm-up-h: {error}", hint="write hours, such as 0.2")]) from None
 
 
 def narrowed(found: Estimate, sites: Sequence[str]) -> Estimate:

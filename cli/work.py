@@ -56,6 +56,11 @@ def prepare(blueprint: Path, sites: Sequence[str] = (), values: Mapping[str, str
     """Load, plan and assemble. Raises `Refused` with every problem that keeps it from being built."""
     loaded = load(blueprint, values)
     _check_sites(loaded, sites)
+    return planned(loaded, sites, values or {})
+
+
+def planned(loaded: Loaded, sites: Sequence[str], values: Mapping[str, str]) -> Work:
+    """Plan and assemble what is loaded. Raises `Refused` with every problem that keeps it from being built."""
     plan = plan_factory(loaded)
     problems = list(plan.findings.errors)
     stacks: dict[str, Stack] = {}

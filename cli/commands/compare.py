@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from aifactory.cli import options
 
@@ -24,8 +25,17 @@ def _years(ctx: click.Context, param: click.Parameter, given: str) -> tuple[int,
 @click.command()
 @options.blueprint
 @options.day
+@options.warm_up
 @click.option(
     "years", "--years", metavar="N,N", default="1,3,5", callback=_years, help="Years to compare over. Default 1,3,5."
+)
+@click.option(
+    "varied",
+    "--vary",
+    metavar="KEY=A,B",
+    multiple=True,
+    help="What if: a parameter, demand, usd_per_kwh, pue, life_years, residual_percent, cost_of_capital_percent, "
+    "utilisation_percent, capex, speed or an instance type, or SITE:KEY for one site. Repeated, all combinations.",
 )
 @options.output("csv", "markdown")
 def compare(
@@ -33,25 +43,33 @@ def compare(
     sites: tuple[str, ...],
     values: dict[str, str],
     day: str | None,
+    warm_up_h: float | None,
     years: tuple[int, ...],
+    varied: tuple[str, ...],
     form: str,
 ) -> int:
     """Put the sites of BLUEPRINT side by side: owned ones, and those of AWS in each way of buying that has a price.
 
     Each has its cash flow by year and its net present cost, at the cost of capital that its site states. A side is
     called cheaper only where the whole ranges lie apart and machines have a quote. Rents of others are shown beside
-    that, and nobody checked where data would be there. Exit code 1 when the blueprint can't be planned.
+    that, and nobody checked where data would be there. With --vary every combination is estimated, and CSV has those.
+    Exit code 1 when the blueprint can't be planned.
     """
     from aifactory.cli.refusing import refusing  # noqa: PLC0415 - heavy imports are paid by the verb alone
 
     with refusing(blueprint, reads_only=True):
-        from aifactory.cli.pricing import as_of  # noqa: PLC0415
+        from aifactory.cli.pricing import as_of, hours_of  # noqa: PLC0415
         from aifactory.cli.work import prepare  # noqa: PLC0415
-        from aifactory.stacks.estimate.comparing import compared  # noqa: PLC0415
+        from aifactory.stacks.estimate.comparing import Asked, compared  # noqa: PLC0415
         from aifactory.stacks.estimate.estimating import cases  # noqa: PLC0415
 
         work = prepare(blueprint, sites, values)
-        found = compared(work.plan.factory, as_of(day), cases(work.plan, work.loaded, work.stacks), years, work.sites)
+        asked = Asked(as_of(day), years, work.sites, hours_of(warm_up_h))
+        found = compared(work.plan.factory, cases(work.plan, work.loaded, work.stacks), asked)
+        if varied:
+            from aifactory.cli import what_if  # noqa: PLC0415
+
+            found = replace(found, variants=what_if.varied(work, blueprint, values, varied))
     if form in ("json", "csv"):
         from aifactory.stacks.estimate.comparison_data import comparison_data, csv_text  # noqa: PLC0415
 

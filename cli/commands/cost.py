@@ -13,12 +13,19 @@ from aifactory.cli import options
 @click.command()
 @options.blueprint
 @options.day
+@options.warm_up
 @click.option(
     "out", "--out", metavar="DIR", type=click.Path(path_type=Path), help="Write files for finance and monitoring."
 )
 @options.output("csv", "markdown")
 def cost(
-    blueprint: Path, sites: tuple[str, ...], values: dict[str, str], day: str | None, out: Path | None, form: str
+    blueprint: Path,
+    sites: tuple[str, ...],
+    values: dict[str, str],
+    day: str | None,
+    warm_up_h: float | None,
+    out: Path | None,
+    form: str,
 ) -> int:
     """Estimate BLUEPRINT at its sites: money, energy, carbon and water a month, and for a million tokens.
 
@@ -34,7 +41,7 @@ def cost(
         from aifactory.cli.work import prepare  # noqa: PLC0415
 
         work = prepare(blueprint, sites, values)
-        found = narrowed(estimated(work, as_of(day)), work.sites)
+        found = narrowed(estimated(work, as_of(day), warm_up_h), work.sites)
         if out is not None:
             from aifactory.cli.cost_files import print_written, write_files  # noqa: PLC0415
 

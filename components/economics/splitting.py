@@ -25,6 +25,8 @@ class Split(Struct, frozen=True):
     """Share of hours in which an owned GPU must be needed, to be worth it."""
     cost_per_hour: Decimal
     """Mean cost of an hour of the whole load."""
+    rented_hour: Decimal = Decimal(0)
+    """What a rented GPU-hour that answers costs with all starts; 0 where no starts were counted."""
 
 
 def break_even(owned: Decimal, rented: Decimal) -> Decimal:
@@ -46,8 +48,41 @@ def core_and_flex(load: Sequence[Decimal], owned: Decimal, rented: Decimal, step
     share = break_even(owned, rented)
     count = Decimal(len(load))
     core = Decimal(0)
-    while sum(1 for each in load if each > core) > share * count:
+    # Not by the share: a third, cut somewhere, of 24 hours is less than 8.
+    while sum(1 for each in load if each > core) * rented > owned * count:
         core += step
     flex = sum((each - core for each in load if each > core), Decimal(0))
     with localcontext(EXACTLY):
         return Split(core, flex, share, owned * core + rented * flex / count)
+
+
+def core_with_starts(load: Sequence[Decimal], owned: Decimal, rented: Decimal, warm_up_h: Decimal) -> Split:
+    """F13 where a rented GPU runs some hours, at each start, before it answers: `warm_up_h` is added to its hours.
+
+    Starts are counted hour by hour over the day, which begins again at its end. Cost rises or falls evenly between two
+    loads, so the cheapest core is one of them, or none; of equal ones the least. `break_even` counts what a rented hour
+    that answers really costs. Without warm-up this is `core_and_flex`. Raises `NotAFigure` for an empty or negative
+    load.
+    """
+    if warm_up_h < 0:
+        raise NotAFigure(f"a warm-up of {warm_up_h} h")
+    if not load or min(load) < 0:
+        raise NotAFigure("a load without hours, or with a negative one")
+    break_even(owned, rented)
+    found = [_started(load, core, owned, rented, warm_up_h) for core in sorted({Decimal(0), *load})]
+    return min(found, key=lambda each: each[0])[1]
+
+
+def _started(
+    load: Sequence[Decimal], core: Decimal, owned: Decimal, rented: Decimal, warm_up_h: Decimal
+) -> tuple[Decimal, Split]:
+    """What all hours cost together, which no quotient has cut, and the split."""
+    over = [max(Decimal(0), each - core) for each in load]
+    before = [over[-1], *over[:-1]]
+    starts = sum((max(Decimal(0), now - then) for then, now in zip(before, over, strict=True)), Decimal(0))
+    flex = sum(over, Decimal(0))
+    with localcontext(EXACTLY):
+        hours = flex + warm_up_h * starts
+        each = rented * hours / flex if flex else rented
+        cost = owned * core * len(load) + rented * hours
+        return cost, Split(core, flex, owned / each, cost / len(load), each)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aifactory.stacks.estimate.case import Case
+from aifactory.stacks.estimate.estimating import together
+from aifactory.stacks.estimate.model import Estimate
 from aifactory.stacks.estimate.options import LeftOut, Option, options
+from aifactory.stacks.estimate.renting import barrier, classes_of
 from aifactory.stacks.estimate.rivals import Rival, rivals
+from aifactory.stacks.estimate.varying import Variant
 from aifactory.stacks.estimate.verdicts import Verdict, verdicts
 
 YEARS = (1, 3, 5)
@@ -25,21 +31,51 @@ class Comparison(Struct, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...]
     rivals: tuple[Rival, ...]
     verdicts: tuple[Verdict, ...]
+    estimate: Estimate
+    """Sites as planned, with their break-even, core and flex."""
+    variants: tuple[Variant, ...] = ()
+    """What would be if. Empty: nobody asked."""
 
 
-def compared(
-    factory: str, as_of: str, cases: Mapping[str, Case], years: tuple[int, ...] = YEARS, sites: Collection[str] = ()
-) -> Comparison:
-    """Sites of a factory by all ways to have them; only some of the sites where they are named."""
-    chosen = [case for site, case in cases.items() if not sites or site in sites]
+class Asked(Struct, frozen=True):
+    """What a comparison is about."""
+
+    as_of: str
+    """Day of the comparison, YYYY-MM-DD."""
+    years: tuple[int, ...] = YEARS
+    sites: Collection[str] = ()
+    """Sites that are shown. Empty: all."""
+    warm_up_h: Decimal | None = None
+    """Hours that a rented node runs before it answers. None: nobody said."""
+
+
+def compared(factory: str, cases: Mapping[str, Case], asked: Asked) -> Comparison:
+    """Sites of a factory by all ways to have them."""
+    years = asked.years
+    chosen = [case for site, case in cases.items() if not asked.sites or site in asked.sites]
+    whole = together(factory, cases, asked.as_of, asked.warm_up_h)
+    shown = tuple(site for site in whole.sites if not asked.sites or site.site in asked.sites)
     found, missing = options(chosen, years)
     catalog = chosen[0].catalog
     return Comparison(
         factory=factory,
-        as_of=as_of,
+        as_of=asked.as_of,
+        estimate=replace(whole, sites=shown),
         years=years,
         options=found,
         left_out=missing,
         rivals=tuple(rivals(found, chosen, catalog)),
-        verdicts=tuple(verdicts(found)),
+        verdicts=tuple(verdicts(found, dict(_barriers(chosen)))),
     )
+
+
+def _barriers(cases: Iterable[Case]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Why data of one site may not be at another, by their names."""
+    found = list(cases)
+    for one in found:
+        classes = {each for pool in one.pools for each in classes_of(pool.part, one)}
+        for other in found:
+            for name in sorted(classes, key=lambda each: each or ""):
+                says = barrier(name, other.site.site, other.site.location, one.here.blueprint, one.catalog)
+                if says and one is not other:
+                    yield (one.site.site, other.site.site), says

@@ -10,10 +10,13 @@ from typing import Any
 
 from aifactory.components.economics.figures import CENT, Figure
 from aifactory.stacks.estimate.comparing import Comparison
-from aifactory.stacks.estimate.data import FINE, ends, harmless, lack_data, number
+from aifactory.stacks.estimate.data import harmless, lack_data
+from aifactory.stacks.estimate.json_numbers import FINE, ends, number
 from aifactory.stacks.estimate.model import FORMULAS
 from aifactory.stacks.estimate.options import Option
 from aifactory.stacks.estimate.rivals import UNCHECKED, UNKNOWN, Rival
+from aifactory.stacks.estimate.split_data import break_even_data, core_flex_data
+from aifactory.stacks.estimate.variant_data import variant_data, variants_csv
 from aifactory.stacks.estimate.verdicts import Verdict
 from aifactory.stacks.estimate.years import Flow, Span
 
@@ -35,6 +38,14 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
         ],
         "rivals": [rival_data(each) for each in found.rivals],
         "verdicts": [verdict_data(each) for each in found.verdicts],
+        "sites": {
+            site.site: {
+                "break_even": [break_even_data(each) for each in site.break_evens],
+                "core_flex": [core_flex_data(each) for each in site.core_flex],
+            }
+            for site in found.estimate.sites
+        },
+        "variants": [variant_data(each) for each in found.variants],
     }
 
 
@@ -126,7 +137,9 @@ COLUMNS = (
 
 def csv_text(found: Comparison) -> str:
     """The cash flow of every option as CSV: a row for what is paid at once (year 0) and for each year, what is left at
-    the end of the last one taken off."""
+    the end of the last one taken off. Where variants were asked for, those."""
+    if found.variants:
+        return variants_csv(found.variants)
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()

@@ -9,11 +9,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from aifactory.components.economics.figures import CENT, Figure, total
+from aifactory.stacks.estimate.json_numbers import FINE, WHOLE, ends, number
 from aifactory.stacks.estimate.model import FORMULAS, Estimate, Lack, Line, ModelCost, Result, SiteEstimate, Term
+from aifactory.stacks.estimate.split_data import break_even_data, core_flex_data
 
 SCHEMA = "aifactory-cost/v1"
-FINE = Decimal("0.0001")
-WHOLE = Decimal(1)
 
 
 def estimate_data(found: Estimate) -> dict[str, Any]:
@@ -93,6 +93,8 @@ def site_data(site: SiteEstimate) -> dict[str, Any]:
             }
             for each in site.tenants
         ],
+        "break_even": [break_even_data(each) for each in site.break_evens],
+        "core_flex": [core_flex_data(each) for each in site.core_flex],
         "missing": [lack_data(lack) for lack in site.lacks],
     }
 
@@ -172,17 +174,6 @@ def term_data(term: Term) -> dict[str, Any]:
 def lack_data(lack: Lack) -> dict[str, Any]:
     """What is missing."""
     return {"says": lack.says, "hint": lack.hint, "field": ".".join(map(str, lack.path))}
-
-
-def ends(figure: Figure, step: Decimal) -> dict[str, float | int]:
-    """low, expected and high as JSON numbers."""
-    return {name: number(getattr(figure, name), step) for name in ("low", "expected", "high")}
-
-
-def number(value: Decimal, step: Decimal) -> float | int:
-    """A JSON number, rounded half up to a step. Whole steps are whole numbers."""
-    rounded = value.quantize(step, ROUND_HALF_UP)
-    return int(rounded) if step == WHOLE else float(rounded)
 
 
 COLUMNS = (

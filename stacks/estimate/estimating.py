@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, localcontext
 
+from msgspec.structs import replace
+
 from aifactory.blueprints.load import Loaded, LoadedSite
 from aifactory.blueprints.site import AwsSite
 from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, total
 from aifactory.components.rows import CloudRow
 from aifactory.stacks.assembly.stack import Stack
-from aifactory.stacks.estimate import energy, owned, rented, sharing, using
+from aifactory.stacks.estimate import energy, flexing, owned, rented, sharing, using
 from aifactory.stacks.estimate.case import Case
 from aifactory.stacks.estimate.model import Estimate, Line, Result, SiteEstimate, Term, summed
 from aifactory.stacks.estimate.prices import Book
@@ -19,9 +21,26 @@ from aifactory.stacks.planning.model import FactoryPlan, StackPlan
 MILLION = Decimal(1_000_000)
 
 
-def estimate(plan: FactoryPlan, loaded: Loaded, stacks: Mapping[str, Stack], as_of: str) -> Estimate:
-    """The estimate of a plan whose rows are known. `as_of` is the day that ages count from, YYYY-MM-DD."""
-    return Estimate(plan.factory, as_of, tuple(of_site(case) for case in cases(plan, loaded, stacks).values()))
+def estimate(
+    plan: FactoryPlan, loaded: Loaded, stacks: Mapping[str, Stack], as_of: str, warm_up_h: Decimal | None = None
+) -> Estimate:
+    """The estimate of a plan whose rows are known. `as_of` is the day that ages count from, YYYY-MM-DD; `warm_up_h` how
+    long a rented node runs, at each start, before it answers."""
+    return together(plan.factory, cases(plan, loaded, stacks), as_of, warm_up_h)
+
+
+def together(factory: str, found: Mapping[str, Case], as_of: str, warm_up_h: Decimal | None = None) -> Estimate:
+    """Each site by itself, and then against the others."""
+    alone = {name: of_site(case) for name, case in found.items()}
+    sites = (
+        replace(
+            site,
+            break_evens=tuple(flexing.break_evens(site, found[name], found)),
+            core_flex=tuple(flexing.core_flexes(site, found[name], found, warm_up_h)),
+        )
+        for name, site in alone.items()
+    )
+    return Estimate(factory, as_of, tuple(sites))
 
 
 def cases(plan: FactoryPlan, loaded: Loaded, stacks: Mapping[str, Stack]) -> dict[str, Case]:

@@ -88,6 +88,13 @@ RULES: tuple[Rule, ...] = (
         ECONOMICS,
     ),
     Rule(
+        "EST-015",
+        "warning",
+        "An owned pool is used enough to be worth owning",
+        "A GPU that is needed in less than c/f of the hours is cheaper rented, where its data may go.",
+        ECONOMICS,
+    ),
+    Rule(
         "EST-014",
         "error",
         "Every site has an estimate",
@@ -140,6 +147,7 @@ def gated(found: Estimate, loaded: Loaded) -> Gated:
         _missing(site, loaded, here)
         _ages(site, found.as_of, blueprint.budget, here)
         _use(site, blueprint.budget, here)
+        _worth_owning(site, blueprint, here)
         _tenants(site, loaded, here)
         if blueprint.budget is not None:
             _examples(site, here)
@@ -267,6 +275,22 @@ def _use(site: SiteEstimate, budget: Budget | None, here: Gated) -> None:
     says = f"the estimate counts on GPUs that are used to {_percent(use)} %; {allowed}"
     at = ("budget", "most_utilisation_percent")
     here.check("EST-009", use <= most, says, at, "count on less, or measure it and raise the limit", site=site.site)
+
+
+def _worth_owning(site: SiteEstimate, blueprint: Blueprint, here: Gated) -> None:
+    if blueprint.budget is None or blueprint.budget.owned_below_break_even:
+        return
+    places = {part.name: index for index, part in enumerate(blueprint.parts)}
+    for each in site.break_evens:
+        rented, use, share = each.rented, each.use.low, each.share.high
+        least = f"{_percent(share)} %" if share <= 1 else "no use at all"
+        says = (
+            f"pool {each.pool} is used to {_percent(use)} % at the worse end, and owning pays from {least}: "
+            f"{each.owned.high:,.2f} USD per GPU-hour owned, {rented.usd_per_gpu_hour.low:,.2f} at {rented.site} "
+            f"({rented.what})"
+        )
+        hint = "own less and rent the rest, or accept it with budget.owned_below_break_even: true"
+        here.check("EST-015", use >= share, says, ("parts", places[each.pool]), hint, site=site.site)
 
 
 def _tenants(site: SiteEstimate, loaded: Loaded, here: Gated) -> None:

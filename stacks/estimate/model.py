@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aifactory.components.economics.figures import NOTHING, Figure, total
+from aifactory.stacks.estimate.splits import BreakEven, CoreFlex
 
 FORMULAS: Mapping[str, str] = {
     "F1": "(C - S/(1+r)^n) * r / (1 - (1+r)^-n) / 12, and (C - S)/n/12 with r = 0",
@@ -178,6 +179,10 @@ class SiteEstimate(Struct, frozen=True, kw_only=True):
     """GPUs of pools."""
     models: tuple[ModelCost, ...] = ()
     tenants: tuple[TenantCost, ...] = ()
+    break_evens: tuple[BreakEven, ...] = ()
+    """Owned pools against rented sites of the same factory."""
+    core_flex: tuple[CoreFlex, ...] = ()
+    """Loads of models, split into what is worth owning and what is rented."""
 
     @property
     def lacks(self) -> tuple[Lack, ...]:

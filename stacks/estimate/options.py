@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from aifactory.blueprints.site import AwsSite
-from aifactory.components.economics.figures import EXACTLY, Figure, total
+from aifactory.components.economics.figures import Figure
 from aifactory.components.economics.powering import HOURS
 from aifactory.components.given_aws_nodes import RESERVING, Purchase
 from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan
 from aifactory.stacks.estimate.case import Case, Pool
 from aifactory.stacks.estimate.estimating import of_site
+from aifactory.stacks.estimate.hours import owned_hour, rented_hour
 from aifactory.stacks.estimate.model import Lack, SiteEstimate
 from aifactory.stacks.estimate.owned import life_of
 from aifactory.stacks.estimate.rented import hires
@@ -147,30 +148,3 @@ def gpu_hour(site: SiteEstimate, case: Case) -> Figure | None:
         return rented_hour(case.pools, case)
     pools = {pool.part for pool in case.pools}
     return owned_hour(site, pools, sum(pool.gpus for pool in case.pools))
-
-
-def owned_hour(site: SiteEstimate, pools: set[str], gpus: int) -> Figure | None:
-    """Lines of these pools over their GPUs and hours. Unit: USD. None where one has no amount."""
-    lines = [line for line in site.lines if line.pool in pools]
-    if not gpus or not lines or not all(line.known for line in lines):
-        return None
-    return _over(total(line.amount for line in lines), gpus * HOURS)
-
-
-def rented_hour(pools: Iterable[Pool], case: Case) -> Figure | None:
-    """What an hour of a GPU of these pools is rented for, by all their nodes. Unit: USD. None: one has no price."""
-    usd: list[Figure] = []
-    gpus = Decimal(0)
-    for pool in pools:
-        for hire in hires(pool, case):
-            price = case.book.instance(hire.instance_type, hire.purchase)
-            if isinstance(price, Lack):
-                return None
-            usd.append(price.value.times(hire.nodes.high))
-            gpus += hire.nodes.high * pool.plan.gpus_per_node
-    return _over(total(usd), gpus) if gpus else None
-
-
-def _over(figure: Figure, divisor: Decimal) -> Figure:
-    with localcontext(EXACTLY):
-        return Figure(figure.low / divisor, figure.expected / divisor, figure.high / divisor)

@@ -60,9 +60,6 @@ def busy(served: Served) -> Figure:
 
 def of_pool(pool: Pool, case: Case) -> tuple[Figure, tuple[Term, ...]]:
     """Mean utilisation of a pool's GPUs. GPUs that no model reserves are as busy as the site says, and else always."""
-    asked = case.what_if.use
-    if asked is not None:
-        return just(asked), (Term("GPUs", just(asked), "share", "asked about", assumed=True),)
     models = case.models_of(pool.part)
     terms = [Term(f"{each.part}, {each.gpus} GPUs", busy(each), "share", "demand") for each in models]
     weighted = [busy(each).times(Decimal(each.gpus)) for each in models]
@@ -90,6 +87,9 @@ def _others_use(pool: Pool, case: Case) -> bool:
 
 
 def _stated(case: Case) -> Term:
+    asked = case.what_if.use
+    if asked is not None:
+        return Term("other GPUs", just(asked), "share", "asked about", assumed=True)
     costs = case.site.costs
     if costs is not None and costs.utilisation_percent is not None:
         value = just(exact(costs.utilisation_percent) / 100)

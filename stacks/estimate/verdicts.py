@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -18,8 +18,8 @@ ALIKE = Decimal("1e-12")
 
 
 class Verdict(Struct, frozen=True):
-    """An owned site against a rented one over some years, with the four things without which no such claim can be
-    followed: rival price, utilisation, life, and whether idle is paid."""
+    """An owned site against a rented one over some years, with the four that a comparison needs: rival price, use,
+    life, and whether idle is paid. Source: economics of the field, section 2.3."""
 
     owned: str
     rented: str
@@ -40,19 +40,24 @@ class Verdict(Struct, frozen=True):
     rented_idle_is_paid: bool
 
 
-def verdicts(options: Iterable[Option]) -> Iterator[Verdict]:
-    """Each owned site against each way to rent, by years."""
+def verdicts(options: Iterable[Option], barriers: Mapping[tuple[str, str], str]) -> Iterator[Verdict]:
+    """Each owned site against each way to rent, by years. `barriers` says why data of an owned site may not be at a
+    rented one."""
     found = list(options)
     for owned in found:
         for rented in found:
             if owned.how == OWNED and rented.how != OWNED:
                 for one, other in zip(owned.spans, rented.spans, strict=True):
-                    yield _verdict(owned, rented, one, other)
+                    yield _verdict(owned, rented, one, other, barriers.get((owned.site, rented.site), ""))
 
 
-def _verdict(owned: Option, rented: Option, one: Span, other: Span) -> Verdict:
+def _verdict(owned: Option, rented: Option, one: Span, other: Span, barrier: str) -> Verdict:
     basis, mine, theirs = _sides(owned, rented, one, other)
-    cheaper, says = _judged(owned, rented, basis, mine, theirs)
+    doubts = [
+        *([f"{barrier}, and so not at {rented.site}"] if barrier else []),
+        *_doubts(owned, rented, basis, mine, theirs),
+    ]
+    cheaper, says = _judged(owned, rented, mine, theirs, doubts)
     return Verdict(
         owned=owned.name,
         rented=rented.name,
@@ -79,13 +84,14 @@ def _sides(owned: Option, rented: Option, one: Span, other: Span) -> tuple[str, 
     return PER_MILLION, one.per_million, other.per_million
 
 
-def _judged(owned: Option, rented: Option, basis: str, mine: Figure | None, theirs: Figure | None) -> tuple[str, str]:
-    doubts = list(_doubts(owned, rented, basis, mine, theirs))
-    if mine is not None and theirs is not None and not doubts:
-        cheaper, site = ("owned", owned) if mine.high < theirs.low else ("rented", rented)
-        made_up = ", by figures that are examples" if owned.example or rented.example else ""
-        return cheaper, f"{site.name} is cheaper{made_up}: the whole ranges lie apart"
-    return "", f"undecided: {'; '.join(doubts)}"
+def _judged(
+    owned: Option, rented: Option, mine: Figure | None, theirs: Figure | None, doubts: Sequence[str]
+) -> tuple[str, str]:
+    if mine is None or theirs is None or doubts:
+        return "", f"undecided: {'; '.join(doubts)}"
+    cheaper, site = ("owned", owned) if mine.high < theirs.low else ("rented", rented)
+    made_up = ", by figures that are examples" if owned.example or rented.example else ""
+    return cheaper, f"{site.name} is cheaper{made_up}: the whole ranges lie apart"
 
 
 def _doubts(owned: Option, rented: Option, basis: str, mine: Figure | None, theirs: Figure | None) -> Iterator[str]:

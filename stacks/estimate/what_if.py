@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 from msgspec import Struct
@@ -18,13 +17,12 @@ class WhatIf(Struct, frozen=True):
     purchase: Purchase | None = None
     """How all GPU nodes of a region are bought. None: as planned."""
     use: Decimal | None = None
-    """Share of the time that GPUs work, of all pools; calls follow. Between 0 and 1. None: what is asked of them."""
+    """Share of the time that GPUs work which models reserve or jobs may use; calls follow. Between 0 and 1. None: what
+    is asked of them."""
     capex: Decimal = ONE
     """What prices of owned things are multiplied with."""
     speed: Decimal = ONE
     """What the speed of replicas is multiplied with."""
-    instances: Mapping[str, Decimal] = {}
-    """Prices of instance types. Unit: USD an hour."""
 
 
 AS_PLANNED = WhatIf()

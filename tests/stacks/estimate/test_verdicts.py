@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from aifactory.components.economics.figures import Figure, just
-from aifactory.stacks.estimate.comparing import Comparison, compared
+from aifactory.stacks.estimate.comparing import Asked, Comparison, compared
 from aifactory.stacks.estimate.estimating import cases
 from aifactory.stacks.estimate.model import Lack
 from aifactory.stacks.estimate.options import Option
@@ -24,7 +24,7 @@ OTHER = ("llama-3.1-8b", 900, 221)
 def shipped(blueprint: str = "public-inference") -> Comparison:
     """A shipped blueprint, compared."""
     work = works()[blueprint]
-    return compared(work.plan.factory, "2026-11-29", cases(work.plan, work.loaded, work.stacks), (5,))
+    return compared(work.plan.factory, cases(work.plan, work.loaded, work.stacks), Asked("2026-11-29", (5,)))
 
 
 def options(own: Figure, rent: Figure, **changes: object) -> tuple[Option, Option]:
@@ -36,7 +36,7 @@ def options(own: Figure, rent: Figure, **changes: object) -> tuple[Option, Optio
 
 def one(*found: Option) -> Verdict:
     """The verdict of two options."""
-    (verdict,) = verdicts(found)
+    (verdict,) = verdicts(found, {})
     return verdict
 
 
@@ -80,6 +80,13 @@ def test_a_site_that_does_not_say_what_money_costs_is_not_judged() -> None:
     owned, rented = options(figure(1, 2), figure(1_000, 2_000))
     found = one(owned, replace(rented, spans=(replace(rented.spans[0], present=None),)))
     assert (found.cheaper, found.says) == ("", "undecided: sto-aws doesn't say what money costs")
+
+
+def test_a_site_that_may_not_have_the_data_is_cheaper_for_nobody() -> None:
+    found = options(figure(1_000, 2_000), figure(1, 2))
+    (verdict,) = verdicts(found, {("fra-dc1", "sto-aws"): "customer data may not be run by US"})
+    assert verdict.cheaper == ""
+    assert verdict.says == "undecided: customer data may not be run by US, and so not at sto-aws"
 
 
 @pytest.mark.parametrize(
