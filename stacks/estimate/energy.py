@@ -33,6 +33,13 @@ class Burnt(Struct, frozen=True):
     what: str
     kwh: Figure
     terms: tuple[Term, ...]
+    nodes: Figure
+    nameplate: Figure
+    """Of a node. Unit: kW."""
+    use: Figure
+    """Between 0 and 1."""
+    draw: Draw
+    pue: Figure
 
 
 def draw(catalog: Catalog) -> tuple[Draw, tuple[Term, ...]]:
@@ -141,7 +148,8 @@ def _owned(nodes: Counted, use: Figure, shares: Draw, pue: Term, terms: tuple[Te
     plate = Term("nameplate", just(nodes.group.kw_per_node), "kW", f"nodes.{nodes.group.group}.kw_per_node")
     kwh = energy_kwh(just(nodes.nodes), node_kw(plate.value, shares, use), pue.value)
     what = f"{'idle ' if nodes.idle else ''}{nodes.group.group} nodes"
-    return Burnt(nodes.part, nodes.pool, what, kwh, (plate, *terms, pue))
+    known = (just(nodes.nodes), plate.value, use, shares, pue.value)
+    return Burnt(nodes.part, nodes.pool, what, kwh, (plate, *terms, pue), *known)
 
 
 def _rented(pool: Pool, case: Case, shares: Draw, terms: tuple[Term, ...]) -> Burnt:
@@ -150,7 +158,8 @@ def _rented(pool: Pool, case: Case, shares: Draw, terms: tuple[Term, ...]) -> Bu
     use, used = of_pool(pool, case)
     nodes = running(pool, case)
     kwh = energy_kwh(nodes.value, node_kw(plate.value, shares, use), terms[-1].value)
-    return Burnt(pool.part, pool.part, f"{pool.instance_type} nodes", kwh, (nodes, plate, *used, *terms))
+    known = (nodes.value, plate.value, use, shares, terms[-1].value)
+    return Burnt(pool.part, pool.part, f"{pool.instance_type} nodes", kwh, (nodes, plate, *used, *terms), *known)
 
 
 KNOWN_SERVERS = (("dgx-h100-h200", "nvidia-h200-sxm"), ("dgx-b200", "nvidia-b200-sxm"))
@@ -235,14 +244,7 @@ def results(case: Case, groups: list[Burnt]) -> tuple[Result, Result, Result, Re
 def _embodied(case: Case) -> Result:
     boards = case.catalog.row("energy-carbon.embodied", "HGX H100 baseboard with 8 GPUs")
     server = case.catalog.row("energy-carbon.embodied", "server without GPUs")
-    gpus, nodes = Decimal(0), Decimal(0)
-    if isinstance(case.site, AwsSite):
-        for pool in case.pools:
-            most = running(pool, case).value.expected
-            gpus, nodes = gpus + most * pool.plan.gpus_per_node, nodes + most
-    else:
-        for each in counted(case):
-            gpus, nodes = gpus + each.gpus, nodes + each.nodes
+    gpus, nodes = made(case)
     each_gpu = Decimal(str(boards.number("kgco2e_per_gpu")))
     each_server = Decimal(str(server.number("kgco2e")))
     life = life_of(case)
@@ -252,3 +254,16 @@ def _embodied(case: Case) -> Result:
         life,
     )
     return Result(embodied_kg(gpus, nodes, each_gpu, each_server, life.value), "kg CO2e/month", "F9", terms)
+
+
+def made(case: Case) -> tuple[Decimal, Decimal]:
+    """GPUs and nodes whose making counts: those that are paid for, at AWS those that run."""
+    gpus, nodes = Decimal(0), Decimal(0)
+    if isinstance(case.site, AwsSite):
+        for pool in case.pools:
+            most = running(pool, case).value.expected
+            gpus, nodes = gpus + most * pool.plan.gpus_per_node, nodes + most
+    else:
+        for each in counted(case):
+            gpus, nodes = gpus + each.gpus, nodes + each.nodes
+    return gpus, nodes

@@ -149,6 +149,8 @@ class TenantCost(Struct, frozen=True):
     """Whole GPUs, and parts of those that are cut into slices."""
     usd_per_month: Figure
     budget_usd_per_month: Figure | None = None
+    shares: tuple[tuple[str, Decimal, Figure], ...] = ()
+    """GPUs by pool, and what they cost a month."""
     gpus_of_budget: int | None = None
     """Whole GPUs that the budget pays for at the dearer end."""
 

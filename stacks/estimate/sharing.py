@@ -17,7 +17,7 @@ MILLION = Decimal(1_000_000)
 
 def of_gpus(lines: tuple[Line, ...], case: Case) -> dict[str, Figure]:
     """What a GPU of each pool costs a month, with its share of what all GPUs share. Unit: USD."""
-    gpus = {pool.part: _counted(pool, case) for pool in case.pools}
+    gpus = gpus_of(case)
     everything = sum(gpus.values())
     if not everything:
         return {}
@@ -27,6 +27,11 @@ def of_gpus(lines: tuple[Line, ...], case: Case) -> dict[str, Figure]:
         for pool, count in gpus.items()
         if count
     }
+
+
+def gpus_of(case: Case) -> dict[str, int]:
+    """GPUs of each pool that its cost is spread over."""
+    return {pool.part: _counted(pool, case) for pool in case.pools}
 
 
 def _counted(pool: Pool, case: Case) -> int:
@@ -77,7 +82,8 @@ def tenants(lines: tuple[Line, ...], case: Case) -> Iterator[TenantCost]:
         budgets = {tenant.name: tenant.usd_per_month for tenant in spec.tenants}
         for tenant, shares in _held(part.plan, spec.pools, case):
             gpus = sum(shares.values(), Decimal(0))
-            usd = total(each_gpu.get(pool, NOTHING).times(share) for pool, share in shares.items())
+            split = tuple((pool, held, each_gpu.get(pool, NOTHING).times(held)) for pool, held in shares.items())
+            usd = total(cost for _, _, cost in split)
             budget = budgets.get(tenant)
             yield TenantCost(
                 part.name,
@@ -86,6 +92,7 @@ def tenants(lines: tuple[Line, ...], case: Case) -> Iterator[TenantCost]:
                 gpus,
                 usd,
                 just(budget) if budget is not None else None,
+                split,
                 _bought(Decimal(str(budget)), _over(usd, gpus)) if budget is not None and gpus else None,
             )
 
