@@ -14,8 +14,9 @@ from hypothesis import strategies as some
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.economics.figures import Figure, total
-from aifactory.stacks.estimate.data import estimate_data, number
+from aifactory.stacks.estimate.data import estimate_data
 from aifactory.stacks.estimate.estimating import estimate
+from aifactory.stacks.estimate.json_numbers import number
 from aifactory.stacks.estimate.model import Estimate, SiteEstimate
 from aifactory.stacks.estimate.prices import in_usd
 from aifactory.stacks.estimate.supporting import support_usd
