@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
 
 from aifactory.cli import options
+
+if TYPE_CHECKING:
+    from aifactory.stacks.estimate.comparing import Comparison
 
 MOST_YEARS = 15
 
@@ -90,16 +94,20 @@ def compare(
             from aifactory.cli.chart_files import write_charts  # noqa: PLC0415
 
             write_charts(found, charts)
+    _show(found, form)
+    return 0
+
+
+def _show(found: Comparison, form: str) -> None:
     if form in ("json", "csv"):
         from aifactory.stacks.estimate.comparison_data import comparison_data, csv_text  # noqa: PLC0415
 
         text = f"{json.dumps(comparison_data(found), indent=2, ensure_ascii=False)}\n" if form == "json" else None
         click.echo(csv_text(found) if text is None else text, nl=False)
-        return 0
+        return
     from aifactory.cli.compare_text import markdown, print_comparison  # noqa: PLC0415
 
     if form == "markdown":
         click.echo("\n".join(markdown(found)))
     else:
         print_comparison(found)
-    return 0

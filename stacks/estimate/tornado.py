@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from aifactory.blueprints.site import AwsSite
 from aifactory.components.economics.figures import EXACTLY, Figure, just, total
+from aifactory.components.given_aws_nodes import Purchase
 from aifactory.stacks.estimate.altering import KEYS, altered, reason, types_of
 from aifactory.stacks.estimate.case import Case
 from aifactory.stacks.estimate.estimating import of_site
@@ -100,9 +101,10 @@ def inputs(site: SiteEstimate, case: Case) -> Iterator[tuple[str, Figure]]:
     if not isinstance(case.site, AwsSite):
         yield "usd_per_kwh", just(case.site.power.usd_per_kwh)
         yield "pue", just(case.site.power.pue)
-    rented = {hire.instance_type: hire.purchase for pool in case.pools for hire in hires(pool, case)}
-    for kind in sorted(types_of(case)):
-        price = case.book.instance(kind, rented.get(kind, "on-demand"))
+    ways: dict[str, Purchase] = dict.fromkeys(types_of(case), "on-demand")
+    ways |= {hire.instance_type: hire.purchase for pool in case.pools for hire in hires(pool, case)}
+    for kind, how in sorted(ways.items()):
+        price = case.book.instance(kind, how)
         if not isinstance(price, Lack):
             yield kind, price.value
 
