@@ -222,6 +222,7 @@ class _Loading(Struct, dict=True):
                     document,
                     self.root,
                     lambda each: validated(PriceFile, bind(each, {}), self.catalog),
+                    self.catalog,
                 )
             )
         except Refused as refused:

@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from aifactory.blueprints.document import Document
 from aifactory.blueprints.includes import compose
+from aifactory.blueprints.priced_items import unusable
+from aifactory.components.catalog import Catalog
 from aifactory.components.given_prices import PriceFile
 from aifactory.components.problems import Path as TreePath
 from aifactory.components.problems import Problem, Refused
@@ -28,18 +30,18 @@ Validate = Callable[[Document], PriceFile]
 
 
 def price_files(
-    names: Iterable[str], at: TreePath, document: Document, root: Path, validate: Validate
+    names: Iterable[str], at: TreePath, document: Document, root: Path, validate: Validate, catalog: Catalog
 ) -> list[LoadedPrices]:
     """The files by `names`, which stand below `at` of a document, and all that they extend, in the order in which they
     hold. Names are paths from the folder of the file that they stand in.
 
-    Raises `Refused` for one that is missing, leads out of the project, or extends itself.
+    Raises `Refused` for one that is missing, leads out of the project, extends itself, or has rows that nothing uses.
     """
     found: list[LoadedPrices] = []
     for index, name in enumerate(names):
         place = (*at, index)
         beside = PurePosixPath(document.at(place).file).parent
-        _take((beside / name).as_posix(), place, document, (), found, root, validate)
+        _take((beside / name).as_posix(), place, document, (), found, root, validate, catalog)
     return found
 
 
@@ -51,6 +53,7 @@ def _take(
     found: list[LoadedPrices],
     root: Path,
     validate: Validate,
+    catalog: Catalog,
 ) -> None:
     if name in chain:
         circle = " -> ".join((*chain[chain.index(name) :], name))
@@ -69,7 +72,10 @@ def _take(
     if file.prices != path.stem:
         says = f'"{file.prices}" is not the name of this file, {path.stem}'
         raise Refused([Problem(says, ("prices",), f"write prices: {path.stem}", document.at(("prices",)))])
+    if problems := [each.located(document.at(each.path)) for each in unusable(file, catalog)]:
+        raise Refused(problems)
     found.append(LoadedPrices(file, document, name))
     for index, other in enumerate(file.extends):
         beside = PurePosixPath(name).parent
-        _take((beside / other).as_posix(), ("extends", index), document, (*chain, name), found, root, validate)
+        place = ("extends", index)
+        _take((beside / other).as_posix(), place, document, (*chain, name), found, root, validate, catalog)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
@@ -14,6 +15,9 @@ from aifactory.stacks.estimate.model import Estimate, Line, Result, SiteEstimate
 
 WIDEST_ITEM = 46
 LEAST_ITEM = 18
+WIDE = 90
+"""Columns from which tables have room between their numbers."""
+CELL, NARROW_CELL = 16, 14
 
 
 def print_estimate(found: Estimate) -> None:
@@ -34,7 +38,7 @@ def site_text(site: SiteEstimate, columns: int) -> Iterator[str]:
     use = site.utilisation.figure
     yield f"  {counted(site.gpus, 'GPU')}, used to {percent(use.expected)} % in the mean; all costs are divided by that"
     yield ""
-    yield from figures(site)
+    yield from figures(site, columns)
     yield ""
     yield from lines(site.lines, columns)
     if site.models:
@@ -42,16 +46,21 @@ def site_text(site: SiteEstimate, columns: int) -> Iterator[str]:
         yield from models(site, columns)
     if site.tenants:
         yield ""
-        yield from tenants(site)
+        yield from tenants(site, columns)
     if site.lacks:
         yield ""
         yield click.style("  missing, and in no figure above:", fg="yellow")
         for lack in site.lacks:
-            yield f"    {lack.says}"
-            yield f"      {lack.hint}"
+            yield from fold(lack.says, columns, "    ")
+            yield from fold(lack.hint, columns, "      ")
 
 
-def figures(site: SiteEstimate) -> Iterator[str]:
+def fold(text: str, columns: int, indent: str) -> Iterator[str]:
+    """A text over as many lines as it takes."""
+    return iter(textwrap.wrap(text, columns, initial_indent=indent, subsequent_indent=indent))
+
+
+def figures(site: SiteEstimate, columns: int) -> Iterator[str]:
     """What the site comes to."""
     rows: list[tuple[str, Result | None, str]] = [
         ("USD a month", site.cost, ",.2f"),
@@ -65,15 +74,18 @@ def figures(site: SiteEstimate) -> Iterator[str]:
         ("output tokens a month, millions", _millions(site.tokens_out), ",.1f"),
         ("output tokens/s at full load", site.tokens_per_s, ",.0f"),
     ]
-    yield f"  {'':34}{'low':>14}{'expected':>14}{'high':>14}"
+    cell = CELL if columns >= WIDE else NARROW_CELL
+    yield f"  {'':34}{'low':>{cell}}{'expected':>{cell}}{'high':>{cell}}"
     for name, result, form in rows:
         if result is None or (result.lacks and not result.figure.high):
-            yield f"  {name:34}{'unknown':>14}"
+            yield f"  {name:34}{'unknown':>{cell}}"
             continue
         ends = result.figure
         mark = " +" if result.lacks else ""
         yield (
-            f"  {name:34}" + "".join(f"{format(end, form):>14}" for end in (ends.low, ends.expected, ends.high)) + mark
+            f"  {name:34}"
+            + "".join(f"{format(end, form):>{cell}}" for end in (ends.low, ends.expected, ends.high))
+            + mark
         )
     if site.lacks:
         yield "  + something is missing in it"
@@ -95,8 +107,11 @@ def lines(found: Iterable[Line], columns: int) -> Iterator[str]:
 
 def models(site: SiteEstimate, columns: int) -> Iterator[str]:
     """What models cost."""
-    del columns
-    yield f"  {'model':22}{'GPUs':>5}{'used':>6}{'USD a month':>13}{'in, per M':>10}{'out, per M':>11}{'margin':>11}"
+    name, usd, each_m, left = (24, 14, 12, 14) if columns >= WIDE else (18, 13, 11, 12)
+    yield (
+        f"  {'model':{name}}{'GPUs':>5}{'used':>6}{'USD a month':>{usd}}{'in, per M':>{each_m}}{'out, per M':>{each_m}}"
+        f"{'margin':>{left}}"
+    )
     for each in site.models:
         into = f"{each.usd_per_million_in.expected:.4f}" if each.usd_per_million_in else "-"
         out = f"{each.usd_per_million_out.expected:.4f}" if each.usd_per_million_out else "-"
@@ -105,20 +120,21 @@ def models(site: SiteEstimate, columns: int) -> Iterator[str]:
             income, cost = each.margin_per_month
             margin = f"{income.expected - cost.expected:,.0f}"
         yield (
-            f"  {cut(each.part, 21):22}{each.gpus:>5}{percent(each.utilisation.expected):>5}%"
-            f"{each.usd_per_month.expected:>13,.2f}{into:>10}{out:>11}{margin:>11}"
+            f"  {cut(each.part, name - 1):{name}}{each.gpus:>5}{percent(each.utilisation.expected):>5}%"
+            f"{each.usd_per_month.expected:>{usd},.2f}{into:>{each_m}}{out:>{each_m}}{margin:>{left}}"
         )
 
 
-def tenants(site: SiteEstimate) -> Iterator[str]:
+def tenants(site: SiteEstimate, columns: int) -> Iterator[str]:
     """What tenants cost."""
-    yield f"  {'tenant':24}{'GPUs':>5}{'USD a month':>13}{'to':>12}{'budget':>12}{'pays for':>10}"
+    name, cell = (24, 14) if columns >= WIDE else (20, 13)
+    yield f"  {'tenant':{name}}{'GPUs':>5}{'USD a month':>{cell}}{'to':>{cell}}{'budget':>{cell}}{'pays for':>{cell}}"
     for each in site.tenants:
         budget = f"{each.budget_usd_per_month.high:,.2f}" if each.budget_usd_per_month else "-"
         pays = f"{each.gpus_of_budget} GPUs" if each.gpus_of_budget is not None else "-"
         yield (
-            f"  {cut(each.tenant, 23):24}{_trimmed(each.gpus):>5}{each.usd_per_month.low:>13,.2f}"
-            f"{each.usd_per_month.high:>12,.2f}{budget:>12}{pays:>10}"
+            f"  {cut(each.tenant, name - 1):{name}}{_trimmed(each.gpus):>5}{each.usd_per_month.low:>{cell},.2f}"
+            f"{each.usd_per_month.high:>{cell},.2f}{budget:>{cell}}{pays:>{cell}}"
         )
 
 

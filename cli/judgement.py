@@ -93,10 +93,16 @@ def judged(blueprint: Path, sites: Sequence[str], values: Mapping[str, str], day
     except Refused as refused:
         problems = list(refused.problems)
     digests["rules"] = digest_of({rule.id: data_of(rule) for rule in _rules().values()})
-    shown = tuple(found for found in problems if not sites or not found.site or found.site in sites)
+    shown = tuple(found for found in problems if not sites or found.site in ("", *sites) or _refuses_all(found))
     factory = plan.factory if plan else ""
     verdict = judge([finding_of(problem, factory) for problem in shown], _counts(plan, problems, evaluated))
     return Judgement(verdict, shown, plan, digests, loaded, work if plan else None, estimate)
+
+
+def _refuses_all(found: Problem) -> bool:
+    """Whether it counts at whatever site was asked for, as `up` does: a budget is one of all sites, and is not met by
+    what is unknown at another."""
+    return found.severity == "error" and found.rule in estimate_rules()
 
 
 def failed(error: Exception) -> Judgement:

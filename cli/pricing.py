@@ -36,13 +36,26 @@ def as_of(given: str | None = None) -> str:
         except ValueError:
             raise Refused([Problem(f"{shown(given)} is not a day", hint="write it as 2026-11-29")]) from None
     epoch = os.environ.get(DATE, "")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-    return now.date().isoformat()
+    if not epoch:
+        return datetime.now(UTC).date().isoformat()
+    if not re.fullmatch(r"[0-9]{1,11}", epoch):
+        # Today instead of a day that somebody meant would make old prices young, or the other way round.
+        says = f"{DATE} is {shown(epoch)}, and is no count of seconds since 1970"
+        raise Refused([Problem(says, hint=f"unset {DATE}, or set it to such as 1795953600")])
+    return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
 
 
 def estimated(work: Work, day: str, warm_up_h: float | None = None) -> Estimate:
-    """The estimate of all sites of a plan. `warm_up_h` is how long a rented node runs before it answers."""
-    return estimate(work.plan, work.loaded, work.stacks, day, hours_of(warm_up_h))
+    """The estimate of all sites of a plan. `warm_up_h` is how long a rented node runs before it answers.
+
+    Raises `Refused` for figures that come to more than anything could cost.
+    """
+    hours = hours_of(warm_up_h)
+    try:
+        return estimate(work.plan, work.loaded, work.stacks, day, hours)
+    except NotAFigure as error:
+        hint = "look for a price or a usage with too many digits, in costs of the sites and in price files"
+        raise Refused([Problem(f"the estimate leaves all bounds: {error}", ("costs",), hint)]) from None
 
 
 def hours_of(given: float | None) -> Decimal | None:

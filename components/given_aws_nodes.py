@@ -32,16 +32,16 @@ Moment = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0
 """A moment in UTC, such as 2027-01-31T11:30Z."""
 
 
-def _a_day_of_the_calendar(text: str) -> str:
-    """Raises ValueError for the 31st of February."""
+def _day(value: str) -> str:
+    """The value, if the calendar has it."""
     try:
-        date.fromisoformat(text)
+        date.fromisoformat(value)
     except ValueError:
-        raise ValueError(f'"{text}" is no day of the calendar; write one such as 2026-11-29') from None
-    return text
+        raise ValueError(f'"{value}" is not a day of the calendar; write the day on which it held') from None
+    return value
 
 
-Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]$"), AfterValidator(_a_day_of_the_calendar)]
+Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]$"), AfterValidator(_day)]
 """A day, such as 2026-11-29."""
 
 Purchase = Literal["on-demand", "reserved", "capacity-block", "spot"]

@@ -29,9 +29,9 @@ class Figure(Struct, frozen=True):
         """Raises `NotAFigure`."""
         for value in (self.low, self.expected, self.high):
             if not value.is_finite() or value < 0 or value > LARGEST:
-                raise NotAFigure(f"{value} is not a number between 0 and 10^18")
+                raise NotAFigure(f"{value:.6g} is not a number between 0 and 10^18")
         if not self.low <= self.expected <= self.high:
-            raise NotAFigure(f"{self.low}, {self.expected} and {self.high} don't rise")
+            raise NotAFigure(f"{self.low:.6g}, {self.expected:.6g} and {self.high:.6g} don't rise")
 
     def __add__(self, other: Figure) -> Figure:
         """End by end."""
@@ -84,13 +84,17 @@ def exact(value: float | str | Decimal) -> Decimal:
 
     Raises `NotAFigure` for what is no number, such as one with thousands separators.
     """
+    text = str(value).strip()
+    # Decimal takes 1_000 and digits of any script.
+    if "_" in text or not text.isascii():
+        raise NotAFigure(f"{value!r} is not a number")
     try:
-        found = Decimal(str(value).strip())
+        found = Decimal(text)
     except InvalidOperation:
         raise NotAFigure(f"{value!r} is not a number") from None
     if not found.is_finite():
         raise NotAFigure(f"{value!r} is not a finite number")
-    return found
+    return found or ZERO  # -0.0 is printed as a negative amount
 
 
 def just(value: float | str | Decimal) -> Figure:

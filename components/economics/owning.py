@@ -17,7 +17,10 @@ def recovered(price: Decimal, residual: Decimal, rate: Decimal, years: Decimal) 
     """
     if years <= 0:
         raise NotAFigure(f"a life of {years} years")
-    with localcontext(EXACTLY):
+    # What a tiny rate or life leaves of 1 must not be lost in the digits that are carried.
+    small = max(0, -rate.adjusted()) + max(0, -years.adjusted()) if rate else 0
+    with localcontext(EXACTLY) as context:
+        context.prec += 2 * small
         if not rate:
             return (price - residual) / years / MONTHS
         kept = (1 + rate) ** -years

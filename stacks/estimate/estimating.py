@@ -80,9 +80,9 @@ def of_site(case: Case) -> SiteEstimate:
         tokens_in=read,
         tokens_per_s=using.tokens_per_s(case),
         utilisation=_utilisation(case),
-        usd_per_million=_over_tokens(cost, out, "USD per million tokens"),
-        kwh_per_million=_over_tokens(kwh, out, "kWh per million tokens"),
-        kg_per_million=_over_tokens(_both(carbon, embodied), out, "kg CO2e per million tokens"),
+        usd_per_million=over_tokens(cost, out, "USD per million tokens"),
+        kwh_per_million=over_tokens(kwh, out, "kWh per million tokens"),
+        kg_per_million=over_tokens(_both(carbon, embodied), out, "kg CO2e per million tokens"),
         gpus=sum(pool.gpus for pool in case.pools),
         models=tuple(sharing.models(lines, case)),
         tenants=tuple(sharing.tenants(lines, case)),
@@ -106,7 +106,7 @@ def _both(one: Result, two: Result) -> Result:
     return Result(one.figure + two.figure, one.unit, "SUM", (*one.terms, *two.terms), (*one.lacks, *two.lacks))
 
 
-def _over_tokens(result: Result, tokens: Result, unit: str) -> Result | None:
+def over_tokens(result: Result, tokens: Result, unit: str) -> Result | None:
     """A month's figure over the million tokens of a month. None where nothing is asked for."""
     if not tokens.figure.low:
         return None

@@ -24,6 +24,8 @@ from aifactory.stacks.estimate.model import Estimate, Lack, Result, SiteEstimate
 ECONOMICS = "Decision 0045; economics of the field, 2026-11"
 WARNED_DAYS = 30
 """Age of a price from which it is worth a look: rents of GPUs moved by half within months."""
+AHEAD_DAYS = 1
+"""A price of tomorrow is one of today in another zone of time. A later one is of no age that anybody knows."""
 OLDEST_GRID_DAYS = 3 * 366
 """Grids are published by year, and late: two reporting years, and the one that runs."""
 NAMED = 3
@@ -38,7 +40,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "EST-005",
         "error",
-        "Under a budget no price is older than it allows",
+        "Under a budget no price is older than it allows, nor from a day that is yet to come",
         "Prices of GPUs rose by half and fell by 44 % within a year: an old one says little.",
         ECONOMICS,
     ),
@@ -159,7 +161,8 @@ def _month(found: Estimate, blueprint: Blueprint, here: Gated) -> None:
     if most is None:
         return
     cost = total(site.cost.figure for site in found.sites)
-    says = f"{_usd(cost.high)} USD a month at the dearer end, {_usd(cost.expected)} expected; the budget is {most:,.2f}"
+    high, budget = _apart(cost.high, Decimal(str(most)))
+    says = f"{high} USD a month at the dearer end, {_usd(cost.expected)} expected; the budget is {budget}"
     hint = "aifactory cost shows what it is made of; make it smaller, or raise the budget"
     here.check("EST-001", cost.high <= Decimal(str(most)), says, ("budget", "usd_per_month"), hint)
 
@@ -242,8 +245,12 @@ def _ages(site: SiteEstimate, as_of: str, budget: Budget | None, here: Gated) ->
         if budget is not None:
             says = f"{term.name} was read {counted(age, 'day')} ago, on {term.seen}, in {term.source}"
             hint = "ask again; or accept its age with budget.oldest_price_days"
+            if age < -AHEAD_DAYS:
+                says = f"{term.name} was read on {term.seen}, after {as_of} from which ages count, in {term.source}"
+                hint = "correct the day of the price, or count from a later one"
             at: Path = ("budget",)
-            here.check("EST-005", age <= budget.oldest_price_days, says, at, hint, site=site.site)
+            holds = -AHEAD_DAYS <= age <= budget.oldest_price_days
+            here.check("EST-005", holds, says, at, hint, site=site.site)
         if age > WARNED_DAYS:
             old.append((age, term))
     worst = max(old, key=lambda each: each[0], default=None)
@@ -339,6 +346,12 @@ def _days(seen: str, as_of: str) -> int:
 
 def _usd(value: Decimal) -> str:
     return f"{value:,.2f}"
+
+
+def _apart(one: Decimal, two: Decimal) -> tuple[str, str]:
+    """Two amounts in cents, and in as many digits more as tell them apart."""
+    digits = next((digits for digits in range(2, 20) if f"{one:.{digits}f}" != f"{two:.{digits}f}"), 2)
+    return f"{one:,.{digits}f}", f"{two:,.{digits}f}"
 
 
 def _percent(share: Decimal) -> str:

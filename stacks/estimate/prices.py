@@ -127,9 +127,9 @@ class Book(Struct, frozen=True):
                 row = next((row for row in rows if row.region == region), None)
                 if row is None:
                     continue
-                value, _ = in_usd(just(row.price), each.file.currency, each.file.exchange, self.catalog)
+                value, rate = in_usd(just(row.price), each.file.currency, each.file.exchange, self.catalog)
                 source = f"{each.name}: {each.file.source}"
-                return Term(item, value, unit, source, each.file.seen, example=each.file.example)
+                return Term(item, value, unit, source, _older(each.file.seen, rate), example=each.file.example)
         return None
 
     def _missing(self, what: str, row: str) -> Lack:
@@ -162,7 +162,13 @@ class Stated(Struct, frozen=True):
         costs = self.costs
         value, rate = in_usd(amount, costs.currency, costs.exchange, self.catalog)
         source = costs.source if rate is None else f"{costs.source}; {rate.source}"
-        return Term(name, value, unit, source, costs.seen, not amount.is_one_number, costs.example)
+        seen = _older(costs.seen, rate)
+        return Term(name, value, unit, source, seen, not amount.is_one_number, costs.example)
+
+
+def _older(seen: str, rate: Term | None) -> str:
+    """An amount in dollars is as old as the older of the amount and its rate."""
+    return seen if rate is None else min(seen, rate.seen)
 
 
 def seen_of(row: Row, region: str = "") -> str:

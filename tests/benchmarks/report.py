@@ -26,7 +26,7 @@ REGISTRATION_RATIO = 1.15
 """Most that registering rows may take, as a multiple of a flat program with the same resources."""
 UP_1000_ROWS_S = 15.0
 """Most that the engine may take for a new stack of 1,000 rows in files."""
-FUNCTION_BUDGETS_MS = {"size the reference demand": 20}
+FUNCTION_BUDGETS_MS = {"size the reference demand": 20, "estimate two sites": 100}
 FIT_FROM_OBJECTS = 1_000
 """Below, the start of Python hides what grows."""
 

@@ -16,6 +16,7 @@ from aifactory.components.sizing.known import known
 from aifactory.components.sizing.options import Options
 from aifactory.components.sizing.size import Sizing, size
 from aifactory.stacks.assembly.stack import Stack, assemble
+from aifactory.stacks.estimate.estimating import estimate
 from aifactory.stacks.planning.data import digest_of, factory_data
 from aifactory.stacks.planning.factory import plan_factory
 from aifactory.stacks.planning.model import FactoryPlan
@@ -50,6 +51,12 @@ def test_assemble_two_stacks(benchmark: BenchmarkFixture, plan: FactoryPlan) -> 
         return [assemble(stack)[-1] for stack in plan.stacks.values()]
 
     assert all(stack.rows for stack in benchmark(both))
+
+
+def test_estimate_two_sites(benchmark: BenchmarkFixture, plan: FactoryPlan, loaded: Loaded) -> None:
+    stacks = {stack.name: layer for stack in plan.stacks.values() for layer in assemble(stack)}
+    found = benchmark(estimate, plan, loaded, stacks, "2026-11-29")
+    assert [len(site.lines) > 5 for site in found.sites] == [True, True]
 
 
 def test_digest_a_plan(benchmark: BenchmarkFixture, plan: FactoryPlan, loaded: Loaded) -> None:

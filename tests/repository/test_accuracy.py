@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from aifactory.components.catalog.rows import plain
 from aifactory.components.sizing.accuracy import summary
 from aifactory.components.values import canonical_json
 from support.accuracy import CALIBRATION, MLPERF, classes, page
+from support.published import POWER, TABLE, comparisons, walls
+from support.worked import case, names
 
 PAGE = Path(__file__).parents[2] / "docs" / "accuracy.md"
 
@@ -75,3 +78,29 @@ def test_the_constants_of_the_speed_model_are_those_that_were_published() -> Non
     assert (outside.number("factor"), outside.count("holds_percent")) == (2.0, published["within_2x_pct"])
     assert "above_128_concurrent" in published
     assert catalog.row("roofline.evidence", "most concurrent sequences").count("value") == 128
+
+
+def test_power_at_the_wall_is_what_somebody_worked_out_and_lies_in_its_band() -> None:
+    found = list(walls())
+    assert len(found) == 6
+    got = {f"ratio_nameplate_{each.case}": each.ratio for each in found}
+    got |= {f"inside_nameplate_band_{each.case}": Decimal(int(each.inside)) for each in found}
+    assert case(POWER).differences(got) == []
+    # The capped server is the low end itself, and draws 0.2 W more than its rounded share.
+    assert all(each.inside for each in found)
+    assert all(Decimal("0.95") <= each.ratio <= Decimal("1.25") for each in found)
+
+
+def test_published_comparisons_are_what_somebody_worked_out_from_their_inputs() -> None:
+    found = comparisons()
+    assert sorted([*found, POWER]) == [name for name in names() if name.startswith("published-")]
+    for name, got in found.items():
+        assert got, name
+        assert case(name).differences(got) == []
+
+
+def test_every_difference_from_what_was_published_has_a_reason() -> None:
+    for name, claim, published, ours, form in TABLE:
+        got, said = comparisons()[name][ours], case(name).inputs[published]
+        if format(got, form) != format(said, form):
+            assert case(name).about["why"], claim

@@ -1,4 +1,4 @@
-"""Makes docs/accuracy.md from the catalog's measurements and the sizing kernel."""
+"""Makes docs/accuracy.md from the catalog's measurements, the sizing kernel and the formulas of estimates."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from aifactory.components.catalog import Catalog
 from aifactory.components.sizing.accuracy import Compared, Summary, at_concurrency, mlperf, summary
+from support.published import sections
 
 CALIBRATION = "throughput.inferencex_concurrency_64"
 MLPERF = ("throughput.mlperf_v5_1_closed", "throughput.mlperf_v4_1_closed")
@@ -13,7 +14,10 @@ MLPERF = ("throughput.mlperf_v5_1_closed", "throughput.mlperf_v4_1_closed")
 HEAD = """\
 <!-- Generated from the catalog by tests/repository/test_accuracy.py; run it with --update-golden. -->
 
-# How good the sizing is
+# How good sizes and estimates are
+
+Sizes come first, then [energy](#energy-against-measured-wall-power) and
+[owned cost](#owned-cost-against-published-comparisons).
 
 `aifactory` sizes model servers by a roofline with four published constants (`components/catalog/roofline.yaml`). They
 were fitted on 500 rows of the half of InferenceX that the first table shows 53 of, which is why it is called in-sample;
@@ -84,6 +88,7 @@ def page() -> str:
         parts += [f"## {name}\n\n", *_misses(rows), "| row | measured | estimated | ratio |\n|---|---|---|---|\n"]
         parts += [_compared(each) for each in rows]
         parts.append("\n")
+    parts += sections()
     return "".join(parts).rstrip("\n") + "\n"
 
 
