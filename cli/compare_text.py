@@ -44,6 +44,7 @@ def comparison_text(found: Comparison, columns: int) -> Iterator[str]:
     yield from verdict_lines(found.verdicts, columns)
     yield from split_lines(found, columns)
     yield from rival_lines(found, columns)
+    yield from swing_lines(found, columns)
     if found.variants:
         yield from variant_lines(found.variants, found.estimate)
     yield ""
@@ -150,6 +151,26 @@ def core_text(each: CoreFlex) -> str:
         even = f", break-even at {percent(each.break_even.expected)} % of the hours"
     flex = f"{each.flex_hours:f} GPU-hours a day"
     return f"core {expected} GPUs{span}, flex {flex}, of {max(each.load):f} GPUs at peak{even}; {each.says}"
+
+
+def swing_lines(found: Comparison, columns: int) -> Iterator[str]:
+    """What moves the answer, the most first."""
+    if found.swings:
+        yield ""
+        yield click.style("  what moves the answer: one input at either end, all others as expected", bold=True)
+        yield f"  {'site':14}{'input':26}{'from':>10}{'to':>10}{'kUSD a month':>20}{'per M tokens':>18}"
+        for each in found.swings:
+            rates = "-"
+            if each.low_per_million is not None and each.high_per_million is not None:
+                rates = f"{each.low_per_million:,.2f} to {each.high_per_million:,.2f}"
+            usd = f"{each.low_usd / 1000:,.1f} to {each.high_usd / 1000:,.1f}"
+            ends = f"{float(each.range.low):>10.4g}{float(each.range.high):>10.4g}"
+            yield f"  {cut(each.site, 13):14}{cut(each.key, 25):26}{ends}{usd:>20}{rates:>18}"
+    still = ", ".join(f"{each.site}:{each.key}" for each in found.still)
+    if still:
+        yield from _wrapped(
+            f"one number without a range, so not moved (--swing PERCENT moves them): {still}", columns, "  "
+        )
 
 
 def rival_lines(found: Comparison, columns: int) -> Iterator[str]:

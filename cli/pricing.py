@@ -66,6 +66,14 @@ def hours_of(given: float | None) -> Decimal | None:
         raise Refused([Problem(f"--warm-up-h: {error}", hint="write hours, such as 0.2")]) from None
 
 
+def share_of(percent: float | None) -> Decimal | None:
+    """Percent as a share. Raises `Refused` for what is no number."""
+    try:
+        return None if percent is None else exact(percent) / 100
+    except NotAFigure as error:
+        raise Refused([Problem(f"--swing: {error}", hint="write percent, such as 20")]) from None
+
+
 def narrowed(found: Estimate, sites: Sequence[str]) -> Estimate:
     """Those sites of an estimate that were asked for, all by default."""
     return Estimate(found.factory, found.as_of, tuple(site for site in found.sites if not sites or site.site in sites))

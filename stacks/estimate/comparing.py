@@ -14,6 +14,7 @@ from aifactory.stacks.estimate.model import Estimate
 from aifactory.stacks.estimate.options import LeftOut, Option, options
 from aifactory.stacks.estimate.renting import barrier, classes_of
 from aifactory.stacks.estimate.rivals import Rival, rivals
+from aifactory.stacks.estimate.tornado import OneNumber, Swing, tornado
 from aifactory.stacks.estimate.varying import Variant
 from aifactory.stacks.estimate.verdicts import Verdict, verdicts
 
@@ -33,6 +34,10 @@ class Comparison(Struct, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     estimate: Estimate
     """Sites as planned, with their break-even, core and flex."""
+    swings: tuple[Swing, ...] = ()
+    """What moves the answer, site by site, the most first."""
+    still: tuple[OneNumber, ...] = ()
+    """Inputs of one number that nobody asked to move."""
     variants: tuple[Variant, ...] = ()
     """What would be if. Empty: nobody asked."""
 
@@ -45,6 +50,8 @@ class Asked(Struct, frozen=True):
     years: tuple[int, ...] = YEARS
     sites: Collection[str] = ()
     """Sites that are shown. Empty: all."""
+    swing: Decimal | None = None
+    """How far inputs of one number are moved, as a share. None: they stay."""
     warm_up_h: Decimal | None = None
     """Hours that a rented node runs before it answers. None: nobody said."""
 
@@ -57,10 +64,13 @@ def compared(factory: str, cases: Mapping[str, Case], asked: Asked) -> Compariso
     shown = tuple(site for site in whole.sites if not asked.sites or site.site in asked.sites)
     found, missing = options(chosen, years)
     catalog = chosen[0].catalog
+    swings, still = tornado(chosen, asked.swing)
     return Comparison(
         factory=factory,
         as_of=asked.as_of,
         estimate=replace(whole, sites=shown),
+        swings=swings,
+        still=still,
         years=years,
         options=found,
         left_out=missing,

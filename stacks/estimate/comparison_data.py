@@ -16,6 +16,7 @@ from aifactory.stacks.estimate.model import FORMULAS
 from aifactory.stacks.estimate.options import Option
 from aifactory.stacks.estimate.rivals import UNCHECKED, UNKNOWN, Rival
 from aifactory.stacks.estimate.split_data import break_even_data, core_flex_data
+from aifactory.stacks.estimate.tornado import Swing
 from aifactory.stacks.estimate.variant_data import variant_data, variants_csv
 from aifactory.stacks.estimate.verdicts import Verdict
 from aifactory.stacks.estimate.years import Flow, Span
@@ -45,6 +46,8 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
             }
             for site in found.estimate.sites
         },
+        "tornado": [swing_data(each) for each in found.swings],
+        "one_number": [{"site": each.site, "key": each.key, "value": float(each.value)} for each in found.still],
         "variants": [variant_data(each) for each in found.variants],
     }
 
@@ -122,6 +125,24 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         "life_years": _optional(verdict.life_years),
         "owned_idle_is_paid": verdict.owned_idle_is_paid,
         "rented_idle_is_paid": verdict.rented_idle_is_paid,
+    }
+
+
+def swing_data(swing: Swing) -> dict[str, Any]:
+    """One input at either end of its range, all others as expected."""
+    rates = (swing.base_per_million, swing.low_per_million, swing.high_per_million)
+    base, low, high = (None if rate is None else number(rate, FINE) for rate in rates)
+    return {
+        "site": swing.site,
+        "key": swing.key,
+        "range": ends(swing.range, FINE),
+        "range_is_stated": swing.stated,
+        "usd_per_month": number(swing.base_usd, CENT),
+        "usd_per_month_at_low": number(swing.low_usd, CENT),
+        "usd_per_month_at_high": number(swing.high_usd, CENT),
+        "usd_per_million_output_tokens": base,
+        "usd_per_million_output_tokens_at_low": low,
+        "usd_per_million_output_tokens_at_high": high,
     }
 
 

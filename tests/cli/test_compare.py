@@ -103,3 +103,37 @@ def test_the_same_plan_gives_the_same_bytes_in_any_locale() -> None:
     )
     assert one.code == other.code == 0
     assert one.out == other.out
+
+
+def test_charts_are_written_and_named(tmp_path: Path) -> None:
+    ran = call("compare", BURST, "--swing", "20", "--charts", tmp_path / "out", "--format", "json")
+    assert ran.code == 0, ran.err
+    names = ["cost-over-time.svg", "cost-and-carbon.svg", "tornado-fra-dc1.svg", "tornado-sto-aws.svg"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
+    assert "wrote 4 charts" in ran.err
+    found = json.loads(ran.out)
+    assert {each["site"] for each in found["tornado"]} == {"fra-dc1", "sto-aws"}
+    assert found["one_number"] == []
+
+
+def test_without_the_library_charts_are_refused_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aifactory.cli.chart_files.find_spec", lambda _: None)
+    ran = call("compare", BURST, "--charts", tmp_path / "out")
+    assert ran.code == 1
+    assert "charts are drawn by matplotlib, which is not installed" in ran.err
+    assert "pip install 'ai-factory-blueprints[charts]'" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    assert call("compare", BURST, "--charts", tmp_path / "taken" / "below").code == 1
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_what_moves_the_answer_fits_100_columns_too(path: Path) -> None:
+    ran = call("compare", path, "--swing", "30")
+    assert ran.code == 0, ran.err
+    assert [line for line in ran.out.splitlines() if len(line) > 100] == []

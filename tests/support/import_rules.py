@@ -29,6 +29,9 @@ CLIENT_FILE = "stacks/live/connection.py"
 ACCOUNTS = ("boto3", "botocore")
 """Modules that speak with an account of AWS."""
 ACCOUNT_FILE = "stacks/live/account.py"
+DRAWING = ("matplotlib",)
+"""Modules of the extra that draws charts."""
+DRAWING_FILE = "stacks/estimate/charts.py"
 LIVE = "aifactory.stacks.live"
 """What looks at real clusters: for the command line alone."""
 ENGINE_FOLDERS = ("stacks/program/*", "policies/packs/*")
@@ -49,7 +52,7 @@ SHARED_BY_PARTS = ("catalog", "economics", "sizing")
 
 def breaches(tree: SourceTree) -> list[str]:
     """Every import that breaks a rule."""
-    rules = (direction, isolation, engines, clients, accounts, live, impure, undeclared)
+    rules = (direction, isolation, engines, clients, accounts, live, drawing, impure, undeclared)
     parts = set(tree.parts())
     modules = list(tree.modules(*ROOMS))
     return [
@@ -102,6 +105,12 @@ def accounts(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
         yield f"imports {one.module}; only {ACCOUNT_FILE} may"
 
 
+def drawing(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
+    """One file draws, and it is imported by whoever asks for charts alone: the library is an extra."""
+    if one.module.split(".")[0] in DRAWING and module.path.as_posix() != DRAWING_FILE:
+        yield f"imports {one.module}; only {DRAWING_FILE} may"
+
+
 def live(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
     """What is planned, written and registered never depends on what a cluster holds."""
     inside = module.path.as_posix().startswith("stacks/live/")
@@ -120,7 +129,11 @@ def impure(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
 def undeclared(module: Module, one: Import, parts: set[str]) -> Iterator[str]:
     """A user has what the project depends on: no tests, no tools, no rooms by their bare names."""
     top = one.module.split(".")[0]
-    known = top in sys.stdlib_module_names or top in (*THIRD_PARTY, *CLIENTS, *ACCOUNTS, "aifactory") or is_engine(one)
+    known = (
+        top in sys.stdlib_module_names
+        or top in (*THIRD_PARTY, *CLIENTS, *ACCOUNTS, *DRAWING, "aifactory")
+        or is_engine(one)
+    )
     if not known and not one.level:
         yield f"imports {top}, which the project does not depend on"
 
