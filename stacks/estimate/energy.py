@@ -111,8 +111,8 @@ def _any_pue(case: Case) -> Term:
 
 def _country(case: Case) -> Term | Lack:
     country = case.site.location.country
-    rows = case.catalog.rows("energy-carbon.countries")
-    row = next((row for row in rows if row.data.get("code") == country), None)
+    known = case.catalog.row("countries", country).value("alpha3")
+    row = case.catalog.find("energy-carbon.countries", str(known)) if known else None
     if row is None:
         return Lack(f"no carbon figure of the grid of {country}", f"add a row for {country} to energy-carbon.countries")
     return Term("grid, production", just(row.number("g_per_kwh")), "g/kWh", row.ref, _year(row))
