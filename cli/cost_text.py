@@ -30,7 +30,7 @@ def print_estimate(found: Estimate) -> None:
         cost = total(site.cost.figure for site in found.sites)
         click.echo(click.style(f"all sites: {band(cost)} USD a month", bold=True))
     click.echo(f"prices as of {found.as_of}; a range is low to high, and gates count the dearer end")
-    click.echo("where a figure comes from: aifactory explain BLUEPRINT cost, energy, models.NAME, ...")
+    click.echo("where from: aifactory explain BLUEPRINT cost, energy, models.NAME ...")
 
 
 def site_text(site: SiteEstimate, columns: int) -> Iterator[str]:

@@ -234,3 +234,7 @@ class AwsCostsGiven(CostsBase):
 
     utilisation_percent: Share | None = None
     """Mean utilisation of GPUs that no demand says anything about. Unit: percent. Default none: always busy."""
+
+    system_node_kw: float | None = Field(default=None, gt=0, le=10)
+    """Mean draw of a system node. Unit: kW. Default none: AWS states none of its instances, and it is missing in the
+    energy."""

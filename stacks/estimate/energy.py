@@ -131,6 +131,7 @@ def burnt(case: Case) -> Iterator[Burnt]:
     if isinstance(case.site, AwsSite):
         for pool in case.pools:
             yield _rented(pool, case, shares, (*drawn, pue))
+        yield from _system(case.site, pue)
         return
     pools = {pool.part: pool for pool in case.pools}
     for nodes in counted(case):
@@ -160,6 +161,29 @@ def _rented(pool: Pool, case: Case, shares: Draw, terms: tuple[Term, ...]) -> Bu
     kwh = energy_kwh(nodes.value, node_kw(plate.value, shares, use), terms[-1].value)
     known = (nodes.value, plate.value, use, shares, terms[-1].value)
     return Burnt(pool.part, pool.part, f"{pool.instance_type} nodes", kwh, (nodes, plate, *used, *terms), *known)
+
+
+AS_STATED = Draw(just(1), just(1))
+"""Of a draw that is stated as it is, and not as a nameplate."""
+
+
+def _system(site: AwsSite, pue: Term) -> Iterator[Burnt]:
+    """System nodes, where the site says what one draws."""
+    costs = site.costs
+    if costs is None or costs.system_node_kw is None:
+        return
+    kw = Term("a system node", just(costs.system_node_kw), "kW", costs.source, costs.seen, example=costs.example)
+    nodes = just(site.aws.system_nodes.nodes)
+    kwh = energy_kwh(nodes, node_kw(kw.value, AS_STATED, NOTHING), pue.value)
+    yield Burnt("cluster", "", "system nodes", kwh, (kw, pue), nodes, kw.value, NOTHING, AS_STATED, pue.value)
+
+
+def _unknown_draw(site: AwsSite) -> tuple[Lack, ...]:
+    """What keeps the energy of a region from being whole. That of AWS's own services is AWS's, and in no figure."""
+    if site.costs is not None and site.costs.system_node_kw is not None:
+        return ()
+    hint = "write costs.system_node_kw in its site file"
+    return (Lack(f"{site.site} doesn't say what a system node draws", hint, ("costs", "system_node_kw")),)
 
 
 KNOWN_SERVERS = (("dgx-h100-h200", "nvidia-h200-sxm"), ("dgx-b200", "nvidia-b200-sxm"))
@@ -226,12 +250,12 @@ def results(case: Case, groups: list[Burnt]) -> tuple[Result, Result, Result, Re
     terms = tuple(dict.fromkeys(term for each in groups for term in each.terms))
     missing: tuple[Lack, ...] = ()
     if isinstance(case.site, AwsSite):
-        missing = (Lack("energy of system nodes and of AWS's own services is not known", "no source states it"),)
+        missing = _unknown_draw(case.site)
     energy = Result(kwh, "kWh/month", "F4", terms, missing)
     carbon = (
         Result(NOTHING, "kg CO2e/month", "F8", lacks=(place.carbon,))
         if isinstance(place.carbon, Lack)
-        else Result(carbon_kg(kwh, place.carbon.value), "kg CO2e/month", "F8", (place.carbon,))
+        else Result(carbon_kg(kwh, place.carbon.value), "kg CO2e/month", "F8", (place.carbon,), missing)
     )
     if isinstance(place.water, Lack):
         water = Result(NOTHING, "l/month", "F10", lacks=(place.water,))

@@ -214,6 +214,8 @@ def _missing(site: SiteEstimate, loaded: Loaded, here: Gated) -> None:
     blueprint = loaded.sites[site.site].blueprint
     budget, energy = blueprint.budget, blueprint.energy
     held = [*(site.cost.lacks if budget and not budget.unpriced else ())]
+    if energy and (energy.kwh_per_million_tokens or energy.kg_co2e_per_million_tokens):
+        held += site.energy.lacks
     if energy and energy.kg_co2e_per_million_tokens:
         held += [*site.carbon.lacks, *site.embodied.lacks]
     for lack in dict.fromkeys(held):
