@@ -42,6 +42,7 @@ PLACES = {
     "blueprints/site.py": "a site file of the venue",
     "blueprints/load.py": "which kind of site file it is",
     "stacks/planning/place.py": "a site file becomes a place",
+    "blueprints/priced_items.py": "items of price files are held against the catalog's prices",
     "stacks/estimate/": "what is rented has its own prices, energy or water",
     "stacks/assembly/rowset.py": "the provider of a base, and the command that signs in at its cluster",
     "stacks/program/identity.py": "the provider's type",
