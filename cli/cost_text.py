@@ -28,7 +28,10 @@ def print_estimate(found: Estimate) -> None:
         click.echo()
     if len(found.sites) > 1:
         cost = total(site.cost.figure for site in found.sites)
-        click.echo(click.style(f"all sites: {band(cost)} USD a month", bold=True))
+        lacks = any(site.cost.lacks for site in found.sites)
+        click.echo(
+            click.style(f"all sites: {band(cost)} USD a month{' + what is missing' if lacks else ''}", bold=True)
+        )
     click.echo(f"prices as of {found.as_of}; a range is low to high, and gates count the dearer end")
     click.echo("where from: aifactory explain BLUEPRINT cost, energy, models.NAME ...")
 
@@ -48,12 +51,21 @@ def site_text(site: SiteEstimate, columns: int) -> Iterator[str]:
     if site.tenants:
         yield ""
         yield from tenants(site, columns)
+    made_up = examples(site)
+    if made_up:
+        yield ""
+        yield from fold(f"figures are examples: {made_up}", columns, "  ")
     if site.lacks:
         yield ""
         yield click.style("  missing, and in no figure above:", fg="yellow")
         for lack in site.lacks:
             yield from fold(lack.says, columns, "    ")
             yield from fold(lack.hint, columns, "      ")
+
+
+def examples(site: SiteEstimate) -> str:
+    """Sources that were made up to show the form, empty where there are none."""
+    return "; ".join(sorted({term.source for term in site.terms if term.example}))
 
 
 def fold(text: str, columns: int, indent: str) -> Iterator[str]:
@@ -117,7 +129,7 @@ def models(site: SiteEstimate, columns: int) -> Iterator[str]:
         into = f"{each.usd_per_million_in.expected:.4f}" if each.usd_per_million_in else "-"
         out = f"{each.usd_per_million_out.expected:.4f}" if each.usd_per_million_out else "-"
         margin = "-"
-        if each.margin_per_month:
+        if each.margin_per_month and not site.cost.lacks:
             income, cost = each.margin_per_month
             margin = f"{income.expected - cost.expected:,.0f}"
         yield (
@@ -163,6 +175,9 @@ def markdown(found: Estimate) -> Iterator[str]:
         )
     for site in found.sites:
         yield ""
+        if made_up := examples(site):
+            yield f"Figures of `{site.site}` are examples: {cell(made_up)}."
+            yield ""
         yield f"<details><summary>{site.stack}: {counted(len(site.lines), 'line')}</summary>"
         yield ""
         yield "| what | quantity | unit | USD a month | price of |"

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 from msgspec import Struct
 
-from aifactory.components.economics.figures import EXACTLY, Figure, just
+from aifactory.components.economics.figures import EXACTLY, Figure
 
 HOURS = Decimal(730)
 """Hours of a month, as bills of clouds count them: 8,760 over 12."""
@@ -46,9 +46,9 @@ def carbon_kg(kwh: Figure, g_per_kwh: Figure) -> Figure:
     return _parts(kwh.times(g_per_kwh), GRAMS)
 
 
-def embodied_kg(gpus: Decimal, nodes: Decimal, kg_per_gpu: Decimal, kg_per_server: Decimal, life: Figure) -> Figure:
+def embodied_kg(gpus: Figure, nodes: Figure, kg_per_gpu: Decimal, kg_per_server: Decimal, life: Figure) -> Figure:
     """F9: a month's share of what making the machines gave off. Unit: kg. `life` in years."""
-    made = just(gpus * kg_per_gpu + nodes * kg_per_server)
+    made = gpus.times(kg_per_gpu) + nodes.times(kg_per_server)
     months = life.times(Decimal(12))
     return made.per(months)
 

@@ -50,8 +50,8 @@ class Tenant(Spec):
     inference tenant, whose peak would wait until a job has made room."""
 
     usd_per_month: float | None = Field(default=None, gt=0, le=1e12)
-    """What its guaranteed GPUs may cost a month, with their share of all that GPUs share. Unit: USD. The estimate says
-    how many GPUs it pays for. Default none: no limit."""
+    """What its guaranteed GPUs may cost a month at each site, with their share of all that GPUs share. Unit: USD. The
+    estimate says how many GPUs it pays for. Default none: no limit."""
 
     weight: int = Field(default=1, ge=0, le=1_000)
     """Share of idle GPUs relative to the other tenants' weights. 0 borrows only what nobody else wants.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal, localcontext
+from decimal import ROUND_CEILING, Decimal, localcontext
 
 from msgspec import Struct
 
@@ -156,11 +156,13 @@ def _owned(nodes: Counted, use: Figure, shares: Draw, pue: Term, terms: tuple[Te
 def _rented(pool: Pool, case: Case, shares: Draw, terms: tuple[Term, ...]) -> Burnt:
     """Nobody states the nameplate of an instance: that of servers with such boards is half as much again."""
     plate = instance_kw(case.catalog, pool.plan.accelerator, pool.plan.gpus_per_node)
-    use, used = of_pool(pool, case)
+    use, terms_of_use = used(pool, case)
     nodes = running(pool, case)
     kwh = energy_kwh(nodes.value, node_kw(plate.value, shares, use), terms[-1].value)
     known = (nodes.value, plate.value, use, shares, terms[-1].value)
-    return Burnt(pool.part, pool.part, f"{pool.instance_type} nodes", kwh, (nodes, plate, *used, *terms), *known)
+    return Burnt(
+        pool.part, pool.part, f"{pool.instance_type} nodes", kwh, (nodes, plate, *terms_of_use, *terms), *known
+    )
 
 
 AS_STATED = Draw(just(1), just(1))
@@ -217,13 +219,38 @@ def running(pool: Pool, case: Case) -> Term:
     # What is reserved is there all the time.
     if not isinstance(pool.plan, AwsFlexPlan) or case.what_if.purchase in RESERVING:
         return Term("nodes", just(most), "nodes", f"{pool.part}.nodes")
-    models = case.models_of(pool.part)
-    each = max(1, pool.plan.gpus_per_node)
-    floor = Decimal(sum(-(-_least(m) * m.plan.layout.gpus // each) for m in models))
-    least = min(most, floor)
-    return Term(
-        "nodes that run", Figure(least, least, most), "nodes", "floor of replicas, and all of the pool", assumed=True
-    )
+    least = _nodes_of(pool, case, 2)
+    mean = max(least, _nodes_of(pool, case, None))
+    source = "floor of replicas or those of the mean, and all of the pool"
+    return Term("nodes that run", Figure(least, mean, max(mean, most)), "nodes", source, assumed=True)
+
+
+def _nodes_of(pool: Pool, case: Case, end: int | None) -> Decimal:
+    """Nodes that replicas of the mean lie on, no fewer than the floor of autoscaling, at one end of their speed; at the
+    planned speed where no end is named."""
+    nodes = Decimal(0)
+    for served in case.models_of(pool.part):
+        speed = Decimal(str(served.planned_per_s if end is None else served.tokens_per_s[end]))
+        with localcontext(EXACTLY):
+            asked = Decimal(str(served.calls_per_s)) * served.counted_tokens / speed
+            replicas = max(Decimal(_least(served)), asked.to_integral_value(ROUND_CEILING))
+            held = replicas * served.plan.layout.gpus / max(1, pool.plan.gpus_per_node)
+        nodes += held.to_integral_value(ROUND_CEILING)
+    return min(Decimal(pool.nodes), nodes)
+
+
+def used(pool: Pool, case: Case) -> tuple[Figure, tuple[Term, ...]]:
+    """Mean use of the GPUs that are there. Of a pool whose nodes come and go that is a share of those that run."""
+    use, terms = of_pool(pool, case)
+    nodes = running(pool, case).value
+    if not isinstance(pool.plan, AwsFlexPlan) or not nodes.low:
+        return use, terms
+    one, most = Decimal(1), Decimal(pool.nodes)
+    with localcontext(EXACTLY):
+        low = min(one, use.low * most / nodes.low)
+        expected = max(low, min(one, use.expected * most / nodes.expected))
+        high = max(expected, min(one, use.high * most / nodes.high))
+    return Figure(low, expected, high), terms
 
 
 def _least(served: Served) -> int:
@@ -280,14 +307,14 @@ def _embodied(case: Case) -> Result:
     return Result(embodied_kg(gpus, nodes, each_gpu, each_server, life.value), "kg CO2e/month", "F9", terms)
 
 
-def made(case: Case) -> tuple[Decimal, Decimal]:
-    """GPUs and nodes whose making counts: those that are paid for, at AWS those that run."""
-    gpus, nodes = Decimal(0), Decimal(0)
+def made(case: Case) -> tuple[Figure, Figure]:
+    """GPUs and nodes whose making counts: those that are paid for, at AWS those of pools that run."""
+    gpus = nodes = NOTHING
     if isinstance(case.site, AwsSite):
         for pool in case.pools:
-            most = running(pool, case).value.expected
-            gpus, nodes = gpus + most * pool.plan.gpus_per_node, nodes + most
+            most = running(pool, case).value
+            gpus, nodes = gpus + most.times(Decimal(pool.plan.gpus_per_node)), nodes + most
     else:
         for each in counted(case):
-            gpus, nodes = gpus + each.gpus, nodes + each.nodes
+            gpus, nodes = gpus + just(each.gpus), nodes + just(each.nodes)
     return gpus, nodes

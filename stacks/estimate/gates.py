@@ -299,7 +299,7 @@ def _tenants(site: SiteEstimate, loaded: Loaded, here: Gated) -> None:
     parts = loaded.sites[site.site].blueprint.parts
     places = {part.name: index for index, part in enumerate(parts)}
     for tenant in site.tenants:
-        if tenant.budget_usd_per_month is None or tenant.gpus_of_budget is None:
+        if tenant.budget_usd_per_month is None or not tenant.gpus:
             continue
         index = places[tenant.part]
         spec = parts[index]
@@ -312,7 +312,11 @@ def _tenants(site: SiteEstimate, loaded: Loaded, here: Gated) -> None:
         )
         at = ("parts", index, "tenants", names.index(tenant.tenant), "usd_per_month")
         hint = f"set gpus to {tenant.gpus_of_budget}, or raise its budget"
-        here.check("EST-011", tenant.gpus <= tenant.gpus_of_budget, says, at, hint, site=site.site)
+        if tenant.gpus_of_budget is None:
+            says = f"nobody can say what GPUs of {tenant.tenant} cost: {site.cost.lacks[0].says}"
+            hint = "aifactory cost names all that is missing"
+        pays = tenant.gpus_of_budget is not None and tenant.gpus <= tenant.gpus_of_budget
+        here.check("EST-011", pays, says, at, hint, site=site.site)
 
 
 def _examples(site: SiteEstimate, here: Gated) -> None:

@@ -119,15 +119,19 @@ class Book(Struct, frozen=True):
             return max((seen_of(row) for row in mine), default="")
         return seen_of(self.catalog.row("prices-aws", kind), self.region)
 
-    def _contract(self, item: str, purchase: Purchase | None, unit: str) -> Term | None:
-        """The first file that prices it, for the region before for all."""
+    def _contract(self, item: str, purchase: Purchase | None, unit: str) -> Term | Lack | None:
+        """The first file that prices it, for the region before for all. A currency without a rate is no price."""
         for each in self.files:
             rows = [row for row in each.file.rows if row.item == item and row.purchase == purchase]
             for region in (self.region, None):
                 row = next((row for row in rows if row.region == region), None)
                 if row is None:
                     continue
-                value, rate = in_usd(just(row.price), each.file.currency, each.file.exchange, self.catalog)
+                try:
+                    value, rate = in_usd(just(row.price), each.file.currency, each.file.exchange, self.catalog)
+                except NoRate as missing:
+                    hint = "write exchange: {usd: ..., source: ..., seen: ...} in that price file"
+                    return Lack(f"{each.name}: {missing.lack.says}", hint)
                 source = f"{each.name}: {each.file.source}"
                 return Term(item, value, unit, source, _older(each.file.seen, rate), example=each.file.example)
         return None

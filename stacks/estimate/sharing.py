@@ -75,6 +75,7 @@ def models(lines: tuple[Line, ...], case: Case) -> Iterator[ModelCost]:
 def tenants(lines: tuple[Line, ...], case: Case) -> Iterator[TenantCost]:
     """What guaranteed GPUs of tenants cost, and how many their budgets pay for at the dearer end."""
     each_gpu = of_gpus(lines, case)
+    whole = all(line.known for line in lines)
     for part in case.plan.parts:
         if not isinstance(part.plan, QueuePlan):
             continue
@@ -93,7 +94,7 @@ def tenants(lines: tuple[Line, ...], case: Case) -> Iterator[TenantCost]:
                 usd,
                 just(budget) if budget is not None else None,
                 split,
-                _bought(Decimal(str(budget)), _over(usd, gpus)) if budget is not None and gpus else None,
+                _bought(Decimal(str(budget)), _over(usd, gpus)) if budget is not None and gpus and whole else None,
             )
 
 

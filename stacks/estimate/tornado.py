@@ -87,7 +87,7 @@ def tornado(cases: Iterable[Case], swing: Decimal | None) -> tuple[tuple[Swing, 
 def inputs(site: SiteEstimate, case: Case) -> Iterator[tuple[str, Figure]]:
     """Inputs of a site by their keys, each with what is known of it."""
     if case.served:
-        yield "utilisation_percent", _use(case)
+        yield "utilisation_percent", just(_use(case).expected)  # demand is one number: its doubt is that of speed
         served = case.served[0]
         low, expected, high = (Decimal(str(end)) for end in served.tokens_per_s)
         with localcontext(EXACTLY):

@@ -189,9 +189,9 @@ def embodied_step(site: SiteEstimate, case: Case) -> Step:
     gpus, nodes = made(case)
     each_gpu, each_server, life = (term.value for term in site.embodied.terms)
     symbols: dict[str, Symbol] = {
-        "G": ("GPUs", just(gpus)),
+        "G": ("GPUs", gpus),
         "a": ("kg for a GPU", each_gpu),
-        "N": ("nodes", just(nodes)),
+        "N": ("nodes", nodes),
         "b": ("kg for a server", each_server),
         "n": ("life in years", turned(life)),
     }

@@ -171,7 +171,7 @@ LOADS = some.lists(some.integers(0, 40).map(Decimal), min_size=1, max_size=24)
 PRICES = some.decimals("0.01", "10", places=2)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(LOADS, PRICES, PRICES)
 def test_no_other_core_costs_less(load: list[Decimal], owned: Decimal, rented: Decimal) -> None:
     found = core_and_flex(load, owned, rented)

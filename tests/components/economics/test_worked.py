@@ -112,7 +112,9 @@ def test_carbon_goes_with_energy_and_grid(found: Case) -> None:
 @bound("carbon-embodied")
 def test_what_making_servers_gave_off_is_spread_over_their_life(found: Case) -> None:
     i = found.inputs
-    each = embodied_kg(i["gpus"], i["nodes"], i["kg_per_gpu"], i["kg_per_server"], given(found, "life_years"))
+    each = embodied_kg(
+        just(i["gpus"]), just(i["nodes"]), i["kg_per_gpu"], i["kg_per_server"], given(found, "life_years")
+    )
     assert found.differences(ends("month_kg", each)) == []
 
 
