@@ -59,6 +59,7 @@ class Yard:
         shutil.copy(ROOT / "blueprints/library" / f"{name}.yaml", self.blueprint)
         for site in shipped.loaded.sites:
             shutil.copy(ROOT / "blueprints/sites" / f"{site}.yaml", self.root / "sites")
+        shutil.copytree(ROOT / "blueprints/sites/prices", self.root / "sites/prices")
         self.helm = tools["helm"]
         self.removable: set[str] = set()
         """Definitions that go when their release goes; Helm leaves the others."""
