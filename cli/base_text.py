@@ -13,6 +13,7 @@ import click
 from aifactory.blueprints.shown import shown
 from aifactory.cli.base_data import percent
 from aifactory.cli.base_judging import Against, Found
+from aifactory.cli.cost_text import LABELS
 from aifactory.cli.judgement import Judgement
 from aifactory.cli.report import tell, text_columns
 from aifactory.components.counting import counted
@@ -20,22 +21,6 @@ from aifactory.components.economics.figures import Figure
 from aifactory.stacks.comparing.changes import Change
 from aifactory.stacks.comparing.estimates import EstimateChanges, FigureChange, LineChange, PriceChange
 
-MILLION = Decimal(1_000_000)
-LABELS: dict[str, tuple[str, str]] = {
-    "usd_per_month": ("USD a month", ",.2f"),
-    "usd_per_million_output_tokens": ("USD per million output tokens", ",.4f"),
-    "energy_kwh_per_month": ("kWh a month", ",.0f"),
-    "kwh_per_million_output_tokens": ("kWh per million output tokens", ",.4f"),
-    "kg_co2e_per_month": ("kg CO2e a month, operation", ",.1f"),
-    "kg_co2e_embodied_per_month": ("kg CO2e a month, embodied", ",.1f"),
-    "kg_co2e_per_million_output_tokens": ("kg CO2e per million output tokens", ",.4f"),
-    "water_l_per_month": ("litres of water a month", ",.0f"),
-    "tokens_out_per_month": ("output tokens a month", ",.0f"),
-    "tokens_in_per_month": ("prompt tokens a month", ",.0f"),
-    "tokens_per_s": ("output tokens/s at full load", ",.0f"),
-    "utilisation": ("share of GPUs' time that is used", ",.3f"),
-}
-"""How figures are called, and shown."""
 LISTED = 8
 """Lines of a kind that a terminal shows."""
 SHOWN = Decimal("0.000001")

@@ -8,7 +8,6 @@ import click
 
 from aifactory.cli.base_judging import Against, Found
 from aifactory.cli.base_text import (
-    LABELS,
     amount_text,
     change_text,
     headline,
@@ -19,6 +18,7 @@ from aifactory.cli.base_text import (
     price_text,
     rows_text,
 )
+from aifactory.cli.cost_text import LABELS
 from aifactory.cli.cost_text import markdown as cost_markdown
 from aifactory.cli.judgement import Judgement
 from aifactory.cli.markdown import comment, first, folded, plain, table

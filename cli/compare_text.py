@@ -8,7 +8,8 @@ from textwrap import wrap
 
 import click
 
-from aifactory.cli.cost_text import band, cell, cut, percent
+from aifactory.cli.cost_text import band, cut, percent
+from aifactory.cli.markdown import folded, plain, table
 from aifactory.cli.report import text_columns
 from aifactory.cli.variant_text import variant_lines, variant_markdown
 from aifactory.components.counting import counted
@@ -18,6 +19,7 @@ from aifactory.stacks.estimate.options import Option
 from aifactory.stacks.estimate.rivals import UNCHECKED, Rival
 from aifactory.stacks.estimate.splits import CoreFlex
 from aifactory.stacks.estimate.verdicts import Verdict
+from aifactory.stacks.estimate.years import Span
 
 NAME = 27
 ONE_DECIMAL = 1_000_000
@@ -206,44 +208,46 @@ def markdown(found: Comparison) -> Iterator[str]:
     """Fit for a comment of a pull request."""
     yield f"**{found.factory}**: build or lease, as of {found.as_of}"
     yield ""
-    yield "| option | years | net present USD | USD per M tokens | at once | year 1 | left | USD per GPU-hour | used |"
-    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
-    for option in found.options:
-        for span in option.spans:
-            cells = (
-                cell(_starred(option)),
-                str(span.years),
-                band(span.present) if span.present else "unknown",
-                _rate(span.per_million),
-                band(span.figure("first")),
-                band(span.figure("yearly", 1)),
-                band(span.figure("left")),
-                _rate(option.gpu_hour),
-                f"{percent(option.estimate.utilisation.figure.expected)} %",
-            )
-            yield f"| {' | '.join(cells)} |"
+    heads = ("option", "years", "net present USD", "USD per M tokens", "at once", "year 1", "left")
+    rows = (_cells(option, span) for option in found.options for span in option.spans)
+    yield from table((*heads, "USD per GPU-hour", "used"), rows, numbers=8)
     yield ""
     yield "\\* as planned"
     for verdict in found.verdicts:
         yield ""
-        head = f"**{cell(verdict.owned)}** against **{cell(verdict.rented)}**, {counted(verdict.years, 'year')}"
-        yield f"- {head}, {verdict.basis}: {cell(verdict.says)}. {cell(four(verdict))}."
+        head = f"**{plain(verdict.owned)}** against **{plain(verdict.rented)}**, {counted(verdict.years, 'year')}"
+        yield f"- {head}, {verdict.basis}: {plain(verdict.says)}. {plain(four(verdict))}."
     if found.variants:
         yield from variant_markdown(found.variants)
     if found.rivals:
         yield ""
-        yield f"<details><summary>GPU hours of others, {UNCHECKED} and in no verdict</summary>"
-        yield ""
-        yield "| instead of | seller | accelerator | region | USD per GPU-hour | seen | USD a month | break-even use |"
-        yield "|---|---|---|---|---:|---|---:|---:|"
-        for each in found.rivals:
-            use = f"{percent(each.break_even.low)} to {percent(each.break_even.high)} %" if each.break_even else "-"
-            yield (
-                f"| {each.site} | {cell(each.vendor)} | {each.accelerator} | {cell(each.region)} | "
-                f"{each.price.value.expected:.4f} | {each.price.seen} | {each.month.expected:,.2f} | {use} |"
-            )
-        yield ""
-        yield "</details>"
+        yield from folded(f"GPU hours of others, {UNCHECKED} and in no verdict", _rivals_table(found))
+
+
+def _cells(option: Option, span: Span) -> tuple[str, ...]:
+    """An option over some years as a row of the table."""
+    return (
+        plain(_starred(option)),
+        str(span.years),
+        band(span.present) if span.present else "unknown",
+        _rate(span.per_million),
+        band(span.figure("first")),
+        band(span.figure("yearly", 1)),
+        band(span.figure("left")),
+        _rate(option.gpu_hour),
+        f"{percent(option.estimate.utilisation.figure.expected)} %",
+    )
+
+
+def _rivals_table(found: Comparison) -> Iterator[str]:
+    yield "| instead of | seller | accelerator | region | USD per GPU-hour | seen | USD a month | break-even use |"
+    yield "|---|---|---|---|---:|---|---:|---:|"
+    for each in found.rivals:
+        use = f"{percent(each.break_even.low)} to {percent(each.break_even.high)} %" if each.break_even else "-"
+        yield (
+            f"| {each.site} | {plain(each.vendor)} | {each.accelerator} | {plain(each.region)} | "
+            f"{each.price.value.expected:.4f} | {each.price.seen} | {each.month.expected:,.2f} | {use} |"
+        )
 
 
 def _rate(figure: Figure | None) -> str:

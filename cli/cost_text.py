@@ -8,16 +8,34 @@ from decimal import Decimal
 
 import click
 
+from aifactory.cli.markdown import folded, plain, table
 from aifactory.cli.report import text_columns
 from aifactory.components.counting import counted
-from aifactory.components.economics.figures import Figure, total
-from aifactory.stacks.estimate.model import Estimate, Line, Result, SiteEstimate
+from aifactory.components.economics.figures import MILLION, Figure, total
+from aifactory.stacks.estimate.model import FIGURES, Estimate, Line, Result, SiteEstimate
 
 WIDEST_ITEM = 46
 LEAST_ITEM = 18
 WIDE = 90
 """Columns from which tables have room between their numbers."""
 CELL, NARROW_CELL = 16, 14
+LABELS: dict[str, tuple[str, str]] = {
+    "usd_per_month": ("USD a month", ",.2f"),
+    "usd_per_million_output_tokens": ("USD per million output tokens", ",.4f"),
+    "energy_kwh_per_month": ("kWh a month", ",.0f"),
+    "kwh_per_million_output_tokens": ("kWh per million output tokens", ",.4f"),
+    "kg_co2e_per_month": ("kg CO2e a month, operation", ",.1f"),
+    "kg_co2e_embodied_per_month": ("kg CO2e a month, embodied", ",.1f"),
+    "kg_co2e_per_million_output_tokens": ("kg CO2e per million output tokens", ",.4f"),
+    "water_l_per_month": ("litres of water a month", ",.0f"),
+    "tokens_out_per_month": ("output tokens a month", ",.0f"),
+    "tokens_in_per_month": ("prompt tokens a month", ",.0f"),
+    "tokens_per_s": ("output tokens/s at full load", ",.0f"),
+    "utilisation": ("share of GPUs' time that is used", ",.3f"),
+}
+"""How figures are called, and shown."""
+ELSEWHERE = ("tokens_in_per_month", "utilisation")
+"""Figures that the table leaves out: models show the one, and the head of a site the other."""
 
 
 def print_estimate(found: Estimate) -> None:
@@ -73,23 +91,21 @@ def fold(text: str, columns: int, indent: str) -> Iterator[str]:
     return iter(textwrap.wrap(text, columns, initial_indent=indent, subsequent_indent=indent))
 
 
+def _rows(site: SiteEstimate) -> Iterator[tuple[str, Result | None, str]]:
+    """Label, figure and form of each row. Tokens are shown by the million."""
+    for name, field in FIGURES.items():
+        (label, form), result = LABELS[name], getattr(site, field)
+        if name == "tokens_out_per_month":
+            yield f"{label}, millions", _millions(result), ",.1f"
+        elif name not in ELSEWHERE:
+            yield label, result, form
+
+
 def figures(site: SiteEstimate, columns: int) -> Iterator[str]:
     """What the site comes to."""
-    rows: list[tuple[str, Result | None, str]] = [
-        ("USD a month", site.cost, ",.2f"),
-        ("USD per million output tokens", site.usd_per_million, ",.4f"),
-        ("kWh a month", site.energy, ",.0f"),
-        ("kWh per million output tokens", site.kwh_per_million, ",.4f"),
-        ("kg CO2e a month, operation", site.carbon, ",.1f"),
-        ("kg CO2e a month, embodied", site.embodied, ",.1f"),
-        ("kg CO2e per million output tokens", site.kg_per_million, ",.4f"),
-        ("litres of water a month", site.water, ",.0f"),
-        ("output tokens a month, millions", _millions(site.tokens_out), ",.1f"),
-        ("output tokens/s at full load", site.tokens_per_s, ",.0f"),
-    ]
     cell = CELL if columns >= WIDE else NARROW_CELL
     yield f"  {'':34}{'low':>{cell}}{'expected':>{cell}}{'high':>{cell}}"
-    for name, result, form in rows:
+    for name, result, form in _rows(site):
         if result is None or (result.lacks and not result.figure.high):
             yield f"  {name:34}{'unknown':>{cell}}"
             continue
@@ -106,10 +122,9 @@ def figures(site: SiteEstimate, columns: int) -> Iterator[str]:
 
 def lines(found: Iterable[Line], columns: int) -> Iterator[str]:
     """What is paid for, dearest first, those without a price at the end."""
-    ordered = sorted(found, key=lambda line: (not line.known, -line.amount.expected, line.item))
     item = max(LEAST_ITEM, min(WIDEST_ITEM, columns - 54))
     yield f"  {'what':{item}}{'quantity':>14} {'unit':9}{'USD a month':>14}{'to':>13}"
-    for line in ordered:
+    for line in _dearest_first(found):
         what = cut(line.item if line.part == "site" else f"{line.part}: {line.item}", item - 1)
         quantity = f"{line.quantity.expected:,.2f}".removesuffix(".00")
         if line.known:
@@ -155,41 +170,44 @@ def markdown(found: Estimate) -> Iterator[str]:
     """Fit for a comment of a pull request."""
     yield f"**{found.factory}**: {band(total(site.cost.figure for site in found.sites))} USD a month"
     yield ""
-    yield "| stack | USD a month | USD per M tokens | kWh per M | kg CO2e per M | used | missing |"
-    yield "|---|---|---|---|---|---|---|"
-    for site in found.sites:
-        yield (
-            "| "
-            + " | ".join(
-                (
-                    f"`{site.stack}`",
-                    band(site.cost.figure),
-                    _rate(site.usd_per_million),
-                    _rate(site.kwh_per_million),
-                    _rate(site.kg_per_million),
-                    f"{percent(site.utilisation.figure.expected)} %",
-                    str(len(site.lacks)) if site.lacks else "",
-                )
-            )
-            + " |"
-        )
+    heads = ("stack", "USD a month", "USD per M tokens", "kWh per M", "kg CO2e per M", "used", "missing")
+    yield from table(heads, map(_cells, found.sites))
     for site in found.sites:
         yield ""
         if made_up := examples(site):
-            yield f"Figures of `{site.site}` are examples: {cell(made_up)}."
+            yield f"Figures of `{site.site}` are examples: {plain(made_up)}."
             yield ""
-        yield f"<details><summary>{site.stack}: {counted(len(site.lines), 'line')}</summary>"
-        yield ""
-        yield "| what | quantity | unit | USD a month | price of |"
-        yield "|---|---:|---|---:|---|"
-        for line in sorted(site.lines, key=lambda each: (not each.known, -each.amount.expected, each.item)):
-            amount = band(line.amount) if line.known else f"no price: {line.lacks.says}" if line.lacks else ""
-            dated = line.price.seen if line.price else ""
-            yield f"| {cell(line.item)} | {line.quantity.expected:,.2f} | {line.unit} | {cell(amount)} | {dated} |"
-        yield ""
-        yield "</details>"
+        yield from folded(f"{site.stack}: {counted(len(site.lines), 'line')}", _lines_table(site))
     yield ""
     yield f"As of {found.as_of}. Low to high; gates count the dearer end."
+
+
+def _cells(site: SiteEstimate) -> tuple[str, ...]:
+    """A site as a row of the table."""
+    return (
+        f"`{site.stack}`",
+        band(site.cost.figure),
+        _rate(site.usd_per_million),
+        _rate(site.kwh_per_million),
+        _rate(site.kg_per_million),
+        f"{percent(site.utilisation.figure.expected)} %",
+        str(len(site.lacks)) if site.lacks else "",
+    )
+
+
+def _lines_table(site: SiteEstimate) -> Iterator[str]:
+    """Lines with the day of each price."""
+    yield "| what | quantity | unit | USD a month | price of |"
+    yield "|---|---:|---|---:|---|"
+    for line in _dearest_first(site.lines):
+        amount = band(line.amount) if line.known else f"no price: {line.lacks.says}" if line.lacks else ""
+        dated = line.price.seen if line.price else ""
+        yield f"| {plain(line.item)} | {line.quantity.expected:,.2f} | {line.unit} | {plain(amount)} | {dated} |"
+
+
+def _dearest_first(found: Iterable[Line]) -> list[Line]:
+    """Lines by what they cost, those without a price at the end."""
+    return sorted(found, key=lambda line: (not line.known, -line.amount.expected, line.item))
 
 
 def band(figure: Figure) -> str:
@@ -214,19 +232,9 @@ def _rate(result: Result | None) -> str:
 
 
 def _millions(result: Result) -> Result:
-    ends = result.figure
-    return Result(
-        Figure(*(end / 1_000_000 for end in (ends.low, ends.expected, ends.high))), result.unit, result.formula
-    )
+    return Result(result.figure.over(MILLION), result.unit, result.formula)
 
 
 def cut(text: str, columns: int) -> str:
     """A text that fits so many columns."""
     return text if len(text) <= columns else f"{text[: columns - 1]}…"
-
-
-def cell(text: str) -> str:
-    """A text that stays in its cell of a Markdown table."""
-    from aifactory.cli.markdown import plain  # noqa: PLC0415 - only for Markdown
-
-    return plain(text)

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import click
 
-from aifactory.cli.cost_text import band, cell, cut
+from aifactory.cli.cost_text import band, cut
+from aifactory.cli.markdown import plain, table
 from aifactory.components.counting import counted
 from aifactory.stacks.estimate.model import Estimate
 from aifactory.stacks.estimate.varying import Variant
@@ -38,14 +39,15 @@ def variant_lines(variants: Sequence[Variant], planned: Estimate) -> Iterator[st
 def variant_markdown(variants: Sequence[Variant]) -> Iterator[str]:
     """All of them as a table."""
     yield ""
-    yield "| what if | USD a month | USD per M tokens |"
-    yield "|---|---:|---:|"
-    for each in variants:
-        if each.refused:
-            yield f"| {cell(_values(each))} | refused: {cell(each.refused)} | |"
-        else:
-            rate = band(each.per_million) if each.per_million else "-"
-            yield f"| {cell(_values(each))} | {band(each.cost)} | {rate} |"
+    yield from table(("what if", "USD a month", "USD per M tokens"), map(_cells, variants), numbers=2)
+
+
+def _cells(variant: Variant) -> tuple[str, str, str]:
+    """A choice as a row of the table."""
+    name = plain(_values(variant))
+    if variant.refused:
+        return name, f"refused: {plain(variant.refused)}", ""
+    return name, band(variant.cost), band(variant.per_million) if variant.per_million else "-"
 
 
 def _values(variant: Variant) -> str:

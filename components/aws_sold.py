@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from aifactory.components.catalog import Catalog, Row, jurisdictions_of
+from aifactory.components.catalog import Catalog, jurisdictions_of
 from aifactory.components.given_aws_nodes import Purchase, StatedOffer
 
 SPOT_OF_ALL_US = "us"
@@ -59,11 +59,11 @@ def sold(catalog: Catalog, instance_type: str, purchase: Purchase) -> Iterator[S
     if row is None:
         return
     if purchase == "spot":
-        for region, band in _mapping(row, "spot").items():
+        for region, band in row.mapping("spot").items():
             if region != SPOT_OF_ALL_US and isinstance(band, tuple | list):
                 yield Sold(region, float(band[-1]), row.ref, f"{row.ref}: spot, highest of its zones")
         return
-    for region, usd in _mapping(row, "on_demand").items():
+    for region, usd in row.mapping("on_demand").items():
         yield Sold(region, float(str(usd)), row.ref, f"{row.ref}: on demand")
 
 
@@ -100,11 +100,6 @@ def _blocks(catalog: Catalog, instance_type: str) -> Iterator[Sold]:
             yield Sold(
                 str(region), None, listed.ref if listed else "", "listed there, and sold by Capacity Block alone"
             )
-
-
-def _mapping(row: Row, field: str) -> Mapping[str, object]:
-    found = row.data.get(field)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _country(catalog: Catalog, region: str) -> str:

@@ -96,6 +96,11 @@ class Row(Struct, frozen=True):
             raise UnknownFact(Unknown(self.ref, field), "text")
         return found
 
+    def mapping(self, field: str) -> Mapping[str, object]:
+        """A fact that is a table of its own, such as prices by region; empty where there is none."""
+        found = self.data.get(field)
+        return found if isinstance(found, Mapping) else {}
+
     def texts(self, field: str) -> tuple[str, ...]:
         """A fact that is a list of texts. Raises UnknownFact."""
         found = self.value(field)

@@ -52,6 +52,11 @@ class Figure(Struct, frozen=True):
         with localcontext(EXACTLY):
             return Figure(self.low / other.high, self.expected / other.expected, self.high / other.low)
 
+    def over(self, divisor: Decimal | int) -> Figure:
+        """End by end over a number, which is above 0."""
+        with localcontext(EXACTLY):
+            return Figure(self.low / divisor, self.expected / divisor, self.high / divisor)
+
     @property
     def cents(self) -> Figure:
         """The figure as it is billed: whole cents, half up."""
@@ -70,6 +75,8 @@ class Figure(Struct, frozen=True):
 EXACTLY = Context(prec=DIGITS)
 """How quotients are taken."""
 ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+MILLION = Decimal(1_000_000)
 NOTHING = Figure(ZERO, ZERO, ZERO)
 
 
@@ -107,6 +114,11 @@ def between(low: float | str | Decimal, high: float | str | Decimal) -> Figure:
     """A range of which nobody says more: the middle is expected, and that is an assumption."""
     least, most = exact(low), exact(high)
     return Figure(least, (least + most) / 2, most)
+
+
+def per_million(figure: Figure, count: Figure) -> Figure | None:
+    """What a million of something takes, such as tokens of a month. None where there is nothing of it."""
+    return figure.per(count.over(MILLION)) if count.low else None
 
 
 def total(figures: Iterable[Figure]) -> Figure:

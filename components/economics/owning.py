@@ -39,6 +39,4 @@ def capital(price: Figure, residual_share: Figure, rate: Figure, years: Figure) 
 
 def monthly(price: Figure, share_a_year: Figure) -> Figure:
     """F2: a yearly share of a price, by month."""
-    found = price.times(share_a_year)
-    with localcontext(EXACTLY):
-        return Figure(found.low / MONTHS, found.expected / MONTHS, found.high / MONTHS)
+    return price.times(share_a_year).over(MONTHS)

@@ -43,7 +43,7 @@ def energy_kwh(nodes: Figure, kw: Figure, pue: Figure) -> Figure:
 
 def carbon_kg(kwh: Figure, g_per_kwh: Figure) -> Figure:
     """F8: carbon of operation. Unit: kg of CO2 equivalents."""
-    return _parts(kwh.times(g_per_kwh), GRAMS)
+    return kwh.times(g_per_kwh).over(GRAMS)
 
 
 def embodied_kg(gpus: Figure, nodes: Figure, kg_per_gpu: Decimal, kg_per_server: Decimal, life: Figure) -> Figure:
@@ -58,8 +58,3 @@ def water_litres(kwh: Figure, pue: Figure, litres_per_kwh: Figure) -> Figure:
     with localcontext(EXACTLY):
         machines = Figure(kwh.low / pue.low, kwh.expected / pue.expected, kwh.high / pue.high)
     return machines.times(litres_per_kwh)
-
-
-def _parts(figure: Figure, divisor: Decimal) -> Figure:
-    with localcontext(EXACTLY):
-        return Figure(figure.low / divisor, figure.expected / divisor, figure.high / divisor)

@@ -9,25 +9,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, total
-from aifactory.stacks.estimate.model import Estimate, Line, Result, SiteEstimate, Term
+from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, per_million, total
+from aifactory.stacks.estimate.model import FIGURES, Estimate, Line, Result, SiteEstimate, Term
 
-MILLION = Decimal(1_000_000)
-FIGURES: Mapping[str, str] = {
-    "usd_per_month": "cost",
-    "usd_per_million_output_tokens": "usd_per_million",
-    "energy_kwh_per_month": "energy",
-    "kwh_per_million_output_tokens": "kwh_per_million",
-    "kg_co2e_per_month": "carbon",
-    "kg_co2e_embodied_per_month": "embodied",
-    "kg_co2e_per_million_output_tokens": "kg_per_million",
-    "water_l_per_month": "water",
-    "tokens_out_per_month": "tokens_out",
-    "tokens_in_per_month": "tokens_in",
-    "tokens_per_s": "tokens_per_s",
-    "utilisation": "utilisation",
-}
-"""Figures that are compared, by their names in the JSON of `cost`, with the field that holds each."""
 SUMMED = ("cost", "energy", "carbon", "embodied", "water", "tokens_out", "tokens_in", "tokens_per_s")
 """Fields that add up over sites."""
 
@@ -143,12 +127,7 @@ def _sum(sites: tuple[SiteEstimate, ...], field: str) -> Figure:
 
 
 def _unit_cost(sites: tuple[SiteEstimate, ...]) -> Figure | None:
-    tokens = _sum(sites, "tokens_out")
-    if not tokens.low:
-        return None
-    with localcontext(EXACTLY):
-        millions = Figure(*(end / MILLION for end in (tokens.low, tokens.expected, tokens.high)))
-    return _sum(sites, "cost").per(millions)
+    return per_million(_sum(sites, "cost"), _sum(sites, "tokens_out"))
 
 
 def _lines(stack: str, before: SiteEstimate | None, after: SiteEstimate | None) -> Iterator[LineChange]:

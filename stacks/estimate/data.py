@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from aifactory.components.economics.figures import CENT, Figure, total
+from aifactory.components.economics.figures import CENT, per_million, total
 from aifactory.stacks.estimate.json_numbers import FINE, WHOLE, ends, number
 from aifactory.stacks.estimate.model import FORMULAS, Estimate, Lack, Line, ModelCost, Result, SiteEstimate, Term
 from aifactory.stacks.estimate.split_data import break_even_data, core_flex_data
@@ -47,10 +47,10 @@ def _total(found: Estimate) -> dict[str, Any]:
             "complete": not any(one.lacks for one in each),
         }
     cost, tokens = (total(getattr(site, field).figure for site in found.sites) for field in ("cost", "tokens_out"))
-    if tokens.low:
-        millions = Figure(*(end / 1_000_000 for end in (tokens.low, tokens.expected, tokens.high)))
+    rate = per_million(cost, tokens)
+    if rate is not None:
         result["usd_per_million_output_tokens"] = {
-            **ends(cost.per(millions), FINE),
+            **ends(rate, FINE),
             "formula": "F12",
             "text": FORMULAS["F12"],
             "sources": [site.stack for site in found.sites],

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from msgspec.structs import replace
 
 from aifactory.blueprints.load import Loaded, LoadedSite
 from aifactory.blueprints.site import AwsSite
-from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, total
+from aifactory.components.economics.figures import NOTHING, per_million, total
 from aifactory.components.rows import CloudRow
 from aifactory.stacks.assembly.stack import Stack
 from aifactory.stacks.estimate import energy, flexing, owned, rented, sharing, using
 from aifactory.stacks.estimate.case import Case
-from aifactory.stacks.estimate.model import Estimate, Line, Result, SiteEstimate, Term, summed
+from aifactory.stacks.estimate.model import Estimate, Result, SiteEstimate, Term, summed
 from aifactory.stacks.estimate.prices import Book
 from aifactory.stacks.planning.model import FactoryPlan, StackPlan
-
-MILLION = Decimal(1_000_000)
 
 
 def estimate(
@@ -96,9 +94,7 @@ def _utilisation(case: Case) -> Result:
     terms = tuple(dict.fromkeys(term for _, _, each in found for term in each))
     if not gpus:
         return Result(NOTHING, "share", "F3", terms)
-    summed_up = total(use.times(Decimal(pool.gpus)) for pool, use, _ in found)
-    with localcontext(EXACTLY):
-        use = Figure(summed_up.low / gpus, summed_up.expected / gpus, summed_up.high / gpus)
+    use = total(use.times(Decimal(pool.gpus)) for pool, use, _ in found).over(gpus)
     return Result(use, "share", "F3", terms)
 
 
@@ -108,17 +104,11 @@ def _both(one: Result, two: Result) -> Result:
 
 def over_tokens(result: Result, tokens: Result, unit: str) -> Result | None:
     """A month's figure over the million tokens of a month. None where nothing is asked for."""
-    if not tokens.figure.low:
+    figure = per_million(result.figure, tokens.figure)
+    if figure is None:
         return None
-    with localcontext(EXACTLY):
-        millions = Figure(*(end / MILLION for end in (tokens.figure.low, tokens.figure.expected, tokens.figure.high)))
     terms = (
         Term(result.unit, result.figure, result.unit),
         Term(tokens.unit, tokens.figure, tokens.unit, "demand"),
     )
-    return Result(result.figure.per(millions), unit, "F12", terms, result.lacks)
-
-
-def lines_of(found: Estimate) -> tuple[Line, ...]:
-    """All lines of all sites."""
-    return tuple(line for site in found.sites for line in site.lines)
+    return Result(figure, unit, "F12", terms, result.lacks)

@@ -15,7 +15,17 @@ from aifactory.components.economics.figures import Figure, just, total
 from aifactory.stacks.estimate import working
 from aifactory.stacks.estimate.case import Case, Served
 from aifactory.stacks.estimate.energy import Burnt, burnt
-from aifactory.stacks.estimate.model import FORMULAS, Lack, Line, ModelCost, Result, SiteEstimate, TenantCost, Term
+from aifactory.stacks.estimate.model import (
+    FIGURES,
+    FORMULAS,
+    Lack,
+    Line,
+    ModelCost,
+    Result,
+    SiteEstimate,
+    TenantCost,
+    Term,
+)
 from aifactory.stacks.estimate.using import of_pool
 from aifactory.stacks.estimate.working import Step
 
@@ -25,17 +35,8 @@ ROOTS = (
 )
 """What paths begin with."""
 ALIASES = {
-    "usd_per_month": "cost",
-    "usd_per_million_output_tokens": "usd_per_million",
-    "energy_kwh_per_month": "energy",
-    "kwh_per_million_output_tokens": "kwh_per_million",
-    "kg_co2e_per_month": "carbon",
-    "kg_co2e_embodied_per_month": "embodied",
-    "kg_co2e_per_million_output_tokens": "kg_per_million",
-    "water_l_per_month": "water",
-    "tokens_out_per_month": "tokens",
-    "tokens_out": "tokens",
-    "tokens_in_per_month": "tokens_in",
+    **{name: field for name, field in FIGURES.items() if name != field},
+    **dict.fromkeys(("tokens_out", "tokens_out_per_month"), "tokens"),
     "utilization": "utilisation",
 }
 """Names that the JSON of `cost` gives them, and how others spell them."""

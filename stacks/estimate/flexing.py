@@ -19,8 +19,6 @@ from aifactory.stacks.estimate.using import of_pool
 
 ASK_HOURS = "only mean and peak are known; write the 24 hours of a day as requests_per_s, and it is split"
 ASK_WARM_UP = "say with --warm-up-h how many hours a rented node runs, at each start, before it answers"
-TURNS = 12
-"""Rounds in which hours of warm-up, which depend on the core, and the core, which depends on them, may settle."""
 
 
 def break_evens(site: SiteEstimate, here: Case, cases: Mapping[str, Case]) -> Iterator[BreakEven]:

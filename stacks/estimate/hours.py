@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
-from aifactory.components.economics.figures import EXACTLY, Figure, total
+from aifactory.components.economics.figures import Figure, total
 from aifactory.components.economics.powering import HOURS
 from aifactory.stacks.estimate.case import Case, Pool
 from aifactory.stacks.estimate.model import Lack, SiteEstimate
@@ -17,7 +17,7 @@ def owned_hour(site: SiteEstimate, pools: set[str], gpus: int) -> Figure | None:
     lines = [line for line in site.lines if line.pool in pools]
     if not gpus or not lines or not all(line.known for line in lines):
         return None
-    return _over(total(line.amount for line in lines), gpus * HOURS)
+    return total(line.amount for line in lines).over(gpus * HOURS)
 
 
 def rented_hour(pools: Iterable[Pool], case: Case) -> Figure | None:
@@ -31,9 +31,4 @@ def rented_hour(pools: Iterable[Pool], case: Case) -> Figure | None:
                 return None
             usd.append(price.value.times(hire.nodes.high))
             gpus += hire.nodes.high * pool.plan.gpus_per_node
-    return _over(total(usd), gpus) if gpus else None
-
-
-def _over(figure: Figure, divisor: Decimal) -> Figure:
-    with localcontext(EXACTLY):
-        return Figure(figure.low / divisor, figure.expected / divisor, figure.high / divisor)
+    return total(usd).over(gpus) if gpus else None

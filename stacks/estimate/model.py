@@ -35,6 +35,22 @@ FORMULAS: Mapping[str, str] = {
 }
 """Formulas by id, as decision 0045 has them."""
 
+FIGURES: Mapping[str, str] = {
+    "usd_per_month": "cost",
+    "usd_per_million_output_tokens": "usd_per_million",
+    "energy_kwh_per_month": "energy",
+    "kwh_per_million_output_tokens": "kwh_per_million",
+    "kg_co2e_per_month": "carbon",
+    "kg_co2e_embodied_per_month": "embodied",
+    "kg_co2e_per_million_output_tokens": "kg_per_million",
+    "water_l_per_month": "water",
+    "tokens_out_per_month": "tokens_out",
+    "tokens_in_per_month": "tokens_in",
+    "tokens_per_s": "tokens_per_s",
+    "utilisation": "utilisation",
+}
+"""Figures of a site by their names in the JSON of `cost`, with the field of `SiteEstimate` that holds each."""
+
 
 class Term(Struct, frozen=True):
     """A value that a formula takes, and where it comes from."""

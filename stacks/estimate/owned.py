@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from aifactory.blueprints.site import Site
 from aifactory.components.catalog import Row
-from aifactory.components.economics.figures import Figure, just, total
+from aifactory.components.economics.figures import HUNDRED, Figure, just, total
 from aifactory.components.economics.owning import capital, monthly
 from aifactory.components.given import NodeGroup
 from aifactory.components.given_costs import CostsGiven, Price, figure_of
 from aifactory.stacks.estimate.case import Case
 from aifactory.stacks.estimate.model import Lack, Line, Term, priced
-from aifactory.stacks.estimate.prices import NoRate, Stated, range_of, share
+from aifactory.stacks.estimate.prices import NoRate, Stated, range_of
 
 ONE = just(1)
 COLO_MARKET = "GPU deployments of 3..25 MW"
@@ -192,7 +192,7 @@ class Ledger(Struct, frozen=True):
         life, left = life_of(self.case), self._residual()
         unit = Term(
             f"capital of a {line.unit}",
-            capital(price.value, share(left.value), share(rate.value), life.value),
+            capital(price.value, left.value.over(HUNDRED), rate.value.over(HUNDRED), life.value),
             "USD/month",
             price.source,
             price.seen,
@@ -205,7 +205,7 @@ class Ledger(Struct, frozen=True):
         kept = self._maintenance()
         unit = Term(
             f"upkeep of a {line.unit}",
-            monthly(price.value, share(kept.value)),
+            monthly(price.value, kept.value.over(HUNDRED)),
             "USD/month",
             price.source,
             price.seen,

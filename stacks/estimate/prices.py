@@ -99,7 +99,7 @@ class Book(Struct, frozen=True):
     def _spot(self, kind: str) -> Term | Lack:
         """Lowest zone, highest zone, and on demand at worst: nobody promises Spot."""
         row = self.catalog.row("prices-aws", kind)
-        bands, fixed = _mapping(row, "spot"), _mapping(row, "on_demand").get(self.region)
+        bands, fixed = row.mapping("spot"), row.mapping("on_demand").get(self.region)
         band = bands.get(self.region)
         if band is None and self.region.startswith("us-"):
             band = bands.get(SPOT_OF_ALL_US)
@@ -177,7 +177,7 @@ def _older(seen: str, rate: Term | None) -> str:
 
 def seen_of(row: Row, region: str = "") -> str:
     """The day a row's value held, as far as anybody says: its own, or the day that its source was read."""
-    confirmed = _mapping(row, "confirmed").get(region)
+    confirmed = row.mapping("confirmed").get(region)
     for found in (confirmed.get("seen") if isinstance(confirmed, Mapping) else None, row.data.get("seen")):
         text = str(found or "")
         if _DAY.fullmatch(text):
@@ -188,17 +188,3 @@ def seen_of(row: Row, region: str = "") -> str:
 def range_of(name: str, low: float | str, high: float | str, unit: str, row: Row) -> Term:
     """A range of the catalog."""
     return Term(name, between(str(low), str(high)), unit, row.ref, seen_of(row), assumed=True)
-
-
-def share(percent: Figure) -> Figure:
-    """Percent as a share."""
-    with localcontext(EXACTLY):
-        return Figure(*(end / Decimal(100) for end in (percent.low, percent.expected, percent.high)))
-
-
-def _mapping(row: Row, field: str) -> Mapping[str, object]:
-    found = row.data.get(field)
-    return found if isinstance(found, Mapping) else {}
-
-
-__all__ = ["Book", "NoRate", "Stated", "in_usd", "range_of", "seen_of", "share"]

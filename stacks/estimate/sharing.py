@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_FLOOR, Decimal, localcontext
 
-from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, just, total
+from aifactory.components.economics.figures import EXACTLY, MILLION, NOTHING, Figure, just, per_million, total
 from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan
 from aifactory.components.queue.decided import QueuePlan
 from aifactory.stacks.estimate.case import Case, Pool
 from aifactory.stacks.estimate.model import Line, ModelCost, TenantCost
 from aifactory.stacks.estimate.using import busy, month_tokens
-
-MILLION = Decimal(1_000_000)
 
 
 def of_gpus(lines: tuple[Line, ...], case: Case) -> dict[str, Figure]:
@@ -21,9 +19,9 @@ def of_gpus(lines: tuple[Line, ...], case: Case) -> dict[str, Figure]:
     everything = sum(gpus.values())
     if not everything:
         return {}
-    common = _over(total(line.amount for line in lines if line.known and not line.pool), Decimal(everything))
+    common = total(line.amount for line in lines if line.known and not line.pool).over(everything)
     return {
-        pool: common + _over(total(line.amount for line in lines if line.known and line.pool == pool), Decimal(count))
+        pool: common + total(line.amount for line in lines if line.known and line.pool == pool).over(count)
         for pool, count in gpus.items()
         if count
     }
@@ -54,7 +52,7 @@ def models(lines: tuple[Line, ...], case: Case) -> Iterator[ModelCost]:
         price = charged.get(served.part)
         income = None
         if price is not None:
-            income = _millions(read).times(price[0]) + _millions(written).times(price[1])
+            income = read.over(MILLION).times(price[0]) + written.over(MILLION).times(price[1])
         yield ModelCost(
             part=served.part,
             model=served.plan.model,
@@ -63,9 +61,9 @@ def models(lines: tuple[Line, ...], case: Case) -> Iterator[ModelCost]:
             tokens_in=read,
             tokens_out=written,
             utilisation=busy(served),
-            usd_per_million_in=_per_million(usd.times(reads), read),
-            usd_per_million_out=_per_million(usd.times(writes), written),
-            usd_per_million=_per_million(usd, written if written.low else read),
+            usd_per_million_in=per_million(usd.times(reads), read),
+            usd_per_million_out=per_million(usd.times(writes), written),
+            usd_per_million=per_million(usd, written if written.low else read),
             price_in=price[0] if price else None,
             price_out=price[1] if price else None,
             margin_per_month=(income, usd) if income is not None else None,
@@ -94,7 +92,7 @@ def tenants(lines: tuple[Line, ...], case: Case) -> Iterator[TenantCost]:
                 usd,
                 just(budget) if budget is not None else None,
                 split,
-                _bought(Decimal(str(budget)), _over(usd, gpus)) if budget is not None and gpus and whole else None,
+                _bought(Decimal(str(budget)), usd.over(gpus)) if budget is not None and gpus and whole else None,
             )
 
 
@@ -144,16 +142,3 @@ def _charged(case: Case) -> dict[str, tuple[Figure, Figure]]:
             if price is not None and first is not None:
                 found.setdefault(first, (just(price.input_usd), just(price.output_usd)))
     return found
-
-
-def _per_million(usd: Figure, tokens: Figure) -> Figure | None:
-    return usd.per(_millions(tokens)) if tokens.low else None
-
-
-def _millions(tokens: Figure) -> Figure:
-    return _over(tokens, MILLION)
-
-
-def _over(figure: Figure, divisor: Decimal) -> Figure:
-    with localcontext(EXACTLY):
-        return Figure(figure.low / divisor, figure.expected / divisor, figure.high / divisor)

@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 from msgspec import Struct
 
 from aifactory.blueprints.site import AwsSite
-from aifactory.components.economics.figures import EXACTLY, Figure, just, total
+from aifactory.components.economics.figures import EXACTLY, HUNDRED, Figure, just, total
 from aifactory.components.given_aws_nodes import Purchase
 from aifactory.stacks.estimate.altering import KEYS, altered, reason, types_of
 from aifactory.stacks.estimate.case import Case
@@ -18,7 +18,6 @@ from aifactory.stacks.estimate.rented import hires
 from aifactory.stacks.estimate.using import busy
 from aifactory.stacks.estimate.years import CAPITAL
 
-HUNDRED = Decimal(100)
 ONE = Decimal(1)
 
 
@@ -112,9 +111,7 @@ def inputs(site: SiteEstimate, case: Case) -> Iterator[tuple[str, Figure]]:
 def _use(case: Case) -> Figure:
     """Of GPUs that models reserve. Unit: percent."""
     gpus = Decimal(sum(each.gpus for each in case.served))
-    summed = total(busy(each).times(each.gpus * HUNDRED) for each in case.served)
-    with localcontext(EXACTLY):
-        return Figure(summed.low / gpus, summed.expected / gpus, summed.high / gpus)
+    return total(busy(each).times(each.gpus * HUNDRED) for each in case.served).over(gpus)
 
 
 def _capex(lines: Iterable[Line]) -> Figure:

@@ -70,10 +70,8 @@ def of_pool(pool: Pool, case: Case) -> tuple[Figure, tuple[Term, ...]]:
         weighted.append(term.value.times(Decimal(rest)))
     if not pool.gpus:
         return NOTHING, tuple(terms)
-    summed = total(weighted)
-    with localcontext(EXACTLY):
-        shares = (min(Decimal(1), end / pool.gpus) for end in (summed.low, summed.expected, summed.high))
-        return Figure(*shares), tuple(terms)
+    mean, one = total(weighted).over(pool.gpus), Decimal(1)
+    return Figure(min(one, mean.low), min(one, mean.expected), min(one, mean.high)), tuple(terms)
 
 
 def _others_use(pool: Pool, case: Case) -> bool:

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from msgspec import Struct
 
-from aifactory.components.economics.figures import EXACTLY, Figure, just, total
+from aifactory.components.economics.figures import EXACTLY, HUNDRED, Figure, just, total
 from aifactory.components.economics.powering import node_kw
 from aifactory.stacks.estimate.case import Case, Pool, Served
 from aifactory.stacks.estimate.energy import Burnt, made
@@ -19,7 +19,6 @@ from aifactory.stacks.estimate.prices import SERVICES
 from aifactory.stacks.estimate.sharing import gpus_of
 from aifactory.stacks.estimate.using import busy, of_pool
 
-HUNDRED = Decimal(100)
 FINE = Decimal("0.000001")
 """Step to which numbers are shown."""
 FINER = Decimal("0.0000000001")
@@ -100,7 +99,7 @@ def line_steps(line: Line, case: Case, burnt: tuple[Burnt, ...]) -> Iterator[Ste
 
 def _capital(line: Line, price: Term) -> Step:
     cost, rate, life, left = line.terms
-    share = _percent(rate.value)
+    share = rate.value.over(HUNDRED)
     rest = turned(left.value)
     with localcontext(EXACTLY):
         residual = Ends(*(getattr(cost.value, end) * getattr(rest, end) / HUNDRED for end in ENDS))
@@ -119,7 +118,7 @@ def _capital(line: Line, price: Term) -> Step:
 def _yearly(line: Line, price: Term) -> Step:
     """Upkeep as a share of a price, or a yearly price that is paid or not."""
     cost, *kept = line.terms
-    share = _percent(kept[0].value) if kept else just(1 if price.value.high else 0)
+    share = kept[0].value.over(HUNDRED) if kept else just(1 if price.value.high else 0)
     name = "maintenance a year" if kept else "1 if it is paid, else 0"
     return step(price.name, "{C} * {m} / 12", price.value, price.unit, C=("price", cost.value), m=(name, share))
 
@@ -278,8 +277,3 @@ def share_step(what: str, gpus: int | Decimal, pool: str, lines: tuple[Line, ...
         b=(f"USD of {pool}", own),
         m=(f"GPUs of {pool}", just(counts[pool])),
     )
-
-
-def _percent(figure: Figure) -> Figure:
-    with localcontext(EXACTLY):
-        return Figure(*(end / HUNDRED for end in (figure.low, figure.expected, figure.high)))

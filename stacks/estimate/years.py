@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal, localcontext
 
 from msgspec import Struct
 
-from aifactory.components.economics.figures import EXACTLY, Figure, between, total
+from aifactory.components.economics.figures import EXACTLY, HUNDRED, Figure, between, total
 from aifactory.components.economics.worth import net_present_cost
 from aifactory.stacks.estimate.case import Case
 from aifactory.stacks.estimate.model import Line, SiteEstimate, Term
@@ -93,12 +93,7 @@ def owned(line: Line, case: Case) -> Owned:
     price, life, kept = line.terms[0], terms["life"], terms["residual value"]
     group = case.groups.get(line.node_group)
     server = group is not None and bool(group.accelerator) and price.name == group.server
-    return Owned(line.quantity.times(price.value), life.value, _share(kept), server)
-
-
-def _share(percent: Term) -> Figure:
-    with localcontext(EXACTLY):
-        return Figure(*(getattr(percent.value, end) / 100 for end in ENDS))
+    return Owned(line.quantity.times(price.value), life.value, kept.value.over(HUNDRED), server)
 
 
 def _span(site: SiteEstimate, case: Case, things: Sequence[Owned], rest: Figure, years: int) -> Span:
