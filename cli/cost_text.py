@@ -45,13 +45,16 @@ def print_estimate(found: Estimate) -> None:
             click.echo(line)
         click.echo()
     if len(found.sites) > 1:
-        cost = total(site.cost.figure for site in found.sites)
-        lacks = any(site.cost.lacks for site in found.sites)
-        click.echo(
-            click.style(f"all sites: {band(cost)} USD a month{' + what is missing' if lacks else ''}", bold=True)
-        )
+        click.echo(click.style(f"all sites: {_all_sites(found)}", bold=True))
     click.echo(f"prices as of {found.as_of}; a range is low to high, and gates count the dearer end")
     click.echo("where from: aifactory explain BLUEPRINT cost, energy, models.NAME ...")
+
+
+def _all_sites(found: Estimate) -> str:
+    """What all sites cost, and that something is missing in it."""
+    lacks = any(site.cost.lacks for site in found.sites)
+    cost = total(site.cost.figure for site in found.sites)
+    return f"{band(cost)} USD a month{' + what is missing' if lacks else ''}"
 
 
 def site_text(site: SiteEstimate, columns: int) -> Iterator[str]:
@@ -168,7 +171,7 @@ def tenants(site: SiteEstimate, columns: int) -> Iterator[str]:
 
 def markdown(found: Estimate) -> Iterator[str]:
     """Fit for a comment of a pull request."""
-    yield f"**{found.factory}**: {band(total(site.cost.figure for site in found.sites))} USD a month"
+    yield f"**{found.factory}**: {_all_sites(found)}"
     yield ""
     heads = ("stack", "USD a month", "USD per M tokens", "kWh per M", "kg CO2e per M", "used", "missing")
     yield from table(heads, map(_cells, found.sites))
@@ -186,7 +189,7 @@ def _cells(site: SiteEstimate) -> tuple[str, ...]:
     """A site as a row of the table."""
     return (
         f"`{site.stack}`",
-        band(site.cost.figure),
+        f"{band(site.cost.figure)}{' +' if site.cost.lacks else ''}",
         _rate(site.usd_per_million),
         _rate(site.kwh_per_million),
         _rate(site.kg_per_million),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-from aifactory.components.economics.figures import EXACTLY, Figure
+from aifactory.components.economics.figures import EXACTLY, NOTHING, Figure, per_million
 from aifactory.components.economics.powering import HOURS
 from aifactory.stacks.estimate.case import Case, Served
 from aifactory.stacks.estimate.energy import burnt, grid, instance_kw
 from aifactory.stacks.estimate.model import ModelCost, SiteEstimate
 from aifactory.stacks.estimate.owned import counted
+from aifactory.stacks.estimate.sharing import gpus_of
 
 TOKENS = "aifactory:output_tokens:rate5m"
 USD = "aifactory:usd_per_million_output_tokens"
@@ -76,19 +77,16 @@ def _share(served: Served, case: Case) -> Decimal:
 
 
 def _part_of_pool(served: Served, case: Case) -> Decimal:
-    """Of the pool's draw, that of the GPUs that the model reserves."""
-    pool = next(each for each in case.pools if each.part == served.pool)
+    """Of the pool's draw, that of the GPUs that the model reserves, as its cost is shared."""
     with localcontext(EXACTLY):
-        return Decimal(served.gpus) / Decimal(pool.gpus)
+        return Decimal(served.gpus) / gpus_of(case)[served.pool]
 
 
 def _kwh(model: ModelCost, served: Served, case: Case) -> Figure:
     """The pool's energy by the GPUs that the model reserves, over its tokens."""
     part = _part_of_pool(served, case)
     kwh = next(each.kwh for each in burnt(case) if each.pool == served.pool).times(part)
-    with localcontext(EXACTLY):
-        millions = Figure(*(getattr(model.tokens_out, end) / 1_000_000 for end in ENDS))
-    return kwh.per(millions)
+    return per_million(kwh, model.tokens_out) or NOTHING
 
 
 def _number(value: Decimal) -> str:

@@ -16,8 +16,10 @@ import yaml
 from aifactory.cli.pricing import estimated
 from aifactory.cli.work import Work, prepare
 from aifactory.components.economics.powering import HOURS
+from aifactory.components.gpu_node_pool.aws.model import AwsFlexPlan
 from aifactory.stacks.estimate.bill import FOCUS, focus_csv, opencost_csv, opencost_values
 from aifactory.stacks.estimate.case import Case
+from aifactory.stacks.estimate.energy import burnt
 from aifactory.stacks.estimate.estimating import cases
 from aifactory.stacks.estimate.measuring import rules
 from aifactory.stacks.estimate.model import SiteEstimate
@@ -149,6 +151,42 @@ def test_rules_ask_for_series_that_an_exporter_or_the_factory_itself_writes(path
         assert rule["record"].startswith("aifactory:")
     ends = Counter((rule["record"], rule["labels"].get("end"), rule["labels"]["part"]) for rule in written)
     assert max(ends.values(), default=1) == 1, "one series a name and end"
+
+
+@each_site
+def test_rules_share_the_energy_of_a_pool_as_its_cost_is_shared(path: Path, site: str) -> None:
+    estimate, case = _found(path, site)
+    groups = rules(estimate, case)["groups"]
+    assert isinstance(groups, list)
+    told = {
+        rule["labels"]["part"]: Decimal(rule["expr"].removeprefix("vector(").removesuffix(")"))
+        for group in groups
+        for rule in group["rules"]
+        if rule["record"].startswith("aifactory:kwh") and rule["labels"]["end"] == "expected"
+    }
+    for pool in case.pools:
+        here = {served.part for served in case.models_of(pool.part)}
+        models = [each for each in estimate.models if each.part in told and each.part in here]
+        taken = sum((told[each.part] * each.tokens_out.expected / 1_000_000 for each in models), Decimal(0))
+        burnt_there = next(each.kwh for each in burnt(case) if each.pool == pool.part).expected
+        assert taken < burnt_there + 1
+        if models and isinstance(pool.plan, AwsFlexPlan):
+            assert abs(taken - burnt_there) < 1, "its nodes run for these models alone"
+
+
+def test_what_lacks_a_price_is_marked_in_each_total(tmp_path: Path) -> None:
+    done = call("init", tmp_path / "mine", "--from", "edge-slm")
+    assert done.code == 0, done.err
+    file = tmp_path / "mine" / "sites" / "lys-edge1.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "  network_per_node: 700.0\n" in text
+    file.write_text(text.replace("  network_per_node: 700.0\n", ""), encoding="utf-8")
+    whole = call("cost", ROOT / "blueprints/library/edge-slm.yaml", "--format", "markdown").out.splitlines()
+    lacking = call("cost", tmp_path / "mine" / "factory.yaml", "--format", "markdown").out.splitlines()
+    assert whole[0].endswith(" USD a month")
+    assert lacking[0].endswith(" USD a month + what is missing")
+    row = next(line for line in lacking if line.startswith("| `edge-slm-lys-edge1-platform` |"))
+    assert row.split(" | ")[1].endswith(" +")
 
 
 def test_cost_writes_its_files_whole_and_a_second_time_changes_none(tmp_path: Path) -> None:
